@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * nbdsync cancel: the end of a run of the daemon.
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "cli/commands.h"
+#include "cli/exit-codes.h"
+#include "cli/job-command.h"
+#include "cli/message.h"
+
+const struct option_row options_cancel[] = {
+	{ "wait", OPTION_WAIT, NULL, "wait for the end of the run" },
+	{ "timeout", OPTION_TIMEOUT, "TIME",
+	    "with --wait: stop waiting after TIME" },
+	{ "socket", OPTION_SOCKET, "PATH",
+	    "the daemon's socket (or NBDSYNC_SOCKET)" },
+	{ "quiet", OPTION_QUIET, NULL, "print errors only" },
+	{ "json", OPTION_JSON, NULL, "print what the daemon tells, as JSON" },
+	{ "help", OPTION_HELP, NULL, "show this help" },
+	{ NULL, 0, NULL, NULL },
+};
+
+/* That it is cancelled is what was wanted; it may have been too late. */
+static int
+tell_end(const struct job_command *jc)
+{
+	const char *result = jc->status.last_run.result;
+
+	if (strcmp(result, run_outcome_name(RUN_FAILED)) == 0)
+		return job_command_fail(jc);
+	if (!jc->quiet &&
+	    strcmp(result, run_outcome_name(RUN_SUCCEEDED)) == 0)
+		message(jc->control.command,
+		    "job '%s' had finished before it could be cancelled",
+		    jc->job);
+	return CLI_OK;
+}
+
+int
+command_cancel(const struct command *command, int argc, char **argv)
+{
+	CLEANUP(job_command_done) struct job_command jc;
+	bool is_over = false;
+	int exit_code;
+
+	exit_code = job_command_run(&jc, command, argc, argv, "/cancel",
+	    &is_over);
+	if (is_over)
+		return exit_code;
+	if (jc.wait)
+		exit_code = tell_end(&jc);
+	else if (!jc.json && !jc.quiet)
+		(void)printf("run %s of job '%s' is being cancelled\n",
+		    job_command_run_id(&jc), jc.job);
+	return job_command_print_json(&jc, exit_code);
+}

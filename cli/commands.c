@@ -1,0 +1,180 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * The table of commands, and looking things up in it.
+ */
+#include "cli/commands.h"
+
+#include <stddef.h>
+#include <string.h>
+
+const struct command commands[] = {
+	{
+	    "copy",
+	    "[OPTIONS] SOURCE DESTINATION",
+	    "copy a disk, without a daemon",
+	    "Copies SOURCE to DESTINATION and flushes it. Each of them is one "
+	    "of\n"
+	    "\n"
+	    "  nbd://HOST/EXPORT          an NBD URI (also nbd+unix://)\n"
+	    "  [ COMMAND ARGS ]           a server to start for the copy, as "
+	    "in\n"
+	    "                             [ nbdkit file /srv/disk.img ]\n"
+	    "  PATH                       a file or block device\n"
+	    "  null:                      a destination that swallows all\n"
+	    "\n"
+	    "Sizes have units (64KiB, 1GiB, 5MB, 2048s sectors of 512 bytes), "
+	    "and so\n"
+	    "have times (250ms, 30s, 5m).",
+	    options_copy,
+	    2,
+	    2,
+	    command_copy,
+	},
+	{
+	    "list",
+	    "[OPTIONS] URI | '[' COMMAND ... ']'",
+	    "list the exports of an NBD server",
+	    "Lists the names of the exports of the server at URI, with their\n"
+	    "descriptions, or of a server that is started to be asked, as in\n"
+	    "[ nbdkit file /srv/disk.img ].",
+	    options_list,
+	    1,
+	    1,
+	    command_list,
+	},
+	{
+	    "info",
+	    "[OPTIONS] URI | '[' COMMAND ... ']'",
+	    "show what an NBD server tells of an export",
+	    "Shows size, flags, block sizes and features of the export that "
+	    "URI names,\n"
+	    "or of the default export of a server that is started to be "
+	    "asked, as in\n"
+	    "[ nbdkit file /srv/disk.img ].",
+	    options_info,
+	    1,
+	    1,
+	    command_info,
+	},
+	{
+	    "status",
+	    "[OPTIONS] [JOB]",
+	    "show the jobs of the daemon",
+	    "Shows all jobs of nbdsyncd in a table, or one job in detail.",
+	    options_status,
+	    0,
+	    1,
+	    command_status,
+	},
+	{
+	    "start",
+	    "[OPTIONS] JOB",
+	    "start a job of the daemon",
+	    "Starts a run of JOB. With --wait, shows its progress and exits "
+	    "with its\n"
+	    "result.",
+	    options_start,
+	    1,
+	    1,
+	    command_start,
+	},
+	{
+	    "cancel",
+	    "[OPTIONS] JOB",
+	    "cancel the run of a job",
+	    "Asks the run of JOB to end early. Requests under way are waited "
+	    "for.",
+	    options_cancel,
+	    1,
+	    1,
+	    command_cancel,
+	},
+	{
+	    "configcheck",
+	    "[OPTIONS] FILE",
+	    "check a configuration file of the daemon",
+	    "Runs 'nbdsyncd --check FILE': tells everything that is wrong with "
+	    "FILE.",
+	    options_configcheck,
+	    1,
+	    1,
+	    command_configcheck,
+	},
+	{
+	    "help",
+	    "[OPTIONS] [COMMAND]",
+	    "show help",
+	    "Shows the commands, or the options of one of them.",
+	    options_help,
+	    0,
+	    1,
+	    command_help,
+	},
+	{ NULL, NULL, NULL, NULL, NULL, 0, 0, NULL },
+};
+
+const struct command *
+commands_find(const char *name)
+{
+	const struct command *c;
+
+	for (c = commands; c->name != NULL; c++) {
+		if (strcmp(c->name, name) == 0)
+			return c;
+	}
+	return NULL;
+}
+
+#define NAME_MAX_LENGTH 24
+
+static unsigned
+least(unsigned a, unsigned b, unsigned c)
+{
+	unsigned m = a < b ? a : b;
+
+	return m < c ? m : c;
+}
+
+/* Letters to insert, delete or replace; both names are short. */
+static unsigned
+edit_distance(const char *a, const char *b)
+{
+	unsigned row[NAME_MAX_LENGTH + 1];
+	unsigned n = (unsigned)strlen(b);
+
+	for (unsigned j = 0; j <= n; j++)
+		row[j] = j;
+	for (unsigned i = 1; a[i - 1] != '\0'; i++) {
+		unsigned diagonal = row[0];
+
+		row[0] = i;
+		for (unsigned j = 1; j <= n; j++) {
+			unsigned above = row[j];
+
+			row[j] = least(above + 1, row[j - 1] + 1,
+			    diagonal + (a[i - 1] != b[j - 1]));
+			diagonal = above;
+		}
+	}
+	return row[n];
+}
+
+const struct command *
+commands_find_nearest(const char *name)
+{
+	const struct command *nearest = NULL;
+	unsigned least_distance = 3;
+	const struct command *c;
+
+	if (strlen(name) > NAME_MAX_LENGTH)
+		return NULL;
+	for (c = commands; c->name != NULL; c++) {
+		unsigned distance = edit_distance(name, c->name);
+
+		if (distance < least_distance && distance < strlen(c->name)) {
+			least_distance = distance;
+			nearest = c;
+		}
+	}
+	return nearest;
+}

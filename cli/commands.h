@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#ifndef CLI_COMMANDS_H
+#define CLI_COMMANDS_H
+
+#include "cli/options.h"
+
+/*
+ * The commands of `nbdsync`: one row each.  The row makes the help, the
+ * parsing of options and the check of the number of operands.
+ */
+struct command {
+	const char *name;
+	const char *synopsis;		/* what follows the name */
+	const char *summary;		/* one line */
+	const char *description;	/* paragraphs, for --help */
+	const struct option_row *options;
+	int min_operands;
+	int max_operands;
+	/* argv[0] is the command's name.  Returns an exit code. */
+	int (*run)(const struct command *command, int argc, char **argv);
+};
+
+/* All commands, ended by a row without a name. */
+extern const struct command commands[];
+
+/* NULL: there is none of that name. */
+const struct command *commands_find(const char *name);
+
+/* The command that name is a slip of the finger for; NULL: none is near. */
+const struct command *commands_find_nearest(const char *name);
+
+/* The functions of the rows, one file each. */
+int command_copy(const struct command *command, int argc, char **argv);
+int command_list(const struct command *command, int argc, char **argv);
+int command_info(const struct command *command, int argc, char **argv);
+int command_status(const struct command *command, int argc, char **argv);
+int command_start(const struct command *command, int argc, char **argv);
+int command_cancel(const struct command *command, int argc, char **argv);
+int command_configcheck(const struct command *command, int argc, char **argv);
+int command_help(const struct command *command, int argc, char **argv);
+
+extern const struct option_row options_copy[];
+extern const struct option_row options_list[];
+extern const struct option_row options_info[];
+extern const struct option_row options_status[];
+extern const struct option_row options_start[];
+extern const struct option_row options_cancel[];
+extern const struct option_row options_configcheck[];
+extern const struct option_row options_help[];
+
+#endif

@@ -1,0 +1,198 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * nbdsync configcheck: has nbdsyncd check a file.  Only the daemon knows what
+ * a configuration means, so it is asked: it becomes this process, or, where
+ * its words are to become JSON, a child of it.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <spawn.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <stdbool.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "cli/commands.h"
+#include "cli/config-problems.h"
+#include "cli/exit-codes.h"
+#include "cli/message.h"
+#include "cli/output.h"
+
+extern char **environ;
+
+const struct option_row options_configcheck[] = {
+	{ "json", OPTION_JSON, NULL, "print JSON" },
+	{ "help", OPTION_HELP, NULL, "show this help" },
+	{ NULL, 0, NULL, NULL },
+};
+
+/*
+ * Beside this program, as in a build directory, or where it is installed
+ * beside us: /usr/bin/nbdsync and /usr/sbin/nbdsyncd.
+ */
+static int
+find_daemon(char path[PATH_MAX])
+{
+	static const char *const places[] = { "/nbdsyncd",
+		"/../sbin/nbdsyncd" };
+	char self[PATH_MAX];
+	ssize_t len = readlink("/proc/self/exe", self, sizeof self - 1);
+	char *slash;
+
+	if (len <= 0)
+		return -ENOENT;
+	self[len] = '\0';
+	slash = strrchr(self, '/');
+	if (slash == NULL)
+		return -ENOENT;
+	*slash = '\0';
+	for (size_t i = 0; i < sizeof places / sizeof places[0]; i++) {
+		int n = snprintf(path, PATH_MAX, "%s%s", self, places[i]);
+
+		if (n < PATH_MAX && access(path, X_OK) == 0)
+			return 0;
+	}
+	return -ENOENT;
+}
+
+static int
+fail_no_daemon(const struct command *command, int r)
+{
+	message(command, "cannot run nbdsyncd, which checks it: %s",
+	    strerror(-r));
+	return CLI_ERROR;
+}
+
+/* All that comes from fd; the caller's. */
+static char *
+read_all(int fd)
+{
+	CLEANUP(cleanup_free) char *text = NULL;
+	size_t len = 0;
+	ssize_t n;
+
+	do {
+		char *more = realloc(text, len + 4096 + 1);
+
+		if (more == NULL)
+			return NULL;
+		text = more;
+		do
+			n = read(fd, text + len, 4096);
+		while (n < 0 && errno == EINTR);
+		if (n > 0)
+			len += (size_t)n;
+	} while (n > 0);
+	text[len] = '\0';
+	return STEAL(text);
+}
+
+/* Start nbdsyncd; *ret_fd is what it says on standard error. */
+static int
+spawn_daemon(char *path, const char *file, pid_t *ret_pid, int *ret_fd)
+{
+	CLEANUP(cleanup_free) char *copy = strdup(file);
+	char check[] = "--check";
+	char *argv[] = { path, check, copy, NULL };
+	posix_spawn_file_actions_t actions;
+	int fds[2];
+	int r;
+
+	if (copy == NULL)
+		return -ENOMEM;
+	if (pipe(fds) < 0)
+		return -errno;
+	r = posix_spawn_file_actions_init(&actions);
+	if (r == 0) {
+		(void)posix_spawn_file_actions_adddup2(&actions, fds[1],
+		    STDERR_FILENO);
+		(void)posix_spawn_file_actions_addopen(&actions, STDOUT_FILENO,
+		    "/dev/null", O_WRONLY, 0);
+		(void)posix_spawn_file_actions_addclose(&actions, fds[0]);
+		(void)posix_spawn_file_actions_addclose(&actions, fds[1]);
+		r = posix_spawn(ret_pid, path, &actions, NULL, argv, environ);
+		(void)posix_spawn_file_actions_destroy(&actions);
+	}
+	(void)close(fds[1]);
+	if (r == 0)
+		*ret_fd = fds[0];
+	else
+		(void)close(fds[0]);
+	return -r;
+}
+
+static int
+wait_for_exit(pid_t pid)
+{
+	int status;
+
+	while (waitpid(pid, &status, 0) < 0) {
+		if (errno != EINTR)
+			return CLI_ERROR;
+	}
+	return WIFEXITED(status) ? WEXITSTATUS(status) : CLI_ERROR;
+}
+
+static int
+check_as_json(const struct command *command, char *path, const char *file)
+{
+	CLEANUP(cleanup_close) int fd = -1;
+	CLEANUP(cleanup_free) char *said = NULL;
+	pid_t pid;
+	int exit_code;
+	int r;
+
+	r = spawn_daemon(path, file, &pid, &fd);
+	if (r < 0)
+		return fail_no_daemon(command, r);
+	said = read_all(fd);
+	exit_code = wait_for_exit(pid);
+	if (said == NULL) {
+		message(command, "out of memory");
+		return CLI_ERROR;
+	}
+	if (exit_code != CLI_OK && exit_code != CLI_CONFIGURATION) {
+		message(command, "nbdsyncd could not check it: %s",
+		    said[0] == '\0' ? "it was killed" : said);
+		return CLI_ERROR;
+	}
+	r = output_json(json_pack("{s:o, s:b, s:o}", "file",
+	    config_problems_text(file, strlen(file)), "ok",
+	    exit_code == CLI_OK, "problems",
+	    config_problems_to_json(file, said)));
+	return r != CLI_OK ? r : exit_code;
+}
+
+static int
+check(const struct command *command, char *path, const char *file)
+{
+	/* Its words are ours, and so is its exit code. */
+	(void)execl(path, path, "--check", file, (char *)NULL);
+	return fail_no_daemon(command, -errno);
+}
+
+int
+command_configcheck(const struct command *command, int argc, char **argv)
+{
+	const char *value = NULL;
+	char path[PATH_MAX];
+	struct options o;
+	bool json = false;
+	int id;
+	int r;
+
+	options_init(&o, command, argc, argv);
+	while ((id = options_next(&o, &value)) > OPTIONS_END)
+		json = json || id == OPTION_JSON;
+	if (id == OPTIONS_STOP)
+		return o.exit_code;
+	r = find_daemon(path);
+	if (r < 0)
+		return fail_no_daemon(command, r);
+	return json ? check_as_json(command, path, o.argv[0]) :
+		      check(command, path, o.argv[0]);
+}

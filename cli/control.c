@@ -1,0 +1,189 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * The daemon's control API as the commands use it.  A wait that was asked
+ * for comes on top of the time that an answer may take.
+ */
+#include "cli/control.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cli/exit-codes.h"
+#include "cli/http.h"
+#include "cli/message.h"
+
+#define DEFAULT_SOCKET	  "/run/nbdsync/control.sock"
+#define ANSWER_TIMEOUT_MS 10000
+#define TARGET_SIZE	  512
+
+void
+control_init(struct control *control, const struct command *command)
+{
+	const char *path = getenv("NBDSYNC_SOCKET");
+
+	control->command = command;
+	control->socket_path = path != NULL && path[0] != '\0' ?
+	    path :
+	    DEFAULT_SOCKET;
+	control->interrupt_fd = -1;
+}
+
+static int
+fail_to_ask(const struct control *c, int r, const struct error *e)
+{
+	switch (-r) {
+	case EINTR:
+		return CLI_INTERRUPTED;
+	case EACCES:
+	case EPERM:
+		message(c->command, "you may not use the daemon's socket "
+		    "'%s': %s", c->socket_path, e->text);
+		return CLI_DENIED;
+	case ENOMEM:
+		message(c->command, "%s", e->text);
+		return CLI_ERROR;
+	case ENAMETOOLONG:
+		message(c->command, "'%s': %s", c->socket_path, e->text);
+		return CLI_ERROR;
+	case EPROTO:
+	case EMSGSIZE:
+		message(c->command, "what answers on '%s' is no nbdsyncd: %s",
+		    c->socket_path, e->text);
+		return CLI_UNREACHABLE;
+	default:
+		message(c->command, "no nbdsyncd answers on '%s': %s; is the "
+		    "daemon running?", c->socket_path, e->text);
+		return CLI_UNREACHABLE;
+	}
+}
+
+static int
+exit_code_of_status(int status)
+{
+	switch (status) {
+	case 403:
+		return CLI_DENIED;
+	case 404:
+		return CLI_NO_JOB;
+	case 409:
+		return CLI_CONFLICT;
+	case 503:
+		return CLI_TRANSIENT;
+	default:
+		return CLI_ERROR;
+	}
+}
+
+/* "" where the problem has no such text. */
+static const char *
+problem_text(const json_t *problem, const char *key)
+{
+	const char *text = json_string_value(json_object_get(problem, key));
+
+	return text != NULL ? text : "";
+}
+
+static void
+tell_no_job(const struct control *c, const char *job)
+{
+	message(c->command, "there is no job '%s'", job);
+}
+
+static int
+tell_problem(const struct control *c, const struct http_response *response,
+    const json_t *problem)
+{
+	const char *text = problem_text(problem, "detail");
+	const char *hint = problem_text(problem, "hint");
+
+	if (text[0] == '\0')
+		text = problem_text(problem, "title");
+	if (text[0] == '\0')
+		message(c->command, "the daemon answers with status %d",
+		    response->status);
+	else if (hint[0] == '\0')
+		message(c->command, "%s", text);
+	else
+		message(c->command, "%s (%s)", text, hint);
+	return exit_code_of_status(response->status);
+}
+
+/* job NULL: it is about no job. */
+static int
+read_answer(const struct control *c, const struct http_response *response,
+    const char *job, json_t **ret_json)
+{
+	json_t *json = json_loadb(response->body, response->len, 0, NULL);
+	int exit_code;
+
+	if (response->status >= 200 && response->status < 300 &&
+	    json_is_object(json)) {
+		*ret_json = json;
+		return CLI_OK;
+	}
+	if (json == NULL && response->status < 400) {
+		message(c->command, "what answers on '%s' is no nbdsyncd: the "
+		    "answer is no JSON", c->socket_path);
+		return CLI_UNREACHABLE;
+	}
+	/* A name that no job can have is, for the daemon, not a job's. */
+	if (job != NULL && response->status == 404 &&
+	    problem_text(json, "job")[0] == '\0') {
+		tell_no_job(c, job);
+		exit_code = CLI_NO_JOB;
+	} else {
+		exit_code = tell_problem(c, response, json);
+	}
+	json_decref(json);
+	return exit_code;
+}
+
+static int
+ask(const struct control *control, const char *method, const char *target,
+    const char *job, uint64_t wait_s, json_t **ret_json)
+{
+	struct http_request request = {
+		.socket_path = control->socket_path,
+		.method = method,
+		.target = target,
+		.timeout_ms = ANSWER_TIMEOUT_MS + wait_s * 1000,
+		.interrupt_fd = control->interrupt_fd,
+	};
+	struct http_response response = { 0 };
+	struct error e;
+	int exit_code;
+	int r;
+
+	r = http_ask(&request, &response, &e);
+	if (r < 0)
+		return fail_to_ask(control, r, &e);
+	exit_code = read_answer(control, &response, job, ret_json);
+	free(response.body);
+	return exit_code;
+}
+
+int
+control_ask(const struct control *control, const char *method,
+    const char *target, uint64_t wait_s, json_t **ret_json)
+{
+	return ask(control, method, target, NULL, wait_s, ret_json);
+}
+
+int
+control_ask_job(const struct control *control, const char *method,
+    const char *job, const char *suffix, uint64_t wait_s, json_t **ret_json)
+{
+	char target[TARGET_SIZE];
+	char segment[TARGET_SIZE - 128];
+
+	/* Names are short: what does not fit cannot be one. */
+	if (job[0] == '\0' ||
+	    http_encode_segment(job, segment, sizeof segment) < 0) {
+		tell_no_job(control, job);
+		return CLI_NO_JOB;
+	}
+	(void)snprintf(target, sizeof target, "/v1/jobs/%s%s", segment, suffix);
+	return ask(control, method, target, job, wait_s, ret_json);
+}

@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#ifndef CLI_CONTROL_H
+#define CLI_CONTROL_H
+
+#include <jansson.h>
+#include <stdint.h>
+
+#include "cli/commands.h"
+
+/*
+ * Talking to the daemon.  What goes wrong is told here, once, and becomes an
+ * exit code.
+ */
+struct control {
+	const struct command *command;
+	const char *socket_path;
+	int interrupt_fd;		/* of signals_open(); -1: none */
+};
+
+/* The socket of the environment, or the usual one. */
+void control_init(struct control *control, const struct command *command);
+
+/*
+ * Ask, and wait for the answer wait_s longer than usual.  CLI_OK: *ret_json,
+ * a new reference, is the answer.  CLI_INTERRUPTED, untold: interrupt_fd is
+ * readable.
+ */
+int control_ask(const struct control *control, const char *method,
+    const char *target, uint64_t wait_s, json_t **ret_json);
+
+/*
+ * The same about a job: target is "/v1/jobs/JOB" with suffix, which may have
+ * a query.
+ */
+int control_ask_job(const struct control *control, const char *method,
+    const char *job, const char *suffix, uint64_t wait_s, json_t **ret_json);
+
+#endif

@@ -1,0 +1,231 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * The engine in this process: worker threads copy, this thread waits for the
+ * end on a loop of its own and shows how it goes.
+ *
+ * run_start() lets the run go; its end arrives as on_finished(), in any case,
+ * and ends the loop.  The first SIGINT or SIGTERM asks the run to end, so
+ * that servers that were started are stopped in order; the second does not
+ * wait for them: they get a signal when we are gone.
+ */
+#include "cli/copy-engine.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "cli/exit-codes.h"
+#include "cli/message.h"
+#include "cli/output.h"
+#include "cli/signals.h"
+#include "net/loop.h"
+#include "runtime/mailbox.h"
+#include "runtime/worker.h"
+#include "transfer/report.h"
+
+struct engine {
+	const struct copy_engine_options *options;
+	struct net_loop *loop;
+	struct mailbox *mailbox;
+	struct worker_pool *pool;
+	struct run *run;
+	struct net_watch signals;
+	struct net_timer tick;
+	struct bar bar;
+	int signal_fd;
+	bool is_interrupted;
+};
+
+static void
+show_progress(struct engine *en)
+{
+	struct run_progress progress;
+
+	run_get_progress(en->run, &progress);
+	bar_update(&en->bar, &progress, bar_now_ms());
+}
+
+static void
+engine_on_tick(void *arg)
+{
+	struct engine *en = arg;
+
+	show_progress(en);
+	net_timer_start(&en->tick, BAR_REDRAW_MS);
+}
+
+static void
+interrupt(struct engine *en)
+{
+	if (en->is_interrupted) {
+		bar_clear(&en->bar);
+		_exit(CLI_INTERRUPTED);
+	}
+	en->is_interrupted = true;
+	message(en->options->command,
+	    "interrupted: ending the copy; once more ends it at once");
+	run_cancel(en->run);
+}
+
+static void
+engine_on_signal(void *arg)
+{
+	struct engine *en = arg;
+	int sig;
+
+	while ((sig = signals_take(en->signal_fd)) != 0) {
+		if (signals_is_interrupt(sig)) {
+			interrupt(en);
+		} else {
+			show_progress(en);
+			bar_print_line(&en->bar);
+		}
+	}
+}
+
+static void
+engine_on_finished(struct run *run UNUSED, void *arg)
+{
+	struct engine *en = arg;
+
+	net_loop_stop(en->loop);
+}
+
+/* The loop, and what hangs on it.  Signals first: threads inherit them. */
+static int
+engine_init(struct engine *en)
+{
+	int r;
+
+	r = signals_open(&en->signal_fd);
+	if (r < 0)
+		return r;
+	r = net_loop_new(&en->loop);
+	if (r < 0)
+		return r;
+	r = mailbox_new(en->loop, &en->mailbox);
+	if (r < 0)
+		return r;
+	r = net_watch_init(&en->signals, en->loop, en->signal_fd,
+	    engine_on_signal, NULL, en);
+	if (r < 0)
+		return r;
+	r = net_timer_init(&en->tick, en->loop, engine_on_tick, en);
+	if (r < 0)
+		return r;
+	return worker_pool_start(0, &en->pool);
+}
+
+static void
+engine_done(struct engine *en)
+{
+	run_free(en->run);
+	worker_pool_stop(en->pool);
+	net_timer_done(&en->tick);
+	net_watch_done(&en->signals);
+	mailbox_free(en->mailbox);
+	net_loop_free(en->loop);
+	if (en->signal_fd >= 0)
+		(void)close(en->signal_fd);
+}
+
+static void
+tell_gave_up(const struct engine *en, const struct run_result *result)
+{
+	if (en->options->quiet)
+		return;
+	for (size_t i = 0; i < result->n_gave_up; i++)
+		message(en->options->command, "warning: %s",
+		    result->gave_up[i]);
+}
+
+static int
+tell_failure(const struct engine *en, const struct run_result *result)
+{
+	message(en->options->command, "%s", result->failure.error.text);
+	/* An interrupted run may fail on the way out. */
+	return en->is_interrupted ? CLI_INTERRUPTED : CLI_RUN_FAILED;
+}
+
+static int
+tell_cancelled(const struct engine *en)
+{
+	message(en->options->command,
+	    "cancelled; the destination is incomplete");
+	return en->is_interrupted ? CLI_INTERRUPTED : CLI_CANCELLED;
+}
+
+static int
+tell_result(struct engine *en)
+{
+	const struct run_result *result = run_result(en->run);
+	int exit_code = CLI_ERROR;
+
+	bar_clear(&en->bar);
+	tell_gave_up(en, result);
+	switch (result->outcome) {
+	case RUN_SUCCEEDED:
+		bar_finish(&en->bar, &result->progress);
+		exit_code = CLI_OK;
+		break;
+	case RUN_FAILED:
+		exit_code = tell_failure(en, result);
+		break;
+	case RUN_CANCELLED:
+		exit_code = tell_cancelled(en);
+		break;
+	}
+	if (en->options->json &&
+	    output_json(report_result(result)) != CLI_OK && exit_code == CLI_OK)
+		exit_code = CLI_ERROR;
+	return exit_code;
+}
+
+static int
+engine_run(struct engine *en)
+{
+	const struct copy_engine_options *o = en->options;
+	struct error e;
+	int r;
+
+	r = run_new(o->spec, en->pool, en->mailbox, engine_on_finished, en,
+	    &en->run, &e);
+	if (r == -EINVAL)
+		return message_usage(o->command, "%s", e.text);
+	if (r < 0) {
+		message(o->command, "%s", e.text);
+		return CLI_ERROR;
+	}
+	bar_init(&en->bar, o->bar_mode, o->bar_every_ms, bar_now_ms());
+	net_watch_read(&en->signals, true);
+	net_timer_start(&en->tick, BAR_REDRAW_MS);
+	run_start(en->run);
+	show_progress(en);
+	r = net_loop_run(en->loop);
+	if (r < 0) {
+		/* The run may still go on: there is nothing to clean up. */
+		message(o->command, "the event loop failed: %s", strerror(-r));
+		_exit(CLI_ERROR);
+	}
+	return tell_result(en);
+}
+
+int
+copy_engine_run(const struct copy_engine_options *options)
+{
+	struct engine en = { .options = options, .signal_fd = -1 };
+	int exit_code;
+	int r;
+
+	r = engine_init(&en);
+	if (r == 0) {
+		exit_code = engine_run(&en);
+	} else {
+		message(options->command, "cannot start: %s", strerror(-r));
+		exit_code = CLI_ERROR;
+	}
+	engine_done(&en);
+	return exit_code;
+}

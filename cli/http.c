@@ -1,0 +1,269 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Connect, send, receive, each with what is left of one deadline.  A Unix
+ * socket whose queue is full says EAGAIN, and poll(2) cannot wait for it: so
+ * that is tried again, shortly after.
+ */
+#include "cli/http.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+
+#define RETRY_MS     20
+#define FIRST_ROOM   16384
+#define REQUEST_SIZE 1024
+
+/* One exchange. */
+struct exchange {
+	const struct http_request *request;
+	struct error *e;
+	uint64_t deadline_ms;
+	int fd;
+	char *data;			/* what came so far */
+	size_t len;
+	size_t room;
+};
+
+static uint64_t
+now_ms(void)
+{
+	struct timespec ts;
+
+	(void)clock_gettime(CLOCK_MONOTONIC, &ts);
+	return (uint64_t)ts.tv_sec * 1000 + (uint64_t)ts.tv_nsec / 1000000;
+}
+
+/*
+ * Wait for events on the socket (0: only wait), at most max_ms.  0, also
+ * when max_ms passed; -ETIMEDOUT: the deadline did.
+ */
+static int
+wait_for(struct exchange *x, short events, uint64_t max_ms)
+{
+	struct pollfd fds[2] = {
+		{ .fd = events != 0 ? x->fd : -1, .events = events },
+		{ .fd = x->request->interrupt_fd, .events = POLLIN },
+	};
+	uint64_t now = now_ms();
+	uint64_t left = now < x->deadline_ms ? x->deadline_ms - now : 0;
+
+	if (left == 0)
+		return error_set(x->e, -ETIMEDOUT, "no answer in time");
+	if (left > max_ms)
+		left = max_ms;
+	if (left > 60000)
+		left = 60000;
+	if (poll(fds, 2, (int)left) < 0 && errno != EINTR)
+		return error_set(x->e, -errno, "cannot wait: %s",
+		    strerror(errno));
+	if (fds[1].revents != 0)
+		return error_set(x->e, -EINTR, "interrupted");
+	return 0;
+}
+
+static int
+set_address(struct exchange *x, struct sockaddr_un *sun)
+{
+	const char *path = x->request->socket_path;
+
+	memset(sun, 0, sizeof *sun);
+	sun->sun_family = AF_UNIX;
+	if (strlen(path) >= sizeof sun->sun_path)
+		return error_set(x->e, -ENAMETOOLONG,
+		    "a socket's path has at most %zu bytes",
+		    sizeof sun->sun_path - 1);
+	memcpy(sun->sun_path, path, strlen(path) + 1);
+	return 0;
+}
+
+static int
+open_connection(struct exchange *x)
+{
+	struct sockaddr_un sun;
+	int r;
+
+	r = set_address(x, &sun);
+	if (r < 0)
+		return r;
+	x->fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	if (x->fd < 0)
+		return error_set(x->e, -errno, "%s", strerror(errno));
+	while (connect(x->fd, (struct sockaddr *)&sun, sizeof sun) < 0) {
+		if (errno != EAGAIN && errno != EINTR)
+			return error_set(x->e, -errno, "%s", strerror(errno));
+		r = wait_for(x, 0, RETRY_MS);
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
+static int
+send_all(struct exchange *x, const char *data, size_t len)
+{
+	ssize_t n;
+	int r;
+
+	while (len > 0) {
+		n = send(x->fd, data, len, MSG_NOSIGNAL);
+		if (n >= 0) {
+			data += n;
+			len -= (size_t)n;
+			continue;
+		}
+		/* A server may answer and close before it has read all. */
+		if (errno == EPIPE)
+			return 0;
+		if (errno != EAGAIN && errno != EINTR)
+			return error_set(x->e, -errno, "%s", strerror(errno));
+		r = wait_for(x, POLLOUT, UINT64_MAX);
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
+static int
+send_request(struct exchange *x)
+{
+	const struct http_request *request = x->request;
+	char text[REQUEST_SIZE];
+	int len;
+
+	len = snprintf(text, sizeof text,
+	    "%s %s HTTP/1.1\r\n"
+	    "Host: localhost\r\n"
+	    "Accept: application/json\r\n"
+	    "Connection: close\r\n"
+	    "%s\r\n",
+	    request->method, request->target,
+	    strcmp(request->method, "GET") == 0 ? "" : "Content-Length: 0\r\n");
+	if (len < 0 || (size_t)len >= sizeof text)
+		return error_set(x->e, -ENAMETOOLONG, "the name is too long");
+	return send_all(x, text, (size_t)len);
+}
+
+static int
+make_room(struct exchange *x)
+{
+	size_t room = x->room == 0 ? FIRST_ROOM : x->room * 2;
+	char *data;
+
+	if (x->len < x->room)
+		return 0;
+	data = realloc(x->data, room);
+	if (data == NULL)
+		return error_set(x->e, -ENOMEM, "out of memory");
+	x->data = data;
+	x->room = room;
+	return 0;
+}
+
+/* Some bytes more; *ret_at_end: none will come. */
+static int
+receive(struct exchange *x, bool *ret_at_end)
+{
+	ssize_t n;
+	int r;
+
+	for (;;) {
+		r = make_room(x);
+		if (r < 0)
+			return r;
+		n = recv(x->fd, x->data + x->len, x->room - x->len, 0);
+		if (n >= 0)
+			break;
+		if (errno == ECONNRESET) {
+			n = 0;
+			break;
+		}
+		if (errno != EAGAIN && errno != EINTR)
+			return error_set(x->e, -errno, "%s", strerror(errno));
+		r = wait_for(x, POLLIN, UINT64_MAX);
+		if (r < 0)
+			return r;
+	}
+	x->len += (size_t)n;
+	*ret_at_end = n == 0;
+	return 0;
+}
+
+static int
+receive_response(struct exchange *x, struct http_response *ret)
+{
+	bool at_end = false;
+	int r;
+
+	do {
+		r = receive(x, &at_end);
+		if (r < 0)
+			return r;
+		r = http_response_parse(x->data, x->len, at_end, ret, x->e);
+	} while (r == -EAGAIN);
+	return r;
+}
+
+int
+http_ask(const struct http_request *request, struct http_response *ret,
+    struct error *e)
+{
+	struct exchange x = {
+		.request = request,
+		.e = e,
+		.deadline_ms = now_ms() + request->timeout_ms,
+		.fd = -1,
+	};
+	int r;
+
+	r = open_connection(&x);
+	if (r == 0)
+		r = send_request(&x);
+	if (r == 0)
+		r = receive_response(&x, ret);
+	free(x.data);
+	if (x.fd >= 0)
+		(void)close(x.fd);
+	return r;
+}
+
+static bool
+is_plain(char c)
+{
+	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
+	    (c >= '0' && c <= '9') || c == '-' || c == '_' || c == '~';
+}
+
+int
+http_encode_segment(const char *text, char *buf, size_t size)
+{
+	static const char digits[] = "0123456789ABCDEF";
+	bool is_dots = strcmp(text, ".") == 0 || strcmp(text, "..") == 0;
+	size_t used = 0;
+
+	for (; *text != '\0'; text++) {
+		unsigned char c = (unsigned char)*text;
+
+		if (used + 4 > size)
+			return -ENAMETOOLONG;
+		if (is_plain(*text) || (c == '.' && !is_dots)) {
+			buf[used++] = *text;
+			continue;
+		}
+		buf[used++] = '%';
+		buf[used++] = digits[c >> 4];
+		buf[used++] = digits[c & 15];
+	}
+	if (used >= size)
+		return -ENAMETOOLONG;
+	buf[used] = '\0';
+	return 0;
+}

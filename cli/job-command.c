@@ -1,0 +1,141 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+#include "cli/job-command.h"
+
+#include <string.h>
+#include <unistd.h>
+
+#include "cli/exit-codes.h"
+#include "cli/message.h"
+#include "cli/output.h"
+#include "cli/signals.h"
+#include "cli/wait.h"
+
+static int
+set_option(struct options *o, struct job_command *jc, int id,
+    const char *value)
+{
+	switch (id) {
+	case OPTION_WAIT:
+		jc->wait = true;
+		return 0;
+	case OPTION_JSON:
+		jc->json = true;
+		return 0;
+	case OPTION_QUIET:
+		jc->quiet = true;
+		return 0;
+	case OPTION_TIMEOUT:
+		return options_time(o, "timeout", value, &jc->timeout_ms);
+	default:
+		jc->control.socket_path = value;
+		return 0;
+	}
+}
+
+static int
+read_options(struct options *o, struct job_command *jc)
+{
+	const char *value = NULL;
+	int id;
+	int r;
+
+	while ((id = options_next(o, &value)) > OPTIONS_END) {
+		r = set_option(o, jc, id, value);
+		if (r < 0)
+			return r;
+	}
+	if (id == OPTIONS_END && jc->timeout_ms > 0 && !jc->wait)
+		return options_fail(o, "--timeout is of use with --wait only");
+	return id;
+}
+
+static int
+wait_for_end(struct job_command *jc)
+{
+	struct wait wait = {
+		.control = &jc->control,
+		.job = jc->job,
+		.run_id = job_command_run_id(jc),
+		.timeout_ms = jc->timeout_ms,
+		.bar_mode = job_command_bar_mode(jc),
+	};
+	int exit_code;
+	int r;
+
+	r = signals_open(&jc->control.interrupt_fd);
+	if (r < 0) {
+		message(jc->control.command, "cannot watch for signals: %s",
+		    strerror(-r));
+		return CLI_ERROR;
+	}
+	exit_code = wait_for_run(&wait, &jc->end);
+	if (exit_code == CLI_OK)
+		/* It has been read before. */
+		(void)job_status_read(jc->end, &jc->status);
+	return exit_code;
+}
+
+int
+job_command_run(struct job_command *jc, const struct command *command,
+    int argc, char **argv, const char *suffix, bool *ret_is_over)
+{
+	struct options o;
+	int exit_code;
+
+	memset(jc, 0, sizeof *jc);
+	control_init(&jc->control, command);
+	options_init(&o, command, argc, argv);
+	*ret_is_over = true;
+	if (read_options(&o, jc) < 0)
+		return o.exit_code;
+	jc->job = o.argv[0];
+	exit_code = control_ask_job(&jc->control, "POST", jc->job, suffix, 0,
+	    &jc->answer);
+	if (exit_code == CLI_OK && jc->wait)
+		exit_code = wait_for_end(jc);
+	*ret_is_over = exit_code != CLI_OK;
+	return exit_code;
+}
+
+void
+job_command_done(struct job_command *jc)
+{
+	json_decref(jc->answer);
+	json_decref(jc->end);
+	if (jc->control.interrupt_fd >= 0)
+		(void)close(jc->control.interrupt_fd);
+}
+
+const char *
+job_command_run_id(const struct job_command *jc)
+{
+	const char *id = json_string_value(json_object_get(jc->answer, "run"));
+
+	return id != NULL ? id : "";
+}
+
+enum bar_mode
+job_command_bar_mode(const struct job_command *jc)
+{
+	return !jc->quiet && bar_has_terminal() ? BAR_TERMINAL : BAR_OFF;
+}
+
+int
+job_command_fail(const struct job_command *jc)
+{
+	message(jc->control.command, "job '%s' failed: %s", jc->job,
+	    jc->status.last_run.failure);
+	return CLI_RUN_FAILED;
+}
+
+int
+job_command_print_json(struct job_command *jc, int exit_code)
+{
+	json_t *said = jc->end != NULL ? jc->end : jc->answer;
+
+	if (jc->json && output_json(json_incref(said)) != CLI_OK &&
+	    exit_code == CLI_OK)
+		return CLI_ERROR;
+	return exit_code;
+}

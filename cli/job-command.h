@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#ifndef CLI_JOB_COMMAND_H
+#define CLI_JOB_COMMAND_H
+
+#include <jansson.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "cli/bar.h"
+#include "cli/control.h"
+#include "cli/job-status.h"
+
+/*
+ * What the commands that do something to a job have in common: their
+ * options, asking the daemon to do it, waiting for the end of the run.
+ */
+struct job_command {
+	struct control control;
+	const char *job;
+	bool wait;
+	bool json;
+	bool quiet;
+	uint64_t timeout_ms;
+	json_t *answer;			/* of the daemon; ours */
+	json_t *end;			/* the job when the run has ended */
+	struct job_status status;	/* of the same */
+};
+
+/*
+ * POST /v1/jobs/JOB with suffix, then wait for the end if --wait was given.
+ * Returns an exit code; CLI_OK with jc->wait: jc->end and jc->status, whose
+ * last_run is the run, are filled in.  *ret_is_over: the command is to end
+ * with that code.
+ */
+int job_command_run(struct job_command *jc, const struct command *command,
+    int argc, char **argv, const char *suffix, bool *ret_is_over);
+void job_command_done(struct job_command *jc);
+
+/* The run that was spoken of. */
+const char *job_command_run_id(const struct job_command *jc);
+
+/* Where progress is shown. */
+enum bar_mode job_command_bar_mode(const struct job_command *jc);
+
+/* Tell that the run has failed, and why.  Returns CLI_RUN_FAILED. */
+int job_command_fail(const struct job_command *jc);
+
+/*
+ * With --json: what the daemon said last, on standard output.  Returns
+ * exit_code, or CLI_ERROR.
+ */
+int job_command_print_json(struct job_command *jc, int exit_code);
+
+#endif

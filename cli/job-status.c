@@ -1,0 +1,93 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * From the daemon's JSON to a struct.  Fields that are missing are 0 or "":
+ * a daemon of another version may know more, or less.
+ */
+#include "cli/job-status.h"
+
+#include <errno.h>
+#include <string.h>
+
+static const char *
+get_text(const json_t *json, const char *key)
+{
+	const char *text = json_string_value(json_object_get(json, key));
+
+	return text != NULL ? text : "";
+}
+
+static uint64_t
+get_number(const json_t *json, const char *key)
+{
+	json_int_t value = json_integer_value(json_object_get(json, key));
+
+	return value > 0 ? (uint64_t)value : 0;
+}
+
+static enum run_phase
+get_phase(const json_t *json)
+{
+	const char *word = get_text(json, "phase");
+
+	for (int phase = RUN_CONNECTING; phase <= RUN_FINISHED; phase++) {
+		if (strcmp(word, run_phase_name((enum run_phase)phase)) == 0)
+			return (enum run_phase)phase;
+	}
+	return RUN_CONNECTING;
+}
+
+static void
+read_progress(const json_t *json, struct run_progress *p)
+{
+	p->phase = get_phase(json);
+	p->total_bytes = get_number(json, "total_bytes");
+	p->done_bytes = get_number(json, "done_bytes");
+	p->read_bytes = get_number(json, "read_bytes");
+	p->written_bytes = get_number(json, "written_bytes");
+	p->zeroed_bytes = get_number(json, "zeroed_bytes");
+	p->durable_bytes = get_number(json, "durable_bytes");
+	p->source_size = get_number(json, "source_size_bytes");
+	p->destination_size = get_number(json, "destination_size_bytes");
+	p->lanes = (unsigned)get_number(json, "connections");
+	p->queue_depth = (unsigned)get_number(json, "queue_depth");
+	p->request_size = (uint32_t)get_number(json, "request_size_bytes");
+	p->elapsed_ms = get_number(json, "elapsed_ms");
+}
+
+static void
+read_run(const json_t *json, struct job_run *run)
+{
+	const json_t *progress = json_object_get(json, "progress");
+
+	run->id = get_text(json, "id");
+	run->trigger = get_text(json, "trigger");
+	run->started_at = get_text(json, "started_at");
+	run->finished_at = get_text(json, "finished_at");
+	run->result = get_text(json, "result");
+	run->failure = get_text(json_object_get(json, "failure"), "message");
+	run->rate = get_number(progress, "rate_bytes_per_s");
+	read_progress(progress, &run->progress);
+}
+
+int
+job_status_read(const json_t *json, struct job_status *ret_status)
+{
+	const json_t *run = json_object_get(json, "run");
+	const json_t *last_run = json_object_get(json, "last_run");
+	struct job_status status = { 0 };
+
+	status.name = get_text(json, "job");
+	status.state = get_text(json, "state");
+	if (status.name[0] == '\0' || status.state[0] == '\0')
+		return -EPROTO;
+	status.source = get_text(json_object_get(json, "source"), "endpoint");
+	status.destination =
+	    get_text(json_object_get(json, "destination"), "endpoint");
+	status.rev = get_number(json, "rev");
+	status.is_running = json_is_object(run);
+	read_run(run, &status.run);
+	status.has_last_run = json_is_object(last_run);
+	read_run(last_run, &status.last_run);
+	*ret_status = status;
+	return 0;
+}

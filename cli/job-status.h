@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#ifndef CLI_JOB_STATUS_H
+#define CLI_JOB_STATUS_H
+
+#include <jansson.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "transfer/run.h"
+
+/*
+ * A job as the control API shows it.  Texts belong to the JSON they were read
+ * from, and are "" where it has none; they are not yet fit for a terminal.
+ */
+
+/* What is told of a run that goes on, or of one that has ended. */
+struct job_run {
+	const char *id;
+	const char *trigger;
+	const char *started_at;
+	const char *finished_at;	/* ended */
+	const char *result;		/* ended: "succeeded", ... */
+	const char *failure;		/* ended, failed: the sentence */
+	struct run_progress progress;
+	uint64_t rate;			/* bytes a second, the mean */
+};
+
+struct job_status {
+	const char *name;
+	const char *state;
+	const char *source;
+	const char *destination;
+	uint64_t rev;
+	bool is_running;
+	struct job_run run;
+	bool has_last_run;
+	struct job_run last_run;
+};
+
+/* 0, or -EPROTO: that is no job. */
+int job_status_read(const json_t *json, struct job_status *ret_status);
+
+#endif

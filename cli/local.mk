@@ -1,0 +1,55 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+
+# All but main(): the unit tests link it too.
+noinst_LTLIBRARIES += %D%/libcli.la
+%C%_libcli_la_SOURCES = \
+	%D%/bar.c \
+	%D%/bar.h \
+	%D%/cancel.c \
+	%D%/commands.c \
+	%D%/commands.h \
+	%D%/config-problems.c \
+	%D%/config-problems.h \
+	%D%/configcheck.c \
+	%D%/control.c \
+	%D%/control.h \
+	%D%/copy-engine.c \
+	%D%/copy-engine.h \
+	%D%/copy-words.c \
+	%D%/copy-words.h \
+	%D%/copy.c \
+	%D%/exit-codes.h \
+	%D%/help.c \
+	%D%/help.h \
+	%D%/http-response.c \
+	%D%/http-response.h \
+	%D%/http.c \
+	%D%/http.h \
+	%D%/info.c \
+	%D%/job-command.c \
+	%D%/job-command.h \
+	%D%/job-status.c \
+	%D%/job-status.h \
+	%D%/list.c \
+	%D%/message.c \
+	%D%/message.h \
+	%D%/options.c \
+	%D%/options.h \
+	%D%/output.c \
+	%D%/output.h \
+	%D%/progress.c \
+	%D%/progress.h \
+	%D%/server.c \
+	%D%/server.h \
+	%D%/signals.c \
+	%D%/signals.h \
+	%D%/start.c \
+	%D%/status.c \
+	%D%/wait.c \
+	%D%/wait.h
+%C%_libcli_la_LIBTOOLFLAGS = --tag=disable-shared
+
+bin_PROGRAMS += nbdsync
+nbdsync_SOURCES = %D%/main.c
+nbdsync_LDADD = %D%/libcli.la lib/libnbdsync.la $(JANSSON_LIBS)
+nbdsync_LDFLAGS = $(AM_LDFLAGS) $(PIE_LDFLAGS)

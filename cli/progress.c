@@ -1,0 +1,352 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Rates, time left and the line that shows them.
+ *
+ * Two averages: one that follows within seconds, for the eye, and a slow one
+ * for the time left, which would jump otherwise.  Values count by the time
+ * they stand for, not by the number of snapshots.
+ */
+#include "cli/progress.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/units.h"
+
+#define SECOND_MS	UINT64_C(1000)
+#define MINUTE_MS	(60 * SECOND_MS)
+#define HOUR_MS		(60 * MINUTE_MS)
+
+#define SHOWN_TAU_MS	5000.0
+#define SLOW_TAU_MS	60000.0
+#define NO_TIME_LEFT_MS (10 * SECOND_MS)
+#define STALLED_MS	(10 * SECOND_MS)
+#define TIME_LEFT_MAX_MS (1000 * HOUR_MS)
+
+#define BAR_MIN 8
+#define BAR_MAX 40
+
+void
+progress_init(struct progress *p)
+{
+	memset(p, 0, sizeof *p);
+}
+
+/*
+ * weight makes the first values count fully: without it the average would
+ * rise slowly from 0.
+ */
+static void
+average_add(struct progress_average *a, double tau, double value, double span)
+{
+	double alpha = span / (tau + span);
+
+	a->sum += alpha * (value - a->sum);
+	a->weight += alpha * (1.0 - a->weight);
+}
+
+static double
+average_get(const struct progress_average *a)
+{
+	return a->weight > 0.0 ? a->sum / a->weight : 0.0;
+}
+
+static void
+take_first(struct progress *p, uint64_t now_ms)
+{
+	p->has_last = true;
+	p->first_ms = now_ms;
+	p->moved_ms = now_ms;
+}
+
+static void
+take_rates(struct progress *p, const struct run_progress *snapshot,
+    uint64_t now_ms)
+{
+	double span = (double)(now_ms - p->last_ms);
+	double moved = (double)(snapshot->done_bytes - p->last.done_bytes);
+	double rate = moved * 1000.0 / span;
+
+	average_add(&p->shown, SHOWN_TAU_MS, rate, span);
+	average_add(&p->slow, SLOW_TAU_MS, rate, span);
+}
+
+void
+progress_update(struct progress *p, const struct run_progress *snapshot,
+    uint64_t now_ms)
+{
+	if (!p->has_last)
+		take_first(p, now_ms);
+	else if (snapshot->done_bytes < p->last.done_bytes ||
+	    now_ms <= p->last_ms)
+		;			/* no span, or another run */
+	else if (snapshot->phase == RUN_COPYING)
+		take_rates(p, snapshot, now_ms);
+	if (snapshot->done_bytes != p->last.done_bytes ||
+	    snapshot->phase != p->last.phase)
+		p->moved_ms = now_ms;
+	p->last = *snapshot;
+	p->last_ms = now_ms;
+}
+
+unsigned
+progress_percent(const struct run_progress *snapshot)
+{
+	uint64_t done = snapshot->done_bytes;
+	uint64_t total = snapshot->total_bytes;
+
+	if (snapshot->phase == RUN_FINISHED && done >= total)
+		return 100;
+	if (total == 0)
+		return 0;
+	/* The last percent is the flush. */
+	if (done >= total)
+		return 99;
+	return (unsigned)((double)done / (double)total * 100.0);
+}
+
+uint64_t
+progress_rate(const struct progress *p)
+{
+	return (uint64_t)average_get(&p->shown);
+}
+
+static uint64_t
+round_to(uint64_t ms, uint64_t step)
+{
+	return (ms + step / 2) / step * step;
+}
+
+static uint64_t
+quantise(uint64_t ms)
+{
+	if (ms > HOUR_MS)
+		return round_to(ms, 5 * MINUTE_MS);
+	if (ms > 10 * MINUTE_MS)
+		return round_to(ms, MINUTE_MS);
+	return ms < SECOND_MS ? SECOND_MS : round_to(ms, SECOND_MS);
+}
+
+/* Any guess would jump: the first 10 s, the first percent. */
+static bool
+is_too_early(const struct progress *p)
+{
+	return p->last_ms - p->first_ms < NO_TIME_LEFT_MS ||
+	    progress_percent(&p->last) < 1;
+}
+
+bool
+progress_time_left(const struct progress *p, uint64_t *ret_ms)
+{
+	const struct run_progress *s = &p->last;
+	double rate = average_get(&p->slow);
+	double ms;
+
+	if (is_too_early(p) || s->done_bytes > s->total_bytes || rate < 1.0)
+		return false;
+	ms = (double)(s->total_bytes - s->done_bytes) / rate * 1000.0;
+	if (ms > (double)TIME_LEFT_MAX_MS)
+		return false;
+	*ret_ms = quantise((uint64_t)ms);
+	return true;
+}
+
+uint64_t
+progress_stalled_ms(const struct progress *p)
+{
+	uint64_t still = p->last_ms - p->moved_ms;
+
+	if (p->last.phase != RUN_COPYING || still < STALLED_MS)
+		return 0;
+	return still;
+}
+
+/* "1m05s left", "stalled 45 s", "flushing" */
+static void
+write_outlook(const struct progress *p, char *buf, size_t size)
+{
+	uint64_t stalled = progress_stalled_ms(p);
+	char text[UNITS_TEXT_SIZE];
+	uint64_t left;
+
+	if (p->last.phase != RUN_COPYING)
+		(void)snprintf(buf, size, "%s", run_phase_name(p->last.phase));
+	else if (stalled >= MINUTE_MS)
+		(void)snprintf(buf, size, "stalled %s",
+		    units_format_time_ms(stalled, text));
+	else if (stalled > 0)
+		(void)snprintf(buf, size, "stalled %" PRIu64 " s",
+		    stalled / SECOND_MS);
+	else if (is_too_early(p))
+		buf[0] = '\0';
+	else if (!progress_time_left(p, &left))
+		(void)snprintf(buf, size, "ETA ?");
+	else if (left < MINUTE_MS)
+		(void)snprintf(buf, size, "ETA %" PRIu64 " s",
+		    left / SECOND_MS);
+	else
+		(void)snprintf(buf, size, "ETA %s",
+		    units_format_time_ms(left, text));
+}
+
+/* "1.8 GiB/4.0 GiB" */
+static void
+write_amount(const struct progress *p, char *buf, size_t size)
+{
+	char done[UNITS_TEXT_SIZE];
+	char total[UNITS_TEXT_SIZE];
+
+	(void)snprintf(buf, size, "%s/%s",
+	    units_format_size(p->last.done_bytes, done),
+	    units_format_size(p->last.total_bytes, total));
+}
+
+/* Which of a bar's cells are filled: durable, then done, then to do. */
+static size_t
+cells_of(uint64_t bytes, uint64_t total, size_t n_cells)
+{
+	double share;
+
+	if (total == 0)
+		return 0;
+	share = bytes >= total ? 1.0 : (double)bytes / (double)total;
+	return (size_t)(share * (double)n_cells);
+}
+
+static void
+write_bar(const struct run_progress *s, bool utf8, size_t n_cells, char *buf,
+    size_t size)
+{
+	const char *solid = utf8 ? "\xe2\x96\x88" : "#";
+	const char *shaded = utf8 ? "\xe2\x96\x93" : "=";
+	const char *empty = utf8 ? "\xc2\xb7" : ".";
+	size_t n_durable = cells_of(s->durable_bytes, s->total_bytes, n_cells);
+	size_t n_done = cells_of(s->done_bytes, s->total_bytes, n_cells);
+	size_t used = 0;
+
+	for (size_t i = 0; i < n_cells; i++) {
+		const char *cell = i < n_durable ? solid :
+		    i < n_done			 ? shaded :
+						   empty;
+
+		used += (size_t)snprintf(buf + used, size - used, "%s", cell);
+	}
+}
+
+enum {
+	PART_PERCENT,
+	PART_AMOUNT,
+	PART_RATE,
+	PART_OUTLOOK,
+	N_PARTS,
+	PART_SIZE = 80,
+};
+
+/* What has not begun has no numbers. */
+static bool
+has_numbers(const struct progress *p)
+{
+	return p->last.total_bytes != 0 && p->last.phase != RUN_CONNECTING;
+}
+
+static void
+write_parts(const struct progress *p, char parts[N_PARTS][PART_SIZE])
+{
+	char rate[UNITS_TEXT_SIZE];
+
+	memset(parts, 0, N_PARTS * (size_t)PART_SIZE);
+	write_outlook(p, parts[PART_OUTLOOK], PART_SIZE);
+	if (!has_numbers(p))
+		return;
+	(void)snprintf(parts[PART_PERCENT], PART_SIZE, "%3u%%",
+	    progress_percent(&p->last));
+	write_amount(p, parts[PART_AMOUNT], PART_SIZE);
+	if (p->last.phase == RUN_COPYING && p->shown.weight > 0.0)
+		(void)snprintf(parts[PART_RATE], PART_SIZE, "%s/s",
+		    units_format_size(progress_rate(p), rate));
+}
+
+static size_t
+width_of_parts(char parts[N_PARTS][PART_SIZE])
+{
+	size_t width = 0;
+
+	/* Two columns before each but the first; all of it is ASCII. */
+	for (size_t i = 0; i < N_PARTS; i++) {
+		if (parts[i][0] != '\0')
+			width += strlen(parts[i]) + (width > 0 ? 2 : 0);
+	}
+	return width;
+}
+
+/* The least needed go first. */
+static void
+drop_parts(char parts[N_PARTS][PART_SIZE], size_t room)
+{
+	static const int order[] = { PART_RATE, PART_AMOUNT, PART_OUTLOOK,
+		PART_PERCENT };
+
+	for (size_t i = 0; i < sizeof order / sizeof order[0]; i++) {
+		if (width_of_parts(parts) > room)
+			parts[order[i]][0] = '\0';
+	}
+}
+
+static void
+append(char buf[PROGRESS_LINE_SIZE], const char *part)
+{
+	size_t used = strlen(buf);
+
+	if (part[0] != '\0')
+		(void)snprintf(buf + used, PROGRESS_LINE_SIZE - used, "%s%s",
+		    used > 0 ? "  " : "", part);
+}
+
+char *
+progress_line(const struct progress *p, const struct progress_style *style,
+    char buf[PROGRESS_LINE_SIZE])
+{
+	size_t room = style->columns > 0 ? style->columns - 1 : SIZE_MAX;
+	char bar[BAR_MAX * 3 + 1] = "";
+	char parts[N_PARTS][PART_SIZE];
+	size_t width;
+
+	write_parts(p, parts);
+	drop_parts(parts, room);
+	width = width_of_parts(parts) + 2;
+	if (style->columns > 0 && has_numbers(p) && room >= width + BAR_MIN)
+		write_bar(&p->last, style->utf8,
+		    room - width < BAR_MAX ? room - width : BAR_MAX, bar,
+		    sizeof bar);
+	buf[0] = '\0';
+	append(buf, parts[PART_PERCENT]);
+	append(buf, bar);
+	for (int i = PART_AMOUNT; i < N_PARTS; i++)
+		append(buf, parts[i]);
+	return buf;
+}
+
+char *
+progress_summary(const struct run_progress *end, char buf[PROGRESS_LINE_SIZE])
+{
+	uint64_t ms = end->elapsed_ms > 0 ? end->elapsed_ms : 1;
+	double rate = (double)end->done_bytes * 1000.0 / (double)ms;
+	char done[UNITS_TEXT_SIZE];
+	char rate_text[UNITS_TEXT_SIZE];
+	char zeroed[UNITS_TEXT_SIZE];
+	char elapsed[UNITS_TEXT_SIZE];
+	bool has_zeroes = end->zeroed_bytes > 0;
+
+	(void)units_format_size(end->zeroed_bytes, zeroed);
+	(void)snprintf(buf, PROGRESS_LINE_SIZE,
+	    "%s copied in %s (%s/s)%s%s%s, %s",
+	    units_format_size(end->done_bytes, done),
+	    units_format_time_ms(end->elapsed_ms, elapsed),
+	    units_format_size((uint64_t)rate, rate_text),
+	    has_zeroes ? ", " : "", has_zeroes ? zeroed : "",
+	    has_zeroes ? " of it zeroes" : "",
+	    end->durable_bytes >= end->done_bytes ? "flushed" :
+						    "not flushed");
+	return buf;
+}

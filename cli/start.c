@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * nbdsync start: a run of a job of the daemon.
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "cli/commands.h"
+#include "cli/exit-codes.h"
+#include "cli/job-command.h"
+#include "cli/message.h"
+
+const struct option_row options_start[] = {
+	{ "wait", OPTION_WAIT, NULL,
+	    "wait for the end of the run; exit with its result" },
+	{ "timeout", OPTION_TIMEOUT, "TIME",
+	    "with --wait: stop waiting after TIME; the run goes on" },
+	{ "socket", OPTION_SOCKET, "PATH",
+	    "the daemon's socket (or NBDSYNC_SOCKET)" },
+	{ "quiet", OPTION_QUIET, NULL, "print errors only" },
+	{ "json", OPTION_JSON, NULL, "print what the daemon tells, as JSON" },
+	{ "help", OPTION_HELP, NULL, "show this help" },
+	{ NULL, 0, NULL, NULL },
+};
+
+static void
+tell_success(const struct job_command *jc)
+{
+	struct bar bar;
+
+	bar_init(&bar, job_command_bar_mode(jc), 0, 0);
+	bar_finish(&bar, &jc->status.last_run.progress);
+}
+
+static int
+tell_end(const struct job_command *jc)
+{
+	const char *result = jc->status.last_run.result;
+
+	if (strcmp(result, run_outcome_name(RUN_SUCCEEDED)) == 0) {
+		tell_success(jc);
+		return CLI_OK;
+	}
+	if (strcmp(result, run_outcome_name(RUN_CANCELLED)) == 0) {
+		message(jc->control.command, "job '%s' was cancelled",
+		    jc->job);
+		return CLI_CANCELLED;
+	}
+	return job_command_fail(jc);
+}
+
+int
+command_start(const struct command *command, int argc, char **argv)
+{
+	CLEANUP(job_command_done) struct job_command jc;
+	bool is_over = false;
+	int exit_code;
+
+	exit_code = job_command_run(&jc, command, argc, argv, "/start",
+	    &is_over);
+	if (is_over)
+		return exit_code;
+	if (jc.wait)
+		exit_code = tell_end(&jc);
+	else if (!jc.json && !jc.quiet)
+		(void)printf("run %s of job '%s' has started\n",
+		    job_command_run_id(&jc), jc.job);
+	return job_command_print_json(&jc, exit_code);
+}

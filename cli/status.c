@@ -1,0 +1,244 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * nbdsync status: all jobs in a table, or one in detail.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "base/error.h"
+#include "base/units.h"
+#include "cli/commands.h"
+#include "cli/control.h"
+#include "cli/exit-codes.h"
+#include "cli/job-status.h"
+#include "cli/message.h"
+#include "cli/output.h"
+#include "cli/progress.h"
+
+const struct option_row options_status[] = {
+	{ "socket", OPTION_SOCKET, "PATH",
+	    "the daemon's socket (or NBDSYNC_SOCKET)" },
+	{ "json", OPTION_JSON, NULL, "print what the daemon tells, as JSON" },
+	{ "help", OPTION_HELP, NULL, "show this help" },
+	{ NULL, 0, NULL, NULL },
+};
+
+enum {
+	COLUMN_JOB,
+	COLUMN_STATE,
+	COLUMN_PROGRESS,
+	COLUMN_RATE,
+	COLUMN_LAST,
+	N_COLUMNS,
+	CELL_SIZE = 160,
+};
+
+/* One row of the table: the texts its cells point to. */
+struct row {
+	char cells[N_COLUMNS][CELL_SIZE];
+};
+
+static void
+set_cell(struct row *row, int column, const char *text)
+{
+	(void)snprintf(row->cells[column], CELL_SIZE, "%s", text);
+	output_make_printable(row->cells[column]);
+}
+
+/* "succeeded 2026-11-23 02:41:10" */
+static void
+set_last(struct row *row, const struct job_status *status)
+{
+	const struct job_run *last = &status->last_run;
+	char at[OUTPUT_TIME_SIZE];
+	char text[CELL_SIZE];
+
+	if (!status->has_last_run) {
+		set_cell(row, COLUMN_LAST, "never ran");
+		return;
+	}
+	(void)snprintf(text, sizeof text, "%s %s", last->result,
+	    output_local_time(last->finished_at, at));
+	set_cell(row, COLUMN_LAST, text);
+}
+
+static void
+make_row(struct row *row, const struct job_status *status)
+{
+	char rate[UNITS_TEXT_SIZE];
+
+	set_cell(row, COLUMN_JOB, status->name);
+	set_cell(row, COLUMN_STATE, status->state);
+	set_last(row, status);
+	if (!status->is_running || status->run.progress.total_bytes == 0) {
+		set_cell(row, COLUMN_PROGRESS, "-");
+		set_cell(row, COLUMN_RATE, "-");
+		return;
+	}
+	(void)snprintf(row->cells[COLUMN_PROGRESS], CELL_SIZE, "%u%%",
+	    progress_percent(&status->run.progress));
+	(void)snprintf(row->cells[COLUMN_RATE], CELL_SIZE, "%s/s",
+	    units_format_size(status->run.rate, rate));
+}
+
+static void
+print_table(const struct row *rows, size_t n_rows,
+    const char *(*cells)[OUTPUT_TABLE_COLUMNS])
+{
+	static const char *const heading[] = { "JOB", "STATE", "PROGRESS",
+		"RATE", "LAST" };
+
+	for (size_t j = 0; j < N_COLUMNS; j++) {
+		cells[0][j] = heading[j];
+		for (size_t i = 0; i < n_rows; i++)
+			cells[i + 1][j] = rows[i].cells[j];
+	}
+	output_table(cells, n_rows + 1, N_COLUMNS);
+}
+
+static int
+fail_no_jobs(const struct command *command)
+{
+	message(command, "the daemon's answer has no jobs in it");
+	return CLI_ERROR;
+}
+
+static int
+show_jobs(const struct command *command, const json_t *json)
+{
+	const json_t *list = json_object_get(json, "jobs");
+	size_t n = json_array_size(list);
+	CLEANUP(cleanup_free) struct row *rows = calloc(n + 1, sizeof *rows);
+	CLEANUP(cleanup_free) const char *(*cells)[OUTPUT_TABLE_COLUMNS] =
+	    calloc(n + 1, sizeof *cells);
+	struct job_status status;
+
+	if (!json_is_array(list))
+		return fail_no_jobs(command);
+	if (rows == NULL || cells == NULL) {
+		message(command, "out of memory");
+		return CLI_ERROR;
+	}
+	if (n == 0)
+		message(command, "no jobs are configured");
+	for (size_t i = 0; i < n; i++) {
+		if (job_status_read(json_array_get(list, i), &status) < 0)
+			return fail_no_jobs(command);
+		make_row(&rows[i], &status);
+	}
+	if (n > 0)
+		print_table(rows, n, cells);
+	return CLI_OK;
+}
+
+static void
+print_line(const char *what, const char *text)
+{
+	char printable[ERROR_TEXT_SIZE];
+
+	(void)snprintf(printable, sizeof printable, "%s", text);
+	output_make_printable(printable);
+	(void)printf("%-13s %s\n", what, printable);
+}
+
+static void
+print_time(const char *what, const char *utc)
+{
+	char local[OUTPUT_TIME_SIZE];
+
+	print_line(what, output_local_time(utc, local));
+}
+
+static void
+print_run(const struct job_run *run)
+{
+	char done[UNITS_TEXT_SIZE];
+	char total[UNITS_TEXT_SIZE];
+	char zeroed[UNITS_TEXT_SIZE];
+	char rate[UNITS_TEXT_SIZE];
+
+	print_line("run:", run->id);
+	print_time("started:", run->started_at);
+	if (run->progress.total_bytes == 0)
+		return;
+	(void)printf("%-13s %u%%, %s of %s, %s of it zeroes, %s/s\n",
+	    "progress:", progress_percent(&run->progress),
+	    units_format_size(run->progress.done_bytes, done),
+	    units_format_size(run->progress.total_bytes, total),
+	    units_format_size(run->progress.zeroed_bytes, zeroed),
+	    units_format_size(run->rate, rate));
+}
+
+static void
+print_last_run(const struct job_run *run)
+{
+	char summary[PROGRESS_LINE_SIZE];
+
+	print_line("last run:", run->id);
+	print_time("  started:", run->started_at);
+	print_time("  finished:", run->finished_at);
+	print_line("  result:", run->result);
+	if (run->failure[0] != '\0')
+		print_line("  failure:", run->failure);
+	if (strcmp(run->result, "succeeded") == 0)
+		print_line("  copied:",
+		    progress_summary(&run->progress, summary));
+}
+
+static int
+show_job(const struct command *command, const json_t *json)
+{
+	struct job_status status;
+
+	if (job_status_read(json, &status) < 0) {
+		message(command, "the daemon's answer has no job in it");
+		return CLI_ERROR;
+	}
+	print_line("job:", status.name);
+	print_line("state:", status.state);
+	print_line("source:", status.source);
+	print_line("destination:", status.destination);
+	if (status.is_running)
+		print_run(&status.run);
+	if (status.has_last_run)
+		print_last_run(&status.last_run);
+	return CLI_OK;
+}
+
+int
+command_status(const struct command *command, int argc, char **argv)
+{
+	struct control control;
+	const char *value = NULL;
+	struct options o;
+	json_t *json = NULL;
+	bool as_json = false;
+	int exit_code;
+	int id;
+
+	control_init(&control, command);
+	options_init(&o, command, argc, argv);
+	while ((id = options_next(&o, &value)) > OPTIONS_END) {
+		if (id == OPTION_JSON)
+			as_json = true;
+		else
+			control.socket_path = value;
+	}
+	if (id == OPTIONS_STOP)
+		return o.exit_code;
+	if (o.argc == 1)
+		exit_code = control_ask_job(&control, "GET", o.argv[0], "", 0,
+		    &json);
+	else
+		exit_code = control_ask(&control, "GET", "/v1/jobs", 0, &json);
+	if (exit_code != CLI_OK)
+		return exit_code;
+	if (as_json)
+		return output_json(json);
+	exit_code = o.argc == 1 ? show_job(command, json) :
+				  show_jobs(command, json);
+	json_decref(json);
+	return exit_code;
+}

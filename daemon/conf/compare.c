@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * What a reload changes.
+ */
+
+#include <assert.h>
+#include <string.h>
+
+#include "conf/conf.h"
+
+static bool
+text_is_same(const char *a, const char *b)
+{
+	if (a == NULL || b == NULL)
+		return a == b;
+	return strcmp(a, b) == 0;
+}
+
+static bool
+endpoint_is_same(const struct conf_endpoint *a, const struct conf_endpoint *b)
+{
+	if (!text_is_same(a->name, b->name) || !text_is_same(a->uri, b->uri) ||
+	    !text_is_same(a->path, b->path) || a->command.n != b->command.n)
+		return false;
+	for (size_t i = 0; i < a->command.n; i++)
+		if (!text_is_same(a->command.v[i], b->command.v[i]))
+			return false;
+	return true;
+}
+
+static bool
+ranges_are_same(const struct conf_ranges *a, const struct conf_ranges *b)
+{
+	if (a->n != b->n)
+		return false;
+	for (size_t i = 0; i < a->n; i++)
+		if (a->v[i].from != b->v[i].from ||
+		    a->v[i].length != b->v[i].length ||
+		    a->v[i].to != b->v[i].to)
+			return false;
+	return true;
+}
+
+static bool
+numbers_are_same(const struct conf_job *a, const struct conf_job *b)
+{
+	return a->connections == b->connections &&
+	    a->queue_depth == b->queue_depth &&
+	    a->request_size == b->request_size &&
+	    a->connect_timeout_ms == b->connect_timeout_ms &&
+	    a->io_timeout_ms == b->io_timeout_ms &&
+	    a->allow_no_flush == b->allow_no_flush;
+}
+
+bool
+conf_job_is_same(const struct conf *a, const struct conf *b, const char *name)
+{
+	const struct conf_job *x = conf_find_job(a, name);
+	const struct conf_job *y = conf_find_job(b, name);
+
+	assert(x != NULL && y != NULL);
+	return numbers_are_same(x, y) &&
+	    ranges_are_same(&x->ranges, &y->ranges) &&
+	    endpoint_is_same(conf_find_endpoint(a, x->source),
+	    conf_find_endpoint(b, y->source)) &&
+	    endpoint_is_same(conf_find_endpoint(a, x->destination),
+	    conf_find_endpoint(b, y->destination));
+}

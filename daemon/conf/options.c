@@ -1,0 +1,144 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * The options of the configuration file.  A new option is one row here, one
+ * member of a struct in conf.h, one entry in nbdsync.conf(5) and one in the
+ * example; nothing else knows their names.
+ */
+
+#include "conf/options.h"
+
+#include <string.h>
+
+#include "conf/conf.h"
+
+#define DAEMON(member)	 offsetof(struct conf_daemon, member)
+#define CONTROL(member)	 offsetof(struct conf_control, member)
+#define LOG(member)	 offsetof(struct conf_log, member)
+#define ENDPOINT(member) offsetof(struct conf_endpoint, member)
+#define JOB(member)	 offsetof(struct conf_job, member)
+#define RANGE(member)	 offsetof(struct run_range, member)
+
+/* clang-format off */
+const struct option options[] = {
+	/* group, key, type, required, default, min, max, offset, doc */
+
+	{ OPTION_GROUP_DAEMON, "workers", OPTION_INT, false,
+	  "0", "0", "64", DAEMON(workers),
+	  "threads that copy; 0: one per processor" },
+	{ OPTION_GROUP_DAEMON, "shutdown_grace", OPTION_TIME, false,
+	  "60s", "0", "1h", DAEMON(shutdown_grace_ms),
+	  "how long runs may take to end when the daemon stops" },
+
+	{ OPTION_GROUP_CONTROL, "socket", OPTION_PATH, false,
+	  "/run/nbdsync/control.sock", NULL, NULL, CONTROL(socket),
+	  "the control socket" },
+	{ OPTION_GROUP_CONTROL, "viewers", OPTION_PEERS, false,
+	  NULL, NULL, NULL, CONTROL(viewers),
+	  "users and @groups who may look" },
+	{ OPTION_GROUP_CONTROL, "operators", OPTION_PEERS, false,
+	  NULL, NULL, NULL, CONTROL(operators),
+	  "users and @groups who may also start and cancel jobs" },
+	{ OPTION_GROUP_CONTROL, "admins", OPTION_PEERS, false,
+	  NULL, NULL, NULL, CONTROL(admins),
+	  "users and @groups who may do everything" },
+
+	{ OPTION_GROUP_LOG, "level", OPTION_LEVEL, false,
+	  "info", NULL, NULL, LOG(level),
+	  "what is logged: error, warning, info or debug" },
+
+	{ OPTION_GROUP_ENDPOINTS, "name", OPTION_NAME, true,
+	  NULL, NULL, NULL, ENDPOINT(name),
+	  "what jobs call it" },
+	{ OPTION_GROUP_ENDPOINTS, "uri", OPTION_TEXT, false,
+	  NULL, NULL, NULL, ENDPOINT(uri),
+	  "an NBD URI" },
+	{ OPTION_GROUP_ENDPOINTS, "command", OPTION_WORDS, false,
+	  NULL, NULL, NULL, ENDPOINT(command),
+	  "a server to start for each run" },
+	{ OPTION_GROUP_ENDPOINTS, "path", OPTION_PATH, false,
+	  NULL, NULL, NULL, ENDPOINT(path),
+	  "a file or a block device" },
+
+	{ OPTION_GROUP_JOBS, "name", OPTION_NAME, true,
+	  NULL, NULL, NULL, JOB(name),
+	  "what commands call it" },
+	{ OPTION_GROUP_JOBS, "source", OPTION_NAME, true,
+	  NULL, NULL, NULL, JOB(source),
+	  "the endpoint to read" },
+	{ OPTION_GROUP_JOBS, "destination", OPTION_NAME, true,
+	  NULL, NULL, NULL, JOB(destination),
+	  "the endpoint to write" },
+	{ OPTION_GROUP_JOBS, "ranges", OPTION_RANGES, false,
+	  NULL, NULL, NULL, JOB(ranges),
+	  "the parts of the disk to copy; none: the whole disk" },
+	{ OPTION_GROUP_JOBS, "connections", OPTION_INT, false,
+	  "0", "0", "64", JOB(connections),
+	  "connections to each side; 0: chosen" },
+	{ OPTION_GROUP_JOBS, "queue_depth", OPTION_INT, false,
+	  "0", "0", "1024", JOB(queue_depth),
+	  "requests in flight on each connection; 0: chosen" },
+	{ OPTION_GROUP_JOBS, "request_size", OPTION_SIZE, false,
+	  "0", "0", "32MiB", JOB(request_size),
+	  "bytes of a request; 0: chosen" },
+	{ OPTION_GROUP_JOBS, "connect_timeout", OPTION_TIME, false,
+	  "10s", "100ms", "1h", JOB(connect_timeout_ms),
+	  "how long connecting and negotiating may take" },
+	{ OPTION_GROUP_JOBS, "io_timeout", OPTION_TIME, false,
+	  "60s", "100ms", "1d", JOB(io_timeout_ms),
+	  "how long one request may take" },
+	{ OPTION_GROUP_JOBS, "allow_no_flush", OPTION_BOOL, false,
+	  "false", NULL, NULL, JOB(allow_no_flush),
+	  "accept a destination that cannot flush" },
+
+	{ OPTION_GROUP_RANGES, "from", OPTION_SIZE, false,
+	  "0", NULL, NULL, RANGE(from),
+	  "where it begins on the source" },
+	{ OPTION_GROUP_RANGES, "length", OPTION_LENGTH, false,
+	  "all", NULL, NULL, RANGE(length),
+	  "how long it is; \"all\": to the end of the source" },
+	/*
+	 * Required: any default would one day write a part of a disk where
+	 * nobody meant it to go.
+	 */
+	{ OPTION_GROUP_RANGES, "to", OPTION_SIZE, true,
+	  NULL, NULL, NULL, RANGE(to),
+	  "where it begins on the destination" },
+};
+/* clang-format on */
+
+const size_t n_options = sizeof options / sizeof options[0];
+
+/* What the file calls each group, and messages one item of it. */
+static const struct {
+	const char *name;
+	const char *noun;
+} groups[OPTION_GROUPS] = {
+	[OPTION_GROUP_DAEMON] = { "daemon", NULL },
+	[OPTION_GROUP_CONTROL] = { "control", NULL },
+	[OPTION_GROUP_LOG] = { "log", NULL },
+	[OPTION_GROUP_ENDPOINTS] = { "endpoints", "endpoint" },
+	[OPTION_GROUP_JOBS] = { "jobs", "job" },
+	[OPTION_GROUP_RANGES] = { "ranges", "range" },
+};
+
+const char *
+option_group_name(enum option_group group)
+{
+	return groups[group].name;
+}
+
+const char *
+option_group_noun(enum option_group group)
+{
+	return groups[group].noun;
+}
+
+const struct option *
+option_find(enum option_group group, const char *key)
+{
+	for (size_t i = 0; i < n_options; i++)
+		if (options[i].group == group &&
+		    strcmp(options[i].key, key) == 0)
+			return &options[i];
+	return NULL;
+}

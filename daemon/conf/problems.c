@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * The list of what is wrong with a configuration file.  A list of fixed
+ * length: a file with more than fifty mistakes is not helped by the rest,
+ * so those are only counted.
+ */
+
+#include "conf/problems.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define TEXT_SIZE 512
+
+void
+conf_problems_init(struct conf_problems *problems, const char *file)
+{
+	memset(problems, 0, sizeof *problems);
+	problems->file = file;
+}
+
+void
+conf_problems_done(struct conf_problems *problems)
+{
+	for (size_t i = 0; i < problems->n; i++)
+		free(problems->v[i].text);
+	conf_problems_init(problems, problems->file);
+}
+
+void
+conf_problems_add(struct conf_problems *problems, unsigned line,
+    const char *fmt, ...)
+{
+	struct conf_problem *problem = &problems->v[problems->n];
+	char text[TEXT_SIZE];
+	va_list ap;
+	int r;
+
+	if (problems->n == CONF_PROBLEMS_MAX) {
+		problems->n_more++;
+		return;
+	}
+	va_start(ap, fmt);
+	(void)vsnprintf(text, sizeof text, fmt, ap);
+	va_end(ap);
+	if (line == 0)
+		r = asprintf(&problem->text, "%s: %s", problems->file, text);
+	else
+		r = asprintf(&problem->text, "%s:%u: %s", problems->file, line,
+		    text);
+	if (r < 0) {
+		problems->n_more++;
+		return;
+	}
+	problem->line = line;
+	problem->nth = problems->n++;
+}
+
+bool
+conf_problems_has_line(const struct conf_problems *problems, unsigned line)
+{
+	for (size_t i = 0; i < problems->n; i++)
+		if (problems->v[i].line == line)
+			return true;
+	return false;
+}
+
+static int
+compare(const void *a, const void *b)
+{
+	const struct conf_problem *x = a, *y = b;
+
+	if (x->line != y->line)
+		return x->line < y->line ? -1 : 1;
+	return x->nth < y->nth ? -1 : x->nth > y->nth;
+}
+
+void
+conf_problems_sort(struct conf_problems *problems)
+{
+	qsort(problems->v, problems->n, sizeof problems->v[0], compare);
+}

@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#ifndef CONF_PROBLEMS_H
+#define CONF_PROBLEMS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "base/annotate.h"
+
+/*
+ * What is wrong with a configuration file, all of it at once, in the order
+ * of the file's lines.
+ */
+
+#define CONF_PROBLEMS_MAX 50
+
+struct conf_problem {
+	unsigned line;			/* 0: the file as a whole */
+	size_t nth;			/* keeps the order within a line */
+	char *text;			/* "FILE:LINE: what is wrong" */
+};
+
+struct conf_problems {
+	const char *file;		/* what messages call it; borrowed */
+	struct conf_problem v[CONF_PROBLEMS_MAX];
+	size_t n;
+	size_t n_more;			/* found, but not kept */
+};
+
+void conf_problems_init(struct conf_problems *problems, const char *file);
+void conf_problems_done(struct conf_problems *problems);
+
+/*
+ * Note a problem at line.  What the text quotes from the file has been
+ * through escape_text().
+ */
+void conf_problems_add(struct conf_problems *problems, unsigned line,
+    const char *fmt, ...) PRINTF(3, 4);
+
+/* Is there one at this line already? */
+bool conf_problems_has_line(const struct conf_problems *problems,
+    unsigned line);
+
+void conf_problems_sort(struct conf_problems *problems);
+
+#endif

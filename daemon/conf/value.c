@@ -1,0 +1,403 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * One value of the configuration file.  A scalar is brought to the text one
+ * would write, and parsed from that: so the file's values, the table's
+ * defaults and its limits all go the same way.
+ */
+
+#include "conf/value.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <grp.h>
+#include <pwd.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/escape.h"
+#include "base/units.h"
+
+/* "2048s" in a configuration means sectors of this size. */
+#define SECTOR_SIZE 512
+
+/* How much of a value a message quotes. */
+#define QUOTE_SIZE 80
+
+struct kind {
+	const char *must_be;
+	size_t size;			/* of a scalar, as it is stored */
+	int config_type;
+	int (*from_text)(const char *text, void *target);
+	void (*from_list)(struct parse *p, const struct option *option,
+	    const config_setting_t *setting, void *target);
+};
+
+static int
+int_from_text(const char *text, void *target)
+{
+	char *rest;
+	long long value;
+
+	errno = 0;
+	value = strtoll(text, &rest, 10);
+	if (*text == '\0' || *rest != '\0')
+		return -EINVAL;
+	if (errno != 0 || value < 0 || value > INT32_MAX)
+		return -ERANGE;
+	*(unsigned *)target = (unsigned)value;
+	return 0;
+}
+
+static int
+bool_from_text(const char *text, void *target)
+{
+	*(bool *)target = strcmp(text, "true") == 0;
+	return 0;
+}
+
+static int
+size_from_text(const char *text, void *target)
+{
+	return units_parse_size(text, SECTOR_SIZE, target);
+}
+
+static int
+length_from_text(const char *text, void *target)
+{
+	if (strcmp(text, "all") == 0) {
+		*(uint64_t *)target = RUN_LENGTH_ALL;
+		return 0;
+	}
+	return size_from_text(text, target);
+}
+
+static int
+time_from_text(const char *text, void *target)
+{
+	return units_parse_time_ms(text, target);
+}
+
+static int
+text_from_text(const char *text, void *target)
+{
+	if (*text == '\0')
+		return -EINVAL;
+	*(const char **)target = text;
+	return 0;
+}
+
+static int
+name_from_text(const char *text, void *target)
+{
+	if (!conf_name_is_valid(text))
+		return -EINVAL;
+	return text_from_text(text, target);
+}
+
+static int
+path_from_text(const char *text, void *target)
+{
+	if (*text != '/')
+		return -EINVAL;
+	return text_from_text(text, target);
+}
+
+static int
+level_from_text(const char *text, void *target)
+{
+	return log_level_parse(text, target);
+}
+
+/* Item i of a list of strings, or NULL after complaining. */
+static const char *
+list_string(struct parse *p, const struct option *option,
+    const config_setting_t *setting, int i)
+{
+	const char *text = config_setting_get_string_elem(setting, i);
+
+	if (text == NULL || *text == '\0') {
+		parse_complain(p, setting, "\"%s\": item %d must be a string "
+		    "that is not empty", option->key, i + 1);
+		return NULL;
+	}
+	return text;
+}
+
+static void
+words_from_list(struct parse *p, const struct option *option,
+    const config_setting_t *setting, void *target)
+{
+	struct conf_words *words = target;
+	int n = config_setting_length(setting);
+
+	if (n == 0) {
+		parse_complain(p, setting, "\"%s\" must be %s", option->key,
+		    value_must_be(option));
+		return;
+	}
+	words->v = calloc((size_t)n + 1, sizeof *words->v);
+	if (words->v == NULL) {
+		p->is_out_of_memory = true;
+		return;
+	}
+	for (int i = 0; i < n; i++) {
+		const char *text = list_string(p, option, setting, i);
+
+		if (text != NULL)
+			words->v[words->n++] = text;
+	}
+}
+
+static int
+peer_from_text(const char *text, struct conf_peer *ret_peer)
+{
+	const struct passwd *user;
+	const struct group *group;
+
+	if (*text == '@') {
+		group = getgrnam(text + 1);
+		if (group == NULL)
+			return -ENOENT;
+		*ret_peer = (struct conf_peer){ true, group->gr_gid };
+		return 0;
+	}
+	user = getpwnam(text);
+	if (user == NULL)
+		return -ENOENT;
+	*ret_peer = (struct conf_peer){ false, user->pw_uid };
+	return 0;
+}
+
+static void
+complain_peer(struct parse *p, const struct option *option,
+    const config_setting_t *setting, const char *text)
+{
+	char printable[QUOTE_SIZE];
+
+	parse_complain(p, setting, "\"%s\": there is no %s \"%s\" on this "
+	    "system", option->key, *text == '@' ? "group" : "user",
+	    escape_text(text, strlen(text), printable, sizeof printable));
+}
+
+static void
+peers_from_list(struct parse *p, const struct option *option,
+    const config_setting_t *setting, void *target)
+{
+	struct conf_peers *peers = target;
+	int n = config_setting_length(setting);
+
+	peers->v = calloc((size_t)n + 1, sizeof *peers->v);
+	if (peers->v == NULL) {
+		p->is_out_of_memory = true;
+		return;
+	}
+	for (int i = 0; i < n; i++) {
+		const char *text = list_string(p, option, setting, i);
+
+		if (text == NULL)
+			continue;
+		if (peer_from_text(text, &peers->v[peers->n]) == 0)
+			peers->n++;
+		else
+			complain_peer(p, option, setting, text);
+	}
+}
+
+static const struct kind kinds[] = {
+	[OPTION_INT] = {
+		.must_be = "an integer",
+		.size = sizeof(unsigned),
+		.config_type = CONFIG_TYPE_INT,
+		.from_text = int_from_text,
+	},
+	[OPTION_BOOL] = {
+		.must_be = "true or false",
+		.size = sizeof(bool),
+		.config_type = CONFIG_TYPE_BOOL,
+		.from_text = bool_from_text,
+	},
+	[OPTION_SIZE] = {
+		.must_be = "a string with a unit, such as \"64MiB\"",
+		.size = sizeof(uint64_t),
+		.config_type = CONFIG_TYPE_STRING,
+		.from_text = size_from_text,
+	},
+	[OPTION_LENGTH] = {
+		.must_be = "\"all\" or a string with a unit, such as \"64MiB\"",
+		.size = sizeof(uint64_t),
+		.config_type = CONFIG_TYPE_STRING,
+		.from_text = length_from_text,
+	},
+	[OPTION_TIME] = {
+		.must_be = "a string with a unit, such as \"10s\"",
+		.size = sizeof(uint64_t),
+		.config_type = CONFIG_TYPE_STRING,
+		.from_text = time_from_text,
+	},
+	[OPTION_TEXT] = {
+		.must_be = "a string that is not empty",
+		.size = sizeof(char *),
+		.config_type = CONFIG_TYPE_STRING,
+		.from_text = text_from_text,
+	},
+	[OPTION_NAME] = {
+		.must_be = "a name: a string of up to 63 letters, digits, "
+		    "\".\", \"_\" and \"-\" that begins with a letter or digit",
+		.size = sizeof(char *),
+		.config_type = CONFIG_TYPE_STRING,
+		.from_text = name_from_text,
+	},
+	[OPTION_PATH] = {
+		.must_be = "a string with an absolute path",
+		.size = sizeof(char *),
+		.config_type = CONFIG_TYPE_STRING,
+		.from_text = path_from_text,
+	},
+	[OPTION_LEVEL] = {
+		.must_be = "\"error\", \"warning\", \"info\" or \"debug\"",
+		.size = sizeof(enum log_level),
+		.config_type = CONFIG_TYPE_STRING,
+		.from_text = level_from_text,
+	},
+	[OPTION_WORDS] = {
+		.must_be = "a list of strings, such as "
+		    "[ \"nbdkit\", \"null\", \"1G\" ]",
+		.config_type = CONFIG_TYPE_LIST,
+		.from_list = words_from_list,
+	},
+	[OPTION_PEERS] = {
+		.must_be = "a list of strings, such as "
+		    "[ \"root\", \"@nbdsync\" ]",
+		.config_type = CONFIG_TYPE_LIST,
+		.from_list = peers_from_list,
+	},
+};
+
+const char *
+value_must_be(const struct option *option)
+{
+	return kinds[option->type].must_be;
+}
+
+static bool
+type_matches(const struct kind *kind, const config_setting_t *setting)
+{
+	int type = config_setting_type(setting);
+
+	if (kind->config_type == CONFIG_TYPE_LIST)
+		return type == CONFIG_TYPE_LIST || type == CONFIG_TYPE_ARRAY;
+	if (kind->config_type == CONFIG_TYPE_INT)
+		return type == CONFIG_TYPE_INT || type == CONFIG_TYPE_INT64;
+	return type == kind->config_type;
+}
+
+#define SCALAR_SIZE 32
+
+/* The value as text: the setting's own string, or written into buf. */
+static const char *
+scalar_text(const config_setting_t *setting, char buf[SCALAR_SIZE])
+{
+	int type = config_setting_type(setting);
+
+	if (type == CONFIG_TYPE_STRING)
+		return config_setting_get_string(setting);
+	if (type == CONFIG_TYPE_BOOL)
+		return config_setting_get_bool(setting) ? "true" : "false";
+	(void)snprintf(buf, SCALAR_SIZE, "%lld",
+	    config_setting_get_int64(setting));
+	return buf;
+}
+
+/* Big enough for any scalar, and aligned for it. */
+union scalar {
+	unsigned number;
+	uint64_t amount;
+	const char *text;
+	bool flag;
+	enum log_level level;
+};
+
+static uint64_t
+scalar_number(const struct option *option, const union scalar *value)
+{
+	return option->type == OPTION_INT ? value->number : value->amount;
+}
+
+static uint64_t
+limit_number(const struct option *option, const char *text)
+{
+	union scalar value = { .amount = 0 };
+
+	(void)kinds[option->type].from_text(text, &value);
+	return scalar_number(option, &value);
+}
+
+static bool
+is_in_range(const struct option *option, const union scalar *value)
+{
+	uint64_t number = scalar_number(option, value);
+
+	return option->min == NULL ||
+	    (number >= limit_number(option, option->min) &&
+	    number <= limit_number(option, option->max));
+}
+
+static void
+complain_range(struct parse *p, const struct option *option,
+    const config_setting_t *setting, const char *text)
+{
+	if (option->min != NULL)
+		parse_complain(p, setting, "\"%s\" is %s, but must be from %s "
+		    "to %s", option->key, text, option->min, option->max);
+	else
+		parse_complain(p, setting, "\"%s\" is %s, which is too large",
+		    option->key, text);
+}
+
+static void
+parse_scalar(struct parse *p, const struct option *option,
+    const config_setting_t *setting, void *target)
+{
+	char buf[SCALAR_SIZE];
+	const char *text = scalar_text(setting, buf);
+	char quoted[QUOTE_SIZE];
+	union scalar value = { .amount = 0 };
+	int r = kinds[option->type].from_text(text, &value);
+
+	escape_text(text, strlen(text), quoted, sizeof quoted);
+	if (r == -ERANGE || (r == 0 && !is_in_range(option, &value)))
+		complain_range(p, option, setting, quoted);
+	else if (r < 0)
+		parse_complain(p, setting, "\"%s\" is \"%s\", but must be %s",
+		    option->key, quoted, value_must_be(option));
+	else
+		memcpy(target, &value, kinds[option->type].size);
+}
+
+void
+value_parse(struct parse *p, const struct option *option,
+    const config_setting_t *setting, void *target)
+{
+	const struct kind *kind = &kinds[option->type];
+
+	if (!type_matches(kind, setting))
+		parse_complain(p, setting, "\"%s\" must be %s", option->key,
+		    kind->must_be);
+	else if (kind->from_text != NULL)
+		parse_scalar(p, option, setting, target);
+	else
+		kind->from_list(p, option, setting, target);
+}
+
+void
+value_set_default(const struct option *option, void *target)
+{
+	int r;
+
+	if (option->fallback == NULL)
+		return;
+	r = kinds[option->type].from_text(option->fallback, target);
+	assert(r == 0);
+	(void)r;
+}

@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * POST /v1/jobs/{job}/cancel: end the run.  The answer is 202: the run has
+ * been asked to end; what is in flight is waited for.
+ */
+
+#include "control/routes.h"
+
+void
+ctl_cancel(struct ctl_request *req)
+{
+	struct job *job = jobs_find(req->jobs, req->job);
+	struct job_view view;
+
+	if (job == NULL) {
+		ctl_no_such_job(req);
+		return;
+	}
+	if (job_cancel(job) < 0) {
+		ctl_problem(req, CTL_JOB_IDLE, NULL, "job '%s' is not running",
+		    req->job);
+		return;
+	}
+	job_get_view(job, &view);
+	ctl_reply(req, 202, json_pack("{s:s, s:s, s:I}", "job", view.name,
+	    "run", view.run_id, "rev", (json_int_t)view.rev));
+}

@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * The problems of the control API.  The type is for programs and never
+ * changes its meaning; the rest is for people.
+ */
+
+#include "control/problem.h"
+
+static const struct {
+	int status;
+	const char *type;
+	const char *title;
+} problems[CTL_PROBLEMS] = {
+	[CTL_BAD_REQUEST] = { 400, "bad-request", "Bad request" },
+	[CTL_FORBIDDEN] = { 403, "forbidden", "Not allowed" },
+	[CTL_NOT_FOUND] = { 404, "not-found", "No such resource" },
+	[CTL_NO_SUCH_JOB] = { 404, "no-such-job", "No such job" },
+	[CTL_METHOD_NOT_ALLOWED] = { 405, "method-not-allowed",
+	    "Method not allowed" },
+	[CTL_JOB_RUNNING] = { 409, "job-running", "Job is already running" },
+	[CTL_JOB_IDLE] = { 409, "job-idle", "Job is not running" },
+	[CTL_CANNOT_START] = { 500, "cannot-start", "Job cannot be started" },
+	[CTL_STOPPING] = { 503, "stopping", "The daemon is stopping" },
+};
+
+int
+problem_status(enum ctl_problem problem)
+{
+	return problems[problem].status;
+}
+
+const char *
+problem_type(enum ctl_problem problem)
+{
+	return problems[problem].type;
+}
+
+json_t *
+problem_to_json(enum ctl_problem problem, const char *detail,
+    const char *job, const char *hint)
+{
+	return json_pack("{s:o, s:s, s:i, s:s, s:s*, s:s*}", "type",
+	    json_sprintf("urn:nbdsync:%s", problems[problem].type), "title",
+	    problems[problem].title, "status", problems[problem].status,
+	    "detail", detail, "job", job, "hint", hint);
+}

@@ -1,0 +1,384 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * One request, from evhttp to a handler and back.
+ *
+ * The way in: who is it (403), is there such a path (404) and method (405),
+ * is the body a JSON object (400), then the handler.  The way out is
+ * ctl_reply() or ctl_problem(), which free the request.  A held request sits
+ * on a list with a timer, and watches for its client to hang up: evhttp does
+ * not read while an answer is pending, so it would not notice.
+ */
+
+#include "control/request.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/queue.h>
+#include <unistd.h>
+
+#include <event2/buffer.h>
+#include <event2/bufferevent.h>
+#include <event2/event.h>
+
+#include "base/cleanup.h"
+#include "base/escape.h"
+#include "base/log.h"
+#include "conf/nearest.h"
+#include "control/problem.h"
+#include "control/server-private.h"
+
+struct request {
+	struct ctl_request base;	/* first: what handlers get */
+	struct ctl_server *server;
+	struct evhttp_request *http;
+	enum ctl_method method;
+	const struct ctl_route *route;	/* NULL: none found */
+	struct evkeyvalq query;
+	struct list node;		/* of the server's held ones */
+	bool was_held;
+	bool is_last_call;
+	struct net_timer timer;
+	struct event *hangup;
+};
+
+static struct request *
+from_base(const struct ctl_request *req)
+{
+	return (struct request *)(void *)(uintptr_t)req;
+}
+
+static int
+peer_fd(const struct request *r)
+{
+	return bufferevent_getfd(evhttp_connection_get_bufferevent(
+	    evhttp_request_get_connection(r->http)));
+}
+
+static void
+request_free(struct request *r)
+{
+	list_remove(&r->node);
+	net_timer_done(&r->timer);
+	if (r->hangup != NULL)
+		event_free(r->hangup);
+	evhttp_clear_headers(&r->query);
+	free(r);
+}
+
+/* Who did what, for those who ask later; looking is not doing. */
+static void
+log_audit(const struct request *r, int status)
+{
+	const char *uri = evhttp_request_get_uri(r->http);
+	char printable[160];
+
+	if (uri == NULL)
+		uri = "";
+	escape_text(uri, strlen(uri), printable, sizeof printable);
+	if (r->method == CTL_GET)
+		log_debug("control: uid %u (%s): GET %s: %d", r->base.uid,
+		    ctl_role_name(r->base.role), printable, status);
+	else
+		log_info("control: uid %u (%s): %s %s: %d", r->base.uid,
+		    ctl_role_name(r->base.role), ctl_method_name(r->method),
+		    printable, status);
+}
+
+static void
+on_sent(struct evhttp_request *http UNUSED, void *arg)
+{
+	on_main_entry();
+	server_on_sent(arg);
+}
+
+/* The text goes out and the request is gone. */
+static void
+send_answer(struct request *r, int status, const char *type,
+    const json_t *body) ON_MAIN
+{
+	CLEANUP(cleanup_free) char *text = body == NULL ? NULL :
+	    json_dumps(body, JSON_COMPACT | JSON_PRESERVE_ORDER);
+	struct evbuffer *buf = evbuffer_new();
+
+	if (text == NULL || buf == NULL ||
+	    evbuffer_add_printf(buf, "%s\n", text) < 0)
+		status = 500;
+	log_audit(r, status);
+	ctl_set_header(&r->base, "Content-Type", type);
+	evhttp_request_set_on_complete_cb(r->http, on_sent, r->server);
+	evhttp_send_reply(r->http, status, NULL, buf);
+	if (buf != NULL)
+		evbuffer_free(buf);
+	request_free(r);
+}
+
+void
+ctl_reply(struct ctl_request *req, int status, json_t *body)
+{
+	send_answer(from_base(req), status, "application/json; charset=utf-8",
+	    body);
+	json_decref(body);
+}
+
+void
+ctl_problem(struct ctl_request *req, enum ctl_problem problem,
+    const char *hint, const char *fmt, ...)
+{
+	const char *job = req->job[0] == '\0' ? NULL : req->job;
+	char detail[512];
+	json_t *body;
+	va_list ap;
+
+	va_start(ap, fmt);
+	(void)vsnprintf(detail, sizeof detail, fmt, ap);
+	va_end(ap);
+	body = problem_to_json(problem, detail, job, hint);
+	send_answer(from_base(req), problem_status(problem),
+	    "application/problem+json", body);
+	json_decref(body);
+}
+
+void
+ctl_no_such_job(struct ctl_request *req)
+{
+	struct nearest nearest;
+	char hint[NEAREST_HINT_SIZE];
+	struct job *job = NULL;
+
+	if (req->job[0] == '\0') {
+		ctl_problem(req, CTL_NO_SUCH_JOB, NULL,
+		    "no job can have that name");
+		return;
+	}
+	nearest_init(&nearest, req->job);
+	while ((job = jobs_next(req->jobs, job)) != NULL) {
+		struct job_view view;
+
+		job_get_view(job, &view);
+		nearest_offer(&nearest, view.name);
+	}
+	if (nearest.best != NULL)
+		(void)snprintf(hint, sizeof hint, "did you mean '%s'?",
+		    nearest.best);
+	ctl_problem(req, CTL_NO_SUCH_JOB, nearest.best == NULL ? NULL : hint,
+	    "there is no job '%s'", req->job);
+}
+
+const char *
+ctl_query(const struct ctl_request *req, const char *name)
+{
+	return evhttp_find_header(&from_base(req)->query, name);
+}
+
+void
+ctl_set_header(struct ctl_request *req, const char *name, const char *value)
+{
+	(void)evhttp_add_header(evhttp_request_get_output_headers(
+	    from_base(req)->http), name, value);
+}
+
+bool
+ctl_is_last_call(const struct ctl_request *req)
+{
+	return from_base(req)->is_last_call;
+}
+
+static void
+resume(struct request *r, bool is_last_call) ON_MAIN
+{
+	list_remove(&r->node);
+	if (is_last_call)
+		r->is_last_call = true;
+	r->route->handle(&r->base);
+}
+
+static void
+on_wait_over(void *arg)
+{
+	on_main_entry();
+	resume(arg, true);
+}
+
+/* The answer will not arrive, but evhttp wants one. */
+static void
+on_hangup(evutil_socket_t fd UNUSED, short what UNUSED, void *arg)
+{
+	on_main_entry();
+	resume(arg, true);
+}
+
+/* Once, with the first ctl_hold(). */
+static int
+prepare_hold(struct request *r, uint64_t wait_ms)
+{
+	if (net_timer_init(&r->timer, r->server->loop, on_wait_over, r) < 0)
+		return -ENOMEM;
+	r->hangup = event_new(net_loop_base(r->server->loop), peer_fd(r),
+	    EV_CLOSED, on_hangup, r);
+	if (r->hangup == NULL || event_add(r->hangup, NULL) < 0)
+		return -ENOMEM;
+	net_timer_start(&r->timer, wait_ms);
+	r->was_held = true;
+	return 0;
+}
+
+void
+ctl_hold(struct ctl_request *req, uint64_t wait_ms)
+{
+	struct request *r = from_base(req);
+
+	if (!r->was_held && (r->server->is_closing ||
+	    prepare_hold(r, wait_ms) < 0))
+		resume(r, true);
+	else
+		list_append(&r->server->held, &r->node);
+}
+
+void
+request_resume_held(struct ctl_server *server, bool is_last_call)
+{
+	struct list waiting;
+	struct list *node;
+
+	/* A request that is held again goes to the server's list, not here. */
+	list_init(&waiting);
+	while ((node = list_take_first(&server->held)) != NULL)
+		list_append(&waiting, node);
+	while ((node = list_take_first(&waiting)) != NULL)
+		resume(list_entry(node, struct request, node), is_last_call);
+}
+
+/* The body is empty or an object; no command takes anything yet. */
+static int
+check_body(struct request *r) ON_MAIN
+{
+	struct evbuffer *buf = evhttp_request_get_input_buffer(r->http);
+	size_t len = evbuffer_get_length(buf);
+	json_error_t error;
+	json_t *body;
+	const char *key;
+
+	if (len == 0)
+		return 0;
+	body = json_loadb((const char *)evbuffer_pullup(buf, -1), len,
+	    JSON_REJECT_DUPLICATES, &error);
+	if (!json_is_object(body)) {
+		json_decref(body);
+		ctl_problem(&r->base, CTL_BAD_REQUEST, NULL,
+		    "the body must be a JSON object, or empty");
+		return -EINVAL;
+	}
+	key = json_object_iter_key(json_object_iter(body));
+	if (key != NULL) {
+		char printable[64];
+
+		ctl_problem(&r->base, CTL_BAD_REQUEST, NULL,
+		    "unknown key \"%s\" in the body", escape_text(key,
+		    strlen(key), printable, sizeof printable));
+		json_decref(body);
+		return -EINVAL;
+	}
+	json_decref(body);
+	return 0;
+}
+
+/* Who is asking?  Never wrong in favour of the peer. */
+static void
+identify(struct request *r)
+{
+	struct auth_peer peer = { .uid = (uid_t)-1 };
+
+	r->base.role = CTL_NOBODY;
+	r->base.uid = peer.uid;
+	if (auth_peer_init(&peer, peer_fd(r)) < 0)
+		return;
+	r->base.uid = peer.uid;
+	r->base.role = auth_role(&r->server->conf->control, &peer, geteuid());
+	auth_peer_done(&peer);
+}
+
+static void
+no_route(struct request *r, int why, const char *path,
+    enum ctl_method allowed) ON_MAIN
+{
+	char printable[128];
+
+	escape_text(path, strlen(path), printable, sizeof printable);
+	if (why == -ENOENT) {
+		ctl_problem(&r->base, CTL_NOT_FOUND, NULL, "there is nothing "
+		    "at '%s'", printable);
+		return;
+	}
+	ctl_set_header(&r->base, "Allow", ctl_method_name(allowed));
+	ctl_problem(&r->base, CTL_METHOD_NOT_ALLOWED, NULL, "'%s' can only be "
+	    "asked for with %s", printable, ctl_method_name(allowed));
+}
+
+static void
+dispatch(struct request *r) ON_MAIN
+{
+	const struct evhttp_uri *uri =
+	    evhttp_request_get_evhttp_uri(r->http);
+	const char *path = uri == NULL ? NULL : evhttp_uri_get_path(uri);
+	const char *query = uri == NULL ? NULL : evhttp_uri_get_query(uri);
+	enum ctl_method allowed = CTL_OTHER;
+	int why;
+
+	if (path == NULL)
+		path = "";
+	why = ctl_routes_find(r->method, path, r->base.job, &r->route,
+	    &allowed);
+	if (why < 0) {
+		no_route(r, why, path, allowed);
+		return;
+	}
+	if (r->base.role < r->route->role) {
+		ctl_problem(&r->base, CTL_FORBIDDEN, "see \"control\" in "
+		    "nbdsync.conf(5)", "this needs the role '%s', and uid %u "
+		    "has '%s'", ctl_role_name(r->route->role), r->base.uid,
+		    ctl_role_name(r->base.role));
+		return;
+	}
+	if (query != NULL && evhttp_parse_query_str(query, &r->query) < 0) {
+		ctl_problem(&r->base, CTL_BAD_REQUEST, NULL,
+		    "the query of the URI cannot be read");
+		return;
+	}
+	if (check_body(r) == 0)
+		r->route->handle(&r->base);
+}
+
+static enum ctl_method
+method_of(struct evhttp_request *http)
+{
+	enum evhttp_cmd_type command = evhttp_request_get_command(http);
+
+	if (command == EVHTTP_REQ_GET)
+		return CTL_GET;
+	return command == EVHTTP_REQ_POST ? CTL_POST : CTL_OTHER;
+}
+
+void
+request_on_arrival(struct evhttp_request *http, void *arg)
+{
+	struct ctl_server *server = arg;
+	struct request *r = calloc(1, sizeof *r);
+
+	on_main_entry();
+	if (r == NULL) {
+		evhttp_send_error(http, 500, NULL);
+		return;
+	}
+	r->server = server;
+	r->http = http;
+	r->method = method_of(http);
+	r->base.jobs = server->jobs;
+	r->base.facts = &server->facts;
+	list_init(&r->node);
+	TAILQ_INIT(&r->query);
+	identify(r);
+	dispatch(r);
+}

@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#ifndef CONTROL_REQUEST_H
+#define CONTROL_REQUEST_H
+
+#include <jansson.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "conf/conf.h"
+#include "control/auth.h"
+#include "job/job.h"
+
+/*
+ * A request of the control API as its handler sees it: no HTTP library, no
+ * sockets.  A handler answers it with ctl_reply() or ctl_problem(), at once,
+ * or puts it aside with ctl_hold(); after the answer the request is gone.
+ * Handlers run on the main thread and never wait.
+ */
+
+enum ctl_method {
+	CTL_GET,
+	CTL_POST,
+	CTL_OTHER,
+};
+
+/* What the daemon is; the same for all requests. */
+struct ctl_facts {
+	char instance[32];		/* another one after each start */
+	int64_t started_at_ms;
+};
+
+struct ctl_request {
+	const struct ctl_facts *facts;
+	struct jobs *jobs;
+	enum ctl_role role;
+	uid_t uid;
+	char job[CONF_NAME_SIZE];	/* the {job} of the path */
+};
+
+/* Answer; body, stolen, NULL: out of memory. */
+void ctl_reply(struct ctl_request *req, int status, json_t *body) ON_MAIN;
+
+/* What can be wrong; the table is in problem.c. */
+enum ctl_problem {
+	CTL_BAD_REQUEST,
+	CTL_FORBIDDEN,
+	CTL_NOT_FOUND,
+	CTL_NO_SUCH_JOB,
+	CTL_METHOD_NOT_ALLOWED,
+	CTL_JOB_RUNNING,
+	CTL_JOB_IDLE,
+	CTL_CANNOT_START,
+	CTL_STOPPING,
+	CTL_PROBLEMS,
+};
+
+/* Answer with a problem; hint, a sentence what to do, may be NULL. */
+void ctl_problem(struct ctl_request *req, enum ctl_problem problem,
+    const char *hint, const char *fmt, ...) PRINTF(4, 5) ON_MAIN;
+
+/* "No such job", with the nearest there is. */
+void ctl_no_such_job(struct ctl_request *req) ON_MAIN;
+
+/* The value of ?name= in the URI, or NULL. */
+const char *ctl_query(const struct ctl_request *req, const char *name) ON_MAIN;
+
+/* A header of the answer to come. */
+void ctl_set_header(struct ctl_request *req, const char *name,
+    const char *value) ON_MAIN;
+
+/*
+ * Do not answer yet: call the handler again when a job has changed, and at
+ * the latest after wait_ms (counted from the first call).
+ */
+void ctl_hold(struct ctl_request *req, uint64_t wait_ms) ON_MAIN;
+
+/* It was held, and now has to be answered. */
+bool ctl_is_last_call(const struct ctl_request *req) ON_MAIN;
+
+#endif

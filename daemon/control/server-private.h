@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#ifndef CONTROL_SERVER_PRIVATE_H
+#define CONTROL_SERVER_PRIVATE_H
+
+#include <event2/http.h>
+#include <event2/keyvalq_struct.h>
+
+#include "base/list.h"
+#include "control/request.h"
+#include "control/routes.h"
+#include "control/server.h"
+#include "control/socket.h"
+
+/*
+ * What server.c (listening, connections) and request.c (one request) share.
+ */
+
+struct bufferevent;
+struct evconnlistener;
+
+struct ctl_server {
+	struct net_loop *loop;
+	struct jobs *jobs;
+	const struct conf *conf;
+	struct ctl_facts facts;
+	struct jobs_watch watch;
+
+	struct control_socket socket;
+	struct evhttp *http;
+	struct evhttp_bound_socket *bound;
+	struct evconnlistener *listener;	/* bound's */
+	struct bufferevent *connections[CTL_CONNECTIONS_MAX];
+	size_t n_connections;
+	struct net_timer resume_timer;
+
+	struct list held;		/* of struct request */
+	bool is_closing;
+	bool is_closed;
+	struct net_timer close_timer;
+	struct net_task closed_task;
+	void (*on_closed)(void *arg);
+	void *on_closed_arg;
+};
+
+/* evhttp has read a request: find its handler and call it. */
+void request_on_arrival(struct evhttp_request *http, void *arg);
+
+/* Call the handlers of all held requests again. */
+void request_resume_held(struct ctl_server *server, bool is_last_call) ON_MAIN;
+
+/* An answer has been sent. */
+void server_on_sent(struct ctl_server *server) ON_MAIN;
+
+#endif

@@ -1,0 +1,302 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * The control server: evhttp on a listening Unix socket, with limits.
+ *
+ * evhttp neither counts its connections nor tells when one ends.  So each
+ * connection's bufferevent is given to it by us and kept with a reference of
+ * our own; dropping that reference and finding it was the last says that
+ * evhttp is through with it.  At the limit we stop accepting and look again
+ * a little later: who connects meanwhile waits in the kernel's queue.  The
+ * same pause follows when accept() fails, or a full table of descriptors
+ * would make the loop spin.
+ */
+
+#include "control/server.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <event2/buffer.h>
+#include <event2/bufferevent.h>
+#include <event2/event.h>
+#include <event2/listener.h>
+
+#include "base/log.h"
+#include "control/server-private.h"
+
+#define HEADERS_MAX	8192
+#define BODY_MAX	65536
+#define IO_TIMEOUT_S	30
+#define PAUSE_MS	100
+#define CLOSE_WAIT_MS	1000
+
+static void
+forget_ended_connections(struct ctl_server *server)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < server->n_connections; i++) {
+		struct bufferevent *bev = server->connections[i];
+
+		if (bufferevent_decref(bev) != 0)
+			continue;
+		bufferevent_incref(bev);
+		server->connections[n++] = bev;
+	}
+	server->n_connections = n;
+}
+
+static void
+pause_accepting(struct ctl_server *server)
+{
+	(void)evconnlistener_disable(server->listener);
+	net_timer_start(&server->resume_timer, PAUSE_MS);
+}
+
+static void
+on_pause_over(void *arg)
+{
+	struct ctl_server *server = arg;
+
+	on_main_entry();
+	forget_ended_connections(server);
+	if (server->is_closing)
+		return;
+	if (server->n_connections < CTL_CONNECTIONS_MAX)
+		(void)evconnlistener_enable(server->listener);
+	else
+		net_timer_start(&server->resume_timer, PAUSE_MS);
+}
+
+/* evhttp has accepted a connection and wants a bufferevent for it. */
+static struct bufferevent *
+on_connection(struct event_base *base, void *arg)
+{
+	struct ctl_server *server = arg;
+	struct bufferevent *bev = bufferevent_socket_new(base, -1, 0);
+
+	on_main_entry();
+	if (bev == NULL)
+		return NULL;
+	forget_ended_connections(server);
+	bufferevent_incref(bev);
+	server->connections[server->n_connections++] = bev;
+	if (server->n_connections == CTL_CONNECTIONS_MAX) {
+		log_debug("control: %d connections, no more for now",
+		    CTL_CONNECTIONS_MAX);
+		pause_accepting(server);
+	}
+	return bev;
+}
+
+static void
+on_accept_error(struct evconnlistener *listener UNUSED, void *arg)
+{
+	struct ctl_server *server = arg;
+
+	on_main_entry();
+	log_warning("control: cannot accept a connection: %s; trying again",
+	    strerror(errno));
+	pause_accepting(server);
+}
+
+static void
+on_jobs_change(void *arg)
+{
+	on_main_entry();
+	request_resume_held(arg, false);
+}
+
+static void
+fill_facts(struct ctl_facts *facts)
+{
+	uint64_t id = 0;
+	struct timespec ts;
+
+	(void)clock_gettime(CLOCK_REALTIME, &ts);
+	facts->started_at_ms = (int64_t)ts.tv_sec * 1000 +
+	    ts.tv_nsec / 1000000;
+	if (getrandom(&id, sizeof id, GRND_NONBLOCK) < 0)
+		id = (uint64_t)facts->started_at_ms;
+	(void)snprintf(facts->instance, sizeof facts->instance, "%016llx",
+	    (unsigned long long)id);
+}
+
+static int
+start_http(struct ctl_server *server)
+{
+	struct event_base *base = net_loop_base(server->loop);
+
+	server->http = evhttp_new(base);
+	if (server->http == NULL)
+		return -ENOMEM;
+	evhttp_set_max_headers_size(server->http, HEADERS_MAX);
+	evhttp_set_max_body_size(server->http, BODY_MAX);
+	evhttp_set_timeout(server->http, IO_TIMEOUT_S);
+	/* All of them: those we do not have get a proper 405 or 404. */
+	evhttp_set_allowed_methods(server->http, EVHTTP_REQ_GET |
+	    EVHTTP_REQ_POST | EVHTTP_REQ_HEAD | EVHTTP_REQ_PUT |
+	    EVHTTP_REQ_DELETE | EVHTTP_REQ_OPTIONS | EVHTTP_REQ_TRACE |
+	    EVHTTP_REQ_CONNECT | EVHTTP_REQ_PATCH);
+	evhttp_set_bevcb(server->http, on_connection, server);
+	evhttp_set_gencb(server->http, request_on_arrival, server);
+	server->listener = evconnlistener_new(base, NULL, NULL,
+	    LEV_OPT_CLOSE_ON_FREE | LEV_OPT_CLOSE_ON_EXEC, 0,
+	    server->socket.fd);
+	if (server->listener == NULL)
+		return -ENOMEM;
+	server->socket.fd = -1;		/* the listener's now */
+	evconnlistener_set_error_cb(server->listener, on_accept_error);
+	server->bound = evhttp_bind_listener(server->http, server->listener);
+	if (server->bound == NULL) {
+		evconnlistener_free(server->listener);
+		return -ENOMEM;
+	}
+	return 0;
+}
+
+static void
+on_closed(void *arg)
+{
+	struct ctl_server *server = arg;
+
+	/* The timer and the last answer may come in the same turn. */
+	if (server->is_closed)
+		return;
+	server->is_closed = true;
+	server->on_closed(server->on_closed_arg);
+}
+
+static int
+start(struct ctl_server *server, struct error *e) ON_MAIN
+{
+	int r;
+
+	if (net_timer_init(&server->resume_timer, server->loop,
+	    on_pause_over, server) < 0 ||
+	    net_timer_init(&server->close_timer, server->loop, on_closed,
+	    server) < 0 ||
+	    net_task_init(&server->closed_task, server->loop, on_closed,
+	    server) < 0)
+		return error_set(e, -ENOMEM, "out of memory");
+	r = control_socket_open(&server->socket, server->conf->control.socket,
+	    e);
+	if (r < 0)
+		return r;
+	(void)evutil_make_socket_nonblocking(server->socket.fd);
+	r = start_http(server);
+	if (r < 0)
+		return error_set(e, r, "cannot listen: %s", strerror(-r));
+	server->watch.on_change = on_jobs_change;
+	server->watch.arg = server;
+	jobs_add_watch(server->jobs, &server->watch);
+	return 0;
+}
+
+int
+ctl_server_open(struct net_loop *loop, struct jobs *jobs,
+    const struct conf *conf, struct ctl_server **ret_server, struct error *e)
+{
+	struct ctl_server *server = calloc(1, sizeof *server);
+	int r;
+
+	if (server == NULL)
+		return error_set(e, -ENOMEM, "out of memory");
+	server->loop = loop;
+	server->jobs = jobs;
+	server->conf = conf;
+	server->socket.fd = -1;
+	list_init(&server->held);
+	list_init(&server->watch.node);
+	fill_facts(&server->facts);
+	r = start(server, e);
+	if (r < 0) {
+		ctl_server_free(server);
+		return r;
+	}
+	*ret_server = server;
+	return 0;
+}
+
+void
+ctl_server_set_conf(struct ctl_server *server, const struct conf *conf)
+{
+	server->conf = conf;
+}
+
+/* Is an answer still on its way to someone who is there? */
+static bool
+has_unsent(struct ctl_server *server)
+{
+	forget_ended_connections(server);
+	for (size_t i = 0; i < server->n_connections; i++)
+		if (evbuffer_get_length(bufferevent_get_output(
+		    server->connections[i])) > 0)
+			return true;
+	return false;
+}
+
+void
+server_on_sent(struct ctl_server *server)
+{
+	if (server->is_closing && !has_unsent(server))
+		net_task_schedule(&server->closed_task);
+}
+
+static void
+stop_listening(struct ctl_server *server)
+{
+	if (server->bound == NULL)
+		return;
+	control_socket_unlink(&server->socket);
+	evhttp_del_accept_socket(server->http, server->bound);
+	server->bound = NULL;
+	server->listener = NULL;
+}
+
+void
+ctl_server_close(struct ctl_server *server, void (*on_closed_cb)(void *arg),
+    void *arg)
+{
+	server->is_closing = true;
+	server->on_closed = on_closed_cb;
+	server->on_closed_arg = arg;
+	stop_listening(server);
+	request_resume_held(server, true);
+	if (has_unsent(server))
+		net_timer_start(&server->close_timer, CLOSE_WAIT_MS);
+	else
+		net_task_schedule(&server->closed_task);
+}
+
+void
+ctl_server_free(struct ctl_server *server)
+{
+	if (server == NULL)
+		return;
+	jobs_remove_watch(&server->watch);
+	server->is_closing = true;
+	request_resume_held(server, true);
+	stop_listening(server);
+	if (server->http != NULL)
+		evhttp_free(server->http);
+	for (size_t i = 0; i < server->n_connections; i++)
+		(void)bufferevent_decref(server->connections[i]);
+	net_timer_done(&server->resume_timer);
+	net_timer_done(&server->close_timer);
+	net_task_done(&server->closed_task);
+	if (server->socket.fd >= 0)
+		(void)close(server->socket.fd);
+	free(server);
+}
+
+void
+ctl_server_unlink(const struct ctl_server *server)
+{
+	control_socket_unlink(&server->socket);
+}

@@ -1,0 +1,325 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * The life of the daemon, on the main thread.
+ *
+ * It starts from the inside out: configuration, workers, jobs, control
+ * socket, signals; then it is ready.  SIGHUP reads the configuration again:
+ * all of it is taken over, or nothing.  SIGTERM or SIGINT cancels all runs;
+ * the control socket keeps answering until the last one has ended, which
+ * also keeps a second daemon from starting too early.  Two things cut that
+ * short, with a failure: another signal, and the end of shutdown_grace.
+ */
+
+#include "daemon.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <systemd/sd-daemon.h>
+#include <unistd.h>
+
+#include <event2/event.h>
+
+#include "base/annotate.h"
+#include "base/log.h"
+#include "conf/conf.h"
+#include "control/server.h"
+#include "job/job.h"
+#include "net/loop.h"
+#include "runtime/worker.h"
+
+struct daemon {
+	const char *conf_path;
+	struct conf *conf;
+	struct net_loop *loop;
+	struct worker_pool *pool;
+	struct jobs *jobs;
+	struct ctl_server *server;
+	struct event *sigterm, *sigint, *sighup;
+	struct net_timer grace_timer;
+	struct jobs_watch watch;
+	bool is_stopping;
+};
+
+static void
+log_problems(const struct conf_problems *problems)
+{
+	for (size_t i = 0; i < problems->n; i++)
+		log_error("%s", problems->v[i].text);
+	if (problems->n_more > 0)
+		log_error("%s: and %zu more problems", problems->file,
+		    problems->n_more);
+}
+
+static enum daemon_exit
+load_conf(const char *path, struct conf **ret_conf)
+{
+	struct conf_problems problems;
+	int r;
+
+	conf_problems_init(&problems, path);
+	r = conf_load(path, ret_conf, &problems);
+	log_problems(&problems);
+	conf_problems_done(&problems);
+	if (r == 0)
+		return DAEMON_EXIT_OK;
+	if (r == -EINVAL)
+		return DAEMON_EXIT_CONFIG;
+	log_error("%s: %s", path, strerror(-r));
+	return DAEMON_EXIT_FAILURE;
+}
+
+enum daemon_exit
+daemon_check_conf(const char *conf_path)
+{
+	struct conf_problems problems;
+	struct conf *conf = NULL;
+	int r;
+
+	conf_problems_init(&problems, conf_path);
+	r = conf_load(conf_path, &conf, &problems);
+	for (size_t i = 0; i < problems.n; i++)
+		(void)fprintf(stderr, "%s\n", problems.v[i].text);
+	if (problems.n_more > 0)
+		(void)fprintf(stderr, "%s: and %zu more problems\n", conf_path,
+		    problems.n_more);
+	conf_problems_done(&problems);
+	if (r == -ENOMEM)
+		(void)fprintf(stderr, "nbdsyncd: out of memory\n");
+	if (r < 0)
+		return r == -EINVAL ? DAEMON_EXIT_CONFIG : DAEMON_EXIT_FAILURE;
+	(void)printf("%s: ok, %zu endpoints, %zu jobs\n", conf_path,
+	    conf->n_endpoints, conf->n_jobs);
+	conf_free(conf);
+	return DAEMON_EXIT_OK;
+}
+
+static void
+notify_status(const struct daemon *d, const char *state) ON_MAIN
+{
+	(void)sd_notifyf(0, "%sSTATUS=%zu jobs, %zu running%s", state,
+	    jobs_count(d->jobs), jobs_count_running(d->jobs),
+	    d->is_stopping ? ", stopping" : "");
+}
+
+static void
+on_jobs_change(void *arg)
+{
+	on_main_entry();
+	notify_status(arg, "");
+}
+
+/* What a reload cannot change. */
+static void
+warn_fixed(const struct conf *now, const struct conf *next)
+{
+	if (now->daemon.workers != next->daemon.workers)
+		log_warning("daemon.workers: the change counts after a "
+		    "restart");
+	if (strcmp(now->control.socket, next->control.socket) != 0)
+		log_warning("control.socket: the change counts after a "
+		    "restart");
+}
+
+static void
+reload(struct daemon *d) ON_MAIN
+{
+	struct conf *conf = NULL;
+
+	if (load_conf(d->conf_path, &conf) != DAEMON_EXIT_OK ||
+	    jobs_apply(d->jobs, conf) < 0) {
+		conf_free(conf);
+		log_error("%s: not taken over; all goes on as before",
+		    d->conf_path);
+		return;
+	}
+	warn_fixed(d->conf, conf);
+	ctl_server_set_conf(d->server, conf);
+	log_set_level(conf->log.level);
+	conf_free(d->conf);
+	d->conf = conf;
+	log_info("%s: taken over: %zu endpoints, %zu jobs", d->conf_path,
+	    conf->n_endpoints, conf->n_jobs);
+}
+
+static void
+on_sighup(evutil_socket_t fd UNUSED, short what UNUSED, void *arg)
+{
+	struct daemon *d = arg;
+
+	on_main_entry();
+	if (d->is_stopping)
+		return;
+	(void)sd_notifyf(0, "RELOADING=1\nMONOTONIC_USEC=%llu",
+	    (unsigned long long)net_loop_now_ms(d->loop) * 1000);
+	reload(d);
+	notify_status(d, "READY=1\n");
+}
+
+/*
+ * Runs live on threads that cannot be stopped from here, so the process goes
+ * as it stands.  Servers it has started get a signal from the kernel.
+ */
+static void
+exit_in_a_hurry(const struct daemon *d) ON_MAIN
+{
+	ctl_server_unlink(d->server);
+	_exit(DAEMON_EXIT_FAILURE);
+}
+
+static void
+on_grace_over(void *arg)
+{
+	const struct daemon *d = arg;
+	const struct job *job = NULL;
+
+	on_main_entry();
+	while ((job = jobs_next(d->jobs, job)) != NULL) {
+		struct job_view view;
+
+		job_get_view(job, &view);
+		if (view.is_running)
+			log_error("job '%s': has not ended within "
+			    "shutdown_grace; giving it up", view.name);
+	}
+	exit_in_a_hurry(d);
+}
+
+static void
+on_server_closed(void *arg)
+{
+	struct daemon *d = arg;
+
+	net_loop_stop(d->loop);
+}
+
+static void
+on_jobs_stopped(void *arg)
+{
+	struct daemon *d = arg;
+
+	on_main_entry();
+	net_timer_stop(&d->grace_timer);
+	ctl_server_close(d->server, on_server_closed, d);
+}
+
+static void
+on_sigterm(evutil_socket_t sig, short what UNUSED, void *arg)
+{
+	struct daemon *d = arg;
+
+	on_main_entry();
+	if (d->is_stopping) {
+		log_error("SIG%s again: ending at once", sigabbrev_np(sig));
+		exit_in_a_hurry(d);
+	}
+	d->is_stopping = true;
+	log_info("SIG%s: stopping, %zu running jobs", sigabbrev_np(sig),
+	    jobs_count_running(d->jobs));
+	notify_status(d, "STOPPING=1\n");
+	net_timer_start(&d->grace_timer, d->conf->daemon.shutdown_grace_ms);
+	jobs_stop(d->jobs, on_jobs_stopped, d);
+}
+
+static int
+add_signal(struct daemon *d, int signum, event_callback_fn on_signal,
+    struct event **ret_event)
+{
+	*ret_event = evsignal_new(net_loop_base(d->loop), signum, on_signal,
+	    d);
+	if (*ret_event == NULL || event_add(*ret_event, NULL) < 0)
+		return -ENOMEM;
+	return 0;
+}
+
+static int
+start(struct daemon *d) ON_MAIN
+{
+	struct error e;
+	int r;
+
+	if ((r = net_loop_new(&d->loop)) < 0 ||
+	    (r = net_timer_init(&d->grace_timer, d->loop, on_grace_over,
+	    d)) < 0 ||
+	    (r = worker_pool_start(d->conf->daemon.workers, &d->pool)) < 0 ||
+	    (r = jobs_new(d->loop, d->pool, &d->jobs)) < 0 ||
+	    (r = jobs_apply(d->jobs, d->conf)) < 0 ||
+	    (r = add_signal(d, SIGTERM, on_sigterm, &d->sigterm)) < 0 ||
+	    (r = add_signal(d, SIGINT, on_sigterm, &d->sigint)) < 0 ||
+	    (r = add_signal(d, SIGHUP, on_sighup, &d->sighup)) < 0) {
+		log_error("cannot start: %s", strerror(-r));
+		return r;
+	}
+	r = ctl_server_open(d->loop, d->jobs, d->conf, &d->server, &e);
+	if (r < 0) {
+		log_error("%s", e.text);
+		return r;
+	}
+	d->watch.on_change = on_jobs_change;
+	d->watch.arg = d;
+	jobs_add_watch(d->jobs, &d->watch);
+	return 0;
+}
+
+static void
+free_event(struct event *ev)
+{
+	if (ev != NULL)
+		event_free(ev);
+}
+
+/* Also after half a start(). */
+static void
+finish(struct daemon *d) ON_MAIN
+{
+	jobs_remove_watch(&d->watch);
+	ctl_server_free(d->server);
+	free_event(d->sigterm);
+	free_event(d->sigint);
+	free_event(d->sighup);
+	jobs_free(d->jobs);
+	if (d->pool != NULL)
+		worker_pool_stop(d->pool);
+	net_timer_done(&d->grace_timer);
+	net_loop_free(d->loop);
+	conf_free(d->conf);
+}
+
+/* libevent has much to say, and says it in a loop. */
+static void
+on_libevent_log(int severity UNUSED, const char *text)
+{
+	log_debug("libevent: %s", text);
+}
+
+enum daemon_exit
+daemon_run(const char *conf_path)
+{
+	struct daemon d = { .conf_path = conf_path };
+	enum daemon_exit status;
+
+	on_main_entry();
+	list_init(&d.watch.node);
+	log_init();
+	/* A peer that goes away is an error of write(), not our end. */
+	(void)signal(SIGPIPE, SIG_IGN);
+	event_set_log_callback(on_libevent_log);
+	status = load_conf(conf_path, &d.conf);
+	if (status != DAEMON_EXIT_OK)
+		return status;
+	log_set_level(d.conf->log.level);
+	status = DAEMON_EXIT_FAILURE;
+	if (start(&d) == 0) {
+		log_info("nbdsyncd " PACKAGE_VERSION " is ready: %zu jobs, "
+		    "control socket '%s'", jobs_count(d.jobs),
+		    d.conf->control.socket);
+		notify_status(&d, "READY=1\n");
+		if (net_loop_run(d.loop) == 0)
+			status = DAEMON_EXIT_OK;
+		log_info("ended");
+	}
+	finish(&d);
+	return status;
+}

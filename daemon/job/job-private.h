@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#ifndef JOB_JOB_PRIVATE_H
+#define JOB_JOB_PRIVATE_H
+
+#include "job/job.h"
+#include "runtime/mailbox.h"
+
+/*
+ * What job.c (one job) and jobs.c (the table of them) share.
+ */
+
+struct jobs {
+	struct worker_pool *pool;
+	struct mailbox *mailbox;	/* where runs report their end */
+	const struct conf *conf;
+	struct list all;		/* of struct job */
+	struct list watches;
+	size_t n_running;
+	uint64_t rev;			/* the highest one given out */
+	unsigned n_runs;		/* started since we are up */
+	bool is_stopping;
+	struct net_task stopped_task;
+	void (*on_stopped)(void *arg);
+	void *on_stopped_arg;
+};
+
+struct job {
+	struct list node;
+	struct jobs *jobs;
+	char name[CONF_NAME_SIZE];
+	char source[CONF_NAME_SIZE];
+	char destination[CONF_NAME_SIZE];
+	uint64_t rev;
+	bool is_configured;		/* else it goes when its run ends */
+
+	struct run *run;		/* NULL: idle */
+	bool is_cancelled;
+	char run_id[JOB_RUN_ID_SIZE];
+	const char *trigger;
+	int64_t started_at_ms;
+
+	bool has_last_run;
+	enum run_outcome last_outcome;
+	json_t *last_run;
+};
+
+struct job *job_new(struct jobs *jobs, const char *name) ON_MAIN;
+void job_free(struct job *job) ON_MAIN;
+
+/* Show the endpoints that the configuration now has for it. */
+void job_refresh(struct job *job, const struct conf *conf) ON_MAIN;
+
+/* Give the job a new rev and tell the watches. */
+void jobs_changed(struct jobs *jobs, struct job *job) ON_MAIN;
+
+/* A run of job has ended and is gone; the job may go, too. */
+void jobs_on_job_idle(struct jobs *jobs, struct job *job) ON_MAIN;
+
+#endif

@@ -1,0 +1,283 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * One job and its runs.
+ *
+ * job_start() makes a run of the current configuration and lets it go; the
+ * run works on the worker threads and its end arrives through the mailbox as
+ * job_on_finished(), whether it succeeded, failed or was cancelled.  There
+ * the result is logged, once, and kept as JSON; the run is freed.
+ */
+
+#include "job/job-private.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "base/log.h"
+#include "base/units.h"
+#include "transfer/report.h"
+
+static int64_t
+now_ms(void)
+{
+	struct timespec ts;
+
+	(void)clock_gettime(CLOCK_REALTIME, &ts);
+	return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
+}
+
+struct job *
+job_new(struct jobs *jobs, const char *name)
+{
+	struct job *job = calloc(1, sizeof *job);
+
+	if (job == NULL)
+		return NULL;
+	list_init(&job->node);
+	job->jobs = jobs;
+	(void)snprintf(job->name, sizeof job->name, "%s", name);
+	return job;
+}
+
+void
+job_free(struct job *job)
+{
+	assert(job->run == NULL);
+	list_remove(&job->node);
+	json_decref(job->last_run);
+	free(job);
+}
+
+void
+job_refresh(struct job *job, const struct conf *conf)
+{
+	const struct conf_job *cj = conf_find_job(conf, job->name);
+
+	/* While it runs, it is the run's endpoints that matter. */
+	if (cj == NULL || job->run != NULL)
+		return;
+	(void)snprintf(job->source, sizeof job->source, "%s", cj->source);
+	(void)snprintf(job->destination, sizeof job->destination, "%s",
+	    cj->destination);
+}
+
+/* Unique also over a restart within the same second, and sorts by time. */
+static void
+make_run_id(struct job *job)
+{
+	time_t seconds = (time_t)(job->started_at_ms / 1000);
+	char date[20] = "";
+	struct tm tm;
+
+	if (gmtime_r(&seconds, &tm) != NULL)
+		(void)strftime(date, sizeof date, "%Y%m%dT%H%M%S", &tm);
+	(void)snprintf(job->run_id, sizeof job->run_id, "%s%03d-%u", date,
+	    (int)(job->started_at_ms % 1000), ++job->jobs->n_runs);
+}
+
+static void
+log_success(const struct job *job, const struct run_progress *p)
+{
+	char done[UNITS_TEXT_SIZE], took[UNITS_TEXT_SIZE];
+	char rate[UNITS_TEXT_SIZE], zeroed[UNITS_TEXT_SIZE];
+	uint64_t ms = p->elapsed_ms == 0 ? 1 : p->elapsed_ms;
+
+	log_info("job '%s': succeeded: %s in %s (%s/s, %s of it zeroes)",
+	    job->name, units_format_size(p->done_bytes, done),
+	    units_format_time_ms(p->elapsed_ms, took),
+	    units_format_size((uint64_t)((double)p->done_bytes * 1000.0 /
+	    (double)ms), rate), units_format_size(p->zeroed_bytes, zeroed));
+}
+
+static void
+log_result(const struct job *job, const struct run_result *result)
+{
+	for (size_t i = 0; i < result->n_gave_up; i++)
+		log_warning("job '%s': %s", job->name, result->gave_up[i]);
+	switch (result->outcome) {
+	case RUN_SUCCEEDED:
+		log_success(job, &result->progress);
+		break;
+	case RUN_FAILED:
+		log_error("job '%s': failed: %s", job->name,
+		    result->failure.error.text);
+		break;
+	case RUN_CANCELLED:
+		log_info("job '%s': cancelled", job->name);
+		break;
+	}
+}
+
+/* { "id", "trigger", and what report_result() says } */
+static json_t *
+result_to_json(const struct job *job, const struct run_result *result)
+{
+	json_t *report = report_result(result);
+	json_t *o = json_pack("{s:s, s:s}", "id", job->run_id, "trigger",
+	    job->trigger);
+
+	if (o == NULL || report == NULL || json_object_update(o, report) < 0) {
+		json_decref(o);
+		o = NULL;
+	}
+	json_decref(report);
+	return o;
+}
+
+static void
+job_on_finished(struct run *run, void *arg)
+{
+	struct job *job = arg;
+	const struct run_result *result = run_result(run);
+
+	on_main_entry();
+	log_result(job, result);
+	json_decref(job->last_run);
+	job->last_run = result_to_json(job, result);
+	job->last_outcome = result->outcome;
+	job->has_last_run = true;
+	run_free(run);
+	job->run = NULL;
+	jobs_on_job_idle(job->jobs, job);
+}
+
+static int
+make_run(struct job *job, struct run **ret_run, struct error *e) ON_MAIN
+{
+	const struct conf *conf = job->jobs->conf;
+	const struct conf_job *cj = conf_find_job(conf, job->name);
+	struct run_spec spec = {
+		.source = conf_find_endpoint(conf, cj->source)->spec,
+		.destination = conf_find_endpoint(conf, cj->destination)->spec,
+		.ranges = cj->ranges.v,
+		.n_ranges = cj->ranges.n,
+		.connections = cj->connections,
+		.queue_depth = cj->queue_depth,
+		.request_size = (uint32_t)cj->request_size,
+		.connect_timeout_ms = cj->connect_timeout_ms,
+		.io_timeout_ms = cj->io_timeout_ms,
+		.allow_no_flush = cj->allow_no_flush,
+	};
+
+	return run_new(&spec, job->jobs->pool, job->jobs->mailbox,
+	    job_on_finished, job, ret_run, e);
+}
+
+static int
+check_may_start(const struct job *job, struct error *e) ON_MAIN
+{
+	if (job->run != NULL)
+		return error_set(e, -EBUSY, "job '%s' is running", job->name);
+	if (job->jobs->is_stopping)
+		return error_set(e, -ESHUTDOWN, "the daemon is stopping");
+	if (!job->is_configured)
+		return error_set(e, -ENOENT, "job '%s' is no longer "
+		    "configured", job->name);
+	return 0;
+}
+
+int
+job_start(struct job *job, const char *trigger, struct error *e)
+{
+	struct run *run = NULL;
+	int r;
+
+	r = check_may_start(job, e);
+	if (r < 0)
+		return r;
+	r = make_run(job, &run, e);
+	if (r < 0)
+		return error_prefix(e, "job '%s'", job->name);
+	job->run = run;
+	job->is_cancelled = false;
+	job->trigger = trigger;
+	job->started_at_ms = now_ms();
+	make_run_id(job);
+	job->jobs->n_running++;
+	log_info("job '%s': run %s started: '%s' to '%s'", job->name,
+	    job->run_id, job->source, job->destination);
+	run_start(run);
+	jobs_changed(job->jobs, job);
+	return 0;
+}
+
+int
+job_cancel(struct job *job)
+{
+	if (job->run == NULL)
+		return -ESRCH;
+	run_cancel(job->run);
+	if (job->is_cancelled)
+		return 0;
+	job->is_cancelled = true;
+	log_info("job '%s': run %s is being cancelled", job->name,
+	    job->run_id);
+	jobs_changed(job->jobs, job);
+	return 0;
+}
+
+/*
+ * A run that has finished on its worker is still stopping for us, until its
+ * mail arrives.
+ */
+static const char *
+state_word(const struct job *job, enum run_phase phase)
+{
+	if (job->is_cancelled || phase == RUN_FINISHED)
+		phase = RUN_STOPPING;
+	return run_phase_name(phase);
+}
+
+void
+job_get_view(const struct job *job, struct job_view *ret_view)
+{
+	struct job_view view = {
+		.name = job->name,
+		.source = job->source,
+		.destination = job->destination,
+		.rev = job->rev,
+		.state = "idle",
+		.has_last_run = job->has_last_run,
+		.last_outcome = job->last_outcome,
+		.last_run = job->last_run,
+	};
+
+	if (job->run != NULL) {
+		run_get_progress(job->run, &view.progress);
+		view.is_running = true;
+		view.state = state_word(job, view.progress.phase);
+		view.run_id = job->run_id;
+		view.trigger = job->trigger;
+		view.started_at_ms = job->started_at_ms;
+	}
+	*ret_view = view;
+}
+
+static json_t *
+run_to_json(const struct job_view *view)
+{
+	if (!view->is_running)
+		return json_null();
+	return json_pack("{s:s, s:s, s:o, s:o}", "id", view->run_id,
+	    "trigger", view->trigger, "started_at",
+	    report_time(view->started_at_ms), "progress",
+	    report_progress(&view->progress));
+}
+
+json_t *
+job_to_json(const struct job *job)
+{
+	struct job_view view;
+
+	job_get_view(job, &view);
+	return json_pack("{s:s, s:I, s:o, s:s, s:{s:s}, s:{s:s}, s:o, s:O?}",
+	    "job", view.name, "rev", (json_int_t)view.rev, "generated_at",
+	    report_time(now_ms()), "state", view.state, "source", "endpoint",
+	    view.source, "destination", "endpoint", view.destination, "run",
+	    run_to_json(&view), "last_run", view.last_run);
+}

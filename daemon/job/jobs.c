@@ -1,0 +1,296 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * The table of jobs: what a configuration puts in and takes out, and what
+ * concerns all of them, such as stopping.
+ */
+
+#include "job/job-private.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "base/cleanup.h"
+#include "base/log.h"
+
+static void
+jobs_run_stopped(void *arg)
+{
+	struct jobs *jobs = arg;
+
+	jobs->on_stopped(jobs->on_stopped_arg);
+}
+
+/*
+ * Start from the clock: a client that waits for "a rev above N" over a
+ * restart of the daemon must not wait for a counter to catch up.
+ */
+static uint64_t
+first_rev(void)
+{
+	struct timespec ts;
+
+	(void)clock_gettime(CLOCK_REALTIME, &ts);
+	return (uint64_t)ts.tv_sec * 1000;
+}
+
+int
+jobs_new(struct net_loop *loop, struct worker_pool *pool,
+    struct jobs **ret_jobs)
+{
+	CLEANUP(cleanup_free) struct jobs *jobs = calloc(1, sizeof *jobs);
+	int r;
+
+	if (jobs == NULL)
+		return -ENOMEM;
+	list_init(&jobs->all);
+	list_init(&jobs->watches);
+	jobs->pool = pool;
+	jobs->rev = first_rev();
+	r = net_task_init(&jobs->stopped_task, loop, jobs_run_stopped, jobs);
+	if (r < 0)
+		return r;
+	r = mailbox_new(loop, &jobs->mailbox);
+	if (r < 0) {
+		net_task_done(&jobs->stopped_task);
+		return r;
+	}
+	*ret_jobs = STEAL(jobs);
+	return 0;
+}
+
+void
+jobs_free(struct jobs *jobs)
+{
+	struct job *job;
+
+	if (jobs == NULL)
+		return;
+	assert(jobs->n_running == 0);
+	while ((job = jobs_next(jobs, NULL)) != NULL)
+		job_free(job);
+	mailbox_free(jobs->mailbox);
+	net_task_done(&jobs->stopped_task);
+	free(jobs);
+}
+
+struct job *
+jobs_next(const struct jobs *jobs, const struct job *job)
+{
+	struct list *next = job == NULL ? jobs->all.next : job->node.next;
+
+	return next == &jobs->all ? NULL : list_entry(next, struct job, node);
+}
+
+struct job *
+jobs_find(const struct jobs *jobs, const char *name)
+{
+	struct job *job = NULL;
+
+	while ((job = jobs_next(jobs, job)) != NULL)
+		if (strcmp(job->name, name) == 0)
+			return job;
+	return NULL;
+}
+
+size_t
+jobs_count(const struct jobs *jobs)
+{
+	struct job *job = NULL;
+	size_t n = 0;
+
+	while ((job = jobs_next(jobs, job)) != NULL)
+		n++;
+	return n;
+}
+
+size_t
+jobs_count_running(const struct jobs *jobs)
+{
+	return jobs->n_running;
+}
+
+void
+jobs_add_watch(struct jobs *jobs, struct jobs_watch *watch)
+{
+	list_append(&jobs->watches, &watch->node);
+}
+
+void
+jobs_remove_watch(struct jobs_watch *watch)
+{
+	list_remove(&watch->node);
+}
+
+static void
+tell_watches(const struct jobs *jobs)
+{
+	for (struct list *node = jobs->watches.next; node != &jobs->watches;
+	    node = node->next) {
+		struct jobs_watch *watch =
+		    list_entry(node, struct jobs_watch, node);
+
+		watch->on_change(watch->arg);
+	}
+}
+
+void
+jobs_changed(struct jobs *jobs, struct job *job)
+{
+	job->rev = ++jobs->rev;
+	tell_watches(jobs);
+}
+
+void
+jobs_on_job_idle(struct jobs *jobs, struct job *job)
+{
+	jobs->n_running--;
+	job_refresh(job, jobs->conf);
+	/* First tell, then forget: who waits for the result gets it. */
+	jobs_changed(jobs, job);
+	if (!job->is_configured) {
+		log_info("job '%s': is no longer configured and now gone",
+		    job->name);
+		job_free(job);
+		tell_watches(jobs);
+	}
+	if (jobs->is_stopping && jobs->n_running == 0)
+		net_task_schedule(&jobs->stopped_task);
+}
+
+/* Make the jobs that conf has and we have not, on a list of their own. */
+static int
+make_missing(struct jobs *jobs, const struct conf *conf,
+    struct list *made) ON_MAIN
+{
+	for (size_t i = 0; i < conf->n_jobs; i++) {
+		const char *name = conf->jobs[i].name;
+		struct job *job;
+
+		if (jobs_find(jobs, name) != NULL)
+			continue;
+		job = job_new(jobs, name);
+		if (job == NULL)
+			return -ENOMEM;
+		list_append(made, &job->node);
+	}
+	return 0;
+}
+
+static void
+free_list(struct list *l) ON_MAIN
+{
+	while (!list_is_empty(l))
+		job_free(list_entry(l->next, struct job, node));
+}
+
+static void
+move_all(struct list *from, struct list *to)
+{
+	struct list *node;
+
+	while ((node = list_take_first(from)) != NULL)
+		list_append(to, node);
+}
+
+/* conf has this job.  Say what is new, except when everything is. */
+static void
+keep(struct jobs *jobs, const struct conf *conf, struct job *job) ON_MAIN
+{
+	bool is_new = !job->is_configured;
+
+	if (!is_new && conf_job_is_same(jobs->conf, conf, job->name))
+		return;
+	job->is_configured = true;
+	job->rev = ++jobs->rev;
+	if (jobs->conf == NULL)
+		return;
+	if (is_new)
+		log_info("job '%s': configured", job->name);
+	else
+		log_info("job '%s': changed%s", job->name, job->run == NULL ?
+		    "" : "; it counts from the next run");
+}
+
+/* conf does not have this job. */
+static void
+drop(struct job *job) ON_MAIN
+{
+	if (job->run == NULL) {
+		log_info("job '%s': no longer configured", job->name);
+		job_free(job);
+	} else if (job->is_configured) {
+		log_info("job '%s': no longer configured; it goes when its "
+		    "run ends", job->name);
+		job->is_configured = false;
+	}
+}
+
+/* Bring the table into the order of conf, what it lacks at the end. */
+static void
+reorder(struct jobs *jobs, const struct conf *conf) ON_MAIN
+{
+	struct list sorted;
+
+	list_init(&sorted);
+	for (size_t i = 0; i < conf->n_jobs; i++) {
+		struct job *job = jobs_find(jobs, conf->jobs[i].name);
+
+		/* make_missing() was here. */
+		assert(job != NULL);
+		list_remove(&job->node);
+		list_append(&sorted, &job->node);
+	}
+	move_all(&jobs->all, &sorted);
+	move_all(&sorted, &jobs->all);
+}
+
+int
+jobs_apply(struct jobs *jobs, const struct conf *conf)
+{
+	struct list made;
+	struct job *job, *next;
+	int r;
+
+	list_init(&made);
+	r = make_missing(jobs, conf, &made);
+	if (r < 0) {
+		free_list(&made);
+		return r;
+	}
+	move_all(&made, &jobs->all);
+	reorder(jobs, conf);
+	for (job = jobs_next(jobs, NULL); job != NULL; job = next) {
+		next = jobs_next(jobs, job);
+		job_refresh(job, conf);
+		if (conf_find_job(conf, job->name) != NULL)
+			keep(jobs, conf, job);
+		else
+			drop(job);
+	}
+	jobs->conf = conf;
+	tell_watches(jobs);
+	return 0;
+}
+
+bool
+jobs_is_stopping(const struct jobs *jobs)
+{
+	return jobs->is_stopping;
+}
+
+void
+jobs_stop(struct jobs *jobs, void (*on_stopped)(void *arg), void *arg)
+{
+	struct job *job = NULL;
+
+	jobs->is_stopping = true;
+	jobs->on_stopped = on_stopped;
+	jobs->on_stopped_arg = arg;
+	while ((job = jobs_next(jobs, job)) != NULL)
+		(void)job_cancel(job);
+	if (jobs->n_running == 0)
+		net_task_schedule(&jobs->stopped_task);
+}

@@ -1,0 +1,57 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+
+# All but main(): the unit tests link it too.
+noinst_LTLIBRARIES += %D%/libdaemon.la
+%C%_libdaemon_la_SOURCES = \
+	%D%/conf/check.c \
+	%D%/conf/check.h \
+	%D%/conf/compare.c \
+	%D%/conf/conf.c \
+	%D%/conf/conf.h \
+	%D%/conf/lint.c \
+	%D%/conf/lint.h \
+	%D%/conf/nearest.c \
+	%D%/conf/nearest.h \
+	%D%/conf/options.c \
+	%D%/conf/options.h \
+	%D%/conf/parse.c \
+	%D%/conf/parse.h \
+	%D%/conf/problems.c \
+	%D%/conf/problems.h \
+	%D%/conf/value.c \
+	%D%/conf/value.h \
+	%D%/control/auth.c \
+	%D%/control/auth.h \
+	%D%/control/cancel.c \
+	%D%/control/health.c \
+	%D%/control/job.c \
+	%D%/control/jobs.c \
+	%D%/control/problem.c \
+	%D%/control/problem.h \
+	%D%/control/request.c \
+	%D%/control/request.h \
+	%D%/control/routes.c \
+	%D%/control/routes.h \
+	%D%/control/server-private.h \
+	%D%/control/server.c \
+	%D%/control/server.h \
+	%D%/control/socket.c \
+	%D%/control/socket.h \
+	%D%/control/start.c \
+	%D%/control/version.c \
+	%D%/daemon.c \
+	%D%/daemon.h \
+	%D%/job/job-private.h \
+	%D%/job/job.c \
+	%D%/job/job.h \
+	%D%/job/jobs.c
+%C%_libdaemon_la_LIBTOOLFLAGS = --tag=disable-shared
+
+nbdsyncd_libs = $(EVENT_EXTRA_LIBS) $(CONFIG_LIBS) $(JANSSON_LIBS) \
+	$(SYSTEMD_LIBS)
+
+sbin_PROGRAMS += nbdsyncd
+nbdsyncd_SOURCES = %D%/main.c
+nbdsyncd_CPPFLAGS = $(AM_CPPFLAGS) -DSYSCONFDIR='"$(sysconfdir)"'
+nbdsyncd_LDADD = %D%/libdaemon.la lib/libnbdsync.la $(nbdsyncd_libs)
+nbdsyncd_LDFLAGS = $(AM_LDFLAGS) $(PIE_LDFLAGS)

@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * nbdsyncd: the command line.
+ */
+
+#include <getopt.h>
+#include <stdbool.h>
+#include <stdio.h>
+
+#include "daemon.h"
+
+#define DEFAULT_CONF SYSCONFDIR "/nbdsync/nbdsync.conf"
+
+static const char usage[] =
+"Usage: nbdsyncd [--config FILE]\n"
+"       nbdsyncd --check FILE\n"
+"Copies block devices over NBD, as a configuration file says.\n"
+"\n"
+"  -c, --config FILE  read FILE instead of\n"
+"                     " DEFAULT_CONF "\n"
+"      --check FILE   say what is wrong with FILE, and do nothing else\n"
+"      --help         show this text\n"
+"      --version      show the version\n"
+"\n"
+"It stays in the foreground and logs to standard error.  SIGHUP re-reads the\n"
+"configuration; SIGTERM cancels all runs and ends it.\n"
+"Exit status: 0 fine, 1 failed, 2 bad usage, 78 bad configuration.\n"
+"See nbdsyncd(8), nbdsync.conf(5) and nbdsync(1).\n";
+
+enum {
+	OPT_CHECK = 256,
+	OPT_HELP,
+	OPT_VERSION,
+};
+
+static const struct option long_options[] = {
+	{ "config", required_argument, NULL, 'c' },
+	{ "check", required_argument, NULL, OPT_CHECK },
+	{ "help", no_argument, NULL, OPT_HELP },
+	{ "version", no_argument, NULL, OPT_VERSION },
+	{ NULL, 0, NULL, 0 },
+};
+
+static enum daemon_exit
+show(const char *text)
+{
+	if (fputs(text, stdout) < 0 || fflush(stdout) < 0)
+		return DAEMON_EXIT_FAILURE;
+	return DAEMON_EXIT_OK;
+}
+
+int
+main(int argc, char **argv)
+{
+	const char *conf_path = DEFAULT_CONF;
+	int option;
+
+	while ((option = getopt_long(argc, argv, "c:", long_options,
+	    NULL)) != -1) {
+		switch (option) {
+		case 'c':
+			conf_path = optarg;
+			break;
+		case OPT_CHECK:
+			return (int)daemon_check_conf(optarg);
+		case OPT_HELP:
+			return (int)show(usage);
+		case OPT_VERSION:
+			return (int)show("nbdsyncd " PACKAGE_VERSION "\n");
+		default:
+			(void)fputs("Try 'nbdsyncd --help'.\n", stderr);
+			return DAEMON_EXIT_USAGE;
+		}
+	}
+	if (optind < argc) {
+		(void)fprintf(stderr, "nbdsyncd: unexpected argument '%s'\n"
+		    "Try 'nbdsyncd --help'.\n", argv[optind]);
+		return DAEMON_EXIT_USAGE;
+	}
+	return (int)daemon_run(conf_path);
+}

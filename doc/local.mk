@@ -1,0 +1,12 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+
+dist_man_MANS += \
+	%D%/nbdclient.3 \
+	%D%/nbdsync-api.7 \
+	%D%/nbdsync.1 \
+	%D%/nbdsync.conf.5 \
+	%D%/nbdsyncd.8
+
+dist_example_DATA += \
+	%D%/examples/read-disk.c \
+	%D%/examples/read-event.c

@@ -1,0 +1,137 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * A set of byte ranges: a sorted array in which no two ranges touch.  Adding
+ * in ascending order, the common case, is an append or a merge at the end.
+ */
+#include "base/ranges.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+static uint64_t
+range_end(const struct range *r)
+{
+	return r->offset + r->len;
+}
+
+/* The index of the first range that ends after offset. */
+static size_t
+find_end_after(const struct ranges *set, uint64_t offset)
+{
+	size_t low = 0;
+	size_t high = set->n;
+
+	while (low < high) {
+		size_t mid = low + (high - low) / 2;
+
+		if (range_end(&set->v[mid]) > offset)
+			high = mid;
+		else
+			low = mid + 1;
+	}
+	return low;
+}
+
+static int
+make_room(struct ranges *set)
+{
+	size_t room = set->room == 0 ? 8 : set->room * 2;
+	struct range *v;
+
+	if (set->n < set->room)
+		return 0;
+	v = reallocarray(set->v, room, sizeof *v);
+	if (v == NULL)
+		return -ENOMEM;
+	set->v = v;
+	set->room = room;
+	return 0;
+}
+
+static void
+close_gap(struct ranges *set, size_t i)
+{
+	memmove(&set->v[i], &set->v[i + 1],
+	    (set->n - i - 1) * sizeof set->v[0]);
+	set->n--;
+}
+
+static int
+insert(struct ranges *set, size_t i, uint64_t offset, uint64_t len,
+    size_t max_n)
+{
+	int r;
+
+	if (set->n >= max_n)
+		return -E2BIG;
+	r = make_room(set);
+	if (r < 0)
+		return r;
+	memmove(&set->v[i + 1], &set->v[i], (set->n - i) * sizeof set->v[0]);
+	set->v[i] = (struct range){ .offset = offset, .len = len };
+	set->n++;
+	return 0;
+}
+
+void
+ranges_init(struct ranges *set)
+{
+	*set = (struct ranges){ .v = NULL };
+}
+
+void
+ranges_done(struct ranges *set)
+{
+	free(set->v);
+	ranges_init(set);
+}
+
+void
+ranges_clear(struct ranges *set)
+{
+	set->n = 0;
+}
+
+int
+ranges_add_new(struct ranges *set, uint64_t offset, uint64_t len, size_t max_n)
+{
+	uint64_t end;
+	size_t i;
+	bool touches_left;
+	bool touches_right;
+
+	if (__builtin_add_overflow(offset, len, &end))
+		return -EOVERFLOW;
+	if (len == 0)
+		return 0;
+	i = find_end_after(set, offset);
+	if (i < set->n && set->v[i].offset < end)
+		return -EEXIST;
+	touches_left = i > 0 && range_end(&set->v[i - 1]) == offset;
+	touches_right = i < set->n && set->v[i].offset == end;
+	if (!touches_left && !touches_right)
+		return insert(set, i, offset, len, max_n);
+	if (touches_right) {
+		set->v[i].offset = offset;
+		set->v[i].len += len;
+	}
+	if (touches_left) {
+		set->v[i - 1].len += touches_right ? set->v[i].len : len;
+		if (touches_right)
+			close_gap(set, i);
+	}
+	return 0;
+}
+
+bool
+ranges_cover(const struct ranges *set, uint64_t offset, uint64_t len)
+{
+	size_t i;
+
+	if (len == 0)
+		return true;
+	i = find_end_after(set, offset);
+	return i < set->n && range_is_within(offset, len, set->v[i].offset,
+	    set->v[i].len);
+}

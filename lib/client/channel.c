@@ -1,0 +1,405 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * A channel of the blocking face: a server's address, a server that was
+ * started for it and has an address too, or a socket, with which
+ * exports are listed and negotiated.  Nothing is connected before it has to
+ * be, and each call on a URI's channel makes a connection of its own: a
+ * server that has answered a list may not take another option.
+ */
+#include "client/channel.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "base/escape.h"
+#include "client/disk.h"
+#include "client/errors.h"
+#include "client/served.h"
+#include "client/transport.h"
+
+static int
+channel_copy_contexts(struct nbdclient_channel *ch,
+    const struct nbdclient_options *options)
+{
+	static const char *const defaults[] = { "base:allocation" };
+	const char *const *contexts = options->contexts;
+	size_t n = options->n_contexts;
+	size_t i;
+
+	if (contexts == NULL) {
+		contexts = defaults;
+		n = 1;
+	}
+	for (i = 0; i < n; i++) {
+		ch->contexts[i] = strdup(contexts[i]);
+		if (ch->contexts[i] == NULL)
+			return -ENOMEM;
+		ch->n_contexts++;
+	}
+	return 0;
+}
+
+static int
+channel_new(const struct nbdclient_options *options,
+    struct nbdclient_channel **ret_channel, struct nbdclient_error *err)
+{
+	static const struct nbdclient_options defaults = {
+		.contexts = NULL,
+	};
+	struct nbdclient_channel *ch;
+
+	if (options == NULL)
+		options = &defaults;
+	if (options->contexts != NULL &&
+	    options->n_contexts > NBD_MAX_CONTEXTS)
+		return client_error_set(err, NBDCLIENT_INVALID, EINVAL,
+		    "more than %u contexts", NBD_MAX_CONTEXTS);
+	ch = calloc(1, sizeof *ch);
+	if (ch != NULL) {
+		ch->fd = -1;
+		ch->connect_timeout_ms = options->connect_timeout_ms;
+		ch->io_timeout_ms = options->io_timeout_ms;
+		if (channel_copy_contexts(ch, options) == 0) {
+			*ret_channel = ch;
+			return 0;
+		}
+	}
+	nbdclient_channel_free(ch);
+	return client_error_set(err, NBDCLIENT_NO_MEMORY, ENOMEM,
+	    "out of memory");
+}
+
+int
+nbdclient_connect(const char *uri, const struct nbdclient_options *options,
+    struct nbdclient_channel **ret_channel, struct nbdclient_error *err)
+{
+	struct nbdclient_channel *ch;
+	struct error e;
+	int code;
+	int r;
+
+	code = channel_new(options, &ch, err);
+	if (code != 0)
+		return code;
+	r = nbd_uri_parse(uri, &ch->uri, &e);
+	if (r < 0) {
+		nbdclient_channel_free(ch);
+		return client_error_set(err, r == -ENOMEM ?
+		    NBDCLIENT_NO_MEMORY : NBDCLIENT_INVALID, -r, "%s", e.text);
+	}
+	(void)transport_describe(ch->uri, ch->server, sizeof ch->server);
+	*ret_channel = ch;
+	return 0;
+}
+
+/* The URI of a socket's default export. */
+static struct nbd_uri *
+uri_of_socket(const char *path)
+{
+	CLEANUP(nbd_uri_freep) struct nbd_uri *uri = NULL;
+
+	uri = calloc(1, sizeof *uri);
+	if (uri == NULL)
+		return NULL;
+	uri->transport = NBD_TRANSPORT_UNIX;
+	uri->socket = strdup(path);
+	uri->export_name = strdup("");
+	if (uri->socket == NULL || uri->export_name == NULL)
+		return NULL;
+	return STEAL(uri);
+}
+
+static int
+command_code(int r)
+{
+	if (r == -ENOMEM)
+		return NBDCLIENT_NO_MEMORY;
+	return r == -EINVAL ? NBDCLIENT_INVALID : NBDCLIENT_CANNOT_CONNECT;
+}
+
+int
+nbdclient_connect_command(const char *const argv[],
+    const struct nbdclient_options *options,
+    struct nbdclient_channel **ret_channel, struct nbdclient_error *err)
+{
+	struct nbdclient_channel *ch;
+	char shown[CHANNEL_SERVER_SIZE - 16];
+	struct error e;
+	int code;
+	int r;
+
+	code = channel_new(options, &ch, err);
+	if (code != 0)
+		return code;
+	r = served_start(argv, &ch->served, &e);
+	if (r == 0) {
+		ch->uri = uri_of_socket(served_socket(ch->served));
+		if (ch->uri == NULL)
+			r = error_set(&e, -ENOMEM, "out of memory");
+	}
+	if (r < 0) {
+		nbdclient_channel_free(ch);
+		return client_error_set(err, command_code(r), -r, "%s",
+		    e.text);
+	}
+	(void)snprintf(ch->server, sizeof ch->server, "command '%s'",
+	    escape_text(argv[0], strlen(argv[0]), shown, sizeof shown));
+	*ret_channel = ch;
+	return 0;
+}
+
+static int
+check_stream_socket(int fd)
+{
+	struct sockaddr_storage addr;
+	socklen_t len = sizeof addr;
+	int type = 0;
+	socklen_t type_len = sizeof type;
+
+	if (getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &type_len) < 0)
+		return -errno;
+	if (type != SOCK_STREAM)
+		return -EPROTOTYPE;
+	if (getpeername(fd, (struct sockaddr *)&addr, &len) < 0)
+		return -errno;
+	return 0;
+}
+
+int
+nbdclient_connect_fd(int fd, const struct nbdclient_options *options,
+    struct nbdclient_channel **ret_channel, struct nbdclient_error *err)
+{
+	CLEANUP(cleanup_close) int owned = fd;
+	struct nbdclient_channel *ch;
+	int r;
+
+	r = check_stream_socket(fd);
+	if (r < 0)
+		return client_error_set(err, NBDCLIENT_INVALID, -r,
+		    "descriptor %d is not a connected stream socket: %s", fd,
+		    strerrordesc_np(-r));
+	r = channel_new(options, &ch, err);
+	if (r != 0)
+		return r;
+	ch->fd = STEAL_FD(owned);
+	(void)snprintf(ch->server, sizeof ch->server, "descriptor %d", fd);
+	*ret_channel = ch;
+	return 0;
+}
+
+void
+nbdclient_channel_free(struct nbdclient_channel *channel)
+{
+	size_t i;
+
+	if (channel == NULL)
+		return;
+	for (i = 0; i < channel->n_contexts; i++)
+		free(channel->contexts[i]);
+	nbd_uri_free(channel->uri);
+	if (channel->fd >= 0)
+		(void)close(channel->fd);
+	served_unref(channel->served);
+	free(channel);
+}
+
+/* A socket serves one call; *ret_fd is the caller's then, else -1. */
+static int
+take_socket(struct nbdclient_channel *ch, int *ret_fd,
+    struct nbdclient_error *err)
+{
+	if (ch->uri == NULL && ch->fd < 0)
+		return client_error_set(err, NBDCLIENT_INVALID, EBADF,
+		    "%s has been used by an earlier call", ch->server);
+	*ret_fd = STEAL_FD(ch->fd);
+	return 0;
+}
+
+/* The sentence may say already what could not be done. */
+int
+channel_failure(const struct nbdclient_channel *ch, int code,
+    const struct error *e, const char *what, struct nbdclient_error *err)
+{
+	const char *text = e->text;
+
+	if (strncmp(text, "cannot ", 7) == 0)
+		return client_error_set(err, code, -e->code, "%s: %s",
+		    ch->server, text);
+	return client_error_set(err, code, -e->code, "%s: cannot %s: %s",
+	    ch->server, what, text);
+}
+
+/*
+ * A server of ours that has ended, as one does whose arguments are wrong, has
+ * more to say than the connection it cut.
+ */
+static int
+link_failed(const struct nbdclient_channel *ch, const struct link *l, int code,
+    const char *what, struct nbdclient_error *err)
+{
+	struct error e;
+
+	if (ch->served != NULL && (code == NBDCLIENT_CANNOT_CONNECT ||
+	    code == NBDCLIENT_DISCONNECTED) &&
+	    served_has_exited(ch->served, &e))
+		return client_error_set(err, NBDCLIENT_CANNOT_CONNECT, -e.code,
+		    "cannot %s: %s", what, e.text);
+	return channel_failure(ch, code, &l->error, what, err);
+}
+
+struct conn_options
+channel_conn_options(const struct nbdclient_channel *ch, enum nbd_goal goal)
+{
+	return (struct conn_options){
+		.uri = ch->uri,
+		.fd = -1,
+		.goal = goal,
+		.contexts = (const char *const *)ch->contexts,
+		.n_contexts = goal == NBD_GOAL_TRANSMISSION ? ch->n_contexts :
+		    0,
+		.connect_timeout_ms = ch->connect_timeout_ms,
+		.io_timeout_ms = ch->io_timeout_ms,
+	};
+}
+
+static int
+open_link(struct link *l, struct nbdclient_channel *ch, enum nbd_goal goal,
+    const char *export_name, const char *what, struct nbdclient_error *err)
+{
+	struct conn_options o = channel_conn_options(ch, goal);
+	CLEANUP(cleanup_free) char *name = NULL;
+	struct nbd_uri uri = { .transport = NBD_TRANSPORT_UNIX };
+	int code;
+
+	name = strdup(export_name);
+	if (name == NULL)
+		return client_error_set(err, NBDCLIENT_NO_MEMORY, ENOMEM,
+		    "out of memory");
+	code = take_socket(ch, &o.fd, err);
+	if (code != 0)
+		return code;
+	if (ch->uri != NULL)
+		uri = *ch->uri;
+	uri.export_name = name;
+	o.uri = &uri;
+	code = link_open(l, &o);
+	if (code != 0)
+		return link_failed(ch, l, code, what, err);
+	return 0;
+}
+
+static int
+copy_listing(const struct conn *conn, struct nbdclient_listing **ret_listing,
+    size_t *ret_n)
+{
+	const struct nbd_listed_export *from;
+	struct nbdclient_listing *to;
+	size_t n;
+	size_t i;
+
+	from = conn_list(conn, &n);
+	to = calloc(n + 1, sizeof *to);
+	if (to == NULL)
+		return -ENOMEM;
+	for (i = 0; i < n; i++) {
+		to[i].name = strdup(from[i].name);
+		to[i].description = strdup(from[i].description);
+		if (to[i].name == NULL || to[i].description == NULL) {
+			nbdclient_listing_free(to, i + 1);
+			return -ENOMEM;
+		}
+	}
+	*ret_listing = to;
+	*ret_n = n;
+	return 0;
+}
+
+int
+nbdclient_list(struct nbdclient_channel *channel,
+    struct nbdclient_listing **ret_listing, size_t *ret_n,
+    struct nbdclient_error *err)
+{
+	struct link l = { .loop = NULL };
+	int code;
+
+	code = open_link(&l, channel, NBD_GOAL_LIST, "", "list the exports",
+	    err);
+	if (code == 0 && copy_listing(l.conn, ret_listing, ret_n) < 0)
+		code = client_error_set(err, NBDCLIENT_NO_MEMORY, ENOMEM,
+		    "%s: cannot list the exports: out of memory",
+		    channel->server);
+	link_close(&l);
+	return code;
+}
+
+void
+nbdclient_listing_free(struct nbdclient_listing *listing, size_t n)
+{
+	size_t i;
+
+	if (listing == NULL)
+		return;
+	for (i = 0; i < n; i++) {
+		free(listing[i].name);
+		free(listing[i].description);
+	}
+	free(listing);
+}
+
+void
+channel_quote_export(const char *export_name,
+    char quoted[CHANNEL_QUOTED_SIZE])
+{
+	char shown[CHANNEL_QUOTED_SIZE - 16];
+
+	if (export_name[0] == '\0')
+		(void)snprintf(quoted, CHANNEL_QUOTED_SIZE, "the default export");
+	else
+		(void)snprintf(quoted, CHANNEL_QUOTED_SIZE, "export '%s'",
+		    escape_text(export_name, strlen(export_name), shown,
+		    sizeof shown));
+}
+
+int
+nbdclient_negotiate(struct nbdclient_channel *channel,
+    const char *export_name, struct nbdclient_disk **ret_disk,
+    struct nbdclient_error *err)
+{
+	struct nbdclient_disk *disk;
+	char quoted[CHANNEL_QUOTED_SIZE];
+	char what[CHANNEL_QUOTED_SIZE + 8];
+	int code;
+
+	disk = calloc(1, sizeof *disk);
+	if (disk == NULL)
+		return client_error_set(err, NBDCLIENT_NO_MEMORY, ENOMEM,
+		    "out of memory");
+	if (export_name == NULL)
+		export_name = channel->uri != NULL ?
+		    channel->uri->export_name : "";
+	channel_quote_export(export_name, quoted);
+	(void)snprintf(disk->name, sizeof disk->name, "%s of %s", quoted,
+	    channel->server);
+	(void)snprintf(what, sizeof what, "open %s", quoted);
+	code = open_link(&disk->link, channel, NBD_GOAL_TRANSMISSION,
+	    export_name, what, err);
+	if (code != 0) {
+		nbdclient_disconnect(disk);
+		return code;
+	}
+	if (io_init(&disk->io, disk->link.loop, disk->link.conn, disk->name,
+	    DISK_MAX_REQUESTS) < 0) {
+		nbdclient_disconnect(disk);
+		return client_error_set(err, NBDCLIENT_NO_MEMORY, ENOMEM,
+		    "%s: cannot %s: out of memory", channel->server, what);
+	}
+	if (channel->served != NULL)
+		disk->served = served_ref(channel->served);
+	*ret_disk = disk;
+	return 0;
+}

@@ -1,0 +1,113 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#ifndef CLIENT_CONN_H
+#define CLIENT_CONN_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/error.h"
+#include "nbd/session.h"
+#include "nbd/uri.h"
+#include "net/loop.h"
+
+/*
+ * One NBD connection on an event loop: dialling, the session of lib/nbd, the
+ * socket, and the deadlines.  This is the event-driven face of the client;
+ * the blocking one (<nbdclient.h>) is built on it.
+ *
+ * Everything happens on the loop's thread.  No callback comes from inside a
+ * call to this module.
+ */
+
+struct conn;
+struct tls_settings;
+
+#define CONN_CONNECT_TIMEOUT_MS 10000
+#define CONN_IO_TIMEOUT_MS	60000
+
+struct conn_options {
+	const struct nbd_uri *uri;	/* read during conn_open() only */
+	int fd;				/* >= 0: a connected stream socket,
+					   taken over (also when conn_open()
+					   fails), instead of dialling the
+					   uri's host; else -1 */
+	enum nbd_goal goal;
+	const char *const *contexts;
+	size_t n_contexts;
+	uint64_t connect_timeout_ms;	/* dialling and handshake together;
+					   0: CONN_CONNECT_TIMEOUT_MS */
+	uint64_t io_timeout_ms;		/* no byte moved while requests are in
+					   flight; ten times that for any one
+					   request; 0: CONN_IO_TIMEOUT_MS */
+	const struct tls_settings *tls;	/* not NULL: TLS is required, with
+					   these before those of the uri */
+};
+
+struct conn_events {
+	/*
+	 * The handshake is over: conn_export() (or conn_list()) has the
+	 * answer, requests may be submitted.
+	 */
+	void (*on_ready)(void *arg);
+	/*
+	 * Requests have completed: take them with conn_reap() until NULL.
+	 * One call for all that arrived together; what is submitted from
+	 * here goes out in one send when it returns.
+	 */
+	void (*on_completions)(void *arg);
+	/*
+	 * The connection failed, before or after on_ready; e is a sentence
+	 * without the name of the server, and its code is -ETIMEDOUT if a
+	 * deadline passed.  conn_failure() tells the kind.
+	 * Requests in flight have completed with -ENOTCONN: on_completions
+	 * came first if there were any.  Only conn_close() and reading
+	 * accessors are allowed from here on.
+	 */
+	void (*on_failed)(void *arg, const struct error *e);
+};
+
+/*
+ * Start a connection.  A server that hangs up on an option it does not know
+ * is tried a second time with NBD_OPT_EXPORT_NAME alone; not so where TLS is
+ * required, by the uri or by options->tls: then NBD_OPT_STARTTLS is all that
+ * is ever said without it.
+ * -ENOMEM, -EINVAL, or what tls_new() says of its files, with a sentence.
+ */
+int conn_open(struct net_loop *loop, const struct conn_options *options,
+    const struct conn_events *events, void *arg, struct conn **ret_conn,
+    struct error *e);
+
+const struct nbd_export *conn_export(const struct conn *c);
+const struct nbd_listed_export *conn_list(const struct conn *c, size_t *ret_n);
+enum nbd_failure conn_failure(const struct conn *c);
+
+/*
+ * Equal for connections to the same server; see net_peer_identity().  NULL:
+ * not connected yet, or never.
+ */
+const char *conn_peer(const struct conn *c);
+
+/*
+ * False: not through TLS.  Else its version and cipher suite, "TLSv1.3" and
+ * "TLS_AES_128_GCM_SHA256"; once on_ready came.
+ */
+bool conn_tls(const struct conn *c, const char **ret_version,
+    const char **ret_cipher);
+
+/*
+ * As nbd_session_submit().  What is submitted in one turn of the loop is sent
+ * together.
+ */
+int conn_submit(struct conn *c, struct nbd_request *req);
+struct nbd_request *conn_reap(struct conn *c);
+
+/*
+ * Close: goodbye and a short wait for the peer's EOF if the connection is
+ * healthy and nothing is in flight, else at once.  Requests still in flight
+ * are forgotten without completing.  on_closed (may be NULL) comes exactly
+ * once, from the loop; c is gone then, and no other callback comes.
+ */
+void conn_close(struct conn *c, void (*on_closed)(void *arg), void *arg);
+
+#endif

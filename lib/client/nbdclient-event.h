@@ -1,0 +1,111 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#ifndef NBDCLIENT_EVENT_H
+#define NBDCLIENT_EVENT_H
+
+#include <nbdclient.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/*
+ * The event-driven face of libnbdclient: a disk on the caller's libevent
+ * base.
+ *
+ * All calls are made on the thread that runs the base, and all callbacks come
+ * on it, from the base's loop, never from inside a call of this library.  A
+ * callback may make any call, also nbdclient_event_close().
+ *
+ * Link with -levent_core as well.
+ */
+
+struct event_base;
+struct nbdclient_event_disk;
+
+struct nbdclient_event_callbacks {
+	/* The export is open: requests may be made. */
+	void (*on_ready)(void *arg);
+	/*
+	 * It could not be opened (the codes of nbdclient_negotiate()), or
+	 * the connection was lost later (DISCONNECTED, PROTOCOL, TIMED_OUT):
+	 * what was under way has been told to have failed already.  The disk
+	 * still wants nbdclient_event_close().  Comes at most once.
+	 */
+	void (*on_failed)(void *arg, const struct nbdclient_error *err);
+};
+
+/*
+ * Connect to the server of an NBD URI and open its export.  options may be
+ * NULL.  base has to outlive the disk; *callbacks is copied.  0: *ret_disk is
+ * the caller's, for nbdclient_event_close(), and one of the callbacks
+ * will come, unless it is closed before.  Else INVALID, NO_MEMORY.
+ */
+int nbdclient_event_open(struct event_base *base, const char *uri,
+    const struct nbdclient_options *options,
+    const struct nbdclient_event_callbacks *callbacks, void *arg,
+    struct nbdclient_event_disk **ret_disk, struct nbdclient_error *err);
+
+/* From on_ready on.  Cannot fail, asks nobody. */
+void nbdclient_event_get_info(const struct nbdclient_event_disk *disk,
+    struct nbdclient_info *ret_info);
+
+/*
+ * The end of a request: err is NULL for a success, else it is valid during
+ * the call and as the blocking call of the same name has it.
+ */
+typedef void nbdclient_done_cb(void *arg, const struct nbdclient_error *err);
+
+/*
+ * Requests: arguments, errors and limits are those of the blocking calls
+ * (<nbdclient.h>).  They return 0 if the request is under way: on_done comes
+ * exactly once.  Else nothing was sent, err is filled and on_done does not
+ * come: INVALID, READ_ONLY, UNIMPLEMENTED, DISCONNECTED (lost, closed, or not
+ * ready yet), NO_MEMORY.
+ *
+ * Any number of requests may be under way; how many of them are sent at the
+ * same time is the library's business, and they may be done in any order.
+ * Buffers belong to the request until on_done; the array of them is copied.
+ */
+int nbdclient_event_read(struct nbdclient_event_disk *disk, uint64_t sector,
+    const struct iovec *iov, int n_iov, nbdclient_done_cb *on_done,
+    void *arg, struct nbdclient_error *err);
+
+/* flags: 0 or NBDCLIENT_FUA. */
+int nbdclient_event_write(struct nbdclient_event_disk *disk, uint64_t sector,
+    const struct iovec *iov, int n_iov, unsigned flags,
+    nbdclient_done_cb *on_done, void *arg, struct nbdclient_error *err);
+
+/* Makes stable what was done (on_done) before this call. */
+int nbdclient_event_flush(struct nbdclient_event_disk *disk,
+    nbdclient_done_cb *on_done, void *arg, struct nbdclient_error *err);
+
+int nbdclient_event_write_zeroes(struct nbdclient_event_disk *disk,
+    uint64_t sector, uint64_t n_sectors, unsigned flags,
+    nbdclient_done_cb *on_done, void *arg, struct nbdclient_error *err);
+int nbdclient_event_trim(struct nbdclient_event_disk *disk, uint64_t sector,
+    uint64_t n_sectors, unsigned flags, nbdclient_done_cb *on_done, void *arg,
+    struct nbdclient_error *err);
+int nbdclient_event_cache(struct nbdclient_event_disk *disk, uint64_t sector,
+    uint64_t n_sectors, nbdclient_done_cb *on_done, void *arg,
+    struct nbdclient_error *err);
+
+/* on_extent comes with the same arg, before on_done; it may make calls. */
+int nbdclient_event_block_status(struct nbdclient_event_disk *disk,
+    uint64_t sector, uint64_t n_sectors, const char *context,
+    nbdclient_extent_cb *on_extent, nbdclient_done_cb *on_done, void *arg,
+    struct nbdclient_error *err);
+
+/*
+ * Close, with a goodbye if nothing is under way, and free the disk.  What is
+ * under way is given up: its on_done comes with DISCONNECTED.  on_closed (may
+ * be NULL) comes last, once; the disk is gone then.  Takes a second at most,
+ * cannot fail.  Call it once.
+ */
+void nbdclient_event_close(struct nbdclient_event_disk *disk,
+    void (*on_closed)(void *arg), void *arg);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

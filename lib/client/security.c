@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * The settings of TLS.  A directory of certificates has the file names that
+ * libnbd, qemu and nbdkit agree on; ca-cert.pem must be there, the others are
+ * used if they are.
+ */
+#include "client/security.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+
+enum {
+	CA,
+	CRL,
+	CERT,
+	KEY,
+	N_FILES,
+};
+
+static const char *const file_names[N_FILES] = {
+	[CA] = "ca-cert.pem",
+	[CRL] = "ca-crl.pem",
+	[CERT] = "client-cert.pem",
+	[KEY] = "client-key.pem",
+};
+
+struct certificates {
+	char *files[N_FILES];		/* NULL: is not there */
+};
+
+static void
+certificates_done(struct certificates *c)
+{
+	for (int i = 0; i < N_FILES; i++)
+		free(c->files[i]);
+}
+
+/* A file that is there and cannot be read is found out later. */
+static int
+certificates_find(struct certificates *c, const char *dir)
+{
+	for (int i = 0; i < N_FILES; i++) {
+		if (asprintf(&c->files[i], "%s/%s", dir, file_names[i]) < 0) {
+			c->files[i] = NULL;
+			return -ENOMEM;
+		}
+		if (i != CA && access(c->files[i], F_OK) < 0 &&
+		    errno == ENOENT)
+			free(STEAL(c->files[i]));
+	}
+	return 0;
+}
+
+static const char *
+either(const char *first, const char *second)
+{
+	return first != NULL ? first : second;
+}
+
+int
+security_new(const struct conn_options *options, struct tls **ret_tls,
+    struct error *e)
+{
+	static const struct tls_settings none = { .name = NULL };
+	CLEANUP(certificates_done) struct certificates c = { { NULL } };
+	const struct tls_settings *own = options->tls != NULL ?
+	    options->tls : &none;
+	const struct nbd_uri *uri = options->uri;
+	struct tls_settings s = *own;
+
+	if (uri->tls_certificates != NULL &&
+	    certificates_find(&c, uri->tls_certificates) < 0)
+		return error_set(e, -ENOMEM, "out of memory");
+	s.ca_file = either(s.ca_file, c.files[CA]);
+	s.crl_file = either(s.crl_file, c.files[CRL]);
+	if (s.cert_file == NULL && s.key_file == NULL) {
+		s.cert_file = c.files[CERT];
+		s.key_file = c.files[KEY];
+	}
+	s.psk_file = either(s.psk_file, uri->tls_psk_file);
+	s.user = either(s.user, uri->user);
+	s.name = either(s.name, either(uri->tls_hostname, uri->host));
+	s.no_verify = s.no_verify || uri->tls_no_verify;
+	return tls_new(&s, ret_tls, e);
+}

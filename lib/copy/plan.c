@@ -1,0 +1,338 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/*
+ * Decides what a run will do before it does any of it: refuses what could
+ * only go wrong, and chooses sizes and counts within what both servers
+ * allow.  Sizes come from peers: every sum is checked for wrapping.
+ */
+
+#include "copy/plan.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/ranges.h"
+
+#define SECTOR		512U
+#define MAX_ALIGN	65536U
+
+/*
+ * 256 KiB in flight 16 deep keeps a local server busy and stays in the
+ * processor's cache; what a distant one needs is for the owner to say.
+ */
+#define DEFAULT_REQUEST (256U * 1024)
+#define MAX_PREFERRED	(1024U * 1024)
+#define DEFAULT_DEPTH	8U
+#define DEFAULT_LANES	2U
+#define MIN_GRAIN	4096U
+#define ZERO_SIZE	(128U * 1024 * 1024)
+#define CLAIM_SIZE	(16U * 1024 * 1024)
+
+static uint64_t
+round_up(uint64_t n, uint32_t align)
+{
+	return (n + align - 1) & ~(uint64_t)(align - 1);
+}
+
+static uint32_t
+max_u32(uint32_t a, uint32_t b)
+{
+	return a > b ? a : b;
+}
+
+static uint32_t
+min_u32(uint32_t a, uint32_t b)
+{
+	return a < b ? a : b;
+}
+
+static void
+give_up(struct copy_plan *plan, const char *sentence)
+{
+	if (plan->n_gave_up < COPY_MAX_GAVE_UP)
+		plan->gave_up[plan->n_gave_up++] = sentence;
+}
+
+static int
+check_disks(const struct disk_shape *source,
+    const struct disk_shape *destination, const struct copy_wish *wish,
+    struct error *e)
+{
+	if (destination->read_only)
+		return error_set(e, -EROFS, "destination is read-only");
+	if (!destination->can_flush && !wish->allow_no_flush)
+		return error_set(e, -EOPNOTSUPP,
+		    "destination does not offer flush, so nothing written "
+		    "there could be called durable; allow it with "
+		    "--allow-no-flush or allow_no_flush = true");
+	if (source->block_minimum > destination->block_maximum ||
+	    destination->block_minimum > source->block_maximum)
+		return error_set(e, -EINVAL,
+		    "source and destination have no request size in common: "
+		    "%" PRIu32 " to %" PRIu32 " and %" PRIu32 " to %" PRIu32
+		    " bytes",
+		    source->block_minimum, source->block_maximum,
+		    destination->block_minimum, destination->block_maximum);
+	return 0;
+}
+
+/*
+ * A range has to start on a sector and be whole sectors, and whole blocks of
+ * both disks; only at the end of the source may the last sector be shorter.
+ */
+static int
+check_range(const struct copy_range *r, const struct disk_shape *source,
+    const struct disk_shape *destination, uint32_t sector, struct error *e)
+{
+	bool reaches_end;
+	uint64_t end;
+
+	if (!range_is_within(r->from, r->length, 0, source->size))
+		return error_set(e, -ERANGE,
+		    "source has %" PRIu64 " bytes: the range of %" PRIu64
+		    " bytes at %" PRIu64 " reaches beyond its end",
+		    source->size, r->length, r->from);
+	if (!range_is_within(r->to, r->length, 0, destination->size))
+		return error_set(e, -ENOSPC,
+		    "destination is too small: it has %" PRIu64
+		    " bytes, %" PRIu64 " bytes at %" PRIu64 " are to be "
+		    "written",
+		    destination->size, r->length, r->to);
+	end = r->from + r->length;
+	reaches_end = end == source->size;
+	if (r->from % sector != 0 || r->to % sector != 0 ||
+	    (r->length % sector != 0 && !reaches_end))
+		return error_set(e, -EINVAL,
+		    "range of %" PRIu64 " bytes at %" PRIu64 " to %" PRIu64
+		    " is not made of whole sectors of %" PRIu32 " bytes",
+		    r->length, r->from, r->to, sector);
+	if (end % source->block_minimum != 0)
+		return error_set(e, -EINVAL,
+		    "source ends at byte %" PRIu64 ", inside a block of "
+		    "%" PRIu32 " bytes, the smallest its server reads: the "
+		    "last %" PRIu64 " bytes cannot be copied; copy a shorter "
+		    "range",
+		    end, source->block_minimum, end % source->block_minimum);
+	if ((r->to + r->length) % destination->block_minimum != 0)
+		return error_set(e, -EINVAL,
+		    "destination writes no less than blocks of %" PRIu32
+		    " bytes, and the source ends inside one, at byte %" PRIu64
+		    "; copy a shorter range",
+		    destination->block_minimum, end);
+	return 0;
+}
+
+static int
+compare_by_destination(const void *a, const void *b)
+{
+	const struct copy_piece *x = a;
+	const struct copy_piece *y = b;
+
+	return x->to < y->to ? -1 : x->to > y->to;
+}
+
+/*
+ * Two pieces that write the same bytes would race.
+ */
+static int
+check_overlap(const struct copy_plan *plan, struct error *e)
+{
+	struct copy_piece *sorted;
+	size_t i;
+	int r = 0;
+
+	if (plan->n_pieces < 2)
+		return 0;
+	sorted = malloc(plan->n_pieces * sizeof *sorted);
+	if (sorted == NULL)
+		return error_set(e, -ENOMEM, "out of memory");
+	memcpy(sorted, plan->pieces, plan->n_pieces * sizeof *sorted);
+	qsort(sorted, plan->n_pieces, sizeof *sorted, compare_by_destination);
+	for (i = 1; i < plan->n_pieces && r == 0; i++)
+		if (sorted[i].to - sorted[i - 1].to < sorted[i - 1].length)
+			r = error_set(e, -EINVAL,
+			    "destination ranges overlap at byte %" PRIu64,
+			    sorted[i].to);
+	free(sorted);
+	return r;
+}
+
+static int
+add_piece(struct copy_plan *plan, const struct copy_range *r, struct error *e)
+{
+	struct copy_piece *p = &plan->pieces[plan->n_pieces];
+
+	if (r->length == 0)
+		return 0;
+	p->from = r->from;
+	p->to = r->to;
+	p->length = r->length;
+	p->position = plan->line_length;
+	/*
+	 * Sizes are below 2^63 each, but ranges may read the same bytes
+	 * many times over.
+	 */
+	if (plan->line_length > INT64_MAX - r->length - MAX_ALIGN)
+		return error_set(e, -EINVAL,
+		    "source ranges add up to more than 2^63 bytes");
+	plan->line_length += round_up(r->length, plan->align);
+	plan->total_bytes += r->length;
+	plan->n_pieces++;
+	return 0;
+}
+
+static int
+lay_out_pieces(struct copy_plan *plan, const struct disk_shape *source,
+    const struct disk_shape *destination, const struct copy_wish *wish,
+    struct error *e)
+{
+	const struct copy_range whole = { 0, COPY_LENGTH_ALL, 0 };
+	const struct copy_range *ranges = wish->n_ranges ? wish->ranges : &whole;
+	size_t n = wish->n_ranges ? wish->n_ranges : 1;
+	struct copy_range range;
+	size_t i;
+	int r;
+
+	plan->pieces = calloc(n, sizeof *plan->pieces);
+	if (plan->pieces == NULL)
+		return error_set(e, -ENOMEM, "out of memory");
+	for (i = 0; i < n; i++) {
+		range = ranges[i];
+		if (range.length == COPY_LENGTH_ALL)
+			range.length = range.from < source->size ?
+			    source->size - range.from :
+			    0;
+		r = check_range(&range, source, destination,
+		    max_u32(plan->align, SECTOR), e);
+		if (r < 0)
+			return r;
+		r = add_piece(plan, &range, e);
+		if (r < 0)
+			return r;
+	}
+	return check_overlap(plan, e);
+}
+
+static void
+choose_request_size(struct copy_plan *plan, const struct disk_shape *source,
+    const struct disk_shape *destination, const struct copy_wish *wish)
+{
+	uint32_t max = min_u32(source->block_maximum,
+	    destination->block_maximum);
+	uint32_t size = wish->request_size;
+
+	if (size == 0)
+		size = max_u32(DEFAULT_REQUEST,
+		    min_u32(MAX_PREFERRED,
+			max_u32(source->block_preferred,
+			    destination->block_preferred)));
+	if (size > max) {
+		if (wish->request_size != 0)
+			give_up(plan,
+			    "the servers' maximum block size is below the "
+			    "request size asked for: smaller requests");
+		size = max;
+	}
+	size &= ~(plan->align - 1);
+	plan->request_size = max_u32(size, plan->align);
+}
+
+static void
+choose_lanes(struct copy_plan *plan, const struct disk_shape *source,
+    const struct disk_shape *destination, const struct copy_wish *wish)
+{
+	uint64_t useful;
+
+	plan->lanes = wish->connections ? wish->connections : DEFAULT_LANES;
+	plan->queue_depth = wish->queue_depth ? wish->queue_depth :
+						DEFAULT_DEPTH;
+	if (plan->lanes > 1 && !source->can_multi_conn) {
+		give_up(plan, "source does not offer several connections "
+			      "(multi-conn): one connection");
+		plan->lanes = 1;
+	}
+	if (plan->lanes > 1 && !destination->can_multi_conn) {
+		give_up(plan, "destination does not offer several connections "
+			      "(multi-conn): one connection");
+		plan->lanes = 1;
+	}
+	/* A lane that finds nothing left to claim is a waste. */
+	useful = plan->line_length / plan->claim_size + 1;
+	if (plan->lanes > useful)
+		plan->lanes = (unsigned)useful;
+}
+
+static void
+choose_features(struct copy_plan *plan, const struct disk_shape *source,
+    const struct disk_shape *destination)
+{
+	plan->use_status = source->can_status;
+	plan->use_zero = destination->can_zero;
+	plan->use_flush = destination->can_flush;
+	if (!plan->use_status)
+		give_up(plan, "source does not offer block status: all of it "
+			      "is read");
+	if (!plan->use_zero)
+		give_up(plan, "destination does not offer write-zeroes: "
+			      "zeroes are written as data");
+	if (!plan->use_flush)
+		give_up(plan, "destination does not offer flush: nothing "
+			      "there is known to be durable");
+}
+
+int
+copy_plan_make(struct copy_plan *plan, const struct disk_shape *source,
+    const struct disk_shape *destination, const struct copy_wish *wish,
+    struct error *e)
+{
+	int r;
+
+	memset(plan, 0, sizeof *plan);
+	r = check_disks(source, destination, wish, e);
+	if (r < 0)
+		return r;
+	plan->align = max_u32(source->block_minimum,
+	    destination->block_minimum);
+	plan->grain = max_u32(plan->align,
+	    max_u32(MIN_GRAIN,
+		min_u32(destination->block_preferred, MAX_ALIGN)));
+	r = lay_out_pieces(plan, source, destination, wish, e);
+	if (r < 0) {
+		copy_plan_done(plan);
+		return r;
+	}
+	choose_features(plan, source, destination);
+	choose_request_size(plan, source, destination, wish);
+	plan->zero_size = ZERO_SIZE;
+	plan->claim_size = round_up(max_u32(CLAIM_SIZE, plan->request_size),
+	    MAX_ALIGN);
+	choose_lanes(plan, source, destination, wish);
+	return 0;
+}
+
+void
+copy_plan_done(struct copy_plan *plan)
+{
+	free(plan->pieces);
+	plan->pieces = NULL;
+	plan->n_pieces = 0;
+}
+
+const struct copy_piece *
+copy_plan_piece_at(const struct copy_plan *plan, uint64_t position)
+{
+	size_t low = 0;
+	size_t high = plan->n_pieces;
+	size_t mid;
+
+	while (high - low > 1) {
+		mid = low + (high - low) / 2;
+		if (plan->pieces[mid].position <= position)
+			low = mid;
+		else
+			high = mid;
+	}
+	return &plan->pieces[low];
+}

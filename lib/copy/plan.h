@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#ifndef COPY_PLAN_H
+#define COPY_PLAN_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/error.h"
+#include "copy/shape.h"
+
+/*
+ * The plan of a run: which bytes go where, in requests of which size, over
+ * how many lanes.  Made once from the shapes of both disks, before anything
+ * is written, and never changed: all lanes read it.
+ *
+ * What is to be copied is seen as one line of bytes, the pieces one after
+ * the other; lanes claim stretches of that line (copy/cursor.h).  Each piece
+ * starts at a position that is a multiple of align, so that a stretch of
+ * aligned length is aligned on both disks too.
+ */
+
+#define COPY_LENGTH_ALL UINT64_MAX
+
+/* A range as asked for, in bytes. */
+struct copy_range {
+	uint64_t from;
+	uint64_t length;	/* COPY_LENGTH_ALL: to the end of the source */
+	uint64_t to;
+};
+
+struct copy_wish {
+	const struct copy_range *ranges;	/* none: the whole disk */
+	size_t n_ranges;
+	unsigned connections;			/* 0: chosen */
+	unsigned queue_depth;			/* 0: chosen */
+	uint32_t request_size;			/* 0: chosen */
+	bool allow_no_flush;
+};
+
+struct copy_piece {
+	uint64_t from;		/* bytes on the source */
+	uint64_t to;		/* bytes on the destination */
+	uint64_t length;
+	uint64_t position;	/* of its first byte on the line */
+};
+
+#define COPY_MAX_GAVE_UP 8
+
+struct copy_plan {
+	struct copy_piece *pieces;
+	size_t n_pieces;
+	uint64_t line_length;	/* the end of the line */
+	uint64_t total_bytes;	/* to be copied */
+	uint32_t align;		/* of offsets and lengths on both disks */
+	uint32_t grain;		/* a zero stretch is no finer than this */
+	uint32_t request_size;	/* most bytes of one read or write */
+	uint32_t zero_size;	/* most bytes of one write-zeroes */
+	uint64_t claim_size;	/* what a lane takes from the line at first */
+	unsigned queue_depth;	/* slots of a lane */
+	unsigned lanes;
+	bool use_status;	/* ask the source what is zero */
+	bool use_zero;		/* send zeroes as write-zeroes */
+	bool use_flush;
+	const char *gave_up[COPY_MAX_GAVE_UP];	/* sentences, static */
+	size_t n_gave_up;
+};
+
+/*
+ * Check and plan.  0, or why it must not be done, as a sentence that begins
+ * with the side it is about: -EROFS read-only destination, -ENOSPC too
+ * small, -ERANGE a range beyond the source, -EINVAL ranges that overlap or
+ * do not lie on whole sectors, a tail that cannot be addressed, -EOPNOTSUPP
+ * a destination without flush.  -ENOMEM.
+ */
+int copy_plan_make(struct copy_plan *plan, const struct disk_shape *source,
+    const struct disk_shape *destination, const struct copy_wish *wish,
+    struct error *e);
+void copy_plan_done(struct copy_plan *plan);
+
+/* The piece that position, which is less than line_length, lies in. */
+const struct copy_piece *copy_plan_piece_at(const struct copy_plan *plan,
+    uint64_t position);
+
+#endif

@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#ifndef ENDPOINT_KIND_H
+#define ENDPOINT_KIND_H
+
+#include "endpoint/endpoint.h"
+#include "nbd/uri.h"
+
+/*
+ * What a kind of endpoint has to provide: one file, endpoint-NAME.c, and one
+ * row in kinds.c.  Only files of this directory include this header.
+ */
+
+struct net_child;
+
+struct endpoint {
+	const struct endpoint_kind *kind;
+	struct net_loop *loop;
+	struct endpoint_spec *spec;
+	enum endpoint_role role;
+	uint64_t create_size;
+	struct nbd_uri *uri;		/* how to connect, but for null: */
+	char *identity;			/* "": that of the connection */
+	struct net_child *child;	/* NULL: none was started */
+	struct error exited;		/* code not 0: the child has ended */
+	struct net_task closed_task;
+	void (*on_closed)(void *arg);
+	void *on_closed_arg;
+};
+
+struct endpoint_kind {
+	enum endpoint_type type;
+
+	/* Make ep ready; on failure nothing is left behind. */
+	int (*open)(struct endpoint *ep, struct error *e);
+
+	/* As endpoint_connect(). */
+	int (*connect)(const struct endpoint *ep, struct net_loop *loop,
+	    const struct endpoint_limits *limits,
+	    const struct disk_events *events, void *arg,
+	    struct disk **ret_disk, struct error *e);
+};
+
+extern const struct endpoint_kind endpoint_kind_nbd;
+extern const struct endpoint_kind endpoint_kind_command;
+extern const struct endpoint_kind endpoint_kind_path;
+extern const struct endpoint_kind endpoint_kind_null;
+
+/* Start argv as the endpoint's server (endpoint-command.c). */
+int endpoint_start_child(struct endpoint *ep, const char *const argv[],
+    struct error *e);
+
+/* Connect by ep->uri (endpoint-nbd.c). */
+int endpoint_connect_nbd(const struct endpoint *ep, struct net_loop *loop,
+    const struct endpoint_limits *limits, const struct disk_events *events,
+    void *arg, struct disk **ret_disk, struct error *e);
+
+/* A disk is one of these; ops first in each kind's own struct. */
+struct disk {
+	const struct disk_ops *ops;
+	struct disk_shape shape;
+	char identity[512];
+};
+
+struct disk_ops {
+	int (*submit)(struct disk *disk, struct nbd_request *req);
+	struct nbd_request *(*reap)(struct disk *disk);
+	void (*close)(struct disk *disk, void (*on_closed)(void *arg),
+	    void *arg);
+};
+
+#endif

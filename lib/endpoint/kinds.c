@@ -1,0 +1,154 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/*
+ * The table of endpoint kinds, and what is the same for all of them.
+ */
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "endpoint/kind.h"
+#include "net/child.h"
+
+/* How long a server that was started has to end after SIGTERM. */
+#define CHILD_GRACE_MS 5000
+
+static const struct endpoint_kind *const kinds[] = {
+	&endpoint_kind_nbd,
+	&endpoint_kind_command,
+	&endpoint_kind_path,
+	&endpoint_kind_null,
+};
+
+static const struct endpoint_kind *
+find_kind(enum endpoint_type type)
+{
+	size_t i;
+
+	for (i = 0; i < sizeof kinds / sizeof kinds[0]; i++)
+		if (kinds[i]->type == type)
+			return kinds[i];
+	return NULL;
+}
+
+static void
+endpoint_free(struct endpoint *ep)
+{
+	net_task_done(&ep->closed_task);
+	nbd_uri_free(ep->uri);
+	endpoint_spec_free(ep->spec);
+	free(ep->identity);
+	free(ep);
+}
+
+static void
+endpoint_on_closed(void *arg)
+{
+	struct endpoint *ep = arg;
+	void (*on_closed)(void *) = ep->on_closed;
+	void *on_closed_arg = ep->on_closed_arg;
+
+	endpoint_free(ep);
+	on_closed(on_closed_arg);
+}
+
+int
+endpoint_open(struct net_loop *loop, const struct endpoint_spec *spec,
+    enum endpoint_role role, uint64_t create_size,
+    struct endpoint **ret_endpoint, struct error *e)
+{
+	struct endpoint *ep = calloc(1, sizeof *ep);
+	int r;
+
+	if (ep == NULL)
+		return error_set(e, -ENOMEM, "out of memory");
+	ep->kind = find_kind(spec->type);
+	ep->loop = loop;
+	ep->role = role;
+	ep->create_size = create_size;
+	ep->spec = endpoint_spec_copy(spec);
+	ep->identity = strdup("");
+	if (ep->spec == NULL || ep->identity == NULL ||
+	    net_task_init(&ep->closed_task, loop, endpoint_on_closed, ep) < 0)
+		r = error_set(e, -ENOMEM, "out of memory");
+	else
+		r = ep->kind->open(ep, e);
+	if (r < 0) {
+		endpoint_free(ep);
+		return r;
+	}
+	*ret_endpoint = ep;
+	return 0;
+}
+
+const char *
+endpoint_name(const struct endpoint *ep)
+{
+	return ep->spec->name;
+}
+
+bool
+endpoint_has_exited(const struct endpoint *ep, struct error *e)
+{
+	if (ep->exited.code == 0)
+		return false;
+	*e = ep->exited;
+	return true;
+}
+
+bool
+endpoint_is_command(const struct endpoint *ep)
+{
+	return ep->child != NULL;
+}
+
+int
+endpoint_connect(const struct endpoint *ep, struct net_loop *loop,
+    const struct endpoint_limits *limits, const struct disk_events *events,
+    void *arg, struct disk **ret_disk, struct error *e)
+{
+	return ep->kind->connect(ep, loop, limits, events, arg, ret_disk, e);
+}
+
+void
+endpoint_close(struct endpoint *ep, void (*on_closed)(void *arg), void *arg)
+{
+	ep->on_closed = on_closed;
+	ep->on_closed_arg = arg;
+	if (ep->child != NULL)
+		net_child_stop(ep->child, CHILD_GRACE_MS, endpoint_on_closed,
+		    ep);
+	else
+		net_task_schedule(&ep->closed_task);
+}
+
+const struct disk_shape *
+disk_shape(const struct disk *disk)
+{
+	return &disk->shape;
+}
+
+const char *
+disk_identity(const struct disk *disk)
+{
+	return disk->identity;
+}
+
+int
+disk_submit(struct disk *disk, struct nbd_request *req)
+{
+	return disk->ops->submit(disk, req);
+}
+
+struct nbd_request *
+disk_reap(struct disk *disk)
+{
+	return disk->ops->reap(disk);
+}
+
+void
+disk_close(struct disk *disk, void (*on_closed)(void *arg), void *arg)
+{
+	disk->ops->close(disk, on_closed, arg);
+}

@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#ifndef ENDPOINT_SPEC_H
+#define ENDPOINT_SPEC_H
+
+#include "base/error.h"
+
+/*
+ * A way to reach a disk, as the user wrote it:
+ *
+ *	nbd://..., nbd+unix://...	an NBD URI
+ *	[ COMMAND ARGS ]		a server to start for the run
+ *	PATH				a file or block device, served by
+ *					nbdkit's file plugin
+ *	null:				a destination that swallows everything,
+ *					of the size of the source
+ *
+ * Nothing is opened or started here.
+ */
+
+enum endpoint_type {
+	ENDPOINT_NBD,
+	ENDPOINT_COMMAND,
+	ENDPOINT_PATH,
+	ENDPOINT_NULL,
+};
+
+struct endpoint_spec {
+	enum endpoint_type type;
+	char *name;			/* what messages call it: the
+					   configured name, or the text */
+	char *uri;			/* NBD */
+	char **argv;			/* COMMAND, NULL-terminated */
+	char *path;			/* PATH */
+};
+
+/*
+ * From one word: a URI, "null:" or a path.  name may be NULL: the text
+ * itself.  *ret_spec is the caller's.  -EINVAL with a sentence (a bad URI);
+ * -ENOMEM.
+ */
+int endpoint_spec_from_text(const char *name, const char *text,
+    struct endpoint_spec **ret_spec, struct error *e);
+
+/*
+ * From a command, argc words.  -EINVAL: no words.
+ */
+int endpoint_spec_from_command(const char *name, const char *const *argv,
+    int argc, struct endpoint_spec **ret_spec, struct error *e);
+
+struct endpoint_spec *endpoint_spec_copy(const struct endpoint_spec *spec);
+void endpoint_spec_free(struct endpoint_spec *spec);
+
+/* For CLEANUP(). */
+void endpoint_spec_freep(struct endpoint_spec **spec);
+
+#endif

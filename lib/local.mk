@@ -1,0 +1,152 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+#
+# The lower half of lib/ is what libnbdclient consists of; the programs and
+# the unit tests link the whole of it.
+
+noinst_LTLIBRARIES += %D%/libnbdcore.la
+%C%_libnbdcore_la_SOURCES = \
+	%D%/base/annotate.c \
+	%D%/base/annotate.h \
+	%D%/base/bytes.h \
+	%D%/base/cleanup.h \
+	%D%/base/error.c \
+	%D%/base/error.h \
+	%D%/base/escape.c \
+	%D%/base/escape.h \
+	%D%/base/list.h \
+	%D%/base/log.c \
+	%D%/base/log.h \
+	%D%/base/ranges.c \
+	%D%/base/ranges.h \
+	%D%/base/units.c \
+	%D%/base/units.h \
+	%D%/nbd/chunk.c \
+	%D%/nbd/errors.c \
+	%D%/nbd/export.c \
+	%D%/nbd/greeting.c \
+	%D%/nbd/inflight.c \
+	%D%/nbd/opt-export-name.c \
+	%D%/nbd/opt-extended-headers.c \
+	%D%/nbd/opt-go.c \
+	%D%/nbd/opt-list-meta-context.c \
+	%D%/nbd/opt-list.c \
+	%D%/nbd/opt-set-meta-context.c \
+	%D%/nbd/opt-starttls.c \
+	%D%/nbd/opt-structured-reply.c \
+	%D%/nbd/option.c \
+	%D%/nbd/payload.c \
+	%D%/nbd/protocol.h \
+	%D%/nbd/reply.c \
+	%D%/nbd/request.c \
+	%D%/nbd/session-private.h \
+	%D%/nbd/session.c \
+	%D%/nbd/session.h \
+	%D%/nbd/status.c \
+	%D%/nbd/uri.c \
+	%D%/nbd/uri.h \
+	%D%/net/address.c \
+	%D%/net/address.h \
+	%D%/net/child.c \
+	%D%/net/child.h \
+	%D%/net/dial-private.h \
+	%D%/net/dial-tcp.c \
+	%D%/net/dial-unix.c \
+	%D%/net/dial-vsock.c \
+	%D%/net/dial.c \
+	%D%/net/dial.h \
+	%D%/net/loop.c \
+	%D%/net/loop.h \
+	%D%/net/peer.c \
+	%D%/net/race.c \
+	%D%/net/race.h \
+	%D%/net/resolve.c \
+	%D%/net/resolve.h \
+	%D%/net/spawn.c \
+	%D%/net/spawn.h \
+	%D%/net/stream.c \
+	%D%/net/stream.h \
+	%D%/net/tls-context.c \
+	%D%/net/tls-private.h \
+	%D%/net/tls-verify.c \
+	%D%/net/tls.c \
+	%D%/net/tls.h \
+	%D%/client/channel.c \
+	%D%/client/channel.h \
+	%D%/client/conn.c \
+	%D%/client/conn.h \
+	%D%/client/disk-io.c \
+	%D%/client/disk.c \
+	%D%/client/disk.h \
+	%D%/client/errors.c \
+	%D%/client/errors.h \
+	%D%/client/event-disk.c \
+	%D%/client/failure.c \
+	%D%/client/failure.h \
+	%D%/client/io.c \
+	%D%/client/io.h \
+	%D%/client/link.c \
+	%D%/client/link.h \
+	%D%/client/security.c \
+	%D%/client/security.h \
+	%D%/client/served.c \
+	%D%/client/served.h \
+	%D%/client/op.c \
+	%D%/client/op.h \
+	%D%/client/stall.c \
+	%D%/client/stall.h \
+	%D%/client/target.c \
+	%D%/client/target.h \
+	%D%/client/transport.c \
+	%D%/client/transport.h \
+	%D%/client/wire.c \
+	%D%/client/wire.h
+%C%_libnbdcore_la_LIBADD = $(EVENT_LIBS) $(OPENSSL_LIBS)
+
+noinst_LTLIBRARIES += %D%/libnbdsync.la
+%C%_libnbdsync_la_SOURCES = \
+	%D%/copy/cursor.h \
+	%D%/copy/lane.c \
+	%D%/copy/lane.h \
+	%D%/copy/ledger.c \
+	%D%/copy/ledger.h \
+	%D%/copy/plan.c \
+	%D%/copy/plan.h \
+	%D%/copy/shape.h \
+	%D%/runtime/mailbox.c \
+	%D%/runtime/mailbox.h \
+	%D%/runtime/worker.c \
+	%D%/runtime/worker.h \
+	%D%/endpoint/disk.h \
+	%D%/endpoint/endpoint-command.c \
+	%D%/endpoint/endpoint-nbd.c \
+	%D%/endpoint/endpoint-null.c \
+	%D%/endpoint/endpoint-path.c \
+	%D%/endpoint/endpoint.h \
+	%D%/endpoint/kind.h \
+	%D%/endpoint/kinds.c \
+	%D%/endpoint/spec.c \
+	%D%/endpoint/spec.h \
+	%D%/transfer/drive.c \
+	%D%/transfer/lane.c \
+	%D%/transfer/lane.h \
+	%D%/transfer/report.c \
+	%D%/transfer/report.h \
+	%D%/transfer/run-private.h \
+	%D%/transfer/run.c \
+	%D%/transfer/run.h
+%C%_libnbdsync_la_LIBADD = %D%/libnbdcore.la $(JANSSON_LIBS)
+# Linked into programs only.
+%C%_libnbdsync_la_LIBTOOLFLAGS = --tag=disable-shared
+
+lib_LTLIBRARIES += libnbdclient.la
+libnbdclient_la_SOURCES =
+libnbdclient_la_LIBADD = %D%/libnbdcore.la
+libnbdclient_la_LDFLAGS = $(AM_LDFLAGS) \
+	-no-undefined \
+	-version-info $(NBDCLIENT_VERSION_INFO) \
+	-Wl,--version-script=$(srcdir)/%D%/client/nbdclient.map
+EXTRA_libnbdclient_la_DEPENDENCIES = %D%/client/nbdclient.map
+EXTRA_DIST += %D%/client/nbdclient.map
+
+include_HEADERS += %D%/client/nbdclient.h %D%/client/nbdclient-event.h
+pkgconfig_DATA += %D%/client/nbdclient.pc

@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#ifndef NET_CHILD_H
+#define NET_CHILD_H
+
+#include <stdint.h>
+
+#include "base/error.h"
+#include "net/loop.h"
+
+/*
+ * A child server: a command that is given a listening Unix socket by systemd
+ * socket activation (LISTEN_FDS, LISTEN_PID; descriptor 3), so that nbdkit,
+ * qemu-nbd and others serve any number of connections on it.  The socket
+ * lies in a new private directory, which goes away with the child.
+ *
+ * The child gets SIGTERM when its parent dies, its own process group, an
+ * empty standard input, and the parent's standard error.  It is watched by a
+ * pidfd, or looked at by a timer where the kernel has none: nobody has to
+ * handle SIGCHLD, and nobody else may reap the child.
+ */
+
+struct net_child;
+
+/*
+ * The child ended by itself: e says how ("command 'nbdkit' exited with
+ * status 1").  Comes at most once, from the loop, never after
+ * net_child_stop().
+ */
+typedef void net_child_exit_cb(void *arg, const struct error *e);
+
+/*
+ * Start argv (NULL-terminated, argv[0] looked up in PATH) and watch it on
+ * loop.  -ENOENT and others from exec are reported here, with a sentence.
+ */
+int net_child_start(struct net_loop *loop, const char *const argv[],
+    net_child_exit_cb *on_exit, void *arg, struct net_child **ret_child,
+    struct error *e);
+
+/* The path of the socket the child listens on; the child's. */
+const char *net_child_socket(const struct net_child *child);
+
+/*
+ * End the child: SIGTERM, SIGKILL after grace_ms, then on_stopped.  The
+ * child object and its directory are gone when on_stopped is called, from
+ * the loop, exactly once.  Works as well when it has exited already.
+ */
+void net_child_stop(struct net_child *child, uint64_t grace_ms,
+    void (*on_stopped)(void *arg), void *arg);
+
+#endif

@@ -1,0 +1,348 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Starting a command from a process with threads.
+ *
+ * Between fork(2) and execve(2) only async-signal-safe functions may be
+ * called: another thread may have held any lock at the fork.  So all that
+ * needs memory is made before, as a `plan`: the environment, the paths that
+ * PATH gives, the descriptors in a range where they cannot be in the way.
+ * Only the digits of LISTEN_PID are filled in by the child.
+ *
+ * The child writes the errno of a failed execve(2) into a pipe that a
+ * successful one closes; the parent waits for either.
+ */
+#include "net/spawn.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+
+enum {
+	FIRST_PASSED_FD = 3,		/* systemd's SD_LISTEN_FDS_START */
+	FIRST_FREE_FD = 4,
+	PID_ROOM = 24,
+};
+
+#define LISTEN_PID_PREFIX "LISTEN_PID="
+#define FALLBACK_PATH	  "/usr/local/bin:/usr/bin:/bin"
+
+extern char **environ;
+
+struct plan {
+	char **argv;			/* the caller's strings */
+	char **envp;			/* environ's strings and listen_* */
+	char **paths;			/* to be tried in turn; ours */
+	char listen_pid[sizeof LISTEN_PID_PREFIX + PID_ROOM];
+	char *listen_fds;
+	int listen_fd;
+	int report_fd;
+	pid_t parent;
+};
+
+static void
+plan_done(struct plan *p)
+{
+	size_t i;
+
+	for (i = 0; p->paths != NULL && p->paths[i] != NULL; i++)
+		free(p->paths[i]);
+	free(p->paths);
+	free(p->envp);
+	free(p->argv);
+	if (p->listen_fd >= 0)
+		(void)close(p->listen_fd);
+	if (p->report_fd >= 0)
+		(void)close(p->report_fd);
+}
+
+static int
+plan_set_argv(struct plan *p, const char *const argv[])
+{
+	size_t n = 0;
+
+	while (argv[n] != NULL)
+		n++;
+	p->argv = calloc(n + 1, sizeof *p->argv);
+	if (p->argv == NULL)
+		return -ENOMEM;
+	/* execve(2) takes char *const[] and does not write to it. */
+	memcpy(p->argv, argv, n * sizeof *p->argv);
+	return 0;
+}
+
+static int
+plan_set_environment(struct plan *p)
+{
+	size_t n = 0;
+	size_t used = 0;
+	size_t i;
+
+	while (environ != NULL && environ[n] != NULL)
+		n++;
+	p->envp = calloc(n + 3, sizeof *p->envp);
+	if (p->envp == NULL)
+		return -ENOMEM;
+	for (i = 0; i < n; i++)
+		if (strncmp(environ[i], "LISTEN_", 7) != 0)
+			p->envp[used++] = environ[i];
+	/* The child writes its digits behind it. */
+	memcpy(p->listen_pid, LISTEN_PID_PREFIX, sizeof LISTEN_PID_PREFIX);
+	p->envp[used++] = p->listen_fds;
+	p->envp[used] = p->listen_pid;
+	return 0;
+}
+
+static size_t
+count_char(const char *text, char c)
+{
+	size_t n = 0;
+
+	for (; *text != '\0'; text++)
+		n += *text == c;
+	return n;
+}
+
+static int
+plan_set_paths(struct plan *p, const char *name)
+{
+	const char *path = getenv("PATH");
+	size_t n = 0;
+
+	if (path == NULL)
+		path = FALLBACK_PATH;
+	if (strchr(name, '/') != NULL)
+		path = "";
+	p->paths = calloc(count_char(path, ':') + 2, sizeof *p->paths);
+	if (p->paths == NULL)
+		return -ENOMEM;
+	if (path[0] == '\0') {
+		p->paths[0] = strdup(name);
+		return p->paths[0] == NULL ? -ENOMEM : 0;
+	}
+	for (;;) {
+		size_t len = strcspn(path, ":");
+
+		/* An empty element of PATH is the working directory. */
+		if (asprintf(&p->paths[n], "%.*s%s%s", (int)len, path,
+		    len > 0 ? "/" : "./", name) < 0) {
+			p->paths[n] = NULL;
+			return -ENOMEM;
+		}
+		n++;
+		if (path[len] == '\0')
+			return 0;
+		path += len + 1;
+	}
+}
+
+/* Out of the way of descriptors 0 to 3, which the child is going to set. */
+static int
+duplicate_high(int fd)
+{
+	int copy;
+
+	copy = fcntl(fd, F_DUPFD_CLOEXEC, FIRST_FREE_FD);
+	return copy < 0 ? -errno : copy;
+}
+
+static int
+plan_set_descriptors(struct plan *p, int listen_fd, int *ret_read_fd)
+{
+	CLEANUP(cleanup_close) int read_fd = -1;
+	CLEANUP(cleanup_close) int write_fd = -1;
+	int fds[2];
+
+	if (pipe2(fds, O_CLOEXEC) < 0)
+		return -errno;
+	read_fd = fds[0];
+	write_fd = fds[1];
+	p->listen_fd = duplicate_high(listen_fd);
+	if (p->listen_fd < 0)
+		return p->listen_fd;
+	p->report_fd = duplicate_high(write_fd);
+	if (p->report_fd < 0)
+		return p->report_fd;
+	*ret_read_fd = STEAL_FD(read_fd);
+	return 0;
+}
+
+static void
+child_write_pid(struct plan *p)
+{
+	char digits[PID_ROOM];
+	char *out = p->listen_pid + sizeof LISTEN_PID_PREFIX - 1;
+	pid_t rest = getpid();
+	size_t n = 0;
+
+	do {
+		digits[n++] = (char)('0' + rest % 10);
+		rest /= 10;
+	} while (rest > 0);
+	while (n > 0)
+		*out++ = digits[--n];
+	*out = '\0';
+}
+
+static int
+child_set_descriptors(const struct plan *p)
+{
+	int null;
+	int flags;
+
+	null = open("/dev/null", O_RDWR);
+	if (null < 0)
+		return -errno;
+	if (null != STDIN_FILENO && dup2(null, STDIN_FILENO) < 0)
+		return -errno;
+	/* A process without standard error has something else there, or none. */
+	flags = fcntl(STDERR_FILENO, F_GETFD);
+	if ((flags < 0 || (flags & FD_CLOEXEC) != 0) &&
+	    dup2(STDIN_FILENO, STDERR_FILENO) < 0)
+		return -errno;
+	/* Our standard output may be data; the child's words go to stderr. */
+	if (dup2(STDERR_FILENO, STDOUT_FILENO) < 0)
+		return -errno;
+	if (dup2(p->listen_fd, FIRST_PASSED_FD) < 0)
+		return -errno;
+	/* CLOEXEC rather than closed: the report pipe has to live till then. */
+	(void)close_range(FIRST_FREE_FD, ~0U, CLOSE_RANGE_CLOEXEC);
+	return 0;
+}
+
+static void
+child_reset_signals(void)
+{
+	struct sigaction sa = { .sa_handler = SIG_DFL };
+	sigset_t none;
+	int sig;
+
+	for (sig = 1; sig < NSIG; sig++)
+		(void)sigaction(sig, &sa, NULL);
+	(void)sigemptyset(&none);
+	(void)sigprocmask(SIG_SETMASK, &none, NULL);
+}
+
+static int
+child_exec(const struct plan *p)
+{
+	int result = -ENOENT;
+	size_t i;
+
+	for (i = 0; p->paths[i] != NULL; i++) {
+		(void)execve(p->paths[i], p->argv, p->envp);
+		if (errno == EACCES)
+			result = -EACCES;
+		else if (errno != ENOENT && errno != ENOTDIR)
+			return -errno;
+	}
+	return result;
+}
+
+static _Noreturn void
+child_main(struct plan *p)
+{
+	int r;
+
+	(void)setpgid(0, 0);
+	/* Then look whether the parent died before the call. */
+	(void)prctl(PR_SET_PDEATHSIG, SIGTERM);
+	if (getppid() != p->parent)
+		_exit(127);
+	child_write_pid(p);
+	child_reset_signals();
+	r = child_set_descriptors(p);
+	if (r == 0)
+		r = child_exec(p);
+	(void)!write(p->report_fd, &r, sizeof r);
+	_exit(127);
+}
+
+/* No handler of ours may run in the child: block all signals meanwhile. */
+static pid_t
+fork_quietly(struct plan *p)
+{
+	sigset_t all;
+	sigset_t before;
+	pid_t pid;
+	int errnum;
+
+	(void)sigfillset(&all);
+	(void)pthread_sigmask(SIG_SETMASK, &all, &before);
+	pid = fork();
+	errnum = errno;
+	if (pid == 0)
+		child_main(p);
+	(void)pthread_sigmask(SIG_SETMASK, &before, NULL);
+	return pid < 0 ? -errnum : pid;
+}
+
+/* 0 when execve(2) has happened, else its errno. */
+static int
+read_report(int fd)
+{
+	int report = 0;
+	ssize_t n;
+
+	do
+		n = read(fd, &report, sizeof report);
+	while (n < 0 && errno == EINTR);
+	return n == (ssize_t)sizeof report ? report : 0;
+}
+
+static int
+run_plan(struct plan *p, int listen_fd, pid_t *ret_pid)
+{
+	CLEANUP(cleanup_close) int read_fd = -1;
+	pid_t pid;
+	int r;
+
+	r = plan_set_descriptors(p, listen_fd, &read_fd);
+	if (r < 0)
+		return r;
+	p->parent = getpid();
+	pid = fork_quietly(p);
+	if (pid < 0)
+		return pid;
+	(void)close(p->report_fd);
+	p->report_fd = -1;
+	r = read_report(read_fd);
+	if (r < 0) {
+		while (waitpid(pid, NULL, 0) < 0 && errno == EINTR)
+			continue;
+		return r;
+	}
+	*ret_pid = pid;
+	return 0;
+}
+
+int
+net_spawn(const char *const argv[], int listen_fd, pid_t *ret_pid)
+{
+	char listen_fds[] = "LISTEN_FDS=1";
+	struct plan p = {
+		.listen_fds = listen_fds,
+		.listen_fd = -1,
+		.report_fd = -1,
+	};
+	int r;
+
+	if (argv[0] == NULL || argv[0][0] == '\0')
+		return -ENOENT;
+	r = plan_set_argv(&p, argv);
+	if (r == 0)
+		r = plan_set_environment(&p);
+	if (r == 0)
+		r = plan_set_paths(&p, argv[0]);
+	if (r == 0)
+		r = run_plan(&p, listen_fd, ret_pid);
+	plan_done(&p);
+	return r;
+}

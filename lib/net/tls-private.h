@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#ifndef NET_TLS_PRIVATE_H
+#define NET_TLS_PRIVATE_H
+
+#include <openssl/ssl.h>
+
+#include "net/tls.h"
+
+/*
+ * What the files of TLS share.
+ */
+
+enum {
+	TLS_MAX_KEY = 256,		/* bytes of a pre-shared key */
+	TLS_MAX_NAME = 256,
+};
+
+struct tls {
+	SSL_CTX *ctx;
+	SSL *ssl;
+	BIO_METHOD *method;
+	bool wants_write;
+	bool has_failed;		/* no goodbye any more */
+	bool is_at_end;			/* of what can be received ... */
+	int end;			/* ... 0, or a negative errno */
+	bool may_have_more;		/* the last receive was a full one */
+	struct error error;
+	struct error refused;		/* why the peer was not believed */
+
+	/* Who the peer must be, as tls_settings has it. */
+	char name[TLS_MAX_NAME];
+	bool is_psk;
+	bool verify;
+
+	/* The pre-shared key. */
+	char user[TLS_MAX_NAME];
+	unsigned char key[TLS_MAX_KEY];
+	unsigned key_len;
+};
+
+/* tls-context.c: make t->ctx of the settings. */
+int tls_context_init(struct tls *t, const struct tls_settings *settings,
+    struct error *e);
+
+/* tls-verify.c */
+/* Have the chain checked, and the name; before the handshake.  -ENOMEM. */
+int tls_verify_init(struct tls *t);
+/* The oldest word of OpenSSL's own queue of errors, for people. */
+const char *tls_library_error(char *buf, size_t size);
+
+#endif

@@ -1,0 +1,439 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * A TLS connection: the handshake, and bytes in and out.
+ *
+ * OpenSSL's own way to a socket writes without MSG_NOSIGNAL, and a library
+ * must not count on SIGPIPE being ignored, so the socket is reached by a BIO
+ * of ours.
+ *
+ * Received bytes are decrypted into the caller's buffers, as far as they
+ * reach.  To be sent, small pieces are gathered, so that a record is not
+ * spent on a header of 28 bytes.  A record that is under way when the socket
+ * is full is finished by the next call, which is why that has to bring the
+ * same bytes again.
+ */
+#include "net/tls.h"
+
+#include <errno.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#include <openssl/bio.h>
+#include <openssl/crypto.h>
+#include <openssl/err.h>
+
+#include "base/cleanup.h"
+#include "net/tls-private.h"
+
+enum {
+	RECORD_SIZE = 16384,		/* the most that goes into one */
+};
+
+/*
+ * The socket, for OpenSSL.
+ */
+
+static int
+socket_fd(BIO *bio)
+{
+	return (int)(intptr_t)BIO_get_data(bio);
+}
+
+static int
+moved(BIO *bio, ssize_t n, int retry, size_t *ret_n)
+{
+	BIO_clear_retry_flags(bio);
+	if (n < 0 && (errno == EAGAIN || errno == EINTR))
+		BIO_set_flags(bio, retry | BIO_FLAGS_SHOULD_RETRY);
+	*ret_n = n > 0 ? (size_t)n : 0;
+	return n > 0;
+}
+
+static int
+socket_write(BIO *bio, const char *p, size_t len, size_t *ret_n)
+{
+	return moved(bio, send(socket_fd(bio), p, len, MSG_NOSIGNAL),
+	    BIO_FLAGS_WRITE, ret_n);
+}
+
+static int
+socket_read(BIO *bio, char *p, size_t len, size_t *ret_n)
+{
+	ssize_t n = recv(socket_fd(bio), p, len, 0);
+
+	if (n == 0)
+		BIO_set_flags(bio, BIO_FLAGS_IN_EOF);
+	return moved(bio, n, BIO_FLAGS_READ, ret_n);
+}
+
+static long
+socket_ctrl(BIO *bio, int command, long number, void *p)
+{
+	(void)number;
+	(void)p;
+	if (command == BIO_CTRL_FLUSH)
+		return 1;
+	if (command == BIO_CTRL_EOF)
+		return BIO_test_flags(bio, BIO_FLAGS_IN_EOF) != 0;
+	return 0;
+}
+
+static BIO *
+socket_bio(BIO_METHOD **ret_method, int fd)
+{
+	BIO_METHOD *method;
+	BIO *bio;
+
+	method = BIO_meth_new(BIO_TYPE_SOURCE_SINK, "socket");
+	if (method == NULL)
+		return NULL;
+	*ret_method = method;
+	if (BIO_meth_set_write_ex(method, socket_write) != 1 ||
+	    BIO_meth_set_read_ex(method, socket_read) != 1 ||
+	    BIO_meth_set_ctrl(method, socket_ctrl) != 1)
+		return NULL;
+	bio = BIO_new(method);
+	if (bio == NULL)
+		return NULL;
+	BIO_set_data(bio, (void *)(intptr_t)fd);
+	BIO_set_init(bio, 1);
+	return bio;
+}
+
+/*
+ * Beginning and end.
+ */
+
+static void
+tls_freep(struct tls **t)
+{
+	tls_free(*t);
+}
+
+int
+tls_new(const struct tls_settings *settings, struct tls **ret_tls,
+    struct error *e)
+{
+	CLEANUP(tls_freep) struct tls *t = calloc(1, sizeof *t);
+	const char *name = settings->name != NULL ? settings->name : "";
+	int r;
+
+	if (t == NULL)
+		return error_set(e, -ENOMEM, "out of memory");
+	if (strlen(name) >= sizeof t->name)
+		return error_set(e, -EINVAL, "the name that the server's "
+		    "certificate must be for is too long");
+	(void)snprintf(t->name, sizeof t->name, "%s", name);
+	r = tls_context_init(t, settings, e);
+	if (r < 0)
+		return r;
+	if (t->verify && !t->is_psk && name[0] == '\0')
+		return error_set(e, -EINVAL, "there is no host name that the "
+		    "server's certificate must be for: say which "
+		    "(tls-hostname)");
+	*ret_tls = STEAL(t);
+	return 0;
+}
+
+void
+tls_free(struct tls *t)
+{
+	if (t == NULL)
+		return;
+	SSL_free(t->ssl);
+	SSL_CTX_free(t->ctx);
+	BIO_meth_free(t->method);
+	OPENSSL_cleanse(t->key, sizeof t->key);
+	free(t);
+}
+
+int
+tls_attach(struct tls *t, int fd)
+{
+	BIO *bio;
+
+	t->ssl = SSL_new(t->ctx);
+	if (t->ssl == NULL || SSL_set_app_data(t->ssl, t) != 1)
+		return -ENOMEM;
+	bio = socket_bio(&t->method, fd);
+	if (bio == NULL)
+		return -ENOMEM;
+	SSL_set_bio(t->ssl, bio, bio);
+	SSL_set_connect_state(t->ssl);
+	return tls_verify_init(t);
+}
+
+/*
+ * What went wrong.
+ */
+
+/* What the peer says of us when it does not believe us. */
+static bool
+is_refusal(int reason)
+{
+	switch (reason) {
+	case SSL_R_SSLV3_ALERT_BAD_CERTIFICATE:
+	case SSL_R_SSLV3_ALERT_UNSUPPORTED_CERTIFICATE:
+	case SSL_R_SSLV3_ALERT_CERTIFICATE_REVOKED:
+	case SSL_R_SSLV3_ALERT_CERTIFICATE_EXPIRED:
+	case SSL_R_SSLV3_ALERT_CERTIFICATE_UNKNOWN:
+	case SSL_R_TLSV1_ALERT_UNKNOWN_CA:
+	case SSL_R_TLSV1_ALERT_ACCESS_DENIED:
+	case SSL_R_TLSV13_ALERT_CERTIFICATE_REQUIRED:
+		return true;
+	default:
+		return false;
+	}
+}
+
+static int
+library_failed(struct tls *t)
+{
+	unsigned long code = ERR_peek_error();
+	int reason = ERR_GET_REASON(code);
+	bool is_ours = ERR_GET_LIB(code) == ERR_LIB_SSL;
+	char words[160];
+
+	if (t->refused.code != 0) {
+		t->error = t->refused;
+		return t->error.code;
+	}
+	if (is_ours && reason == SSL_R_UNEXPECTED_EOF_WHILE_READING)
+		return error_set(&t->error, -ECONNRESET, "the connection was "
+		    "cut: it ended without the end of TLS");
+	(void)tls_library_error(words, sizeof words);
+	if (is_ours && is_refusal(reason))
+		return error_set(&t->error, -EACCES,
+		    "the server does not accept our certificate (%s)", words);
+	if (is_ours && reason > SSL_AD_REASON_OFFSET)
+		return error_set(&t->error, t->is_psk ? -EACCES : -EPROTO,
+		    "the server refused the TLS handshake%s (%s)",
+		    t->is_psk ? ": it may not know the user, or the key" : "",
+		    words);
+	return error_set(&t->error, -EPROTO, "TLS failed: %s", words);
+}
+
+static int
+socket_failed(struct tls *t, int errnum)
+{
+	if (errnum == 0 || errnum == ECONNRESET)
+		return error_set(&t->error, -ECONNRESET,
+		    "connection reset by peer");
+	return error_set(&t->error, -errnum, "the connection failed: %s",
+	    strerrordesc_np(errnum));
+}
+
+/*
+ * What a call that did not succeed meant: 0 for the peer's orderly end,
+ * or a negative errno as the callers have it.
+ */
+static int
+tls_result(struct tls *t, int result)
+{
+	int errnum = errno;
+
+	t->wants_write = false;
+	switch (SSL_get_error(t->ssl, result)) {
+	case SSL_ERROR_WANT_READ:
+		return -EAGAIN;
+	case SSL_ERROR_WANT_WRITE:
+		t->wants_write = true;
+		return -EAGAIN;
+	case SSL_ERROR_ZERO_RETURN:
+		return 0;
+	case SSL_ERROR_SYSCALL:
+		t->has_failed = true;
+		return socket_failed(t, errnum);
+	default:
+		t->has_failed = true;
+		return library_failed(t);
+	}
+}
+
+int
+tls_handshake(struct tls *t)
+{
+	int result;
+	int r;
+
+	ERR_clear_error();
+	errno = 0;
+	result = SSL_do_handshake(t->ssl);
+	if (result == 1) {
+		t->wants_write = false;
+		t->may_have_more = true;
+		return 0;
+	}
+	r = tls_result(t, result);
+	if (r == 0)
+		return error_set(&t->error, -ECONNRESET,
+		    "the server ended TLS in the middle of its handshake");
+	return r;
+}
+
+/*
+ * Bytes.
+ */
+
+/*
+ * One call of OpenSSL's.  0, or why there is nothing.  How it ended is kept:
+ * asked again, OpenSSL may call a failure an orderly end.
+ */
+static int
+receive_some(struct tls *t, char *p, size_t len, size_t *ret_n)
+{
+	int r;
+
+	if (t->is_at_end)
+		return -EPIPE;
+	ERR_clear_error();
+	errno = 0;
+	r = SSL_read_ex(t->ssl, p, len, ret_n);
+	if (r == 1)
+		return 0;
+	r = tls_result(t, r);
+	if (r == -EAGAIN)
+		return r;
+	t->is_at_end = true;
+	t->end = r;
+	return -EPIPE;
+}
+
+ssize_t
+tls_receive(struct tls *t, const struct iovec *iov, int n_iov)
+{
+	size_t total = 0;
+	size_t offset = 0;
+	size_t n;
+	int i = 0;
+	int r = 0;
+
+	while (r == 0 && i < n_iov) {
+		if (offset == iov[i].iov_len) {
+			offset = 0;
+			i++;
+			continue;
+		}
+		r = receive_some(t, (char *)iov[i].iov_base + offset,
+		    iov[i].iov_len - offset, &n);
+		if (r == 0) {
+			offset += n;
+			total += n;
+		}
+	}
+	t->may_have_more = r == 0;
+	if (total > 0 || r == 0)
+		return (ssize_t)total;
+	return t->is_at_end ? t->end : r;
+}
+
+/* Small pieces from *iov on, up to size bytes; returns how many. */
+static size_t
+gather(const struct iovec *iov, int n_iov, size_t offset, char *buf)
+{
+	size_t n = 0;
+	size_t piece;
+
+	for (int i = 0; i < n_iov && n < RECORD_SIZE; i++) {
+		piece = iov[i].iov_len - offset;
+		if (piece > RECORD_SIZE - n)
+			piece = RECORD_SIZE - n;
+		memcpy(buf + n, (char *)iov[i].iov_base + offset, piece);
+		n += piece;
+		offset = 0;
+	}
+	return n;
+}
+
+/* One call of OpenSSL's, from offset in *iov on; returns its answer. */
+static int
+send_some(struct tls *t, const struct iovec *iov, int n_iov, size_t offset,
+    size_t *ret_n)
+{
+	char buf[RECORD_SIZE];
+	const char *p = (char *)iov->iov_base + offset;
+	size_t len = iov->iov_len - offset;
+
+	if (len < RECORD_SIZE && n_iov > 1) {
+		len = gather(iov, n_iov, offset, buf);
+		p = buf;
+	}
+	ERR_clear_error();
+	errno = 0;
+	return SSL_write_ex(t->ssl, p, len, ret_n);
+}
+
+ssize_t
+tls_send(struct tls *t, const struct iovec *iov, int n_iov)
+{
+	size_t total = 0;
+	size_t offset = 0;
+	size_t n;
+	int r;
+
+	while (n_iov > 0) {
+		if (offset >= iov->iov_len) {
+			offset -= iov->iov_len;
+			iov++;
+			n_iov--;
+			continue;
+		}
+		r = send_some(t, iov, n_iov, offset, &n);
+		if (r != 1) {
+			r = tls_result(t, r);
+			if (r == 0)
+				r = -EPIPE;
+			return total > 0 ? (ssize_t)total : r;
+		}
+		offset += n;
+		total += n;
+	}
+	t->wants_write = false;
+	return (ssize_t)total;
+}
+
+/* A part of a record is pending, too, for OpenSSL: nothing can be had of it. */
+bool
+tls_has_pending(const struct tls *t)
+{
+	return t->is_at_end ||
+	    (t->may_have_more && SSL_has_pending(t->ssl) == 1);
+}
+
+bool
+tls_wants_write(const struct tls *t)
+{
+	return t->wants_write;
+}
+
+void
+tls_say_goodbye(struct tls *t)
+{
+	if (t->ssl == NULL || t->has_failed || !SSL_is_init_finished(t->ssl) ||
+	    (SSL_get_shutdown(t->ssl) & SSL_SENT_SHUTDOWN) != 0)
+		return;
+	ERR_clear_error();
+	(void)SSL_shutdown(t->ssl);
+	ERR_clear_error();
+}
+
+const struct error *
+tls_error(const struct tls *t)
+{
+	return &t->error;
+}
+
+const char *
+tls_version(const struct tls *t)
+{
+	return SSL_get_version(t->ssl);
+}
+
+const char *
+tls_cipher(const struct tls *t)
+{
+	return SSL_get_cipher_name(t->ssl);
+}

@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#ifndef TRANSFER_LANE_H
+#define TRANSFER_LANE_H
+
+#include "copy/lane.h"
+#include "endpoint/endpoint.h"
+#include "runtime/mailbox.h"
+#include "runtime/worker.h"
+
+/*
+ * A lane at work: one connection to the source and one to the destination on
+ * one worker, driven by the decisions of copy/lane.h.
+ *
+ * The run's thread gives a lane one command at a time and gets one answer for
+ * each, also when it failed or was stopped: lane_failure() tells.  After a
+ * failed command only lane_close() may follow.
+ *
+ *	lane_connect()	connect disks		on_connected
+ *	lane_copy()	copy			on_copied
+ *	lane_flush()	flush the destination	on_flushed
+ *	lane_close()	close the disks		on_closed
+ *
+ * Commands and answers are mails between the run's worker and the lane's.
+ * lane_stop() may come at any time before lane_close() and makes the command
+ * that is under way end soon.
+ */
+
+struct lane;
+
+/* On the run's worker. */
+struct lane_events {
+	void (*on_connected)(void *arg, struct lane *lane);
+	void (*on_copied)(void *arg, struct lane *lane);
+	void (*on_flushed)(void *arg, struct lane *lane);
+	void (*on_closed)(void *arg, struct lane *lane);
+};
+
+struct lane_setup {
+	struct worker *worker;		/* where the lane lives */
+	struct worker *home;		/* where the run lives */
+	struct endpoint_limits limits;
+	const struct lane_events *events;
+	void *arg;
+};
+
+/* -ENOMEM. */
+int lane_new(const struct lane_setup *setup, struct lane **ret_lane);
+/* After on_closed, or before the first call. */
+void lane_free(struct lane *lane);
+
+/*
+ * Connect the sides that are not NULL.  A lane may be asked twice, for one
+ * side each.
+ */
+void lane_connect(struct lane *lane, const struct endpoint *source,
+    const struct endpoint *destination);
+void lane_copy(struct lane *lane, const struct copy_plan *plan,
+    struct copy_cursor *cursor, struct copy_ledger *ledger);
+void lane_flush(struct lane *lane);
+void lane_close(struct lane *lane);
+void lane_stop(struct lane *lane);
+
+/* Between two commands, on the run's worker: what the disks are. */
+const struct disk_shape *lane_shape(const struct lane *lane,
+    enum copy_side side);
+const char *lane_identity(const struct lane *lane, enum copy_side side);
+
+/* Between two commands: the first failure of the last, and how many. */
+const struct copy_failure *lane_failure(const struct lane *lane,
+    uint64_t *ret_n);
+
+#endif

@@ -1,0 +1,116 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+#include "transfer/report.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+json_t *
+report_time(int64_t at_ms)
+{
+	time_t seconds = (time_t)(at_ms / 1000);
+	char date[32];
+	struct tm tm;
+
+	if (gmtime_r(&seconds, &tm) == NULL ||
+	    strftime(date, sizeof date, "%Y-%m-%dT%H:%M:%S", &tm) == 0)
+		return NULL;
+	return json_sprintf("%s.%03dZ", date, (int)(at_ms % 1000));
+}
+
+/*
+ * 0 while nothing is known, 1 only when all is over: what is written and not
+ * flushed may still be lost.
+ */
+static double
+progress_ratio(const struct run_progress *p)
+{
+	double ratio;
+
+	if (p->total_bytes == 0)
+		return p->phase == RUN_FINISHED && p->lanes > 0 ? 1.0 : 0.0;
+	ratio = (double)p->done_bytes / (double)p->total_bytes;
+	return p->phase != RUN_FINISHED && ratio > 0.999 ? 0.999 : ratio;
+}
+
+static json_int_t
+mean_rate(const struct run_progress *p)
+{
+	if (p->elapsed_ms == 0)
+		return 0;
+	return (json_int_t)((double)p->done_bytes * 1000.0 /
+	    (double)p->elapsed_ms);
+}
+
+json_t *
+report_progress(const struct run_progress *p)
+{
+	return json_pack(
+	    "{s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:f, s:I, s:I, s:I, s:I, "
+	    "s:i, s:i, s:i}",
+	    "phase", run_phase_name(p->phase),
+	    "total_bytes", (json_int_t)p->total_bytes,
+	    "done_bytes", (json_int_t)p->done_bytes,
+	    "read_bytes", (json_int_t)p->read_bytes,
+	    "written_bytes", (json_int_t)p->written_bytes,
+	    "zeroed_bytes", (json_int_t)p->zeroed_bytes,
+	    "durable_bytes", (json_int_t)p->durable_bytes,
+	    "ratio", progress_ratio(p),
+	    "rate_bytes_per_s", mean_rate(p),
+	    "elapsed_ms", (json_int_t)p->elapsed_ms,
+	    "source_size_bytes", (json_int_t)p->source_size,
+	    "destination_size_bytes", (json_int_t)p->destination_size,
+	    "connections", (int)p->lanes,
+	    "queue_depth", (int)p->queue_depth,
+	    "request_size_bytes", (int)p->request_size);
+}
+
+static json_t *
+report_failure(const struct run_failure *f)
+{
+	json_t *o;
+
+	o = json_pack("{s:s, s:s, s:s, s:i}", "message", f->error.text, "side",
+	    f->side, "error", strerror(-f->errnum), "errno", -f->errnum);
+	if (o != NULL && f->is_request &&
+	    (json_object_set_new(o, "operation",
+		 json_string(f->operation)) < 0 ||
+		json_object_set_new(o, "offset_bytes",
+		    json_integer((json_int_t)f->offset)) < 0 ||
+		json_object_set_new(o, "length_bytes",
+		    json_integer((json_int_t)f->length)) < 0)) {
+		json_decref(o);
+		return NULL;
+	}
+	return o;
+}
+
+static json_t *
+report_gave_up(const struct run_result *r)
+{
+	json_t *list = json_array();
+	size_t i;
+
+	for (i = 0; list != NULL && i < r->n_gave_up; i++) {
+		if (json_array_append_new(list,
+			json_string(r->gave_up[i])) < 0) {
+			json_decref(list);
+			return NULL;
+		}
+	}
+	return list;
+}
+
+json_t *
+report_result(const struct run_result *r)
+{
+	return json_pack("{s:s, s:o, s:o, s:o, s:I, s:o, s:o}", "result",
+	    run_outcome_name(r->outcome), "started_at",
+	    report_time(r->started_at_ms), "finished_at",
+	    report_time(r->finished_at_ms), "failure",
+	    r->outcome == RUN_FAILED ? report_failure(&r->failure) :
+				       json_null(),
+	    "failed_requests", (json_int_t)r->n_failed_requests, "gave_up",
+	    report_gave_up(r), "progress", report_progress(&r->progress));
+}

@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#ifndef TRANSFER_REPORT_H
+#define TRANSFER_REPORT_H
+
+#include <jansson.h>
+
+#include "transfer/run.h"
+
+/*
+ * Progress and results as JSON, the same for `nbdsync copy --json` and for
+ * the control API.  Units are in the names; times are RFC 3339 in UTC.
+ * New references, the caller's; NULL: out of memory.
+ */
+json_t *report_progress(const struct run_progress *p);
+json_t *report_result(const struct run_result *r);
+
+/* "2026-11-23T02:13:05.120Z" of milliseconds since the epoch. */
+json_t *report_time(int64_t at_ms);
+
+#endif

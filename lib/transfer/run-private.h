@@ -1,0 +1,83 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#ifndef TRANSFER_RUN_PRIVATE_H
+#define TRANSFER_RUN_PRIVATE_H
+
+#include <stdatomic.h>
+
+#include "copy/cursor.h"
+#include "copy/ledger.h"
+#include "copy/plan.h"
+#include "endpoint/endpoint.h"
+#include "transfer/lane.h"
+#include "transfer/run.h"
+
+/*
+ * The inside of a run, shared by run.c (making, asking, freeing) and drive.c
+ * (the steps from start to verdict).
+ */
+
+/* What one of the run's lanes is doing, as the run's worker knows it. */
+struct run_lane {
+	struct lane *lane;
+	bool is_busy;		/* an answer is awaited */
+	bool is_connecting;	/* and it is a further lane's to connect */
+};
+
+struct run {
+	/* Fixed by run_new(). */
+	struct endpoint_spec *source_spec;
+	struct endpoint_spec *destination_spec;
+	struct copy_range *ranges;
+	struct copy_wish wish;
+	struct endpoint_limits limits;
+	struct worker_pool *pool;
+	struct mailbox *owner;
+	void (*on_finished)(struct run *run, void *arg);
+	void *arg;
+	unsigned home_index;
+	struct worker *home;
+	int64_t started_at_ms;		/* set by run_start() */
+
+	/* Any thread. */
+	atomic_bool cancel_is_posted;
+	_Atomic int phase;		/* enum run_phase */
+	_Atomic uint64_t source_size;
+	_Atomic uint64_t destination_size;
+	_Atomic uint64_t started_ms;	/* monotonic */
+	_Atomic uint64_t ended_ms;
+	_Atomic unsigned lanes_shown;
+	_Atomic unsigned depth_shown;
+	_Atomic uint32_t request_size_shown;
+	struct copy_ledger ledger;	/* its atomics */
+
+	/* Mails. */
+	struct mail start_mail;
+	struct mail cancel_mail;
+	struct mail finished_mail;
+
+	/* The run's worker, from run_start() until on_finished. */
+	bool is_cancelled;		/* the cancel mail has arrived */
+	bool is_waiting_for_cancel;	/* all is over but for that mail */
+	struct endpoint *endpoints[2];	/* by enum copy_side */
+	struct copy_plan plan;
+	struct copy_cursor cursor;
+	struct run_lane *lanes;
+	unsigned n_lanes;
+	unsigned n_open;		/* lanes, then endpoints, to close */
+	struct net_timer exit_timer;
+	unsigned n_exit_ticks;
+	char **gave_up;
+	size_t n_gave_up;
+
+	struct run_result result;
+};
+
+/* drive.c: the mails of a run. */
+void run_drive_start(struct mail *mail);
+void run_drive_cancel(struct mail *mail);
+
+/* Monotonic and real time, milliseconds. */
+uint64_t run_clock_ms(void);
+int64_t run_wall_clock_ms(void);
+
+#endif

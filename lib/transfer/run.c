@@ -1,0 +1,222 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/*
+ * A run as its owner sees it: made, started, asked, cancelled, freed.  What
+ * happens in between is in drive.c, on a worker of the pool.
+ */
+
+#include "transfer/run.h"
+
+#include <errno.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "transfer/run-private.h"
+
+static const char *const phase_names[] = {
+	[RUN_CONNECTING] = "connecting",
+	[RUN_COPYING] = "copying",
+	[RUN_FLUSHING] = "flushing",
+	[RUN_STOPPING] = "stopping",
+	[RUN_FINISHED] = "finished",
+};
+
+static const char *const outcome_names[] = {
+	[RUN_SUCCEEDED] = "succeeded",
+	[RUN_FAILED] = "failed",
+	[RUN_CANCELLED] = "cancelled",
+};
+
+const char *
+run_phase_name(enum run_phase phase)
+{
+	return phase_names[phase];
+}
+
+const char *
+run_outcome_name(enum run_outcome outcome)
+{
+	return outcome_names[outcome];
+}
+
+static int64_t
+clock_ms(clockid_t which)
+{
+	struct timespec ts;
+
+	(void)clock_gettime(which, &ts);
+	return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
+}
+
+uint64_t
+run_clock_ms(void)
+{
+	return (uint64_t)clock_ms(CLOCK_MONOTONIC);
+}
+
+int64_t
+run_wall_clock_ms(void)
+{
+	return clock_ms(CLOCK_REALTIME);
+}
+
+static int
+check_spec(const struct run_spec *spec, struct error *e)
+{
+	if (spec->connections > RUN_MAX_CONNECTIONS)
+		return error_set(e, -EINVAL,
+		    "at most %d connections are possible, not %u",
+		    RUN_MAX_CONNECTIONS, spec->connections);
+	if (spec->queue_depth > RUN_MAX_QUEUE_DEPTH)
+		return error_set(e, -EINVAL,
+		    "at most %d requests can be in flight on a connection, "
+		    "not %u",
+		    RUN_MAX_QUEUE_DEPTH, spec->queue_depth);
+	if (spec->request_size > RUN_MAX_REQUEST_SIZE ||
+	    spec->request_size % 512 != 0)
+		return error_set(e, -EINVAL,
+		    "the request size is to be a multiple of 512 and at most "
+		    "32 MiB, not %u bytes",
+		    spec->request_size);
+	return 0;
+}
+
+static int
+copy_spec(struct run *run, const struct run_spec *spec)
+{
+	size_t i;
+
+	run->source_spec = endpoint_spec_copy(spec->source);
+	run->destination_spec = endpoint_spec_copy(spec->destination);
+	run->ranges = calloc(spec->n_ranges + 1, sizeof *run->ranges);
+	if (run->source_spec == NULL || run->destination_spec == NULL ||
+	    run->ranges == NULL)
+		return -ENOMEM;
+	for (i = 0; i < spec->n_ranges; i++) {
+		run->ranges[i].from = spec->ranges[i].from;
+		run->ranges[i].to = spec->ranges[i].to;
+		run->ranges[i].length =
+		    spec->ranges[i].length == RUN_LENGTH_ALL ?
+		    COPY_LENGTH_ALL :
+		    spec->ranges[i].length;
+	}
+	run->wish.ranges = run->ranges;
+	run->wish.n_ranges = spec->n_ranges;
+	run->wish.connections = spec->connections;
+	run->wish.queue_depth = spec->queue_depth;
+	run->wish.request_size = spec->request_size;
+	run->wish.allow_no_flush = spec->allow_no_flush;
+	run->limits.connect_timeout_ms = spec->connect_timeout_ms ?
+	    spec->connect_timeout_ms :
+	    RUN_CONNECT_TIMEOUT_MS;
+	run->limits.io_timeout_ms = spec->io_timeout_ms ?
+	    spec->io_timeout_ms :
+	    RUN_IO_TIMEOUT_MS;
+	return 0;
+}
+
+static void
+finished_deliver(struct mail *mail)
+{
+	struct run *run = (struct run *)(void *)((char *)mail -
+	    offsetof(struct run, finished_mail));
+
+	run->on_finished(run, run->arg);
+}
+
+int
+run_new(const struct run_spec *spec, struct worker_pool *pool,
+    struct mailbox *owner, void (*on_finished)(struct run *run, void *arg),
+    void *arg, struct run **ret_run, struct error *e)
+{
+	struct run *run;
+	int r;
+
+	r = check_spec(spec, e);
+	if (r < 0)
+		return r;
+	run = calloc(1, sizeof *run);
+	if (run == NULL)
+		return error_set(e, -ENOMEM, "out of memory");
+	copy_ledger_init(&run->ledger);
+	if (copy_spec(run, spec) < 0) {
+		run_free(run);
+		return error_set(e, -ENOMEM, "out of memory");
+	}
+	run->pool = pool;
+	run->owner = owner;
+	run->on_finished = on_finished;
+	run->arg = arg;
+	run->start_mail.deliver = run_drive_start;
+	run->cancel_mail.deliver = run_drive_cancel;
+	run->finished_mail.deliver = finished_deliver;
+	run->home_index = worker_pool_next(pool);
+	run->home = worker_pool_get(pool, run->home_index);
+	*ret_run = run;
+	return 0;
+}
+
+void
+run_start(struct run *run)
+{
+	run->started_at_ms = run_wall_clock_ms();
+	atomic_store(&run->started_ms, run_clock_ms());
+	worker_post(run->home, &run->start_mail);
+}
+
+void
+run_cancel(struct run *run)
+{
+	if (!atomic_exchange(&run->cancel_is_posted, true))
+		worker_post(run->home, &run->cancel_mail);
+}
+
+void
+run_get_progress(const struct run *run, struct run_progress *ret)
+{
+	const struct copy_ledger *l = &run->ledger;
+	uint64_t started = atomic_load(&run->started_ms);
+	uint64_t ended = atomic_load(&run->ended_ms);
+
+	memset(ret, 0, sizeof *ret);
+	ret->phase = (enum run_phase)atomic_load(&run->phase);
+	ret->total_bytes = copy_ledger_get(&l->total_bytes);
+	ret->durable_bytes = copy_ledger_get(&l->durable_bytes);
+	ret->read_bytes = copy_ledger_get(&l->read_bytes);
+	ret->written_bytes = copy_ledger_get(&l->written_bytes);
+	ret->zeroed_bytes = copy_ledger_get(&l->zeroed_bytes);
+	ret->done_bytes = ret->written_bytes + ret->zeroed_bytes;
+	ret->source_size = atomic_load(&run->source_size);
+	ret->destination_size = atomic_load(&run->destination_size);
+	ret->lanes = atomic_load(&run->lanes_shown);
+	ret->queue_depth = atomic_load(&run->depth_shown);
+	ret->request_size = atomic_load(&run->request_size_shown);
+	if (started != 0)
+		ret->elapsed_ms = (ended ? ended : run_clock_ms()) - started;
+}
+
+const struct run_result *
+run_result(const struct run *run)
+{
+	return &run->result;
+}
+
+void
+run_free(struct run *run)
+{
+	size_t i;
+
+	if (run == NULL)
+		return;
+	for (i = 0; i < run->n_gave_up; i++)
+		free(run->gave_up[i]);
+	free(run->gave_up);
+	free(run->lanes);
+	copy_plan_done(&run->plan);
+	endpoint_spec_free(run->source_spec);
+	endpoint_spec_free(run->destination_spec);
+	free(run->ranges);
+	free(run);
+}

@@ -1,0 +1,142 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#ifndef TRANSFER_RUN_H
+#define TRANSFER_RUN_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/error.h"
+#include "endpoint/spec.h"
+#include "runtime/mailbox.h"
+#include "runtime/worker.h"
+
+/*
+ * One run from start to verdict: open both ends, plan the lanes, drive them
+ * on the workers, flush, say how it ended.  Used by the daemon and by
+ * `nbdsync copy` alike.
+ */
+
+struct run;
+
+#define RUN_LENGTH_ALL UINT64_MAX
+
+/* Bytes.  length RUN_LENGTH_ALL: to the end of the source. */
+struct run_range {
+	uint64_t from;
+	uint64_t length;
+	uint64_t to;
+};
+
+struct run_spec {
+	const struct endpoint_spec *source;		/* copied by run_new() */
+	const struct endpoint_spec *destination;
+	const struct run_range *ranges;			/* none: whole disk */
+	size_t n_ranges;
+	unsigned connections;		/* per side; 0: chosen */
+	unsigned queue_depth;		/* requests in flight on each
+					   connection; 0: chosen */
+	uint32_t request_size;		/* bytes; 0: chosen */
+	uint64_t connect_timeout_ms;	/* 0: RUN_CONNECT_TIMEOUT_MS */
+	uint64_t io_timeout_ms;		/* 0: RUN_IO_TIMEOUT_MS */
+	bool allow_no_flush;		/* accept a destination that cannot
+					   flush: nothing is durable then */
+};
+
+#define RUN_CONNECT_TIMEOUT_MS 10000
+#define RUN_IO_TIMEOUT_MS      60000
+#define RUN_MAX_CONNECTIONS    64
+#define RUN_MAX_QUEUE_DEPTH    1024
+#define RUN_MAX_REQUEST_SIZE   (32U * 1024 * 1024)
+
+/* What a run does now; the words are run_phase_name()'s. */
+enum run_phase {
+	RUN_CONNECTING,		/* "connecting" */
+	RUN_COPYING,		/* "copying" */
+	RUN_FLUSHING,		/* "flushing" */
+	RUN_STOPPING,		/* "stopping" */
+	RUN_FINISHED,		/* "finished" */
+};
+
+enum run_outcome {
+	RUN_SUCCEEDED,		/* "succeeded" */
+	RUN_FAILED,		/* "failed" */
+	RUN_CANCELLED,		/* "cancelled" */
+};
+
+const char *run_phase_name(enum run_phase phase);
+const char *run_outcome_name(enum run_outcome outcome);
+
+/*
+ * Figures of a run, counted on completion and never falling.  done is
+ * written + zeroed: what the destination has acknowledged.  It reaches total
+ * with the last acknowledged write; durable reaches it after the flush.
+ */
+struct run_progress {
+	enum run_phase phase;
+	uint64_t total_bytes;		/* 0 until known */
+	uint64_t done_bytes;
+	uint64_t read_bytes;		/* from the source, as payload */
+	uint64_t written_bytes;		/* to the destination, as payload */
+	uint64_t zeroed_bytes;		/* by write-zeroes or as real zeroes */
+	uint64_t durable_bytes;
+	uint64_t source_size;		/* bytes; 0 until known */
+	uint64_t destination_size;
+	unsigned lanes;
+	unsigned queue_depth;
+	uint32_t request_size;
+	uint64_t elapsed_ms;		/* since run_start(), until the end */
+};
+
+/* Which request failed, when a request did. */
+struct run_failure {
+	bool is_request;		/* offset and the rest are filled in */
+	char side[16];			/* "source", "destination", or "" */
+	char operation[16];		/* "read", "write", "write-zeroes",
+					   "flush" */
+	uint64_t offset;		/* bytes, on that side */
+	uint64_t length;
+	int errnum;			/* negative errno */
+	struct error error;		/* the whole sentence */
+};
+
+struct run_result {
+	enum run_outcome outcome;
+	struct run_failure failure;	/* RUN_FAILED: the first one */
+	uint64_t n_failed_requests;
+	struct run_progress progress;	/* at the end */
+	int64_t started_at_ms;		/* real time since the epoch */
+	int64_t finished_at_ms;
+	const char *const *gave_up;	/* what the servers lack and what was
+					   done instead, sentences; the run's */
+	size_t n_gave_up;
+};
+
+/*
+ * Make a run of spec.  on_finished comes exactly once after run_start(), on
+ * the thread of owner's loop.  Until then the run must not be freed.
+ * -EINVAL with a sentence; -ENOMEM.
+ */
+int run_new(const struct run_spec *spec, struct worker_pool *pool,
+    struct mailbox *owner, void (*on_finished)(struct run *run, void *arg),
+    void *arg, struct run **ret_run, struct error *e);
+
+/* Owner's thread, once. */
+void run_start(struct run *run);
+
+/*
+ * Ask the run to end: no new requests, those in flight are waited for, then
+ * RUN_CANCELLED.  Any thread, any number of times, also after the end.
+ */
+void run_cancel(struct run *run);
+
+/* Any thread, at any time; never waits. */
+void run_get_progress(const struct run *run, struct run_progress *ret);
+
+/* After on_finished.  The run's. */
+const struct run_result *run_result(const struct run *run);
+
+/* Before run_start() or after on_finished. */
+void run_free(struct run *run);
+
+#endif

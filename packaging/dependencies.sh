@@ -1,0 +1,152 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# shellcheck shell=bash
+#
+# What nbdsync needs, and how to get it on Debian and Ubuntu.  Sourced by
+# run-tests and quickstart, so that both agree.
+#
+# A dependency is there if its probe says so, wherever it came from: then
+# nothing is installed for it.  What counts as a probe:
+#
+#	program NAME	is in PATH
+#	module NAME	pkg-config knows it
+#	header NAME	the C compiler finds it
+#
+# Administrators' programs (mke2fs) are not in everybody's PATH.
+
+PATH=$PATH:/usr/local/sbin:/usr/sbin:/sbin
+
+# purpose	Debian package		probe
+dependencies='
+build		gcc			program gcc
+build		libc6-dev		header stdio.h
+build		make			program make
+build		autoconf		program autoreconf
+build		automake		program automake
+build		libtool			program libtoolize
+build		pkg-config		program pkg-config
+build		libevent-dev		module libevent_core
+build		libevent-dev		module libevent_extra
+build		libconfig-dev		module libconfig
+build		libjansson-dev		module jansson
+build		libssl-dev		module openssl
+build		libsystemd-dev		module libsystemd
+demo		nbdkit			program nbdkit
+demo		e2fsprogs		program mke2fs
+test		check			module check
+test		nbdkit			program nbdkit
+test		libnbd-bin		program nbdcopy
+test		libnbd-bin		program nbdinfo
+test		qemu-utils		program qemu-nbd
+test		qemu-utils		program qemu-img
+test		nbd-server		program nbd-server
+test		curl			program curl
+test		gnutls-bin		program certtool
+test		gnutls-bin		program psktool
+test		jq			program jq
+test		perl-base		program perl
+test		procps			program ps
+test		systemd			program systemd-analyze
+test		systemd			program systemd-socket-activate
+test		util-linux		program setpriv
+test		xz-utils		program xz
+'
+
+# probe KIND NAME
+probe()
+{
+	case $1 in
+	program) command -v "$2" >/dev/null ;;
+	module) command -v pkg-config >/dev/null && pkg-config --exists "$2" ;;
+	header) echo "#include <$2>" | gcc -E - >/dev/null 2>&1 ;;
+	esac
+}
+
+# missing PURPOSE...: lines "PACKAGE KIND NAME" of what is not there.
+missing()
+{
+	local purpose package kind name
+
+	while read -r purpose package kind name; do
+		[[ " $* " == *" $purpose "* ]] || continue
+		probe "$kind" "$name" || echo "$package $kind $name"
+	done <<<"$dependencies"
+}
+
+is_debian()
+{
+	command -v apt-get >/dev/null && command -v dpkg >/dev/null
+}
+
+# as_root COMMAND...
+as_root()
+{
+	if [ "$(id -u)" -eq 0 ]; then
+		"$@"
+	elif command -v sudo >/dev/null; then
+		sudo "$@"
+	else
+		echo "This needs root, and there is no sudo: $*" >&2
+		return 1
+	fi
+}
+
+apt()
+{
+	as_root env DEBIAN_FRONTEND=noninteractive apt-get -q -y \
+	    -o Acquire::Retries=3 -o DPkg::Lock::Timeout=300 "$@"
+}
+
+# apt_install LOG PACKAGE...
+apt_install()
+{
+	local log=$1
+
+	shift
+	if apt update >"$log" 2>&1 &&
+	    apt install --no-install-recommends "$@" >>"$log" 2>&1; then
+		return
+	fi
+	tail -n 40 "$log" >&2
+	echo "Installing failed.  As root, try:" >&2
+	echo "    apt-get update && apt-get install $*" >&2
+	return 1
+}
+
+explain_missing()
+{
+	echo "This is neither Debian nor Ubuntu, so nothing is installed for"
+	echo "you.  These are missing; the packages are called as in Debian:"
+	while read -r package kind name; do
+		printf '    %-10s %-18s (package %s)\n' "$kind" "$name" \
+		    "$package"
+	done
+	echo "Install them with your system's package manager and try again."
+}
+
+# install_missing LOG PURPOSE...: what is needed for these purposes.
+install_missing()
+{
+	local log=$1
+	local lacking
+	local -a packages
+
+	shift
+	lacking=$(missing "$@")
+	if [ -z "$lacking" ]; then
+		echo "Nothing to install: all that is needed is there."
+		return
+	fi
+	if ! is_debian; then
+		explain_missing <<<"$lacking" >&2
+		return 1
+	fi
+	mapfile -t packages < <(awk '{ print $1 }' <<<"$lacking" | sort -u)
+	echo "Installing what is missing: ${packages[*]}"
+	apt_install "$log" "${packages[@]}" || return 1
+	lacking=$(missing "$@")
+	if [ -n "$lacking" ]; then
+		echo "Still missing after installing:" >&2
+		echo "$lacking" >&2
+		return 1
+	fi
+}

@@ -1,0 +1,28 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+
+units = \
+	%D%/systemd/nbdsync.service \
+	%D%/systemd/nbdsync.socket
+
+# By hand and not by configure, which does not know what $(prefix) will be.
+%D%/systemd/nbdsync.service: %D%/systemd/nbdsync.service.in
+%D%/systemd/nbdsync.socket: %D%/systemd/nbdsync.socket.in
+$(units): Makefile
+	$(AM_V_GEN)$(MKDIR_P) %D%/systemd && \
+	sed -e 's|@sbindir[@]|$(sbindir)|g' \
+	    -e 's|@sysconfdir[@]|$(sysconfdir)|g' \
+	    $(srcdir)/$@.in >$@.tmp && mv $@.tmp $@
+
+if HAVE_SYSTEMD_UNITS
+systemdsystemunit_DATA = $(units)
+sysusersdir = $(prefix)/lib/sysusers.d
+dist_sysusers_DATA = %D%/sysusers/nbdsync.conf
+endif
+
+CLEANFILES += $(units)
+EXTRA_DIST += \
+	%D%/build.sh \
+	%D%/dependencies.sh \
+	%D%/systemd/nbdsync.service.in \
+	%D%/systemd/nbdsync.socket.in \
+	%D%/sysusers/nbdsync.conf

@@ -1,0 +1,41 @@
+#!/bin/sh
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# nbdsync configcheck tells what nbdsyncd thinks of a file.
+. "$srcdir/tests/lib/testlib.sh"
+requires jq --version
+plan 15
+
+cat >"$tmp/good.conf" <<'END'
+endpoints = ( { name = "a"; path = "/srv/a.img"; },
+  { name = "n"; uri = "null:"; } );
+jobs = ( { name = "j"; source = "a"; destination = "n"; } );
+END
+cat >"$tmp/bad.conf" <<'END'
+endpoints = ( { name = "a"; path = "/srv/a.img"; } );
+jobs = ( { name = "j"; source = "a";
+  destination = "b";
+  conections = 3; } );
+END
+exits 0 "a good file is good" "$nbdsync" configcheck "$tmp/good.conf"
+exits 78 "a bad file is 78" "$nbdsync" configcheck "$tmp/bad.conf"
+like "with file and line" "$err" "^$tmp/bad\.conf:[0-9]+: "
+n=$(echo "$err" | wc -l)
+exits 78 "a file that is not there is 78" "$nbdsync" configcheck "$tmp/none"
+like "and named" "$err" "^$tmp/none: "
+
+exits 0 "a good file as JSON" "$nbdsync" configcheck --json "$tmp/good.conf"
+is "is good" "$(echo "$out" | jq -c '[.ok, .problems]')" "[true,[]]"
+is "and named" "$(echo "$out" | jq -r .file)" "$tmp/good.conf"
+exits 78 "a bad file as JSON is 78, too" \
+    "$nbdsync" configcheck --json "$tmp/bad.conf"
+is "is bad" "$(echo "$out" | jq .ok)" false
+is "with as many problems" "$(echo "$out" | jq '.problems | length')" "$n"
+is "all of them with a line" \
+    "$(echo "$out" | jq '[.problems[].line | numbers] | length')" "$n"
+is "nothing else is said" "$err" ""
+
+mkdir "$tmp/bin"
+cp "$nbdsync" "$tmp/bin/nbdsync"
+exits 1 "without a daemon that could check it is an error" \
+    "$tmp/bin/nbdsync" configcheck "$tmp/good.conf"
+like "of one sentence" "$err" '^nbdsync: configcheck: cannot run nbdsyncd'

@@ -1,0 +1,142 @@
+#!/bin/sh
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# The installed libnbdclient is all that the example program needs.
+. "$srcdir/tests/lib/testlib.sh"
+requires nbdkit --filter=exportname pattern --version
+requires nbd-server -V
+requires perl -e 'use IO::Socket::INET'
+: "${CC:=cc}" "${PKG_CONFIG:=pkg-config}" "${SANITIZE_FLAGS:=}"
+plan 22
+
+root=$tmp/root
+unset MAKEFLAGS MFLAGS MAKELEVEL
+
+install_library()
+{
+	make -C "$builddir" DESTDIR="$root" install-libLTLIBRARIES \
+	    install-includeHEADERS install-pkgconfigDATA
+}
+
+pkg_config()
+{
+	PKG_CONFIG_PATH=$(dirname "$(find "$root" -name nbdclient.pc)") \
+	    PKG_CONFIG_SYSROOT_DIR=$root "$PKG_CONFIG" "$@" nbdclient
+}
+
+compile()
+{
+	# shellcheck disable=SC2046,SC2086
+	$CC $SANITIZE_FLAGS "$@" $(pkg_config --cflags --libs)
+}
+
+# As strict a compiler as a caller may have.
+compile_header()
+{
+	echo "#include <$1>" >"$tmp/header.c"
+	compile -std=c99 -pedantic -Wall -Wextra -Werror -fsyntax-only \
+	    "$tmp/header.c"
+}
+
+compile_event()
+{
+	# shellcheck disable=SC2046
+	compile -Wall -Wextra -Werror -o "$tmp/read-event" "$1" \
+	    -levent_core
+}
+
+exported_symbols()
+{
+	nm -D --defined-only "$(find "$root" -name 'libnbdclient.so')" |
+	    awk '$2 != "A" { sub(/@.*/, "", $3); print $3 }' | sort
+}
+
+declared_symbols()
+{
+	grep -oh '^[a-z].*nbdclient_[a-z_]*(' \
+	    "$srcdir/lib/client/nbdclient.h" \
+	    "$srcdir/lib/client/nbdclient-event.h" |
+	    grep -v '^typedef ' | grep -o 'nbdclient_[a-z_]*(' | tr -d '(' | sort -u
+}
+
+documented_symbols()
+{
+	sed -n 's/^\.BI ".* \*\{0,1\}\(nbdclient_[a-z_]*\)(.*/\1/p' \
+	    "$srcdir/doc/nbdclient.3" | sort -u
+}
+
+read_disk()
+{
+	"$tmp/read-disk" "$@"
+}
+
+ok "the library is installed" install_library
+ok "its header stands alone in C99" compile_header nbdclient.h
+ok "so does that of its event-driven face" compile_header nbdclient-event.h
+is "it exports what the header declares and nothing else" \
+    "$(exported_symbols)" \
+    "$(declared_symbols)"
+is "the manual page has every call" "$(documented_symbols)" \
+    "$(declared_symbols)"
+ok "the example compiles with the header and pkg-config alone" \
+    compile -Wall -Wextra -Werror -o "$tmp/read-disk" \
+    "$srcdir/doc/examples/read-disk.c"
+LD_LIBRARY_PATH=$(dirname "$(find "$root" -name libnbdclient.so)")
+export LD_LIBRARY_PATH
+
+size=$((3 * MiB + 700))
+make_data "$tmp/disk.img" $size example
+start_nbdkit disk --filter=exportname file "$tmp/disk.img" \
+    exportname=disk1 exportname-list=explicit exportdesc=fixed:"a disk"
+
+read_disk "$(uri disk)" >"$tmp/copy.img" 2>"$tmp/copy.err"
+is "it succeeds" $? 0
+like "it lists the exports" "$(cat "$tmp/copy.err")" "^export 'disk1': a disk$"
+like "it says what the disk is" "$(cat "$tmp/copy.err")" \
+    "^read-write, $size bytes, 6146 sectors of 512 bytes$"
+ok "it reads every byte, to the last short sector" \
+    cmp "$tmp/disk.img" "$tmp/copy.img"
+
+read_disk "$(uri disk)" 1000 10 >"$tmp/part.img" 2>/dev/null
+dd if="$tmp/disk.img" bs=512 skip=1000 count=10 2>/dev/null >"$tmp/want.img"
+ok "it reads single sectors" cmp "$tmp/part.img" "$tmp/want.img"
+
+ok "the event-driven example compiles with libevent added" \
+    compile_event "$srcdir/doc/examples/read-event.c"
+"$tmp/read-event" "$(uri disk)" >"$tmp/copy.img" 2>"$tmp/copy.err"
+is "it succeeds" $? 0
+ok "it reads every byte" cmp "$tmp/disk.img" "$tmp/copy.img"
+
+start_nbdkit bad --filter=error pattern 1M error-pread=EIO \
+    error-pread-rate=100%
+exits 1 "a read that fails is an error" read_disk "$(uri bad)"
+like "that names server, offset and cause" "$err" \
+    "at offset 0 of the default export of nbd\+unix:.*bad.sock: Input/output error"
+exits 1 "so is a server that is not there" read_disk "$(uri nobody)"
+like "that names it" "$err" "nobody.sock.*No such file or directory"
+
+# nbd-server is old enough to need every fallback.
+port=$(perl -MIO::Socket::INET -e 'print IO::Socket::INET->new(
+    Listen => 1, LocalAddr => "127.0.0.1")->sockport')
+cat >"$tmp/nbd-server.conf" <<END
+[generic]
+	allowlist = false
+	unixsock = $tmp/old.sock
+	listenaddr = 127.0.0.1
+	port = $port
+[disk1]
+	exportname = $tmp/disk.img
+	readonly = true
+END
+# It goes to the background by itself.
+at_exit "kill \$(cat '$tmp/nbd-server.pid')"
+nbd-server -C "$tmp/nbd-server.conf" -p "$tmp/nbd-server.pid" \
+    >"$tmp/nbd-server.log" 2>&1 </dev/null
+wait_for "[ -S '$tmp/old.sock' ] && [ -s '$tmp/nbd-server.pid' ]" ||
+    bail "nbd-server did not start"
+read_disk "nbd+unix:///disk1?socket=$tmp/old.sock" >"$tmp/copy.img" \
+    2>"$tmp/copy.err"
+is "it reads from nbd-server" $? 0
+ok "every byte" cmp "$tmp/disk.img" "$tmp/copy.img"
+like "which is told to be read-only" "$(cat "$tmp/copy.err")" "^read-only, "
+like "and whose policy forbids a list" "$(cat "$tmp/copy.err")" \
+    "^no list: .*policy"

@@ -1,0 +1,93 @@
+#!/bin/sh
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# A server that dies, or falls silent, in the middle of a run makes it fail
+# within its deadline, and the message says which.
+. "$srcdir/tests/lib/testlib.sh"
+requires nbdkit --filter=delay --filter=log pattern --version
+plan 16
+
+
+# In the background; wait_for_copy ends it.
+begin_copy()
+{
+	start_process copy "$nbdsync" copy --connections 1 --queue-depth 1 \
+	    --request-size 256KiB --io-timeout 1s --json "$(uri src)" "$(uri dst)"
+	wait_for "grep -qs '$1' '$tmp/busy.log'" ||
+	    bail "the copy did not come to: $1"
+}
+
+end_copy()
+{
+	wait_for "! is_running_ $(pid_of copy)" 15 ||
+	    echo "# the copy hangs"
+	wait "$(pid_of copy)"
+	status=$?
+	rm -f "$tmp/copy.started"
+	err=$(cat "$tmp/copy.log")
+}
+
+# Slow enough to be caught in the middle: 64 reads at 100 ms.
+start_both()
+{
+	rm -f "$tmp/busy.log"
+	start_nbdkit src --filter=delay --filter=log pattern size=16M \
+	    rdelay=100ms logfile="$tmp/busy.log"
+	start_nbdkit dst memory 16M
+}
+
+start_both
+begin_copy " Read id="
+stop_process src KILL
+end_copy
+is "a source that is killed fails the run" $status 4
+like "the message names it" "$err" "source '[^']*src.sock'"
+like "and says what happened" "$err" "closed the connection|reset by peer"
+stop_process dst
+
+start_both
+begin_copy " Read id="
+stop_process dst KILL
+end_copy
+is "a destination that is killed fails the run" $status 4
+like "the message names it" "$err" "destination '[^']*dst.sock'"
+like "and says what happened" "$err" "closed the connection|reset by peer"
+stop_process src
+
+start_both
+begin_copy " Read id="
+kill -STOP "$(pid_of src)"
+end_copy
+kill -CONT "$(pid_of src)"
+is "a source that falls silent fails the run" $status 4
+like "by its deadline" "$err" "source '[^']*src.sock'.*: no answer for 1.0 s"
+stop_process src
+stop_process dst
+
+start_both
+begin_copy " Read id="
+kill -STOP "$(pid_of dst)"
+end_copy
+kill -CONT "$(pid_of dst)"
+is "a destination that falls silent fails the run" $status 4
+like "by its deadline" "$err" "destination '[^']*dst.sock'.*: no answer for 1.0 s"
+stop_process src
+stop_process dst
+
+# A server that was started for the run takes its reason with it.
+exits 4 "a command that cannot be run fails the run" \
+    "$nbdsync" copy -- [ /nonexistent/server ] null:
+like "with the command and the reason" "$err" \
+    "/nonexistent/server.*No such file"
+exits 4 "a command that exits at once fails the run" \
+    "$nbdsync" copy -- [ false ] null:
+like "with its exit status" "$err" "'false' exited with status 1"
+
+# Nothing that was started for a run outlives it.
+start_process copy "$nbdsync" copy -- \
+    [ nbdkit --filter=delay pattern size=1G rdelay=1 \
+    --pidfile "$tmp/child.pid" ] null:
+wait_for "[ -s '$tmp/child.pid' ]" || bail "the command did not start"
+child=$(cat "$tmp/child.pid")
+stop_process copy TERM
+is "an interrupted copy ends by its signal's code" $status 130
+ok "and takes its server along" wait_for "! is_running_ $child"

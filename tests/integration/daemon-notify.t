@@ -1,0 +1,47 @@
+#!/bin/sh
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# The service manager is told when the daemon is ready, what it does, and
+# when it stops.
+. "$srcdir/tests/lib/testlib.sh"
+. "$srcdir/tests/lib/daemonlib.sh"
+requires nbdkit --filter=delay pattern --version
+requires perl -MIO::Socket::UNIX -e 1
+plan 9
+
+cat >"$tmp/receiver.pl" <<'END'
+use IO::Socket::UNIX;
+$| = 1;
+my $s = IO::Socket::UNIX->new(Type => SOCK_DGRAM, Local => $ARGV[0]) or die;
+while (defined $s->recv(my $text, 4096)) {
+	$text =~ s/\n/ /g;
+	print "$text\n";
+}
+END
+start_process receiver perl "$tmp/receiver.pl" "$tmp/notify.sock"
+wait_for "[ -S '$tmp/notify.sock' ]"
+told()
+{
+	wait_for "grep -q -e '$1' '$tmp/receiver.log'"
+}
+
+conf "endpoints = ( $(slow_endpoint slow), { name = \"n\"; uri = \"null:\"; } );
+jobs = ( $(slow_job one slow n), $(slow_job two slow n) );"
+NOTIFY_SOCKET=$tmp/notify.sock
+export NOTIFY_SOCKET
+start_daemon "$tmp/conf"
+ok "it is ready, with its jobs" told 'READY=1 STATUS=2 jobs, 0 running'
+is "that is the first it says" "$(grep -c . "$tmp/receiver.log")" 1
+start_job one
+ok "a job runs" told '^STATUS=2 jobs, 1 running'
+
+kill -HUP "$(pid_of daemon)"
+ok "it re-reads its configuration" told '^RELOADING=1 MONOTONIC_USEC=[0-9]'
+ok "and is ready again" told '^READY=1 STATUS=2 jobs, 1 running'
+
+stop_process daemon
+is "it ends well" "$?" 0
+ok "it says that it stops" told 'STOPPING=1 STATUS=2 jobs, 1 running'
+ok "and that the job has ended" told '^STATUS=2 jobs, 0 running, stopping'
+unset NOTIFY_SOCKET
+start_daemon "$tmp/conf"
+ok "without a service manager it runs as well" api /v1/version

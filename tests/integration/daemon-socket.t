@@ -1,0 +1,62 @@
+#!/bin/sh
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# The control socket: one daemon on it, its mode, what a crash leaves, and
+# the socket that systemd passes.
+. "$srcdir/tests/lib/testlib.sh"
+. "$srcdir/tests/lib/daemonlib.sh"
+requires systemd-socket-activate --version
+plan 20
+
+conf "jobs = ( );"
+start_daemon "$tmp/conf"
+is "the socket has mode 0660" "$(stat -c %a "$NBDSYNC_SOCKET")" 660
+exits 1 "a second daemon is refused" "$nbdsyncd" --config "$tmp/conf"
+like "with a sentence" "$err" \
+    "error: another nbdsyncd answers on '$NBDSYNC_SOCKET'"
+ok "the first one still answers" api /v1/version
+
+stop_process daemon KILL
+ok "a crash leaves the socket" test -S "$NBDSYNC_SOCKET"
+start_process second "$nbdsyncd" --config "$tmp/conf"
+ok "the next daemon takes its place" wait_for 'api /v1/version >/dev/null 2>&1'
+like "and says so" "$(cat "$tmp/second.log")" \
+    "replacing what a daemon that crashed left"
+stop_process second
+is "it ends well" "$?" 0
+not_ok "and removes its socket" test -e "$NBDSYNC_SOCKET"
+
+echo precious >"$NBDSYNC_SOCKET"
+exits 1 "a file of that name is no socket" "$nbdsyncd" --config "$tmp/conf"
+is "and stays" "$(cat "$NBDSYNC_SOCKET")" precious
+rm "$NBDSYNC_SOCKET"
+
+echo "control = { socket = \"$tmp/none/s\"; };" >"$tmp/none.conf"
+exits 1 "a directory that is not there" "$nbdsyncd" --config "$tmp/none.conf"
+like "is said to be missing" "$err" "its directory does not exist"
+
+start_process third "$nbdsyncd" --config "$tmp/conf"
+wait_for 'api /v1/version >/dev/null 2>&1'
+rm "$NBDSYNC_SOCKET"
+echo mine >"$NBDSYNC_SOCKET"
+stop_process third
+is "a daemon whose socket was replaced ends well" "$?" 0
+is "and leaves alone what is not its own" "$(cat "$NBDSYNC_SOCKET")" mine
+rm "$NBDSYNC_SOCKET"
+
+start_process activated systemd-socket-activate \
+    --listen="$NBDSYNC_SOCKET" "$nbdsyncd" --config "$tmp/conf"
+ok "a socket that systemd passes is used" \
+    wait_for 'api /v1/version >/dev/null 2>&1'
+stop_process activated
+is "that daemon ends well" "$?" 0
+ok "and leaves the socket to systemd" test -S "$NBDSYNC_SOCKET"
+rm "$NBDSYNC_SOCKET"
+
+start_process dgram systemd-socket-activate --datagram \
+    --listen="$tmp/dgram.sock" "$nbdsyncd" --config "$tmp/conf"
+perl -MIO::Socket::UNIX -e 'IO::Socket::UNIX->new(Type => SOCK_DGRAM,
+    Peer => $ARGV[0])->send("x")' "$tmp/dgram.sock"
+ok "a socket of another kind is refused" wait_for \
+    "grep -q 'no listening Unix stream socket' '$tmp/dgram.log'"
+not_ok "and the daemon does not make one of its own then" \
+    test -e "$NBDSYNC_SOCKET"

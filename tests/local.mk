@@ -1,0 +1,371 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+#
+# Every test speaks TAP.  To run one:
+#
+#	make check TESTS=tests/unit/base/test-units
+#	make check TESTS=tests/integration/copy-basic.t VERBOSE=1
+
+TEST_EXTENSIONS = .t .sh
+LOG_DRIVER = env AM_TAP_AWK='$(AWK)' $(SHELL) \
+	$(top_srcdir)/build-aux/tap-driver.sh
+T_LOG_DRIVER = $(LOG_DRIVER)
+SH_LOG_DRIVER = $(LOG_DRIVER)
+T_LOG_COMPILER = $(SHELL)
+SH_LOG_COMPILER = $(SHELL)
+
+# 99 tells a sanitizer's report from an orderly failure.
+AM_TESTS_ENVIRONMENT = \
+	CK_TAP_LOG_FILE_NAME=-; export CK_TAP_LOG_FILE_NAME; \
+	CK_VERBOSITY=silent; export CK_VERBOSITY; \
+	CK_DEFAULT_TIMEOUT=30; export CK_DEFAULT_TIMEOUT; \
+	ASAN_OPTIONS=exitcode=99; export ASAN_OPTIONS; \
+	UBSAN_OPTIONS=exitcode=99:print_stacktrace=1; export UBSAN_OPTIONS; \
+	TSAN_OPTIONS=exitcode=99; export TSAN_OPTIONS; \
+	CC='$(CC)'; export CC; \
+	COMPILE_FLAGS='$(DEFAULT_INCLUDES) $(AM_CPPFLAGS) -std=gnu17'; \
+	export COMPILE_FLAGS; \
+	PKG_CONFIG='$(PKG_CONFIG)'; export PKG_CONFIG; \
+	SANITIZE_FLAGS='$(SANITIZE_FLAGS)'; export SANITIZE_FLAGS; \
+	srcdir='$(abs_top_srcdir)'; export srcdir; \
+	builddir='$(abs_top_builddir)'; export builddir; \
+	all_tests='$(unit_tests) $(simulations) $(fuzz_targets) \
+	    $(integration_tests) $(lint_tests)'; export all_tests;
+
+# What unit tests and simulator link, unless they say otherwise.
+LDADD = %D%/lib/libunit.la daemon/libdaemon.la cli/libcli.la \
+	lib/libnbdsync.la $(nbdsyncd_libs) $(CHECK_LIBS)
+
+check_LTLIBRARIES += %D%/lib/libunit.la
+%C%_lib_libunit_la_SOURCES = \
+	%D%/lib/unit.c \
+	%D%/lib/unit.h
+%C%_lib_libunit_la_LIBTOOLFLAGS = --tag=disable-shared
+
+unit_tests = \
+	%D%/unit/base/test-bytes \
+	%D%/unit/base/test-error \
+	%D%/unit/base/test-escape \
+	%D%/unit/base/test-list \
+	%D%/unit/base/test-log \
+	%D%/unit/base/test-ranges \
+	%D%/unit/base/test-units \
+	%D%/unit/cli/test-commands \
+	%D%/unit/cli/test-config-problems \
+	%D%/unit/cli/test-copy-words \
+	%D%/unit/cli/test-http-response \
+	%D%/unit/cli/test-http \
+	%D%/unit/cli/test-job-status \
+	%D%/unit/cli/test-output \
+	%D%/unit/cli/test-progress \
+	%D%/unit/client/test-command \
+	%D%/unit/client/test-conn \
+	%D%/unit/client/test-cuts \
+	%D%/unit/client/test-hostile-handshake \
+	%D%/unit/client/test-hostile-replies \
+	%D%/unit/client/test-disk-commands \
+	%D%/unit/client/test-event-disk \
+	%D%/unit/client/test-nbdclient \
+	%D%/unit/client/test-stall \
+	%D%/unit/client/test-tls-required \
+	%D%/unit/copy/test-cursor \
+	%D%/unit/copy/test-lane \
+	%D%/unit/copy/test-ledger \
+	%D%/unit/copy/test-plan \
+	%D%/unit/daemon/test-auth \
+	%D%/unit/daemon/test-conf \
+	%D%/unit/daemon/test-jobs \
+	%D%/unit/daemon/test-lint \
+	%D%/unit/daemon/test-nearest \
+	%D%/unit/daemon/test-options \
+	%D%/unit/daemon/test-problem \
+	%D%/unit/daemon/test-routes \
+	%D%/unit/endpoint/test-endpoint \
+	%D%/unit/endpoint/test-spec \
+	%D%/unit/nbd/test-chunk \
+	%D%/unit/nbd/test-extended \
+	%D%/unit/nbd/test-handshake \
+	%D%/unit/nbd/test-info \
+	%D%/unit/nbd/test-list \
+	%D%/unit/nbd/test-reply \
+	%D%/unit/nbd/test-request \
+	%D%/unit/nbd/test-session \
+	%D%/unit/nbd/test-starttls \
+	%D%/unit/nbd/test-status \
+	%D%/unit/nbd/test-uri \
+	%D%/unit/net/test-address \
+	%D%/unit/net/test-child \
+	%D%/unit/net/test-dial \
+	%D%/unit/net/test-loop \
+	%D%/unit/net/test-race \
+	%D%/unit/net/test-tls \
+	%D%/unit/runtime/test-mailbox \
+	%D%/unit/runtime/test-worker \
+	%D%/unit/transfer/test-report \
+	%D%/unit/transfer/test-run
+
+simulations = \
+	%D%/sim/sim-copy
+
+%C%_unit_client_test_conn_SOURCES = \
+	%D%/unit/client/test-conn.c \
+	%D%/unit/client/fake-server.c \
+	%D%/unit/client/fake-server.h
+
+%C%_unit_client_test_cuts_SOURCES = \
+	%D%/unit/client/test-cuts.c \
+	%D%/unit/client/fake-server.c \
+	%D%/unit/client/fake-server.h
+
+%C%_unit_client_test_hostile_handshake_SOURCES = \
+	%D%/unit/client/test-hostile-handshake.c \
+	%D%/unit/client/fake-server.c \
+	%D%/unit/client/fake-server.h \
+	%D%/unit/client/hostile.c \
+	%D%/unit/client/hostile.h
+
+%C%_unit_client_test_hostile_replies_SOURCES = \
+	%D%/unit/client/test-hostile-replies.c \
+	%D%/unit/client/fake-server.c \
+	%D%/unit/client/fake-server.h \
+	%D%/unit/client/hostile.c \
+	%D%/unit/client/hostile.h
+%C%_unit_client_test_disk_commands_SOURCES = \
+	%D%/unit/client/test-disk-commands.c \
+	%D%/unit/client/nbdkit.c \
+	%D%/unit/client/nbdkit.h
+
+%C%_unit_client_test_event_disk_SOURCES = \
+	%D%/unit/client/test-event-disk.c \
+	%D%/unit/client/nbdkit.c \
+	%D%/unit/client/nbdkit.h
+
+%C%_unit_client_test_nbdclient_SOURCES = \
+	%D%/unit/client/test-nbdclient.c \
+	%D%/unit/client/fake-server.c \
+	%D%/unit/client/fake-server.h
+
+%C%_unit_client_test_tls_required_SOURCES = \
+	%D%/unit/client/test-tls-required.c \
+	%D%/unit/client/fake-server.c \
+	%D%/unit/client/fake-server.h
+
+%C%_unit_daemon_test_conf_SOURCES = \
+	%D%/unit/daemon/test-conf.c \
+	%D%/unit/daemon/conf-text.c \
+	%D%/unit/daemon/conf-text.h
+
+%C%_unit_daemon_test_jobs_SOURCES = \
+	%D%/unit/daemon/test-jobs.c \
+	%D%/unit/daemon/conf-text.c \
+	%D%/unit/daemon/conf-text.h \
+	%D%/unit/daemon/fake-run.c \
+	%D%/unit/daemon/fake-run.h
+
+%C%_unit_daemon_test_lint_SOURCES = \
+	%D%/unit/daemon/test-lint.c \
+	%D%/unit/daemon/conf-text.c \
+	%D%/unit/daemon/conf-text.h
+
+%C%_unit_daemon_test_options_SOURCES = \
+	%D%/unit/daemon/test-options.c \
+	%D%/unit/daemon/conf-text.c \
+	%D%/unit/daemon/conf-text.h \
+	%D%/unit/daemon/manual.c \
+	%D%/unit/daemon/manual.h
+
+%C%_unit_daemon_test_problem_SOURCES = \
+	%D%/unit/daemon/test-problem.c \
+	%D%/unit/daemon/manual.c \
+	%D%/unit/daemon/manual.h
+
+%C%_unit_nbd_test_chunk_SOURCES = \
+	%D%/unit/nbd/test-chunk.c \
+	%D%/unit/nbd/script.c \
+	%D%/unit/nbd/script.h
+
+%C%_unit_nbd_test_extended_SOURCES = \
+	%D%/unit/nbd/test-extended.c \
+	%D%/unit/nbd/script.c \
+	%D%/unit/nbd/script.h
+
+%C%_unit_nbd_test_handshake_SOURCES = \
+	%D%/unit/nbd/test-handshake.c \
+	%D%/unit/nbd/script.c \
+	%D%/unit/nbd/script.h
+
+%C%_unit_nbd_test_info_SOURCES = \
+	%D%/unit/nbd/test-info.c \
+	%D%/unit/nbd/script.c \
+	%D%/unit/nbd/script.h
+
+%C%_unit_nbd_test_list_SOURCES = \
+	%D%/unit/nbd/test-list.c \
+	%D%/unit/nbd/script.c \
+	%D%/unit/nbd/script.h
+
+%C%_unit_nbd_test_reply_SOURCES = \
+	%D%/unit/nbd/test-reply.c \
+	%D%/unit/nbd/script.c \
+	%D%/unit/nbd/script.h
+
+%C%_unit_nbd_test_request_SOURCES = \
+	%D%/unit/nbd/test-request.c \
+	%D%/unit/nbd/script.c \
+	%D%/unit/nbd/script.h
+
+%C%_unit_nbd_test_session_SOURCES = \
+	%D%/unit/nbd/test-session.c \
+	%D%/unit/nbd/script.c \
+	%D%/unit/nbd/script.h
+
+%C%_unit_nbd_test_starttls_SOURCES = \
+	%D%/unit/nbd/test-starttls.c \
+	%D%/unit/nbd/script.c \
+	%D%/unit/nbd/script.h
+
+%C%_unit_nbd_test_status_SOURCES = \
+	%D%/unit/nbd/test-status.c \
+	%D%/unit/nbd/script.c \
+	%D%/unit/nbd/script.h
+
+# A server and a client for integration tests.
+check_PROGRAMS += %D%/lib/ext-server %D%/lib/show-status
+%C%_lib_ext_server_SOURCES = %D%/lib/ext-server.c
+%C%_lib_ext_server_LDADD =
+%C%_lib_show_status_SOURCES = %D%/lib/show-status.c
+%C%_lib_show_status_LDADD = lib/libnbdcore.la
+
+if HAVE_CHECK
+check_PROGRAMS += $(unit_tests) $(simulations)
+TESTS += $(unit_tests) $(simulations)
+endif
+
+# Each is run on its corpus; "make fuzz" links them with libFuzzer instead.
+fuzz_targets = \
+	%D%/fuzz/fuzz-conf \
+	%D%/fuzz/fuzz-handshake \
+	%D%/fuzz/fuzz-http-response \
+	%D%/fuzz/fuzz-list \
+	%D%/fuzz/fuzz-transmission \
+	%D%/fuzz/fuzz-uri
+check_PROGRAMS += $(fuzz_targets)
+TESTS += $(fuzz_targets)
+
+check_LTLIBRARIES += %D%/fuzz/libfeed.la %D%/fuzz/libreplay.la
+%C%_fuzz_libfeed_la_SOURCES = \
+	%D%/fuzz/feed.c \
+	%D%/fuzz/fuzz.h
+%C%_fuzz_libfeed_la_LIBTOOLFLAGS = --tag=disable-shared
+%C%_fuzz_libreplay_la_SOURCES = %D%/fuzz/replay.c
+%C%_fuzz_libreplay_la_LIBTOOLFLAGS = --tag=disable-shared
+
+FUZZ_MAIN = %D%/fuzz/libreplay.la
+fuzz_ldadd = $(FUZZ_MAIN) %D%/fuzz/libfeed.la daemon/libdaemon.la \
+	cli/libcli.la lib/libnbdsync.la $(nbdsyncd_libs)
+%C%_fuzz_fuzz_conf_LDADD = $(fuzz_ldadd)
+%C%_fuzz_fuzz_handshake_LDADD = $(fuzz_ldadd)
+%C%_fuzz_fuzz_http_response_LDADD = $(fuzz_ldadd)
+%C%_fuzz_fuzz_list_LDADD = $(fuzz_ldadd)
+%C%_fuzz_fuzz_transmission_LDADD = $(fuzz_ldadd)
+%C%_fuzz_fuzz_uri_LDADD = $(fuzz_ldadd)
+
+FUZZ_SECONDS = 60
+fuzz:
+	srcdir='$(abs_top_srcdir)' MAKE='$(MAKE)' \
+	    $(SHELL) $(srcdir)/%D%/fuzz/run '$(FUZZ_SECONDS)' \
+	    '$(fuzz_targets)'
+
+integration_tests = \
+	%D%/integration/cli-bad-server.t \
+	%D%/integration/cli-command-server.t \
+	%D%/integration/cli-configcheck.t \
+	%D%/integration/cli-copy.t \
+	%D%/integration/cli-daemon.t \
+	%D%/integration/cli-info.t \
+	%D%/integration/cli-list.t \
+	%D%/integration/cli-manual.t \
+	%D%/integration/cli-output.t \
+	%D%/integration/cli-progress.t \
+	%D%/integration/cli-signals.t \
+	%D%/integration/cli-transports.t \
+	%D%/integration/cli-unreachable.t \
+	%D%/integration/cli-usage.t \
+	%D%/integration/client-example.t \
+	%D%/integration/copy-block-sizes.t \
+	%D%/integration/copy-errors.t \
+	%D%/integration/copy-extended.t \
+	%D%/integration/copy-features.t \
+	%D%/integration/copy-lost-server.t \
+	%D%/integration/copy-nbd-server.t \
+	%D%/integration/copy-qemu.t \
+	%D%/integration/copy-refusals.t \
+	%D%/integration/copy-sizes.t \
+	%D%/integration/copy-sparse.t \
+	%D%/integration/daemon-api-errors.t \
+	%D%/integration/daemon-busy.t \
+	%D%/integration/daemon-conf-errors.t \
+	%D%/integration/daemon-copy.t \
+	%D%/integration/daemon-lost-server.t \
+	%D%/integration/daemon-notify.t \
+	%D%/integration/daemon-reload.t \
+	%D%/integration/daemon-roles.t \
+	%D%/integration/daemon-socket.t \
+	%D%/integration/daemon-stop.t \
+	%D%/integration/daemon-units.t \
+	%D%/integration/daemon-usage.t \
+	%D%/integration/nbd-contexts.t \
+	%D%/integration/readme.t \
+	%D%/integration/tls-psk.t \
+	%D%/integration/tls-required.t \
+	%D%/integration/tls-x509.t
+TESTS += $(integration_tests)
+
+lint_tests = \
+	%D%/lint/banned.sh \
+	%D%/lint/functions.sh \
+	%D%/lint/headers.sh \
+	%D%/lint/layers.sh \
+	%D%/lint/licence.sh \
+	%D%/lint/sources.sh
+TESTS += $(lint_tests)
+
+EXTRA_DIST += $(integration_tests) $(lint_tests) \
+	%D%/fuzz/corpus \
+	%D%/fuzz/run \
+	%D%/lib/daemonlib.sh \
+	%D%/lib/testlib.sh \
+	%D%/lib/tlslib.sh \
+	%D%/lint/layers.conf \
+	%D%/lint/lint.sh
+
+.PHONY: check-quick check-unit check-sim check-integration check-lint \
+	check-valgrind fuzz
+
+# What needs no server.
+check-quick:
+	$(MAKE) $(AM_MAKEFLAGS) check \
+	    TESTS='$(lint_tests) $(unit_tests) $(simulations) \
+		$(fuzz_targets)'
+
+check-unit:
+	$(MAKE) $(AM_MAKEFLAGS) check TESTS='$(unit_tests)'
+
+check-sim:
+	$(MAKE) $(AM_MAKEFLAGS) check TESTS='$(simulations)'
+
+check-integration:
+	$(MAKE) $(AM_MAKEFLAGS) check TESTS='$(integration_tests)'
+
+check-lint:
+	$(MAKE) $(AM_MAKEFLAGS) check TESTS='$(lint_tests)'
+
+# In a build without sanitizers.  An error in a test's process is the test's.
+check-valgrind:
+	CK_TIMEOUT_MULTIPLIER=10; export CK_TIMEOUT_MULTIPLIER; \
+	$(MAKE) $(AM_MAKEFLAGS) check \
+	    TESTS="`for test in $(unit_tests); do echo $$test; done | \
+		grep -v -e test-child -e test-command -e test-cuts \
+		    -e test-disk-commands -e test-endpoint \
+		    -e test-event-disk -e test-nbdclient -e transfer/`" \
+	    LOG_COMPILER='valgrind -q --error-exitcode=99 --leak-check=full \
+		--errors-for-leak-kinds=definite'

@@ -1,0 +1,178 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "base/units.h"
+
+#include <errno.h>
+
+#include "unit.h"
+
+#define UNTOUCHED 77
+
+struct accepted {
+	const char *text;
+	uint64_t value;
+};
+
+static const struct accepted sizes[] = {
+	{ "0", 0 },
+	{ "512", 512 },
+	{ "7B", 7 },
+	{ "64K", 65536 },
+	{ "64KiB", 65536 },
+	{ "1M", 1048576 },
+	{ "3MiB", 3145728 },
+	{ "1G", UINT64_C(1) << 30 },
+	{ "1TiB", UINT64_C(1) << 40 },
+	{ "1P", UINT64_C(1) << 50 },
+	{ "5kB", 5000 },
+	{ "5MB", 5000000 },
+	{ "5GB", UINT64_C(5000000000) },
+	{ "5TB", UINT64_C(5000000000000) },
+	{ "2PB", UINT64_C(2000000000000000) },
+	{ "3s", 12288 },
+	{ "000018446744073709551615", UINT64_MAX },
+};
+
+START_TEST(sizes_are_read_in_all_their_units)
+{
+	uint64_t bytes = UNTOUCHED;
+
+	ck_assert_int_eq(units_parse_size(sizes[_i].text, 4096, &bytes), 0);
+	ck_assert_uint_eq(bytes, sizes[_i].value);
+}
+END_TEST
+
+static const char *const not_sizes[] = { "", " 1", "1 ", "1 K", "-1", "+1",
+	"K", "1k", "1KB", "1kib", "1KiBs", "0x10", "1.5G", "1ss", "1e3",
+	"99999999999999999999x" };
+
+START_TEST(what_is_no_size_is_refused)
+{
+	uint64_t bytes = UNTOUCHED;
+
+	ck_assert_int_eq(units_parse_size(not_sizes[_i], 512, &bytes),
+	    -EINVAL);
+	ck_assert_uint_eq(bytes, UNTOUCHED);
+}
+END_TEST
+
+static const char *const too_large[] = { "18446744073709551616",
+	"16384P", "18446744073709551615K", "36028797018963968s",
+	"99999999999999999999999" };
+
+START_TEST(a_size_that_does_not_fit_is_out_of_range)
+{
+	uint64_t bytes = UNTOUCHED;
+
+	ck_assert_int_eq(units_parse_size(too_large[_i], 512, &bytes),
+	    -ERANGE);
+	ck_assert_uint_eq(bytes, UNTOUCHED);
+}
+END_TEST
+
+static const struct accepted times[] = {
+	{ "0", 0 },
+	{ "250ms", 250 },
+	{ "10s", 10000 },
+	{ "5m", 300000 },
+	{ "2h", 7200000 },
+	{ "1d", 86400000 },
+	{ "1w", 604800000 },
+};
+
+START_TEST(times_are_read_in_all_their_units)
+{
+	uint64_t ms = UNTOUCHED;
+
+	ck_assert_int_eq(units_parse_time_ms(times[_i].text, &ms), 0);
+	ck_assert_uint_eq(ms, times[_i].value);
+}
+END_TEST
+
+static const char *const not_times[] = { "", "5", "s", "-5s", "5 s", "5M",
+	"5min", "1.5s" };
+
+START_TEST(what_is_no_time_is_refused)
+{
+	uint64_t ms = UNTOUCHED;
+
+	ck_assert_int_eq(units_parse_time_ms(not_times[_i], &ms), -EINVAL);
+	ck_assert_uint_eq(ms, UNTOUCHED);
+}
+END_TEST
+
+START_TEST(a_time_that_does_not_fit_is_out_of_range)
+{
+	uint64_t ms = UNTOUCHED;
+
+	ck_assert_int_eq(units_parse_time_ms("18446744073709551615s", &ms),
+	    -ERANGE);
+	ck_assert_uint_eq(ms, UNTOUCHED);
+}
+END_TEST
+
+struct shown {
+	uint64_t value;
+	const char *text;
+};
+
+static const struct shown shown_sizes[] = {
+	{ 0, "0 B" },
+	{ 1023, "1023 B" },
+	{ 1024, "1.0 KiB" },
+	{ 1536, "1.5 KiB" },
+	{ 1048575, "1023.9 KiB" },
+	{ UINT64_C(4) << 30, "4.0 GiB" },
+	{ UINT64_MAX, "15.9 EiB" },
+};
+
+START_TEST(sizes_are_shown_rounded_down)
+{
+	char buf[UNITS_TEXT_SIZE];
+
+	ck_assert_str_eq(units_format_size(shown_sizes[_i].value, buf),
+	    shown_sizes[_i].text);
+}
+END_TEST
+
+static const struct shown shown_times[] = {
+	{ 0, "0.0 s" },
+	{ 1449, "1.4 s" },
+	{ 59999, "59.9 s" },
+	{ 125000, "2m05s" },
+	{ 11220000, "3h07m" },
+	{ 90000000, "1d01h" },
+};
+
+START_TEST(times_are_shown_with_their_two_largest_units)
+{
+	char buf[UNITS_TEXT_SIZE];
+
+	ck_assert_str_eq(units_format_time_ms(shown_times[_i].value, buf),
+	    shown_times[_i].text);
+}
+END_TEST
+
+#define N(a) ((int)(sizeof(a) / sizeof(a)[0]))
+
+int
+main(void)
+{
+	Suite *s = suite_create("base/units");
+	TCase *tc = tcase_create("units");
+
+	tcase_add_loop_test(tc, sizes_are_read_in_all_their_units, 0,
+	    N(sizes));
+	tcase_add_loop_test(tc, what_is_no_size_is_refused, 0, N(not_sizes));
+	tcase_add_loop_test(tc, a_size_that_does_not_fit_is_out_of_range, 0,
+	    N(too_large));
+	tcase_add_loop_test(tc, times_are_read_in_all_their_units, 0,
+	    N(times));
+	tcase_add_loop_test(tc, what_is_no_time_is_refused, 0, N(not_times));
+	tcase_add_test(tc, a_time_that_does_not_fit_is_out_of_range);
+	tcase_add_loop_test(tc, sizes_are_shown_rounded_down, 0,
+	    N(shown_sizes));
+	tcase_add_loop_test(tc, times_are_shown_with_their_two_largest_units,
+	    0, N(shown_times));
+	suite_add_tcase(s, tc);
+	return unit_main(s);
+}

@@ -1,0 +1,377 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * What a disk can be told besides reading and writing: zeroes, trim, cache,
+ * block status, and flags; of the blocking face, against nbdkit.
+ */
+#include "client/nbdclient.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "nbd/protocol.h"
+#include "nbdkit.h"
+#include "unit.h"
+
+enum {
+	MiB = 1024 * 1024,
+	MAX_TOLD = 16,
+};
+
+static struct nbdclient_channel *channel;
+static struct nbdclient_disk *disk;
+static struct nbdclient_error err;
+static char log_file[] = "/tmp/nbdsync-log-XXXXXX";
+static char log_arg[64];
+
+static struct told {
+	uint64_t offset;
+	uint64_t length;
+	uint64_t flags;
+} told[MAX_TOLD];
+static size_t n_told;
+
+static void
+set_up(void)
+{
+	int fd;
+
+	(void)strcpy(log_file, "/tmp/nbdsync-log-XXXXXX");
+	fd = mkstemp(log_file);
+	ck_assert_int_ge(fd, 0);
+	(void)close(fd);
+	(void)snprintf(log_arg, sizeof log_arg, "logfile=%s", log_file);
+	nbdkit_set_up();
+	channel = NULL;
+	disk = NULL;
+	n_told = 0;
+}
+
+static void
+tear_down(void)
+{
+	nbdclient_disconnect(disk);
+	nbdclient_channel_free(channel);
+	nbdkit_tear_down();
+	(void)unlink(log_file);
+}
+
+static void
+negotiate(const struct nbdclient_options *options)
+{
+	ck_assert_int_eq(nbdclient_connect(nbdkit_uri, options, &channel,
+	    &err), 0);
+	ck_assert_msg(nbdclient_negotiate(channel, NULL, &disk, &err) == 0,
+	    "%s", err.text);
+}
+
+/* How many requests of this text nbdkit's log has. */
+static int
+count_log(const char *text)
+{
+	FILE *f = fopen(log_file, "r");
+	char line[512];
+	int n = 0;
+
+	while (fgets(line, sizeof line, f) != NULL)
+		n += strstr(line, text) != NULL;
+	(void)fclose(f);
+	return n;
+}
+
+static void
+on_extent(void *arg, uint64_t offset, uint64_t length, uint64_t flags)
+{
+	ck_assert_ptr_eq(arg, &told);
+	ck_assert_uint_lt(n_told, MAX_TOLD);
+	told[n_told++] = (struct told){ offset, length, flags };
+}
+
+static int
+status(uint64_t sector, uint64_t n, const char *context)
+{
+	return nbdclient_block_status(disk, sector, n, context, on_extent,
+	    &told, &err);
+}
+
+#define assert_ok(call) ck_assert_msg((call) == 0, "%s", err.text)
+#define assert_fails(call, want)                                               \
+	do {                                                                   \
+		int code_ = (call);                                            \
+		ck_assert_msg(code_ == (want), "%d: %s", code_, err.text);     \
+		ck_assert_int_eq(err.code, code_);                             \
+	} while (0)
+#define assert_says(part)                                                      \
+	ck_assert_msg(strstr(err.text, part) != NULL, "'%s' is not in '%s'",   \
+	    part, err.text)
+#define assert_told(i, off, len, fl)                                           \
+	do {                                                                   \
+		ck_assert_uint_eq(told[i].offset, off);                        \
+		ck_assert_uint_eq(told[i].length, len);                        \
+		ck_assert_uint_eq(told[i].flags, fl);                          \
+	} while (0)
+
+START_TEST(zeroes_replace_what_was_there_and_nothing_else)
+{
+	unsigned char buf[2048];
+	unsigned char zero[1024] = { 0 };
+	struct iovec iov = { buf, sizeof buf };
+
+	nbdkit_start("memory", "1M", NULL);
+	negotiate(NULL);
+	memset(buf, 'x', sizeof buf);
+	assert_ok(nbdclient_write(disk, 4, &iov, 1, &err));
+	assert_ok(nbdclient_write_zeroes(disk, 5, 2, NBDCLIENT_NO_HOLE, &err));
+	assert_ok(nbdclient_read(disk, 4, &iov, 1, &err));
+	ck_assert(buf[511] == 'x' && buf[1536] == 'x');
+	ck_assert_mem_eq(buf + 512, zero, 1024);
+}
+END_TEST
+
+START_TEST(flags_reach_the_server)
+{
+	unsigned char buf[512] = { 1 };
+	struct iovec iov = { buf, sizeof buf };
+
+	nbdkit_start("--filter=log", "memory", "1M", log_arg, NULL);
+	negotiate(NULL);
+	assert_ok(nbdclient_write_flags(disk, 1, &iov, 1, NBDCLIENT_FUA,
+	    &err));
+	assert_ok(nbdclient_write(disk, 2, &iov, 1, &err));
+	assert_ok(nbdclient_write_zeroes(disk, 8, 8, NBDCLIENT_FAST_ZERO |
+	    NBDCLIENT_FUA, &err));
+	assert_ok(nbdclient_write_zeroes(disk, 8, 8, NBDCLIENT_NO_HOLE,
+	    &err));
+	assert_ok(nbdclient_trim(disk, 8, 16, NBDCLIENT_FUA, &err));
+	assert_ok(nbdclient_cache(disk, 0, 32, &err));
+	ck_assert_int_eq(count_log(" Write id=1 offset=0x200 count=0x200 "
+	    "fua=1"), 1);
+	ck_assert_int_eq(count_log(" Write id=2 offset=0x400 count=0x200 "
+	    "fua=0"), 1);
+	ck_assert_int_eq(count_log("offset=0x1000 count=0x1000 trim=1 fua=1 "
+	    "fast=1"), 1);
+	ck_assert_int_eq(count_log("offset=0x1000 count=0x1000 trim=0 fua=0 "
+	    "fast=0"), 1);
+	ck_assert_int_eq(count_log(" Trim id=5 offset=0x1000 count=0x2000 "
+	    "fua=1"), 1);
+	ck_assert_int_eq(count_log(" Cache id=6 offset=0x0 count=0x4000"), 1);
+}
+END_TEST
+
+START_TEST(a_long_range_is_cut_and_covered)
+{
+	nbdkit_start("--filter=log", "memory", "8T", log_arg, NULL);
+	negotiate(NULL);
+	/* 1 GiB and one sector, from behind 4 TiB. */
+	assert_ok(nbdclient_trim(disk, 8ULL << 30, 2097153, 0, &err));
+	ck_assert_int_eq(count_log(" Trim id=9 offset=0x40040000000 "
+	    "count=0x200 "), 1);
+	ck_assert_int_eq(count_log(" Trim id=1 offset=0x40000000000 "
+	    "count=0x8000000 "), 1);
+	assert_ok(nbdclient_trim(disk, 8, 0, 0, &err));
+	ck_assert_int_eq(count_log(" Trim "), 9);
+}
+END_TEST
+
+START_TEST(the_last_shorter_sector_counts_as_one)
+{
+	unsigned char buf[1125];
+	struct iovec iov = { buf, 1125 };
+
+	nbdkit_start("memory", "1125", NULL);
+	negotiate(NULL);
+	memset(buf, 'x', sizeof buf);
+	assert_ok(nbdclient_write(disk, 0, &iov, 1, &err));
+	assert_ok(nbdclient_write_zeroes(disk, 2, 1, 0, &err));
+	assert_ok(nbdclient_read(disk, 0, &iov, 1, &err));
+	ck_assert(buf[1023] == 'x' && buf[1024] == 0 && buf[1124] == 0);
+	assert_fails(nbdclient_write_zeroes(disk, 2, 2, 0, &err),
+	    NBDCLIENT_INVALID);
+	assert_says("beyond the end");
+	assert_fails(nbdclient_trim(disk, 1, UINT64_MAX, 0, &err),
+	    NBDCLIENT_INVALID);
+	assert_fails(nbdclient_trim(disk, 4, 0, 0, &err), NBDCLIENT_INVALID);
+	assert_fails(status(UINT64_MAX, 1, NULL), NBDCLIENT_INVALID);
+}
+END_TEST
+
+/* What a plugin without any of it is asked, it would answer with an error. */
+START_TEST(what_is_not_offered_is_not_sent)
+{
+	unsigned char buf[512] = { 0 };
+	struct iovec iov = { buf, sizeof buf };
+
+	nbdkit_start("--filter=log", "--filter=nozero", "--filter=nocache",
+	    "eval", log_arg, "zeromode=none", "cachemode=none",
+	    "get_size=echo 1M",
+	    "pread=head -c $3 /dev/zero", "can_write=exit 0",
+	    "pwrite=cat >/dev/null", NULL);
+	negotiate(NULL);
+	assert_fails(nbdclient_write_zeroes(disk, 0, 8, 0, &err),
+	    NBDCLIENT_UNIMPLEMENTED);
+	assert_says("cannot zero the default export of nbd+unix:");
+	assert_says("the server offers no write-zeroes");
+	assert_fails(nbdclient_trim(disk, 0, 8, 0, &err),
+	    NBDCLIENT_UNIMPLEMENTED);
+	assert_fails(nbdclient_cache(disk, 0, 8, &err),
+	    NBDCLIENT_UNIMPLEMENTED);
+	assert_fails(nbdclient_write_flags(disk, 0, &iov, 1, NBDCLIENT_FUA,
+	    &err), NBDCLIENT_UNIMPLEMENTED);
+	ck_assert_int_eq(err.errnum, EOPNOTSUPP);
+	assert_fails(status(0, 8, "other:context"), NBDCLIENT_UNIMPLEMENTED);
+	ck_assert_int_eq(count_log(" Zero ") + count_log(" Trim ") +
+	    count_log(" Cache ") + count_log(" Write ") +
+	    count_log(" Extents "), 0);
+	assert_ok(nbdclient_write(disk, 0, &iov, 1, &err));
+	ck_assert_int_eq(count_log(" Write "), 1);
+}
+END_TEST
+
+START_TEST(a_flag_that_a_call_does_not_take_is_invalid)
+{
+	struct iovec iov = { NULL, 0 };
+
+	nbdkit_start("memory", "1M", NULL);
+	negotiate(NULL);
+	assert_fails(nbdclient_trim(disk, 0, 8, NBDCLIENT_NO_HOLE, &err),
+	    NBDCLIENT_INVALID);
+	assert_fails(nbdclient_write_zeroes(disk, 0, 8, 0x10001, &err),
+	    NBDCLIENT_INVALID);
+	assert_fails(nbdclient_write_flags(disk, 0, &iov, 1,
+	    NBDCLIENT_FAST_ZERO, &err), NBDCLIENT_INVALID);
+}
+END_TEST
+
+START_TEST(a_read_only_export_is_neither_zeroed_nor_trimmed)
+{
+	nbdkit_start("-r", "memory", "1M", NULL);
+	negotiate(NULL);
+	assert_fails(nbdclient_write_zeroes(disk, 0, 8, 0, &err),
+	    NBDCLIENT_READ_ONLY);
+	assert_fails(nbdclient_trim(disk, 0, 8, 0, &err),
+	    NBDCLIENT_READ_ONLY);
+	assert_ok(nbdclient_cache(disk, 0, 8, &err));
+}
+END_TEST
+
+START_TEST(an_error_has_its_errno_and_offset)
+{
+	nbdkit_start("--filter=error", "memory", "1M", "error-zero=ENOSPC",
+	    "error-zero-rate=100%", "error-extents=EIO",
+	    "error-extents-rate=100%", NULL);
+	negotiate(NULL);
+	assert_fails(nbdclient_write_zeroes(disk, 8, 8, 0, &err),
+	    NBDCLIENT_IO);
+	ck_assert_int_eq(err.errnum, ENOSPC);
+	assert_says("cannot zero 4096 bytes at offset 4096 of the default");
+	assert_fails(status(0, 8, NULL), NBDCLIENT_IO);
+	ck_assert_int_eq(err.errnum, EIO);
+	ck_assert_uint_eq(n_told, 0);
+}
+END_TEST
+
+START_TEST(the_extents_of_a_range_are_told_to_its_end)
+{
+	const uint64_t nothing = NBDCLIENT_STATE_HOLE | NBDCLIENT_STATE_ZERO;
+
+	nbdkit_start("data", "size=8G", "data=@0x100000 1*32768 "
+	    "@0x140000000 2*32768", NULL);
+	negotiate(NULL);
+	assert_ok(status(0, 8ULL << 21, NULL));
+	ck_assert_uint_eq(n_told, 5);
+	assert_told(0, 0, MiB, nothing);
+	assert_told(1, MiB, 32768, 0);
+	assert_told(2, MiB + 32768, (5ULL << 30) - MiB - 32768, nothing);
+	assert_told(3, 5ULL << 30, 32768, 0);
+	assert_told(4, (5ULL << 30) + 32768, (3ULL << 30) - 32768, nothing);
+	/* Not what lies around the range. */
+	n_told = 0;
+	assert_ok(status(2040, 16, "base:allocation"));
+	ck_assert_uint_eq(n_told, 2);
+	assert_told(0, 2040 * 512, 8 * 512, nothing);
+	assert_told(1, MiB, 8 * 512, 0);
+	n_told = 0;
+	assert_ok(status(8, 0, NULL));
+	ck_assert_uint_eq(n_told, 0);
+}
+END_TEST
+
+/* One extent a request, of a page each. */
+START_TEST(short_answers_are_asked_on_and_joined)
+{
+	nbdkit_start("--filter=log", "eval", log_arg, "get_size=echo 64K",
+	    "pread=head -c $3 /dev/zero", "can_extents=exit 0",
+	    "extents=echo $4 4096 $(( $4 < 32768 ? 0 : 3 ))", NULL);
+	negotiate(NULL);
+	assert_ok(status(0, 128, NULL));
+	ck_assert_uint_eq(n_told, 2);
+	assert_told(0, 0, 32768, 0);
+	assert_told(1, 32768, 32768, 3);
+	ck_assert_int_eq(count_log(" Extents "), 16);
+}
+END_TEST
+
+START_TEST(contexts_are_asked_for_by_name)
+{
+	const char *const contexts[] = { "no:such", "base:allocation" };
+	struct nbdclient_options options = {
+		.contexts = contexts,
+		.n_contexts = 2,
+	};
+	struct nbdclient_info info;
+
+	nbdkit_start("memory", "1M", NULL);
+	negotiate(&options);
+	nbdclient_get_info(disk, &info);
+	ck_assert_uint_eq(info.n_contexts, 2);
+	ck_assert_ptr_null(info.contexts[0]);
+	ck_assert_str_eq(info.contexts[1], "base:allocation");
+	ck_assert(info.base_allocation);
+	assert_ok(status(0, 2048, "base:allocation"));
+	ck_assert_uint_eq(n_told, 1);
+	assert_told(0, 0, MiB, 3);
+	assert_fails(status(0, 2048, "no:such"), NBDCLIENT_UNIMPLEMENTED);
+	options.n_contexts = 17;
+	ck_assert_int_eq(nbdclient_connect(nbdkit_uri, &options, &channel,
+	    &err), NBDCLIENT_INVALID);
+}
+END_TEST
+
+START_TEST(a_lost_server_is_told)
+{
+	nbdkit_start("memory", "1M", NULL);
+	negotiate(NULL);
+	nbdkit_stop();
+	assert_fails(status(0, 8, NULL), NBDCLIENT_DISCONNECTED);
+	assert_says("cannot map the default export");
+	assert_fails(nbdclient_trim(disk, 0, 8, 0, &err),
+	    NBDCLIENT_DISCONNECTED);
+	assert_says("lost before");
+}
+END_TEST
+
+int
+main(void)
+{
+	Suite *s = suite_create("client/disk-commands");
+	TCase *tc = tcase_create("disk-commands");
+
+	tcase_set_timeout(tc, 30);
+	tcase_add_checked_fixture(tc, set_up, tear_down);
+	tcase_add_test(tc, zeroes_replace_what_was_there_and_nothing_else);
+	tcase_add_test(tc, flags_reach_the_server);
+	tcase_add_test(tc, a_long_range_is_cut_and_covered);
+	tcase_add_test(tc, the_last_shorter_sector_counts_as_one);
+	tcase_add_test(tc, what_is_not_offered_is_not_sent);
+	tcase_add_test(tc, a_flag_that_a_call_does_not_take_is_invalid);
+	tcase_add_test(tc, a_read_only_export_is_neither_zeroed_nor_trimmed);
+	tcase_add_test(tc, an_error_has_its_errno_and_offset);
+	tcase_add_test(tc, the_extents_of_a_range_are_told_to_its_end);
+	tcase_add_test(tc, short_answers_are_asked_on_and_joined);
+	tcase_add_test(tc, contexts_are_asked_for_by_name);
+	tcase_add_test(tc, a_lost_server_is_told);
+	suite_add_tcase(s, tc);
+	return unit_main(s);
+}

@@ -1,0 +1,279 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Servers that misbehave before there is a disk: one row each.  Whatever they
+ * do, the call returns in time and says what was wrong.
+ */
+#include <string.h>
+#include <time.h>
+
+#include "client/nbdclient.h"
+#include "fake-server.h"
+#include "hostile.h"
+#include "unit.h"
+
+#define PROTOCOL NBDCLIENT_PROTOCOL
+#define GONE	 NBDCLIENT_DISCONNECTED
+#define LATE	 NBDCLIENT_TIMED_OUT
+#define SIZE(size) \
+	BASIC REPLY SR ERR("\1") NONE \
+	REPLY GO INFO "\0\0\0\xc" "\0\0" size "\0\1" REPLY GO ACK NONE
+#define BLOCKS(minimum, preferred, maximum) \
+	BASIC REPLY SR ERR("\1") NONE EXPORT \
+	REPLY GO INFO "\0\0\0\xe" "\0\3" minimum preferred maximum \
+	REPLY GO ACK NONE
+#define STRUCTURED BASIC REPLY SR ACK NONE
+
+struct row {
+	const char *name;
+	int code;		/* 0: it is harmless, and there is a disk */
+	const char *text;	/* in what is said; not used with 0 */
+	struct hostile_words words;
+};
+
+static const struct row open_rows[] = {
+	/* The greeting. */
+	{ "it is mute", LATE, "greeting", SAYS_THEN("", THEN_MUTE) },
+	{ "it closes at once", GONE, "without greeting",
+	    SAYS_THEN("", THEN_CLOSE) },
+	{ "it resets at once", GONE, "", SAYS_THEN("", THEN_RESET) },
+	{ "it trickles", NBDCLIENT_NOT_NBD, "not an NBD server",
+	    SAYS_THEN("", THEN_TRICKLE) },
+	{ "the magic is wrong", NBDCLIENT_NOT_NBD, "it said 'NBDMAGIX",
+	    SAYS("NBDMAGIXIHAVEOPT\0\3") },
+	{ "the second magic is wrong", NBDCLIENT_NOT_NBD, "it said 'IHATEOPT",
+	    SAYS("NBDMAGICIHATEOPT\0\3") },
+	{ "the greeting is cut by a close", GONE, "closed the connection",
+	    SAYS_THEN("NBDMAGICIHAVE", THEN_CLOSE) },
+	{ "the greeting is cut by a reset", GONE, "",
+	    SAYS_THEN("NBDMAGICIHAVE", THEN_RESET) },
+	{ "the greeting stops", LATE, "waiting for",
+	    SAYS_THEN("NBDMAGICIHAVEOPT", THEN_MUTE) },
+	{ "it is oldstyle", NBDCLIENT_TOO_OLD, "oldstyle",
+	    SAYS("NBDMAGIC" "\0\0\x42\2\x81\x86\x12\x53\0\0\0\0\0\1\0\0") },
+	{ "it speaks HTTP", NBDCLIENT_NOT_NBD, "HTTP/1.1 400 Bad",
+	    SAYS("HTTP/1.1 400 Bad Request\r\n\r\n") },
+	{ "it controls the terminal", NBDCLIENT_NOT_NBD, "\\x1B]0;hi\\x07",
+	    SAYS("\x1b]0;hi\7....") },
+	{ "newstyle that is not fixed has a disk too large", PROTOCOL,
+	    "more than any disk", SAYS("NBDMAGICIHAVEOPT\0\2"
+	    "\xff\xff\xff\xff\xff\xff\xff\xff\0\1") },
+
+	/* Answers to options. */
+	{ "an option reply's magic is wrong", PROTOCOL,
+	    "an option reply begins with", SAYS(GREETING "????????"
+	    SR ACK NONE) },
+	{ "it answers another option", PROTOCOL, "instead of",
+	    SAYS(GREETING REPLY GO ACK NONE) },
+	{ "it answers an option that does not exist", PROTOCOL,
+	    "option 4294967295 ", SAYS(GREETING REPLY "\xff\xff\xff\xff"
+	    ACK NONE) },
+	{ "an answer's type is unknown", PROTOCOL, "of type 99",
+	    SAYS(BASIC REPLY SR "\0\0\0\x63" NONE) },
+	{ "an ACK has data", PROTOCOL, "with 1 bytes",
+	    SAYS(BASIC REPLY SR ACK "\0\0\0\1x") },
+	{ "an ACK has 2^32-1 bytes of data", PROTOCOL, "4294967295 bytes",
+	    SAYS(BASIC REPLY SR ACK "\xff\xff\xff\xff") },
+	{ "an error text is longer than 4096", PROTOCOL, "4097 bytes",
+	    SAYS(BASIC REPLY SR ERR("\1") "\0\0\x10\1") },
+	{ "an error text is 2^32-1 long", PROTOCOL, "4294967295 bytes",
+	    SAYS(BASIC REPLY SR ERR("\1") "\xff\xff\xff\xff") },
+	{ "an error text controls the terminal", NBDCLIENT_POLICY,
+	    "\\x1B[31mred\\x0A\\x07", SAYS(STRUCTURED REPLY META ERR("\1") NONE
+	    REPLY GO ERR("\2") "\0\0\0\xa" "\x1b[31mred\n\a") },
+	{ "an error text is not UTF-8", NBDCLIENT_POLICY, "\\xC3(\\xFF",
+	    SAYS(STRUCTURED REPLY META ERR("\1") NONE
+	    REPLY GO ERR("\2") "\0\0\0\3" "\xc3(\xff") },
+	{ "an error text has zero bytes", NBDCLIENT_POLICY, "a\\x00b",
+	    SAYS(STRUCTURED REPLY META ERR("\1") NONE
+	    REPLY GO ERR("\2") "\0\0\0\3" "a\0b") },
+	{ "an error text never ends", LATE, "waiting for",
+	    SAYS_THEN(BASIC REPLY SR ERR("\1") "\0\0\x10\0",
+		THEN_TRICKLE) },
+	{ "an error is unknown", NBDCLIENT_REFUSED, "does not know",
+	    SAYS(STRUCTURED REPLY META ERR("\1") NONE
+	    REPLY GO "\x80\1\2\3" NONE) },
+	{ "it wants TLS", NBDCLIENT_TLS_REQUIRED, "requires TLS",
+	    SAYS(BASIC REPLY SR ERR("\5") NONE) },
+	{ "it shuts down", NBDCLIENT_REFUSED, "shutting down",
+	    SAYS(BASIC REPLY SR ERR("\7") NONE) },
+	{ "it closes on an option", GONE, "NBD_OPT_EXTENDED_HEADERS",
+	    SAYS_THEN(GREETING, THEN_CLOSE) },
+	{ "it closes within an option reply", GONE, "in the middle",
+	    SAYS_THEN(GREETING "\0\3\xe8", THEN_CLOSE) },
+	{ "it resets within an option reply", GONE, "",
+	    SAYS_THEN(GREETING "\0\3\xe8", THEN_RESET) },
+	{ "it never answers an option", LATE, "NBD_OPT_EXTENDED_HEADERS",
+	    SAYS_THEN(GREETING, THEN_MUTE) },
+
+	/* Contexts. */
+	{ "a context was not asked for", PROTOCOL, "not asked for",
+	    SAYS(STRUCTURED REPLY META CONTEXT "\0\0\0\5" "\0\0\0\1x") },
+	{ "a context comes twice", PROTOCOL, "twice", SAYS(STRUCTURED
+	    ALLOCATION("\0\0\0\1") ALLOCATION("\0\0\0\2")) },
+	{ "a context is shorter than its number", PROTOCOL, "3 bytes",
+	    SAYS(STRUCTURED REPLY META CONTEXT "\0\0\0\3" "\0\0\0") },
+	{ "a context has a name too long", PROTOCOL, "4101 bytes",
+	    SAYS(STRUCTURED REPLY META CONTEXT "\0\0\x10\5") },
+	{ "contexts are refused after one was named", 0, "",
+	    SAYS(STRUCTURED ALLOCATION("\0\0\0\1") REPLY META ERR("\3") NONE
+	    EXPORT REPLY GO ACK NONE) },
+
+	/* NBD_OPT_GO. */
+	{ "an export is opened without its size", PROTOCOL,
+	    "not its size", SAYS(BASIC REPLY SR ERR("\1") NONE
+	    REPLY GO ACK NONE) },
+	{ "an information has no type", PROTOCOL, "with 0 bytes",
+	    SAYS(BASIC REPLY SR ERR("\1") NONE REPLY GO INFO NONE) },
+	{ "an information is one byte short", PROTOCOL, "with 9 bytes",
+	    SAYS(BASIC REPLY SR ERR("\1") NONE
+	    REPLY GO INFO "\0\0\0\xb" "\0\0" "123456789") },
+	{ "an information has 2^32-1 bytes", PROTOCOL, "4294967295 bytes",
+	    SAYS(BASIC REPLY SR ERR("\1") NONE
+	    REPLY GO INFO "\xff\xff\xff\xff") },
+	{ "block sizes are one byte short", PROTOCOL, "with 11 bytes",
+	    SAYS(BASIC REPLY SR ERR("\1") NONE
+	    REPLY GO INFO "\0\0\0\xd" "\0\3" "12345678901") },
+	{ "an unknown information is no harm", 0, "",
+	    SAYS(BASIC REPLY SR ERR("\1") NONE
+	    REPLY GO INFO "\0\0\0\3" "\xff\xffx" EXPORT REPLY GO ACK NONE) },
+	{ "there is no end of information", PROTOCOL, "no end of answers",
+	    SAYS_AND_REPEATS(BASIC REPLY SR ERR("\1") NONE,
+	    REPLY GO INFO "\0\0\0\2" "\0\2") },
+	{ "an export is withdrawn after its information",
+	    NBDCLIENT_NO_EXPORT, "no such export",
+	    SAYS(BASIC REPLY SR ERR("\1") NONE EXPORT
+	    REPLY GO ERR("\6") NONE) },
+	{ "the size is 0", 0, "", SAYS(SIZE("\0\0\0\0\0\0\0\0")) },
+	{ "the size is 2^63-1", 0, "",
+	    SAYS(SIZE("\x7f\xff\xff\xff\xff\xff\xff\xff")) },
+	{ "the size is 2^63", PROTOCOL, "more than any disk",
+	    SAYS(SIZE("\x80\0\0\0\0\0\0\0")) },
+	{ "the size is 2^64-1", PROTOCOL, "more than any disk",
+	    SAYS(SIZE("\xff\xff\xff\xff\xff\xff\xff\xff")) },
+	{ "the minimum block is 0", PROTOCOL, "block sizes of 0",
+	    SAYS(BLOCKS(NONE, "\0\0\x10\0", "\0\1\0\0")) },
+	{ "the minimum block is no power of two", PROTOCOL,
+	    "block sizes of 513",
+	    SAYS(BLOCKS("\0\0\2\1", "\0\0\x10\0", "\0\1\0\0")) },
+	{ "the minimum block is 128 KiB", PROTOCOL, "block sizes of 131072",
+	    SAYS(BLOCKS("\0\2\0\0", "\0\2\0\0", "\0\4\0\0")) },
+	{ "the maximum block is 0", PROTOCOL, "0 at most",
+	    SAYS(BLOCKS("\0\0\2\0", "\0\0\x10\0", NONE)) },
+	{ "the maximum block is below the minimum", PROTOCOL, "256 at most",
+	    SAYS(BLOCKS("\0\0\2\0", "\0\0\x10\0", "\0\0\1\0")) },
+	{ "the preferred block is below the minimum", 0, "",
+	    SAYS(BLOCKS("\0\0\x10\0", "\0\0\2\0", "\0\1\0\0")) },
+	{ "the preferred block is 0", 0, "",
+	    SAYS(BLOCKS("\0\0\x10\0", NONE, "\0\1\0\0")) },
+	{ "the maximum block is no multiple of the minimum", 0, "",
+	    SAYS(BLOCKS("\0\0\x10\0", "\0\0\x10\0", "\0\1\0\1")) },
+};
+
+static const struct row list_rows[] = {
+	{ "newstyle that is not fixed cannot be listed", NBDCLIENT_TOO_OLD,
+	    "too old", SAYS("NBDMAGICIHAVEOPT\0\0") },
+	{ "a listed name is longer than its reply", PROTOCOL, "too long",
+	    SAYS(GREETING REPLY LIST SERVER "\0\0\0\5" "\0\0\0\2a") },
+	{ "a listed name's length is 2^32-1", PROTOCOL, "too long",
+	    SAYS(GREETING REPLY LIST SERVER "\0\0\0\5" "\xff\xff\xff\xff" "a") },
+	{ "a listed name has not even a length", PROTOCOL, "2 bytes",
+	    SAYS(GREETING REPLY LIST SERVER "\0\0\0\2" "\0\0") },
+	{ "a listed name has a zero byte", PROTOCOL, "zero byte",
+	    SAYS(GREETING REPLY LIST SERVER "\0\0\0\7" "\0\0\0\3a\0b") },
+	{ "a list breaks off", GONE, "in the middle", SAYS_THEN(GREETING
+	    REPLY LIST SERVER "\0\0\0\5" "\0\0\0\1a", THEN_CLOSE) },
+	{ "a list stops", LATE, "NBD_OPT_LIST", SAYS_THEN(GREETING
+	    REPLY LIST SERVER "\0\0\0\5" "\0\0\0\1a", THEN_MUTE) },
+	{ "a list is forbidden", NBDCLIENT_POLICY, "policy",
+	    SAYS(GREETING REPLY LIST ERR("\2") NONE) },
+};
+
+enum {
+	N_OPEN_ROWS = sizeof open_rows / sizeof open_rows[0],
+	N_LIST_ROWS = sizeof list_rows / sizeof list_rows[0],
+	SHORT_MS = 300,
+	LONG_MS = 10000,
+	MAX_S = 5,
+};
+
+static const struct row *row;
+static struct nbdclient_error err;
+
+static void
+serve(int fd)
+{
+	fake_wait_for_release();
+	hostile_say(fd, &row->words);
+}
+
+static int
+call_negotiate(struct nbdclient_channel *channel)
+{
+	struct nbdclient_disk *disk = NULL;
+	int code = nbdclient_negotiate(channel, "disk", &disk, &err);
+
+	ck_assert_msg((code == 0) == (disk != NULL), "%s", row->name);
+	nbdclient_disconnect(disk);
+	return code;
+}
+
+static int
+call_list(struct nbdclient_channel *channel)
+{
+	struct nbdclient_listing *listing = NULL;
+	size_t n = 0;
+	int code = nbdclient_list(channel, &listing, &n, &err);
+
+	nbdclient_listing_free(listing, n);
+	return code;
+}
+
+static void
+try_row(const struct row *which, int (*call)(struct nbdclient_channel *))
+{
+	struct nbdclient_options options = { .io_timeout_ms = LONG_MS };
+	struct nbdclient_channel *channel;
+	time_t start = time(NULL);
+	int code;
+
+	row = which;
+	options.connect_timeout_ms = row->code == LATE ? SHORT_MS : LONG_MS;
+	fake_set_up();
+	ck_assert_int_eq(nbdclient_connect_fd(fake_start_tcp(serve), &options,
+	    &channel, &err), 0);
+	fake_release();
+	code = call(channel);
+	nbdclient_channel_free(channel);
+	fake_tear_down();
+	ck_assert_msg(code == row->code, "%s: %d: %s", row->name, code,
+	    err.text);
+	ck_assert_msg(code == 0 || strstr(err.text, row->text) != NULL,
+	    "%s: '%s' is not in '%s'", row->name, row->text, err.text);
+	ck_assert_msg(time(NULL) - start <= MAX_S, "%s: late", row->name);
+}
+
+START_TEST(a_hostile_handshake_ends_in_time_with_the_reason)
+{
+	try_row(&open_rows[_i], call_negotiate);
+}
+END_TEST
+
+START_TEST(a_hostile_list_ends_in_time_with_the_reason)
+{
+	try_row(&list_rows[_i], call_list);
+}
+END_TEST
+
+int
+main(void)
+{
+	Suite *suite = suite_create("hostile-handshake");
+	TCase *tcase = tcase_create("all");
+
+	tcase_add_loop_test(tcase,
+	    a_hostile_handshake_ends_in_time_with_the_reason, 0, N_OPEN_ROWS);
+	tcase_add_loop_test(tcase,
+	    a_hostile_list_ends_in_time_with_the_reason, 0, N_LIST_ROWS);
+	suite_add_tcase(suite, tcase);
+	return unit_main(suite);
+}

@@ -1,0 +1,386 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "copy/lane.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "unit.h"
+
+#define KIB 1024U
+#define MIB (1024U * 1024)
+
+static struct disk_shape source;
+static struct disk_shape destination;
+static struct copy_wish wish;
+static struct copy_plan plan;
+static struct copy_cursor cursor;
+static struct copy_ledger ledger;
+static struct copy_lane *lane;
+
+static void
+setup(void)
+{
+	const struct disk_shape shape = {
+		.size = 4ULL * MIB,
+		.block_minimum = 1,
+		.block_preferred = 4096,
+		.block_maximum = 32 * MIB,
+		.can_flush = true,
+		.can_zero = true,
+		.can_multi_conn = true,
+		.can_status = true,
+	};
+
+	source = shape;
+	destination = shape;
+	memset(&wish, 0, sizeof wish);
+	wish.queue_depth = 4;
+	wish.request_size = 256 * KIB;
+	lane = NULL;
+}
+
+static void
+teardown(void)
+{
+	copy_lane_free(lane);
+	copy_plan_done(&plan);
+}
+
+static void
+make_lane(void)
+{
+	ck_assert_int_eq(copy_plan_make(&plan, &source, &destination, &wish,
+			     NULL),
+	    0);
+	copy_cursor_init(&cursor, plan.line_length);
+	copy_ledger_init(&ledger);
+	copy_ledger_plan(&ledger, plan.total_bytes);
+	ck_assert_int_eq(copy_lane_new(&plan, &cursor, &ledger, &lane), 0);
+}
+
+static struct copy_slot *
+next_is(enum copy_op op, uint64_t offset, uint32_t length)
+{
+	struct copy_slot *slot = copy_lane_next(lane);
+
+	ck_assert_ptr_nonnull(slot);
+	ck_assert_str_eq(copy_op_name(slot->op), copy_op_name(op));
+	ck_assert_uint_eq(slot->offset, offset);
+	ck_assert_uint_eq(slot->length, length);
+	return slot;
+}
+
+/* The first request asks for the map: answer that all is data. */
+static void
+map_is_all_data(void)
+{
+	struct copy_slot *slot = copy_lane_next(lane);
+
+	ck_assert_int_eq(slot->op, COPY_STATUS);
+	copy_lane_add_extent(lane, slot->length, false);
+	copy_lane_done(lane, slot, 0, NULL);
+}
+
+START_TEST(the_map_is_asked_for_first)
+{
+	make_lane();
+	(void)next_is(COPY_STATUS, 0, 4 * MIB);
+	ck_assert_ptr_null(copy_lane_next(lane));
+	ck_assert(!copy_lane_is_finished(lane));
+}
+END_TEST
+
+START_TEST(what_is_read_is_written_next)
+{
+	struct copy_slot *first;
+	struct copy_slot *second;
+
+	make_lane();
+	map_is_all_data();
+	first = next_is(COPY_READ, 0, 256 * KIB);
+	second = next_is(COPY_READ, 256 * KIB, 256 * KIB);
+	memset(second->buffer, 7, second->length);
+	copy_lane_done(lane, second, 0, NULL);
+	ck_assert_ptr_eq(next_is(COPY_WRITE, 256 * KIB, 256 * KIB), second);
+	ck_assert_int_eq(second->buffer[0], 7);
+	memset(first->buffer, 8, first->length);
+	copy_lane_done(lane, first, 0, NULL);
+	ck_assert_ptr_eq(next_is(COPY_WRITE, 0, 256 * KIB), first);
+}
+END_TEST
+
+START_TEST(no_more_requests_are_in_flight_than_slots)
+{
+	unsigned n = 0;
+
+	make_lane();
+	map_is_all_data();
+	while (copy_lane_next(lane) != NULL)
+		n++;
+	ck_assert_uint_eq(n, 4);
+	ck_assert_uint_eq(copy_lane_in_flight(lane), 4);
+}
+END_TEST
+
+START_TEST(zero_stretches_are_not_read)
+{
+	struct copy_slot *slot;
+
+	make_lane();
+	slot = next_is(COPY_STATUS, 0, 4 * MIB);
+	copy_lane_add_extent(lane, 1 * MIB, true);
+	copy_lane_add_extent(lane, 1 * MIB, false);
+	copy_lane_add_extent(lane, 2 * MIB, true);
+	copy_lane_done(lane, slot, 0, NULL);
+	slot = next_is(COPY_ZERO, 0, 1 * MIB);
+	copy_lane_done(lane, slot, 0, NULL);
+	ck_assert_uint_eq(copy_ledger_get(&ledger.zeroed_bytes), MIB);
+	(void)next_is(COPY_READ, 1 * MIB, 256 * KIB);
+}
+END_TEST
+
+START_TEST(zero_stretches_are_rounded_inwards)
+{
+	struct copy_slot *slot;
+
+	make_lane();
+	slot = next_is(COPY_STATUS, 0, 4 * MIB);
+	copy_lane_add_extent(lane, 100, false);
+	copy_lane_add_extent(lane, 10000, true);
+	copy_lane_add_extent(lane, 4 * MIB, false);
+	copy_lane_done(lane, slot, 0, NULL);
+	(void)next_is(COPY_READ, 0, 4096);
+	(void)next_is(COPY_ZERO, 4096, 4096);
+	(void)next_is(COPY_READ, 8192, 256 * KIB - 8192);
+}
+END_TEST
+
+START_TEST(a_map_in_small_change_is_joined)
+{
+	struct copy_slot *slot;
+	int i;
+
+	make_lane();
+	slot = next_is(COPY_STATUS, 0, 4 * MIB);
+	for (i = 0; i < 8192; i++)
+		copy_lane_add_extent(lane, 1, true);
+	copy_lane_add_extent(lane, 4 * MIB, false);
+	copy_lane_done(lane, slot, 0, NULL);
+	(void)next_is(COPY_ZERO, 0, 8192);
+}
+END_TEST
+
+START_TEST(a_short_map_is_asked_on)
+{
+	struct copy_slot *slot;
+
+	make_lane();
+	slot = next_is(COPY_STATUS, 0, 4 * MIB);
+	copy_lane_add_extent(lane, 10000, false);
+	copy_lane_done(lane, slot, 0, NULL);
+	(void)next_is(COPY_STATUS, 8192, 4 * MIB - 8192);
+	(void)next_is(COPY_READ, 0, 8192);
+}
+END_TEST
+
+START_TEST(a_failed_map_means_data)
+{
+	struct copy_slot *slot;
+
+	make_lane();
+	slot = next_is(COPY_STATUS, 0, 4 * MIB);
+	copy_lane_done(lane, slot, -EINVAL, "no");
+	(void)next_is(COPY_READ, 0, 256 * KIB);
+	ck_assert(ledger.status_failed);
+}
+END_TEST
+
+START_TEST(an_empty_map_means_data)
+{
+	struct copy_slot *slot;
+
+	make_lane();
+	slot = next_is(COPY_STATUS, 0, 4 * MIB);
+	copy_lane_done(lane, slot, 0, NULL);
+	(void)next_is(COPY_READ, 0, 256 * KIB);
+}
+END_TEST
+
+START_TEST(data_that_is_zero_is_sent_as_zero)
+{
+	struct copy_slot *slot;
+
+	source.can_status = false;
+	make_lane();
+	slot = next_is(COPY_READ, 0, 256 * KIB);
+	memset(slot->buffer, 0, slot->length);
+	copy_lane_done(lane, slot, 0, NULL);
+	(void)next_is(COPY_ZERO, 0, 256 * KIB);
+	slot = next_is(COPY_READ, 256 * KIB, 256 * KIB);
+	memset(slot->buffer, 0, slot->length);
+	slot->buffer[slot->length - 1] = 1;
+	copy_lane_done(lane, slot, 0, NULL);
+	(void)next_is(COPY_WRITE, 256 * KIB, 256 * KIB);
+}
+END_TEST
+
+START_TEST(zeroes_are_written_where_nothing_better_is_offered)
+{
+	struct copy_slot *slot;
+	uint32_t i;
+
+	destination.can_zero = false;
+	make_lane();
+	slot = next_is(COPY_STATUS, 0, 4 * MIB);
+	copy_lane_add_extent(lane, 4 * MIB, true);
+	copy_lane_done(lane, slot, 0, NULL);
+	slot = next_is(COPY_WRITE, 0, 256 * KIB);
+	for (i = 0; i < slot->length; i++)
+		ck_assert_uint_eq(slot->buffer[i], 0);
+	copy_lane_done(lane, slot, 0, NULL);
+	ck_assert_uint_eq(copy_ledger_get(&ledger.zeroed_bytes), 256 * KIB);
+	ck_assert_uint_eq(copy_ledger_get(&ledger.read_bytes), 0);
+}
+END_TEST
+
+START_TEST(a_failed_read_is_never_written)
+{
+	struct copy_slot *slot;
+	const struct copy_failure *f;
+	uint64_t n;
+
+	make_lane();
+	map_is_all_data();
+	slot = next_is(COPY_READ, 0, 256 * KIB);
+	copy_lane_done(lane, slot, -EIO, "bad sector");
+	ck_assert_ptr_null(copy_lane_next(lane));
+	ck_assert(copy_lane_is_finished(lane));
+	f = copy_lane_failure(lane, &n);
+	ck_assert_uint_eq(n, 1);
+	ck_assert(f->is_request && !f->is_lost);
+	ck_assert_int_eq(f->error, -EIO);
+	ck_assert_int_eq(f->side, COPY_SOURCE);
+	ck_assert_uint_eq(f->offset, 0);
+	ck_assert_uint_eq(f->length, 256 * KIB);
+	ck_assert_str_eq(f->message, "bad sector");
+}
+END_TEST
+
+START_TEST(after_a_failure_what_is_in_flight_is_waited_for)
+{
+	struct copy_slot *a;
+	struct copy_slot *b;
+
+	make_lane();
+	map_is_all_data();
+	a = next_is(COPY_READ, 0, 256 * KIB);
+	b = next_is(COPY_READ, 256 * KIB, 256 * KIB);
+	copy_lane_done(lane, a, -EIO, NULL);
+	ck_assert(!copy_lane_is_finished(lane));
+	copy_lane_done(lane, b, 0, NULL);
+	ck_assert(copy_lane_is_finished(lane));
+	ck_assert_ptr_null(copy_lane_next(lane));
+}
+END_TEST
+
+START_TEST(a_failed_write_is_counted_on_the_destination)
+{
+	struct copy_slot *slot;
+	const struct copy_failure *f;
+	uint64_t n;
+
+	make_lane();
+	map_is_all_data();
+	slot = next_is(COPY_READ, 0, 256 * KIB);
+	memset(slot->buffer, 1, slot->length);
+	copy_lane_done(lane, slot, 0, NULL);
+	slot = next_is(COPY_WRITE, 0, 256 * KIB);
+	copy_lane_done(lane, slot, -ENOSPC, NULL);
+	f = copy_lane_failure(lane, &n);
+	ck_assert_int_eq(f->side, COPY_DESTINATION);
+	ck_assert_int_eq(f->op, COPY_WRITE);
+	ck_assert_uint_eq(copy_ledger_done_bytes(&ledger), 0);
+}
+END_TEST
+
+START_TEST(a_stopped_ledger_starts_nothing_new)
+{
+	struct copy_slot *slot;
+
+	make_lane();
+	map_is_all_data();
+	slot = next_is(COPY_READ, 0, 256 * KIB);
+	copy_ledger_stop(&ledger);
+	ck_assert_ptr_null(copy_lane_next(lane));
+	ck_assert(!copy_lane_is_finished(lane));
+	copy_lane_done(lane, slot, 0, NULL);
+	ck_assert_ptr_null(copy_lane_next(lane));
+	ck_assert(copy_lane_is_finished(lane));
+}
+END_TEST
+
+START_TEST(an_empty_disk_is_finished_at_once)
+{
+	source.size = 0;
+	make_lane();
+	ck_assert_ptr_null(copy_lane_next(lane));
+	ck_assert(copy_lane_is_finished(lane));
+}
+END_TEST
+
+START_TEST(the_odd_tail_is_one_short_request)
+{
+	struct copy_slot *slot;
+
+	source.size = 256 * KIB + 1;
+	source.can_status = false;
+	make_lane();
+	(void)next_is(COPY_READ, 0, 256 * KIB);
+	slot = next_is(COPY_READ, 256 * KIB, 1);
+	slot->buffer[0] = 9;
+	copy_lane_done(lane, slot, 0, NULL);
+	(void)next_is(COPY_WRITE, 256 * KIB, 1);
+}
+END_TEST
+
+START_TEST(requests_end_on_multiples_of_their_size)
+{
+	const struct copy_range range = { 4096, 1 * MIB, 0 };
+
+	source.can_status = false;
+	wish.ranges = &range;
+	wish.n_ranges = 1;
+	make_lane();
+	(void)next_is(COPY_READ, 4096, 256 * KIB - 4096);
+	(void)next_is(COPY_READ, 256 * KIB, 256 * KIB);
+}
+END_TEST
+
+int
+main(void)
+{
+	Suite *s = suite_create("copy/lane");
+	TCase *t = tcase_create("lane");
+
+	tcase_add_checked_fixture(t, setup, teardown);
+	tcase_add_test(t, the_map_is_asked_for_first);
+	tcase_add_test(t, what_is_read_is_written_next);
+	tcase_add_test(t, no_more_requests_are_in_flight_than_slots);
+	tcase_add_test(t, zero_stretches_are_not_read);
+	tcase_add_test(t, zero_stretches_are_rounded_inwards);
+	tcase_add_test(t, a_map_in_small_change_is_joined);
+	tcase_add_test(t, a_short_map_is_asked_on);
+	tcase_add_test(t, a_failed_map_means_data);
+	tcase_add_test(t, an_empty_map_means_data);
+	tcase_add_test(t, data_that_is_zero_is_sent_as_zero);
+	tcase_add_test(t, zeroes_are_written_where_nothing_better_is_offered);
+	tcase_add_test(t, a_failed_read_is_never_written);
+	tcase_add_test(t, after_a_failure_what_is_in_flight_is_waited_for);
+	tcase_add_test(t, a_failed_write_is_counted_on_the_destination);
+	tcase_add_test(t, a_stopped_ledger_starts_nothing_new);
+	tcase_add_test(t, an_empty_disk_is_finished_at_once);
+	tcase_add_test(t, the_odd_tail_is_one_short_request);
+	tcase_add_test(t, requests_end_on_multiples_of_their_size);
+	suite_add_tcase(s, t);
+	return unit_main(s);
+}

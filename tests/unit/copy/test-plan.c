@@ -1,0 +1,340 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "copy/plan.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "unit.h"
+
+#define MIB (1024U * 1024)
+
+static struct disk_shape source;
+static struct disk_shape destination;
+static struct copy_wish wish;
+static struct copy_plan plan;
+static struct error err;
+
+/* Two servers that offer everything and insist on nothing. */
+static void
+setup(void)
+{
+	const struct disk_shape shape = {
+		.size = 64ULL * MIB,
+		.block_minimum = 1,
+		.block_preferred = 4096,
+		.block_maximum = 32 * MIB,
+		.can_flush = true,
+		.can_zero = true,
+		.can_multi_conn = true,
+		.can_status = true,
+	};
+
+	source = shape;
+	destination = shape;
+	memset(&wish, 0, sizeof wish);
+	memset(&plan, 0, sizeof plan);
+	err.text[0] = '\0';
+}
+
+static void
+teardown(void)
+{
+	copy_plan_done(&plan);
+}
+
+static int
+make(void)
+{
+	copy_plan_done(&plan);
+	return copy_plan_make(&plan, &source, &destination, &wish, &err);
+}
+
+static void
+refuses(int code, const char *words)
+{
+	ck_assert_int_eq(make(), code);
+	ck_assert_msg(strstr(err.text, words) != NULL, "'%s' lacks '%s'",
+	    err.text, words);
+}
+
+START_TEST(the_whole_disk_is_one_piece)
+{
+	ck_assert_int_eq(make(), 0);
+	ck_assert_uint_eq(plan.n_pieces, 1);
+	ck_assert_uint_eq(plan.pieces[0].from, 0);
+	ck_assert_uint_eq(plan.pieces[0].to, 0);
+	ck_assert_uint_eq(plan.pieces[0].length, source.size);
+	ck_assert_uint_eq(plan.total_bytes, source.size);
+	ck_assert_uint_eq(plan.n_gave_up, 0);
+	ck_assert(plan.use_status && plan.use_zero && plan.use_flush);
+}
+END_TEST
+
+START_TEST(an_empty_disk_has_nothing_to_copy)
+{
+	source.size = 0;
+	ck_assert_int_eq(make(), 0);
+	ck_assert_uint_eq(plan.total_bytes, 0);
+	ck_assert_uint_eq(plan.line_length, 0);
+	ck_assert_uint_eq(plan.lanes, 1);
+}
+END_TEST
+
+START_TEST(an_odd_tail_is_part_of_the_piece)
+{
+	source.size = destination.size = MIB + 1;
+	ck_assert_int_eq(make(), 0);
+	ck_assert_uint_eq(plan.pieces[0].length, MIB + 1);
+	ck_assert_uint_eq(plan.total_bytes, MIB + 1);
+}
+END_TEST
+
+START_TEST(a_read_only_destination_is_refused)
+{
+	destination.read_only = true;
+	refuses(-EROFS, "destination is read-only");
+}
+END_TEST
+
+START_TEST(a_smaller_destination_is_refused)
+{
+	destination.size = source.size - 1;
+	refuses(-ENOSPC, "destination is too small: it has 67108863 bytes");
+}
+END_TEST
+
+START_TEST(a_destination_without_flush_needs_permission)
+{
+	destination.can_flush = false;
+	refuses(-EOPNOTSUPP, "does not offer flush");
+	wish.allow_no_flush = true;
+	ck_assert_int_eq(make(), 0);
+	ck_assert(!plan.use_flush);
+	ck_assert_uint_eq(plan.n_gave_up, 1);
+}
+END_TEST
+
+START_TEST(a_source_whose_end_cannot_be_read_is_refused)
+{
+	source.block_minimum = 4096;
+	source.size = 10 * 4096 + 1;
+	refuses(-EINVAL, "the last 1 bytes cannot be copied");
+}
+END_TEST
+
+START_TEST(a_destination_that_cannot_write_the_end_is_refused)
+{
+	destination.block_minimum = 4096;
+	source.size = 10 * 4096 + 512;
+	refuses(-EINVAL, "destination writes no less than blocks of 4096");
+}
+END_TEST
+
+START_TEST(disks_without_a_common_request_size_are_refused)
+{
+	source.block_minimum = 65536;
+	destination.block_maximum = 32768;
+	refuses(-EINVAL, "no request size in common");
+}
+END_TEST
+
+START_TEST(a_range_beyond_the_source_is_refused)
+{
+	struct copy_range range = { 60ULL * MIB, 5ULL * MIB, 0 };
+
+	wish.ranges = &range;
+	wish.n_ranges = 1;
+	refuses(-ERANGE, "reaches beyond its end");
+	range.from = UINT64_MAX - 511;
+	range.length = 1024;
+	refuses(-ERANGE, "reaches beyond its end");
+}
+END_TEST
+
+START_TEST(a_range_beyond_the_destination_is_refused)
+{
+	struct copy_range range = { 0, 2ULL * MIB, 63ULL * MIB };
+
+	wish.ranges = &range;
+	wish.n_ranges = 1;
+	refuses(-ENOSPC, "too small");
+	range.to = UINT64_MAX - 511;
+	refuses(-ENOSPC, "too small");
+}
+END_TEST
+
+START_TEST(a_range_has_to_be_whole_sectors)
+{
+	struct copy_range range = { 512, 1024, 2048 };
+
+	wish.ranges = &range;
+	wish.n_ranges = 1;
+	ck_assert_int_eq(make(), 0);
+	range.from = 513;
+	refuses(-EINVAL, "not made of whole sectors of 512 bytes");
+	range.from = 512;
+	range.length = 1000;
+	refuses(-EINVAL, "not made of whole sectors");
+	range.length = 1024;
+	destination.block_minimum = 4096;
+	refuses(-EINVAL, "whole sectors of 4096 bytes");
+}
+END_TEST
+
+START_TEST(the_last_sector_may_be_short)
+{
+	struct copy_range range = { 512, COPY_LENGTH_ALL, 0 };
+
+	source.size = 1024 + 5;
+	wish.ranges = &range;
+	wish.n_ranges = 1;
+	ck_assert_int_eq(make(), 0);
+	ck_assert_uint_eq(plan.total_bytes, 512 + 5);
+}
+END_TEST
+
+START_TEST(ranges_that_write_the_same_bytes_are_refused)
+{
+	struct copy_range ranges[] = {
+		{ 8192, 4096, 4096 },
+		{ 0, 4096, 0 },
+		{ 16384, 1024, 7680 },
+	};
+
+	wish.ranges = ranges;
+	wish.n_ranges = 3;
+	refuses(-EINVAL, "destination ranges overlap at byte 7680");
+	ranges[2].to = 8192;
+	ck_assert_int_eq(make(), 0);
+	ck_assert_uint_eq(plan.n_pieces, 3);
+}
+END_TEST
+
+START_TEST(pieces_start_aligned_on_the_line)
+{
+	struct copy_range ranges[] = {
+		{ 512, COPY_LENGTH_ALL, 0 },
+		{ 0, 512, 1024 },
+	};
+
+	source.size = 1024 + 5;
+	destination.block_minimum = 1;
+	wish.ranges = ranges;
+	wish.n_ranges = 2;
+	ck_assert_int_eq(make(), 0);
+	ck_assert_uint_eq(plan.pieces[1].position % plan.align, 0);
+	ck_assert_ptr_eq(copy_plan_piece_at(&plan, 0), &plan.pieces[0]);
+	ck_assert_ptr_eq(copy_plan_piece_at(&plan, plan.pieces[1].position),
+	    &plan.pieces[1]);
+	ck_assert_ptr_eq(copy_plan_piece_at(&plan,
+			     plan.pieces[1].position - 1),
+	    &plan.pieces[0]);
+}
+END_TEST
+
+START_TEST(requests_obey_the_smaller_maximum)
+{
+	source.block_maximum = 65536;
+	ck_assert_int_eq(make(), 0);
+	ck_assert_uint_eq(plan.request_size, 65536);
+	ck_assert_uint_eq(plan.n_gave_up, 0);
+	wish.request_size = MIB;
+	ck_assert_int_eq(make(), 0);
+	ck_assert_uint_eq(plan.request_size, 65536);
+	ck_assert_uint_eq(plan.n_gave_up, 1);
+}
+END_TEST
+
+START_TEST(requests_are_whole_blocks)
+{
+	source.block_minimum = 4096;
+	source.block_maximum = 70000;
+	ck_assert_int_eq(make(), 0);
+	ck_assert_uint_eq(plan.request_size, 69632);
+	ck_assert_uint_eq(plan.align, 4096);
+}
+END_TEST
+
+START_TEST(several_lanes_need_multi_conn_on_both_sides)
+{
+	wish.connections = 4;
+	ck_assert_int_eq(make(), 0);
+	ck_assert_uint_eq(plan.lanes, 4);
+	destination.can_multi_conn = false;
+	ck_assert_int_eq(make(), 0);
+	ck_assert_uint_eq(plan.lanes, 1);
+	ck_assert(strstr(plan.gave_up[0], "destination") != NULL);
+	destination.can_multi_conn = true;
+	source.can_multi_conn = false;
+	ck_assert_int_eq(make(), 0);
+	ck_assert_uint_eq(plan.lanes, 1);
+	ck_assert(strstr(plan.gave_up[0], "source") != NULL);
+}
+END_TEST
+
+START_TEST(a_small_disk_gets_no_useless_lane)
+{
+	source.size = MIB;
+	wish.connections = 4;
+	ck_assert_int_eq(make(), 0);
+	ck_assert_uint_eq(plan.lanes, 1);
+}
+END_TEST
+
+START_TEST(what_is_done_without_is_said)
+{
+	source.can_status = false;
+	destination.can_zero = false;
+	ck_assert_int_eq(make(), 0);
+	ck_assert(!plan.use_status && !plan.use_zero);
+	ck_assert_uint_eq(plan.n_gave_up, 2);
+}
+END_TEST
+
+START_TEST(ranges_cannot_add_up_to_more_than_fits)
+{
+	struct copy_range ranges[3] = { 0 };
+	int i;
+
+	source.size = destination.size = INT64_MAX / 512 * 512;
+	for (i = 0; i < 3; i++) {
+		ranges[i].length = source.size / 2 / 512 * 512;
+		ranges[i].to = (uint64_t)i * 512;
+	}
+	wish.ranges = ranges;
+	wish.n_ranges = 3;
+	refuses(-EINVAL, "2^63");
+}
+END_TEST
+
+int
+main(void)
+{
+	Suite *s = suite_create("copy/plan");
+	TCase *t = tcase_create("plan");
+
+	tcase_add_checked_fixture(t, setup, teardown);
+	tcase_add_test(t, the_whole_disk_is_one_piece);
+	tcase_add_test(t, an_empty_disk_has_nothing_to_copy);
+	tcase_add_test(t, an_odd_tail_is_part_of_the_piece);
+	tcase_add_test(t, a_read_only_destination_is_refused);
+	tcase_add_test(t, a_smaller_destination_is_refused);
+	tcase_add_test(t, a_destination_without_flush_needs_permission);
+	tcase_add_test(t, a_source_whose_end_cannot_be_read_is_refused);
+	tcase_add_test(t, a_destination_that_cannot_write_the_end_is_refused);
+	tcase_add_test(t, disks_without_a_common_request_size_are_refused);
+	tcase_add_test(t, a_range_beyond_the_source_is_refused);
+	tcase_add_test(t, a_range_beyond_the_destination_is_refused);
+	tcase_add_test(t, a_range_has_to_be_whole_sectors);
+	tcase_add_test(t, the_last_sector_may_be_short);
+	tcase_add_test(t, ranges_that_write_the_same_bytes_are_refused);
+	tcase_add_test(t, pieces_start_aligned_on_the_line);
+	tcase_add_test(t, requests_obey_the_smaller_maximum);
+	tcase_add_test(t, requests_are_whole_blocks);
+	tcase_add_test(t, several_lanes_need_multi_conn_on_both_sides);
+	tcase_add_test(t, a_small_disk_gets_no_useless_lane);
+	tcase_add_test(t, what_is_done_without_is_said);
+	tcase_add_test(t, ranges_cannot_add_up_to_more_than_fits);
+	suite_add_tcase(s, t);
+	return unit_main(s);
+}

@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * A text becomes a file that is nowhere in the file system.
+ */
+#include "conf-text.h"
+
+#include <check.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+int
+conf_text_load(const char *text, size_t len, struct conf **ret_conf,
+    struct conf_problems *problems)
+{
+	char path[64];
+	int fd = memfd_create("conf", MFD_CLOEXEC);
+	int r;
+
+	ck_assert_int_ge(fd, 0);
+	ck_assert_int_eq(write(fd, text, len), (ssize_t)len);
+	(void)snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
+	conf_problems_init(problems, "f");
+	r = conf_load(path, ret_conf, problems);
+	(void)close(fd);
+	return r;
+}
+
+struct conf *
+conf_text_good(const char *text)
+{
+	struct conf *conf = NULL;
+	struct conf_problems problems;
+	int r = conf_text_load(text, strlen(text), &conf, &problems);
+
+	ck_assert_msg(r == 0, "%s", problems.n > 0 ? problems.v[0].text :
+	    strerror(-r));
+	ck_assert_uint_eq(problems.n, 0);
+	conf_problems_done(&problems);
+	return conf;
+}
+
+void
+conf_text_bad(const char *text, const char *problem)
+{
+	struct conf *conf = NULL;
+	struct conf_problems problems;
+	int r = conf_text_load(text, strlen(text), &conf, &problems);
+
+	ck_assert_int_lt(r, 0);
+	ck_assert_ptr_null(conf);
+	for (size_t i = 1; i < problems.n; i++)
+		ck_abort_msg("one problem too many: %s", problems.v[i].text);
+	ck_assert_uint_eq(problems.n, 1);
+	ck_assert_msg(strncmp(problems.v[0].text, problem,
+	    strlen(problem)) == 0, "got:    %s\nwanted: %s",
+	    problems.v[0].text, problem);
+	conf_problems_done(&problems);
+}

@@ -1,0 +1,138 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Runs without disks and threads.
+ */
+#include "fake-run.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#define N_RUNS 16
+
+struct run {
+	struct fake_run fake;
+	enum run_phase phase;
+	struct run_result result;
+	void (*on_finished)(struct run *run, void *arg);
+	void *arg;
+};
+
+static struct run runs[N_RUNS];
+static unsigned n_runs;
+static const char *refusal;
+
+const struct fake_run *
+fake_run_get(unsigned i)
+{
+	return i < n_runs ? &runs[i].fake : NULL;
+}
+
+void
+fake_run_set_phase(unsigned i, enum run_phase phase)
+{
+	runs[i].phase = phase;
+}
+
+void
+fake_run_finish(unsigned i, enum run_outcome outcome, const char *why)
+{
+	struct run *run = &runs[i];
+
+	run->phase = RUN_FINISHED;
+	run->result.outcome = outcome;
+	if (outcome == RUN_FAILED)
+		(void)error_set(&run->result.failure.error, -EIO, "%s", why);
+	run->on_finished(run, run->arg);
+}
+
+void
+fake_run_refuse_next(const char *why)
+{
+	refusal = why;
+}
+
+int
+run_new(const struct run_spec *spec, struct worker_pool *pool UNUSED,
+    struct mailbox *owner UNUSED,
+    void (*on_finished)(struct run *run, void *arg), void *arg,
+    struct run **ret_run, struct error *e)
+{
+	struct run *run = &runs[n_runs];
+	const char *why = refusal;
+
+	assert(n_runs < N_RUNS);
+	if (why != NULL) {
+		refusal = NULL;
+		return error_set(e, -EINVAL, "%s", why);
+	}
+	memset(run, 0, sizeof *run);
+	run->fake.spec = *spec;
+	(void)snprintf(run->fake.source, sizeof run->fake.source, "%s",
+	    spec->source->name);
+	(void)snprintf(run->fake.destination, sizeof run->fake.destination,
+	    "%s", spec->destination->name);
+	run->on_finished = on_finished;
+	run->arg = arg;
+	n_runs++;
+	*ret_run = run;
+	return 0;
+}
+
+void
+run_start(struct run *run)
+{
+	run->fake.is_started = true;
+}
+
+void
+run_cancel(struct run *run)
+{
+	run->fake.is_cancelled = true;
+}
+
+void
+run_get_progress(const struct run *run, struct run_progress *ret)
+{
+	memset(ret, 0, sizeof *ret);
+	ret->phase = run->phase;
+}
+
+const struct run_result *
+run_result(const struct run *run)
+{
+	return &run->result;
+}
+
+void
+run_free(struct run *run)
+{
+	run->fake.is_freed = true;
+}
+
+const char *
+run_phase_name(enum run_phase phase)
+{
+	static const char *const names[] = {
+		[RUN_CONNECTING] = "connecting",
+		[RUN_COPYING] = "copying",
+		[RUN_FLUSHING] = "flushing",
+		[RUN_STOPPING] = "stopping",
+		[RUN_FINISHED] = "finished",
+	};
+
+	return names[phase];
+}
+
+const char *
+run_outcome_name(enum run_outcome outcome)
+{
+	static const char *const names[] = {
+		[RUN_SUCCEEDED] = "succeeded",
+		[RUN_FAILED] = "failed",
+		[RUN_CANCELLED] = "cancelled",
+	};
+
+	return names[outcome];
+}

@@ -1,0 +1,503 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Jobs: starting, cancelling, ending, and what a reload does to them, with
+ * runs that end when the test says so.
+ */
+#include "job/job.h"
+
+#include <errno.h>
+#include <libconfig.h>
+#include <string.h>
+
+#include "conf-text.h"
+#include "fake-run.h"
+#include "unit.h"
+
+#define ENDPOINTS(b) \
+	"endpoints = ( { name = \"a\"; path = \"/a\"; }," \
+	" { name = \"" b "\"; path = \"/b\"; } );\n"
+#define JOB(name, b, more) \
+	" { name = \"" name "\"; source = \"a\"; destination = \"" b "\";" \
+	more " }"
+
+static const char one[] = ENDPOINTS("b") "jobs = (" JOB("one", "b", "") ");";
+static const char one_deeper[] = ENDPOINTS("b") "jobs = ("
+    JOB("one", "b", "queue_depth = 7;") ");";
+static const char two_one[] = ENDPOINTS("b") "jobs = ("
+    JOB("two", "b", "") "," JOB("one", "b", "") ");";
+static const char none[] = ENDPOINTS("b") "jobs = ( );";
+
+static struct net_loop *loop;
+static struct jobs *jobs;
+static struct conf *conf;
+static struct jobs_watch watch;
+static unsigned n_changes;
+static bool is_stopped;
+static struct error e;
+
+static void
+on_change(void *arg UNUSED)
+{
+	n_changes++;
+}
+
+static void
+apply(const char *text)
+{
+	struct conf *next = conf_text_good(text);
+
+	on_main_entry();
+	ck_assert_int_eq(jobs_apply(jobs, next), 0);
+	conf_free(conf);
+	conf = next;
+}
+
+static void
+set_up(void)
+{
+	on_main_entry();
+	log_set_level(LOG_LEVEL_ERROR);
+	ck_assert_int_eq(net_loop_new(&loop), 0);
+	ck_assert_int_eq(jobs_new(loop, NULL, &jobs), 0);
+	apply(one);
+	watch.on_change = on_change;
+	jobs_add_watch(jobs, &watch);
+}
+
+static void
+tear_down(void)
+{
+	on_main_entry();
+	jobs_remove_watch(&watch);
+	jobs_free(jobs);
+	conf_free(conf);
+	net_loop_free(loop);
+}
+
+/* Tests are the main thread; these say so, once for all. */
+
+static struct job *
+find(const char *name)
+{
+	on_main_entry();
+	return jobs_find(jobs, name);
+}
+
+static struct job *
+job_one(void)
+{
+	struct job *job = find("one");
+
+	ck_assert_ptr_nonnull(job);
+	return job;
+}
+
+static struct job_view
+view_of(const struct job *job)
+{
+	struct job_view view;
+
+	on_main_entry();
+	job_get_view(job, &view);
+	return view;
+}
+
+static struct job_view
+view_one(void)
+{
+	return view_of(job_one());
+}
+
+static int
+start(struct job *job)
+{
+	on_main_entry();
+	return job_start(job, "control", &e);
+}
+
+static int
+start_one(void)
+{
+	return start(job_one());
+}
+
+static int
+cancel_one(void)
+{
+	on_main_entry();
+	return job_cancel(job_one());
+}
+
+static size_t
+n_jobs(void)
+{
+	on_main_entry();
+	return jobs_count(jobs);
+}
+
+static size_t
+n_running(void)
+{
+	on_main_entry();
+	return jobs_count_running(jobs);
+}
+
+START_TEST(new_job_is_idle_and_never_ran)
+{
+	struct job_view view = view_one();
+
+	ck_assert_str_eq(view.state, "idle");
+	ck_assert(!view.is_running);
+	ck_assert(!view.has_last_run);
+	ck_assert_str_eq(view.source, "a");
+	ck_assert_str_eq(view.destination, "b");
+	ck_assert_uint_eq(n_jobs(), 1);
+	ck_assert_uint_eq(n_running(), 0);
+	ck_assert_ptr_null(find("on"));
+}
+END_TEST
+
+START_TEST(started_job_runs_by_its_configuration)
+{
+	const struct fake_run *run;
+
+	apply(one_deeper);
+	ck_assert_int_eq(start_one(), 0);
+	run = fake_run_get(0);
+	ck_assert_ptr_nonnull(run);
+	ck_assert(run->is_started);
+	ck_assert_str_eq(run->source, "a");
+	ck_assert_str_eq(run->destination, "b");
+	ck_assert_uint_eq(run->spec.queue_depth, 7);
+	ck_assert_uint_eq(run->spec.io_timeout_ms, 60000);
+	ck_assert_uint_eq(n_running(), 1);
+	ck_assert_str_eq(view_one().state, "connecting");
+	ck_assert_str_eq(view_one().trigger, "control");
+	fake_run_finish(0, RUN_SUCCEEDED, NULL);
+}
+END_TEST
+
+START_TEST(state_follows_the_phase_of_the_run)
+{
+	ck_assert_int_eq(start_one(), 0);
+	fake_run_set_phase(0, RUN_COPYING);
+	ck_assert_str_eq(view_one().state, "copying");
+	fake_run_set_phase(0, RUN_FLUSHING);
+	ck_assert_str_eq(view_one().state, "flushing");
+	/* On its worker it has ended, but we have not been told yet. */
+	fake_run_set_phase(0, RUN_FINISHED);
+	ck_assert_str_eq(view_one().state, "stopping");
+	fake_run_finish(0, RUN_SUCCEEDED, NULL);
+	ck_assert_str_eq(view_one().state, "idle");
+}
+END_TEST
+
+START_TEST(running_job_is_not_started_twice)
+{
+	ck_assert_int_eq(start_one(), 0);
+	ck_assert_int_eq(start_one(), -EBUSY);
+	ck_assert_str_eq(e.text, "job 'one' is running");
+	ck_assert_ptr_null(fake_run_get(1));
+	fake_run_finish(0, RUN_SUCCEEDED, NULL);
+	ck_assert_int_eq(start_one(), 0);
+	fake_run_finish(1, RUN_SUCCEEDED, NULL);
+}
+END_TEST
+
+START_TEST(runs_have_ids_of_their_own)
+{
+	char first[JOB_RUN_ID_SIZE];
+
+	ck_assert_int_eq(start_one(), 0);
+	strcpy(first, view_one().run_id);
+	fake_run_finish(0, RUN_SUCCEEDED, NULL);
+	ck_assert_int_eq(start_one(), 0);
+	ck_assert_str_ne(first, view_one().run_id);
+	fake_run_finish(1, RUN_SUCCEEDED, NULL);
+}
+END_TEST
+
+START_TEST(refused_run_leaves_the_job_idle)
+{
+	fake_run_refuse_next("too many of everything");
+	ck_assert_int_eq(start_one(), -EINVAL);
+	ck_assert_str_eq(e.text, "job 'one': too many of everything");
+	ck_assert(!view_one().is_running);
+	ck_assert_uint_eq(n_running(), 0);
+}
+END_TEST
+
+START_TEST(result_of_the_last_run_is_kept)
+{
+	json_t *last;
+
+	ck_assert_int_eq(start_one(), 0);
+	fake_run_finish(0, RUN_FAILED, "destination: write: I/O error");
+	ck_assert(fake_run_get(0)->is_freed);
+	ck_assert(view_one().has_last_run);
+	ck_assert_int_eq(view_one().last_outcome, RUN_FAILED);
+	last = view_one().last_run;
+	ck_assert_str_eq(json_string_value(json_object_get(last, "result")),
+	    "failed");
+	ck_assert_ptr_nonnull(json_object_get(last, "id"));
+	ck_assert_str_eq(json_string_value(json_object_get(json_object_get(
+	    last, "failure"), "message")), "destination: write: I/O error");
+}
+END_TEST
+
+START_TEST(cancel_asks_the_run_once_and_waits_for_its_end)
+{
+	ck_assert_int_eq(cancel_one(), -ESRCH);
+	ck_assert_int_eq(start_one(), 0);
+	fake_run_set_phase(0, RUN_COPYING);
+	ck_assert_int_eq(cancel_one(), 0);
+	ck_assert(fake_run_get(0)->is_cancelled);
+	ck_assert_str_eq(view_one().state, "stopping");
+	ck_assert_int_eq(cancel_one(), 0);
+	ck_assert(view_one().is_running);
+	fake_run_finish(0, RUN_CANCELLED, NULL);
+	ck_assert_int_eq(view_one().last_outcome, RUN_CANCELLED);
+	ck_assert_int_eq(cancel_one(), -ESRCH);
+}
+END_TEST
+
+START_TEST(every_change_of_state_raises_rev_and_is_told)
+{
+	uint64_t rev = view_one().rev;
+
+	n_changes = 0;
+	ck_assert_int_eq(start_one(), 0);
+	ck_assert_uint_eq(n_changes, 1);
+	ck_assert_uint_gt(view_one().rev, rev);
+	rev = view_one().rev;
+	ck_assert_int_eq(cancel_one(), 0);
+	ck_assert_uint_gt(view_one().rev, rev);
+	rev = view_one().rev;
+	fake_run_finish(0, RUN_CANCELLED, NULL);
+	ck_assert_uint_gt(view_one().rev, rev);
+	ck_assert_uint_eq(n_changes, 3);
+}
+END_TEST
+
+START_TEST(reload_that_changes_nothing_leaves_rev_alone)
+{
+	uint64_t rev = view_one().rev;
+
+	apply(one);
+	ck_assert_uint_eq(view_one().rev, rev);
+	apply(one_deeper);
+	ck_assert_uint_gt(view_one().rev, rev);
+}
+END_TEST
+
+START_TEST(reload_adds_jobs_in_the_order_of_the_file)
+{
+	apply(two_one);
+	ck_assert_uint_eq(n_jobs(), 2);
+	on_main_entry();
+	ck_assert_str_eq(view_of(jobs_next(jobs, NULL)).name, "two");
+}
+END_TEST
+
+START_TEST(reload_does_not_disturb_a_running_job)
+{
+	ck_assert_int_eq(start_one(), 0);
+	apply(two_one);
+	apply(one_deeper);
+	ck_assert(!fake_run_get(0)->is_cancelled);
+	ck_assert(view_one().is_running);
+	fake_run_finish(0, RUN_SUCCEEDED, NULL);
+	/* The next run has what the reload brought. */
+	ck_assert_int_eq(start_one(), 0);
+	ck_assert_uint_eq(fake_run_get(1)->spec.queue_depth, 7);
+	fake_run_finish(1, RUN_SUCCEEDED, NULL);
+}
+END_TEST
+
+START_TEST(running_job_shows_the_endpoints_of_its_run)
+{
+	ck_assert_int_eq(start_one(), 0);
+	apply(ENDPOINTS("c") "jobs = (" JOB("one", "c", "") ");");
+	ck_assert_str_eq(view_one().destination, "b");
+	fake_run_finish(0, RUN_SUCCEEDED, NULL);
+	ck_assert_str_eq(view_one().destination, "c");
+}
+END_TEST
+
+START_TEST(removed_idle_job_is_gone_at_once)
+{
+	apply(none);
+	ck_assert_ptr_null(find("one"));
+	ck_assert_uint_eq(n_jobs(), 0);
+}
+END_TEST
+
+START_TEST(removed_running_job_ends_and_then_vanishes)
+{
+	ck_assert_int_eq(start_one(), 0);
+	apply(none);
+	ck_assert(!fake_run_get(0)->is_cancelled);
+	ck_assert(view_one().is_running);
+	ck_assert_int_eq(start_one(), -EBUSY);
+	fake_run_finish(0, RUN_SUCCEEDED, NULL);
+	ck_assert_ptr_null(find("one"));
+	ck_assert_uint_eq(n_running(), 0);
+}
+END_TEST
+
+static const char *last_state;
+
+static void
+on_change_look(void *arg UNUSED)
+{
+	if (find("one") != NULL)
+		last_state = view_one().state;
+}
+
+START_TEST(who_watches_sees_the_result_before_the_job_vanishes)
+{
+	struct jobs_watch look = { .on_change = on_change_look };
+
+	ck_assert_int_eq(start_one(), 0);
+	apply(none);
+	on_main_entry();
+	jobs_add_watch(jobs, &look);
+	fake_run_finish(0, RUN_SUCCEEDED, NULL);
+	ck_assert_str_eq(last_state, "idle");
+	jobs_remove_watch(&look);
+}
+END_TEST
+
+START_TEST(removed_job_that_comes_back_while_running_stays)
+{
+	ck_assert_int_eq(start_one(), 0);
+	apply(none);
+	apply(two_one);
+	fake_run_finish(0, RUN_SUCCEEDED, NULL);
+	ck_assert_ptr_nonnull(find("one"));
+	ck_assert_uint_eq(n_jobs(), 2);
+}
+END_TEST
+
+static void
+on_stopped(void *arg UNUSED)
+{
+	is_stopped = true;
+	net_loop_stop(loop);
+}
+
+START_TEST(stopping_cancels_all_and_waits_for_the_last)
+{
+	apply(two_one);
+	ck_assert_int_eq(start_one(), 0);
+	ck_assert_int_eq(start(find("two")), 0);
+	on_main_entry();
+	jobs_stop(jobs, on_stopped, NULL);
+	ck_assert(jobs_is_stopping(jobs));
+	ck_assert(fake_run_get(0)->is_cancelled);
+	ck_assert(fake_run_get(1)->is_cancelled);
+	fake_run_finish(0, RUN_CANCELLED, NULL);
+	ck_assert_int_eq(start_one(), -ESHUTDOWN);
+	fake_run_finish(1, RUN_CANCELLED, NULL);
+	/* Not from within a call of ours, but from the loop. */
+	ck_assert(!is_stopped);
+	ck_assert_int_eq(net_loop_run(loop), 0);
+	ck_assert(is_stopped);
+}
+END_TEST
+
+START_TEST(stopping_with_nothing_running_is_soon_over)
+{
+	on_main_entry();
+	jobs_stop(jobs, on_stopped, NULL);
+	ck_assert(!is_stopped);
+	ck_assert_int_eq(net_loop_run(loop), 0);
+	ck_assert(is_stopped);
+}
+END_TEST
+
+START_TEST(job_as_json_has_what_the_manual_says)
+{
+	static const char *const keys[] = { "job", "rev", "generated_at",
+		"state", "source", "destination", "run", "last_run" };
+	json_t *o;
+
+	on_main_entry();
+	o = job_to_json(job_one());
+	ck_assert_ptr_nonnull(o);
+	for (size_t i = 0; i < sizeof keys / sizeof keys[0]; i++)
+		ck_assert_msg(json_object_get(o, keys[i]) != NULL, "%s",
+		    keys[i]);
+	ck_assert(json_is_null(json_object_get(o, "run")));
+	ck_assert(json_is_null(json_object_get(o, "last_run")));
+	json_decref(o);
+
+	ck_assert_int_eq(start_one(), 0);
+	o = job_to_json(job_one());
+	ck_assert_str_eq(json_string_value(json_object_get(json_object_get(o,
+	    "run"), "trigger")), "control");
+	ck_assert(json_is_object(json_object_get(json_object_get(o, "run"),
+	    "progress")));
+	json_decref(o);
+	fake_run_finish(0, RUN_SUCCEEDED, NULL);
+}
+END_TEST
+
+static void
+add_runs(TCase *tc)
+{
+	tcase_add_test(tc, new_job_is_idle_and_never_ran);
+	tcase_add_test(tc, started_job_runs_by_its_configuration);
+	tcase_add_test(tc, state_follows_the_phase_of_the_run);
+	tcase_add_test(tc, running_job_is_not_started_twice);
+	tcase_add_test(tc, runs_have_ids_of_their_own);
+	tcase_add_test(tc, refused_run_leaves_the_job_idle);
+	tcase_add_test(tc, result_of_the_last_run_is_kept);
+	tcase_add_test(tc, cancel_asks_the_run_once_and_waits_for_its_end);
+	tcase_add_test(tc, every_change_of_state_raises_rev_and_is_told);
+	tcase_add_test(tc, job_as_json_has_what_the_manual_says);
+}
+
+static void
+add_reloads(TCase *tc)
+{
+	tcase_add_test(tc, reload_that_changes_nothing_leaves_rev_alone);
+	tcase_add_test(tc, reload_adds_jobs_in_the_order_of_the_file);
+	tcase_add_test(tc, reload_does_not_disturb_a_running_job);
+	tcase_add_test(tc, running_job_shows_the_endpoints_of_its_run);
+	tcase_add_test(tc, removed_idle_job_is_gone_at_once);
+	tcase_add_test(tc, removed_running_job_ends_and_then_vanishes);
+	tcase_add_test(tc,
+	    who_watches_sees_the_result_before_the_job_vanishes);
+	tcase_add_test(tc, removed_job_that_comes_back_while_running_stays);
+}
+
+static void
+add_stops(TCase *tc)
+{
+	tcase_add_test(tc, stopping_cancels_all_and_waits_for_the_last);
+	tcase_add_test(tc, stopping_with_nothing_running_is_soon_over);
+}
+
+int
+main(void)
+{
+	static const struct {
+		const char *name;
+		void (*add)(TCase *tc);
+	} cases[] = {
+		{ "runs", add_runs },
+		{ "reloads", add_reloads },
+		{ "stops", add_stops },
+	};
+	Suite *s = suite_create("daemon/job/jobs");
+
+	for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+		TCase *tc = tcase_create(cases[i].name);
+
+		tcase_add_checked_fixture(tc, set_up, tear_down);
+		cases[i].add(tc);
+		suite_add_tcase(s, tc);
+	}
+	return unit_main(s);
+}

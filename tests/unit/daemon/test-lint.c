@@ -1,0 +1,135 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * The traps of libconfig: each with what a configuration file gets to hear
+ * instead, and with the innocent text beside it that must pass.
+ */
+#include "conf/lint.h"
+
+#include <string.h>
+
+#include "conf-text.h"
+#include "unit.h"
+
+static const struct {
+	const char *text;
+	const char *problem;
+} traps[] = {
+	/* libconfig would end the process if it is a directory */
+	{ "@include \"/etc\"\n", "f:1: @include is not supported" },
+	{ "daemon = { };\n \t @include \"x\"\n", "f:2: @include is not "
+	  "supported" },
+	/* ... would lose the rest of the file */
+	{ "log = { };\n/* and so on\n\n", "f:2: this comment is never "
+	  "closed" },
+	{ "log = { level = \"info; };\n\n", "f:1: this string is never "
+	  "closed" },
+	{ "log = { level = \"info\\\n\\\"", "f:1: this string is never "
+	  "closed" },
+	/* ... would make one string of two */
+	{ "x-a = ( \"one\"\n \"two\" );\n", "f:2: two strings with nothing "
+	  "between them" },
+	/* ... would wrap */
+	{ "x-a = 4294967298;\n", "f:1: 4294967298 is too large for an "
+	  "integer" },
+	{ "x-a = 0x1ffffffff;\n", "f:1: 0x1ffffffff is too large" },
+	{ "x-a = 99999999999999999999L;\n", "f:1: 99999999999999999999L is "
+	  "too large" },
+	/* ... would only say "syntax error" */
+	{ "daemon = { shutdown_grace = 10s; };\n", "f:1: 10s is not a number; "
+	  "a value with a unit is a string and stands in quotes: \"10s\"" },
+	{ "x-a = 1.5GiB;\n", "f:1: 1.5GiB is not a number" },
+	{ "x-a = 1\n;\nx-b = [ 1, \n2, ];\n", "f:4: syntax error (" },
+	{ "log = { level = info; };\n", "f:1: syntax error (" },
+	{ "log = { }; log = { };\n", "f:1: duplicate setting name (" },
+	{ "x-a = [ 1, \"a\" ];\n", "f:1: mismatched element type in array (" },
+};
+
+START_TEST(trap_is_reported_in_words)
+{
+	conf_text_bad(traps[_i].text, traps[_i].problem);
+}
+END_TEST
+
+static const char *const innocent[] = {
+	"# @include \"x\"\n",
+	"x-a = \"\n@include \\\"x\\\"\n\";\n",
+	"/* @include */ x-a = 1;\n",
+	"x-a = \"/* no comment\"; // */\n",
+	"x-a = ( \"one\", \"two\" ); x-b = \"three\";\n",
+	"x-a = \"one\"; # \"two\"\nx-b = \"three\";\n",
+	"x-a = 2147483647; x-b = -2147483647; x-c = 4294967298L;\n",
+	"x-a = 1.5; x-b = 1e10; x-c = 0x7f; x-d = -1.5e-3;\n",
+	"x-10s = 1;\n",
+	"x-a = 1\nx-b : 2\r\n",
+	("\xef\xbb\xbf" "log = { };\n"),
+	"log = { }; # the last line has no end",
+	"log = { }; // the last line has no end",
+};
+
+START_TEST(innocent_text_passes)
+{
+	conf_free(conf_text_good(innocent[_i]));
+}
+END_TEST
+
+START_TEST(nul_byte_is_refused)
+{
+	static const char text[] = "log = { };\n\0 jobs = 3;\n";
+	struct conf *conf = NULL;
+	struct conf_problems problems;
+
+	ck_assert_int_lt(conf_text_load(text, sizeof text - 1, &conf,
+	    &problems), 0);
+	ck_assert_uint_eq(problems.n, 1);
+	ck_assert_str_eq(problems.v[0].text,
+	    "f: has NUL bytes: no text file");
+	conf_problems_done(&problems);
+}
+END_TEST
+
+START_TEST(thousands_of_brackets_do_not_reach_libconfig)
+{
+	static char text[20000] = "x-a = ";
+	struct conf_problems problems;
+
+	memset(text + 6, '(', sizeof text - 7);
+	conf_problems_init(&problems, "f");
+	ck_assert(!lint_text(text, strlen(text), &problems));
+	ck_assert_str_eq(problems.v[0].text,
+	    "f:1: nested more than 32 levels deep");
+	conf_problems_done(&problems);
+}
+END_TEST
+
+START_TEST(what_lint_finds_does_not_hide_what_comes_later)
+{
+	static const char text[] = "x-a = 4294967298;\n"
+	    "daemon = { wokers = 1; };\n";
+	struct conf *conf = NULL;
+	struct conf_problems problems;
+
+	ck_assert_int_lt(conf_text_load(text, sizeof text - 1, &conf,
+	    &problems), 0);
+	ck_assert_uint_eq(problems.n, 2);
+	ck_assert_str_eq(problems.v[1].text, "f:2: daemon: unknown key "
+	    "\"wokers\" (did you mean \"workers\"?)");
+	conf_problems_done(&problems);
+}
+END_TEST
+
+int
+main(void)
+{
+	Suite *s = suite_create("daemon/conf/lint");
+	TCase *tc = tcase_create("lint");
+
+	tcase_add_loop_test(tc, trap_is_reported_in_words, 0,
+	    (int)(sizeof traps / sizeof traps[0]));
+	tcase_add_loop_test(tc, innocent_text_passes, 0,
+	    (int)(sizeof innocent / sizeof innocent[0]));
+	tcase_add_test(tc, nul_byte_is_refused);
+	tcase_add_test(tc, thousands_of_brackets_do_not_reach_libconfig);
+	tcase_add_test(tc, what_lint_finds_does_not_hide_what_comes_later);
+	suite_add_tcase(s, tc);
+	return unit_main(s);
+}

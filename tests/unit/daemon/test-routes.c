@@ -1,0 +1,107 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Routes: which handler a request reaches, and with which job.
+ */
+#include "control/routes.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "unit.h"
+
+static char job[CONF_NAME_SIZE];
+static const struct ctl_route *route;
+static enum ctl_method allowed;
+
+static int
+find(enum ctl_method method, const char *path)
+{
+	route = NULL;
+	return ctl_routes_find(method, path, job, &route, &allowed);
+}
+
+/* By the table as it is, for every row. */
+START_TEST(every_route_is_found_by_its_pattern)
+{
+	const struct ctl_route *wanted = &ctl_routes[_i];
+	char path[128];
+	const char *variable = strstr(wanted->pattern, "{job}");
+
+	strcpy(path, wanted->pattern);
+	if (variable != NULL) {
+		strcpy(path + (variable - wanted->pattern), "vm1");
+		strcat(path, variable + strlen("{job}"));
+	}
+	ck_assert_int_eq(find(wanted->method, path), 0);
+	ck_assert_ptr_eq(route, wanted);
+	ck_assert_str_eq(job, variable != NULL ? "vm1" : "");
+	ck_assert_ptr_nonnull(wanted->handle);
+	ck_assert_ptr_nonnull(wanted->doc);
+	/* Who changes something needs a role for it. */
+	if (wanted->method != CTL_GET)
+		ck_assert_int_ge(wanted->role, CTL_OPERATOR);
+}
+END_TEST
+
+START_TEST(names_are_decoded)
+{
+	ck_assert_int_eq(find(CTL_GET, "/v1/jobs/v%6d1"), 0);
+	ck_assert_str_eq(job, "vm1");
+}
+END_TEST
+
+START_TEST(what_is_no_name_becomes_no_job)
+{
+	static const char *const paths[] = {
+		"/v1/jobs/vm1%00", "/v1/jobs/a%20b", "/v1/jobs/%2e%2e",
+		"/v1/jobs/a%2fb", "/v1/jobs/-x",
+		("/v1/jobs/aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
+		"aaaaaaaaaaaaaa"),
+	};
+
+	for (size_t i = 0; i < sizeof paths / sizeof paths[0]; i++) {
+		ck_assert_int_eq(find(CTL_GET, paths[i]), 0);
+		ck_assert_str_eq(job, "");
+	}
+}
+END_TEST
+
+START_TEST(other_paths_are_not_found)
+{
+	static const char *const paths[] = {
+		"", "/", "/v1", "/v1/", "/v2/jobs", "/v1/jobs/", "/v1/jobs//",
+		"/v1/jobs/vm1/", "/v1/jobs/vm1/star", "/v1/jobs/vm1/started",
+		"/v1/jobs/vm1/start/x", "/v1/jobs//start", "v1/jobs",
+		"/v1/versions",
+	};
+
+	for (size_t i = 0; i < sizeof paths / sizeof paths[0]; i++)
+		ck_assert_msg(find(CTL_GET, paths[i]) == -ENOENT, "%s",
+		    paths[i]);
+}
+END_TEST
+
+START_TEST(other_methods_hear_which_one_is_allowed)
+{
+	ck_assert_int_eq(find(CTL_GET, "/v1/jobs/vm1/start"), -EOPNOTSUPP);
+	ck_assert_int_eq(allowed, CTL_POST);
+	ck_assert_int_eq(find(CTL_OTHER, "/v1/jobs"), -EOPNOTSUPP);
+	ck_assert_int_eq(allowed, CTL_GET);
+}
+END_TEST
+
+int
+main(void)
+{
+	Suite *s = suite_create("daemon/control/routes");
+	TCase *tc = tcase_create("routes");
+
+	tcase_add_loop_test(tc, every_route_is_found_by_its_pattern, 0,
+	    (int)n_ctl_routes);
+	tcase_add_test(tc, names_are_decoded);
+	tcase_add_test(tc, what_is_no_name_becomes_no_job);
+	tcase_add_test(tc, other_paths_are_not_found);
+	tcase_add_test(tc, other_methods_hear_which_one_is_allowed);
+	suite_add_tcase(s, tc);
+	return unit_main(s);
+}

@@ -1,0 +1,115 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "transfer/report.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "unit.h"
+
+static double
+ratio_of(const struct run_progress *p)
+{
+	json_t *o = report_progress(p);
+	double ratio;
+
+	ck_assert_ptr_nonnull(o);
+	ratio = json_real_value(json_object_get(o, "ratio"));
+	json_decref(o);
+	return ratio;
+}
+
+START_TEST(the_ratio_is_1_only_when_all_is_over)
+{
+	struct run_progress p = {
+		.phase = RUN_FLUSHING,
+		.lanes = 1,
+		.total_bytes = 1000,
+		.done_bytes = 1000,
+	};
+
+	ck_assert(ratio_of(&p) < 1.0);
+	p.phase = RUN_FINISHED;
+	ck_assert(ratio_of(&p) >= 1.0);
+	p.done_bytes = 500;
+	ck_assert(ratio_of(&p) < 0.51);
+}
+END_TEST
+
+START_TEST(a_run_that_never_began_has_done_nothing)
+{
+	const struct run_progress p = { .phase = RUN_FINISHED };
+
+	ck_assert(ratio_of(&p) <= 0.0);
+}
+END_TEST
+
+START_TEST(times_are_utc_with_milliseconds)
+{
+	json_t *o = report_time(1795420805120LL);
+
+	ck_assert_str_eq(json_string_value(o), "2026-11-23T08:00:05.120Z");
+	json_decref(o);
+}
+END_TEST
+
+START_TEST(a_failed_request_is_told_in_full)
+{
+	const char *gave_up[] = { "slower" };
+	struct run_result r = {
+		.outcome = RUN_FAILED,
+		.n_failed_requests = 2,
+		.gave_up = gave_up,
+		.n_gave_up = 1,
+	};
+	json_t *failure;
+	json_t *o;
+
+	r.failure.is_request = true;
+	r.failure.errnum = -ENOSPC;
+	r.failure.offset = 4096;
+	r.failure.length = 512;
+	(void)snprintf(r.failure.side, sizeof r.failure.side, "destination");
+	(void)snprintf(r.failure.operation, sizeof r.failure.operation,
+	    "write");
+	o = report_result(&r);
+	ck_assert_ptr_nonnull(o);
+	ck_assert_str_eq(json_string_value(json_object_get(o, "result")),
+	    "failed");
+	failure = json_object_get(o, "failure");
+	ck_assert_str_eq(json_string_value(json_object_get(failure, "side")),
+	    "destination");
+	ck_assert_int_eq(json_integer_value(json_object_get(failure,
+			     "offset_bytes")),
+	    4096);
+	ck_assert_int_eq(json_integer_value(json_object_get(failure, "errno")),
+	    ENOSPC);
+	ck_assert_uint_eq(json_array_size(json_object_get(o, "gave_up")), 1);
+	json_decref(o);
+}
+END_TEST
+
+START_TEST(a_success_has_no_failure)
+{
+	const struct run_result r = { .outcome = RUN_SUCCEEDED };
+	json_t *o = report_result(&r);
+
+	ck_assert(json_is_null(json_object_get(o, "failure")));
+	json_decref(o);
+}
+END_TEST
+
+int
+main(void)
+{
+	Suite *s = suite_create("transfer/report");
+	TCase *t = tcase_create("report");
+
+	tcase_add_test(t, the_ratio_is_1_only_when_all_is_over);
+	tcase_add_test(t, a_run_that_never_began_has_done_nothing);
+	tcase_add_test(t, times_are_utc_with_milliseconds);
+	tcase_add_test(t, a_failed_request_is_told_in_full);
+	tcase_add_test(t, a_success_has_no_failure);
+	suite_add_tcase(s, t);
+	return unit_main(s);
+}
