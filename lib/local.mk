@@ -57,6 +57,8 @@ noinst_LTLIBRARIES += %D%/libnbdcore.la
 	%D%/net/loop.c \
 	%D%/net/loop.h \
 	%D%/net/peer.c \
+	%D%/net/pipe.c \
+	%D%/net/pipe.h \
 	%D%/net/race.c \
 	%D%/net/race.h \
 	%D%/net/resolve.c \
@@ -126,6 +128,8 @@ noinst_LTLIBRARIES += %D%/libnbdsync.la
 	%D%/endpoint/kinds.c \
 	%D%/endpoint/spec.c \
 	%D%/endpoint/spec.h \
+	%D%/transfer/carrier.c \
+	%D%/transfer/carrier.h \
 	%D%/transfer/drive.c \
 	%D%/transfer/lane.c \
 	%D%/transfer/lane.h \

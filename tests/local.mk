@@ -65,6 +65,7 @@ unit_tests = \
 	%D%/unit/client/test-disk-commands \
 	%D%/unit/client/test-event-disk \
 	%D%/unit/client/test-nbdclient \
+	%D%/unit/client/test-places \
 	%D%/unit/client/test-stall \
 	%D%/unit/client/test-tls-required \
 	%D%/unit/copy/test-cursor \
@@ -85,6 +86,7 @@ unit_tests = \
 	%D%/unit/nbd/test-extended \
 	%D%/unit/nbd/test-handshake \
 	%D%/unit/nbd/test-info \
+	%D%/unit/nbd/test-late \
 	%D%/unit/nbd/test-list \
 	%D%/unit/nbd/test-reply \
 	%D%/unit/nbd/test-request \
@@ -96,10 +98,12 @@ unit_tests = \
 	%D%/unit/net/test-child \
 	%D%/unit/net/test-dial \
 	%D%/unit/net/test-loop \
+	%D%/unit/net/test-pipe \
 	%D%/unit/net/test-race \
 	%D%/unit/net/test-tls \
 	%D%/unit/runtime/test-mailbox \
 	%D%/unit/runtime/test-worker \
+	%D%/unit/transfer/test-carrier \
 	%D%/unit/transfer/test-report \
 	%D%/unit/transfer/test-run
 
@@ -141,6 +145,11 @@ simulations = \
 
 %C%_unit_client_test_nbdclient_SOURCES = \
 	%D%/unit/client/test-nbdclient.c \
+	%D%/unit/client/fake-server.c \
+	%D%/unit/client/fake-server.h
+
+%C%_unit_client_test_places_SOURCES = \
+	%D%/unit/client/test-places.c \
 	%D%/unit/client/fake-server.c \
 	%D%/unit/client/fake-server.h
 
@@ -195,6 +204,11 @@ simulations = \
 
 %C%_unit_nbd_test_info_SOURCES = \
 	%D%/unit/nbd/test-info.c \
+	%D%/unit/nbd/script.c \
+	%D%/unit/nbd/script.h
+
+%C%_unit_nbd_test_late_SOURCES = \
+	%D%/unit/nbd/test-late.c \
 	%D%/unit/nbd/script.c \
 	%D%/unit/nbd/script.h
 

@@ -41,6 +41,7 @@
 #include "client/target.h"
 #include "client/wire.h"
 #include "net/dial.h"
+#include "net/pipe.h"
 #include "net/tls.h"
 
 enum {
@@ -65,6 +66,7 @@ struct conn {
 	bool in_event;			/* the event will flush at its end */
 	bool is_draining;		/* sending failed, read the rest */
 	bool can_redial;		/* not a passed socket, not yet done */
+	bool has_place;			/* the task goes on receiving */
 	int local_error;		/* negative errno of a failure of ours */
 
 	struct target target;
@@ -80,6 +82,7 @@ struct conn {
 	struct nbd_request *next_done;	/* reaped here to see if there is one */
 	const struct nbd_export *export;
 	bool has_peer;
+	bool suits_pipe;		/* the socket does */
 	char peer[NET_PEER_SIZE];
 
 	void (*on_closed)(void *arg);
@@ -173,7 +176,13 @@ conn_new_session(struct conn *c, bool export_name_only)
 	if (r < 0)
 		return r;
 	nbd_session_free(c->wire.session);
-	c->wire = (struct wire){ .stream.fd = -1, .session = s };
+	c->wire = (struct wire){
+		.stream.fd = -1,
+		.session = s,
+		.find_place = c->events.find_place,
+		.leave_pipe = c->events.leave_pipe,
+		.place_arg = c->arg,
+	};
 	return 0;
 }
 
@@ -306,6 +315,8 @@ conn_receive(struct conn *c)
 	if (c->wire.send_error != 0 && !may_be_more)
 		nbd_session_fail(c->wire.session, NBD_FAILURE_CLOSED,
 		    "cannot send: %s", strerrordesc_np(-c->wire.send_error));
+	/* A listed server may hang up; its EOF stays readable for ever. */
+	net_watch_read(&c->watch, !c->wire.is_at_end && !c->wire.is_starving);
 }
 
 /* Move on: TLS's handshake, or what there is to receive. */
@@ -354,8 +365,12 @@ conn_settle(struct conn *c)
 			net_task_schedule(&c->task);
 		}
 		/* What TLS has taken in no event of the socket tells of. */
-		if (!c->wire.is_at_end && stream_has_pending(&c->wire.stream))
+		if (!c->wire.is_at_end && !c->wire.is_starving &&
+		    stream_has_pending(&c->wire.stream))
 			net_task_schedule(&c->task);
+		if (c->state == CONN_READY &&
+		    nbd_session_has_sent(c->wire.session))
+			c->events.on_sent(c->arg);
 	}
 	c->in_event = false;
 	if (c->state <= CONN_READY &&
@@ -374,9 +389,6 @@ conn_on_readable(void *arg)
 		return;
 	}
 	conn_advance(c);
-	/* A listed server may hang up; its EOF stays readable for ever. */
-	if (c->wire.is_at_end)
-		net_watch_read(&c->watch, false);
 	conn_settle(c);
 }
 
@@ -405,8 +417,9 @@ conn_on_task(void *arg)
 		conn_send(c);
 	} else if (c->state == CONN_TLS || conn_is_open(c)) {
 		if (c->wire.send_error != 0 || c->state == CONN_TLS ||
-		    stream_has_pending(&c->wire.stream))
+		    c->has_place || stream_has_pending(&c->wire.stream))
 			conn_advance(c);
+		c->has_place = false;
 		conn_settle(c);
 	}
 }
@@ -463,6 +476,12 @@ conn_on_tick(void *arg)
 	struct conn *c = arg;
 	enum stall_verdict verdict;
 
+	/* It is we who do not move: the server's clock stands still. */
+	if (c->wire.is_starving) {
+		stall_start(&c->stall, net_loop_now_ms(c->loop));
+		net_timer_start(&c->tick, c->stall.tick_ms);
+		return;
+	}
 	verdict = stall_tick(&c->stall, net_loop_now_ms(c->loop),
 	    c->wire.n_moved);
 	c->is_ticking = verdict == STALL_NONE && c->stall.n_in_flight > 0;
@@ -488,6 +507,7 @@ conn_attach(struct conn *c, int fd)
 		(void)snprintf(c->peer, sizeof c->peer, "unknown:%p",
 		    (void *)c);
 	c->has_peer = true;
+	c->suits_pipe = net_pipe_suits(fd);
 	c->state = CONN_HANDSHAKE;
 	net_watch_read(&c->watch, true);
 	return 0;
@@ -660,6 +680,27 @@ conn_reap(struct conn *c)
 	if (c->next_done != NULL)
 		return STEAL(c->next_done);
 	return conn_take_done(c);
+}
+
+struct nbd_request *
+conn_reap_sent(struct conn *c)
+{
+	return nbd_session_reap_sent(c->wire.session);
+}
+
+void
+conn_place_found(struct conn *c)
+{
+	if (!c->wire.is_starving || c->has_place || !conn_is_open(c))
+		return;
+	c->has_place = true;
+	net_task_schedule(&c->task);
+}
+
+bool
+conn_can_pipe(const struct conn *c)
+{
+	return c->wire.stream.tls == NULL && c->suits_pipe;
 }
 
 static bool

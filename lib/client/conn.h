@@ -65,6 +65,24 @@ struct conn_events {
 	 * accessors are allowed from here on.
 	 */
 	void (*on_failed)(void *arg, const struct error *e);
+
+	/*
+	 * The rest is for owners that submit READs without an iov, or WRITEs
+	 * with tells_sent; else NULL.
+	 *
+	 * Data have arrived that have no place yet: give them one, as
+	 * nbd_session_wants_place() has it, and return true.  False: not now;
+	 * nothing is received until conn_place_found().  May submit nothing.
+	 */
+	bool (*find_place)(void *arg, const struct nbd_arrival *arrival);
+	/*
+	 * The pipe of a READ is full before all of it has come: give req an
+	 * iov of one buffer for all of its length, into which what has come
+	 * is moved.  0 or -ENOMEM, which is the connection's end.
+	 */
+	int (*leave_pipe)(void *arg, struct nbd_request *req);
+	/* WRITEs have been sent: take them with conn_reap_sent() until NULL. */
+	void (*on_sent)(void *arg);
 };
 
 /*
@@ -101,6 +119,16 @@ bool conn_tls(const struct conn *c, const char **ret_version,
  */
 int conn_submit(struct conn *c, struct nbd_request *req);
 struct nbd_request *conn_reap(struct conn *c);
+struct nbd_request *conn_reap_sent(struct conn *c);
+
+/* find_place() said no, and is to be asked again, from the loop. */
+void conn_place_found(struct conn *c);
+
+/*
+ * Can data of READs and WRITEs go through a net_pipe?  Not those of TLS.  Once
+ * on_ready came.
+ */
+bool conn_can_pipe(const struct conn *c);
 
 /*
  * Close: goodbye and a short wait for the peer's EOF if the connection is

@@ -7,6 +7,9 @@
  * again would only cost a system call.  Sending goes on until there is
  * nothing left or the socket is full.
  *
+ * The data of a READ may be waiting for a place, and those of a READ or WRITE
+ * may go through a pipe of the owner's.
+ *
  * A failed send does not end the session: a server that refused something
  * and hung up has said why before, and that is still to be read.
  */
@@ -14,7 +17,10 @@
 
 #include <errno.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <sys/uio.h>
+
+#include "net/pipe.h"
 
 enum {
 	MAX_RECEIVES = 16,		/* in one turn of the loop */
@@ -75,25 +81,10 @@ iovecs_total(const struct iovec *iov, int n)
 	return total;
 }
 
-/* One receive.  True: it was full, there may be more. */
+/* Nothing was received: n says why.  False. */
 static bool
-wire_receive_once(struct wire *w)
+wire_received_nothing(struct wire *w, ssize_t n)
 {
-	struct iovec iov[2];
-	size_t wanted;
-	ssize_t n;
-	int n_iov;
-
-	n_iov = nbd_session_input(w->session, iov);
-	wanted = iovecs_total(iov, n_iov);
-	if (wanted == 0)
-		return false;
-	n = stream_receive(&w->stream, iov, n_iov);
-	if (n > 0) {
-		w->n_moved += (uint64_t)n;
-		nbd_session_received(w->session, (size_t)n);
-		return (size_t)n == wanted;
-	}
 	if (n == -EAGAIN)
 		return false;
 	w->is_at_end = true;
@@ -102,6 +93,94 @@ wire_receive_once(struct wire *w)
 	else
 		wire_lost(w, (int)-n);
 	return false;
+}
+
+/* What the pipe holds goes to memory, and so does the rest. */
+static bool
+wire_leave_pipe(struct wire *w, struct nbd_request *req)
+{
+	const struct iovec head = req->iov[0];
+	struct net_pipe *pipe = req->pipe;
+	char *to;
+	int r;
+
+	r = w->leave_pipe(w->place_arg, req);
+	if (r == 0) {
+		to = req->iov[0].iov_base;
+		if (head.iov_len > 0)
+			memcpy(to, head.iov_base, head.iov_len);
+		r = net_pipe_drain(pipe, to + head.iov_len);
+	}
+	if (r < 0) {
+		nbd_session_fail(w->session, NBD_FAILURE_LOCAL, "%s",
+		    strerrordesc_np(-r));
+		return false;
+	}
+	req->pipe = NULL;
+	req->n_piped = 0;
+	nbd_session_unpiped(w->session);
+	return true;
+}
+
+static bool
+wire_receive_piped(struct wire *w, struct nbd_request *req, uint64_t wanted)
+{
+	ssize_t n;
+
+	n = net_pipe_receive(req->pipe, w->stream.fd, wanted);
+	if (n == -ENOBUFS)
+		return wire_leave_pipe(w, req);
+	if (n <= 0)
+		return wire_received_nothing(w, n);
+	w->n_moved += (uint64_t)n;
+	nbd_session_received_piped(w->session, (size_t)n);
+	return (uint64_t)n == wanted;
+}
+
+/* True: there is no READ whose data wait for a place. */
+static bool
+wire_find_places(struct wire *w)
+{
+	struct nbd_arrival arrival;
+
+	w->is_starving = false;
+	while (nbd_session_wants_place(w->session, &arrival)) {
+		if (!w->find_place(w->place_arg, &arrival)) {
+			w->is_starving = true;
+			return false;
+		}
+		nbd_session_placed(w->session);
+	}
+	return true;
+}
+
+/* One receive.  True: it was full, there may be more. */
+static bool
+wire_receive_once(struct wire *w)
+{
+	struct nbd_request *req;
+	struct iovec iov[2];
+	uint64_t n_piped;
+	size_t wanted;
+	ssize_t n;
+	int n_iov;
+
+	if (!wire_find_places(w))
+		return false;
+	n_piped = nbd_session_input_piped(w->session, &req);
+	if (n_piped > 0)
+		return wire_receive_piped(w, req, n_piped);
+	n_iov = nbd_session_input(w->session, iov);
+	wanted = iovecs_total(iov, n_iov);
+	if (wanted == 0)
+		return false;
+	n = stream_receive(&w->stream, iov, n_iov);
+	if (n <= 0)
+		return wire_received_nothing(w, n);
+	w->n_moved += (uint64_t)n;
+	nbd_session_received(w->session, (size_t)n);
+	return (size_t)n == wanted || nbd_session_wants_place(w->session,
+	    &(struct nbd_arrival){ .req = NULL });
 }
 
 bool
@@ -115,18 +194,36 @@ wire_receive(struct wire *w)
 	return true;
 }
 
+/*
+ * Send what is next.  Returns the number of bytes, or a negative errno;
+ * *ret_is_all: there was nothing.
+ */
+static ssize_t
+wire_send_once(struct wire *w, bool *ret_is_all)
+{
+	struct iovec iov[MAX_IOVECS];
+	struct nbd_request *req;
+	uint64_t n_piped;
+	int n_iov;
+
+	n_piped = nbd_session_output_piped(w->session, &req);
+	if (n_piped > 0)
+		return net_pipe_send(req->pipe, w->stream.fd, n_piped);
+	n_iov = nbd_session_output(w->session, iov, MAX_IOVECS);
+	*ret_is_all = n_iov == 0;
+	return n_iov == 0 ? 0 : stream_send(&w->stream, iov, n_iov);
+}
+
 bool
 wire_send(struct wire *w)
 {
-	struct iovec iov[MAX_IOVECS];
+	bool is_all = false;
 	ssize_t n;
-	int n_iov;
 
 	while (w->send_error == 0) {
-		n_iov = nbd_session_output(w->session, iov, MAX_IOVECS);
-		if (n_iov == 0)
+		n = wire_send_once(w, &is_all);
+		if (is_all)
 			return false;
-		n = stream_send(&w->stream, iov, n_iov);
 		if (n >= 0) {
 			w->n_moved += (uint64_t)n;
 			nbd_session_sent(w->session, (size_t)n);

@@ -22,6 +22,21 @@ struct wire {
 	int send_error;			/* likewise: nothing can be sent any
 					   more, the peer's last words may
 					   still be there to read */
+
+	/*
+	 * Where the data of a READ without an iov go; see
+	 * nbd_session_wants_place().  False: not now, the owner comes back
+	 * to wire_receive() when there is a place.
+	 */
+	bool (*find_place)(void *arg, const struct nbd_arrival *arrival);
+	/*
+	 * A READ's pipe is full: give it an iov for the whole of its length,
+	 * to which what has arrived is moved, with n_piped as it is.
+	 * -ENOMEM: the connection fails.
+	 */
+	int (*leave_pipe)(void *arg, struct nbd_request *req);
+	void *place_arg;
+	bool is_starving;		/* find_place() said no */
 };
 
 /*

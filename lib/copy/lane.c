@@ -40,8 +40,7 @@ struct copy_lane {
 
 	struct copy_slot *slots;
 	unsigned n_slots;	/* the last one is for block status */
-	unsigned char *buffers;
-	struct copy_slot *free_slots;	/* last freed first: its buffer is hot */
+	struct copy_slot *free_slots;
 	struct copy_slot *ready_first;	/* read, to be written */
 	struct copy_slot *ready_last;
 	unsigned in_flight;
@@ -359,6 +358,7 @@ load_slot(struct copy_lane *lane, struct copy_slot *slot)
 	const struct copy_plan *plan = lane->plan;
 
 	slot->is_real_zeroes = false;
+	slot->buffer = NULL;
 	if (!lane->map[lane->map_first].zero) {
 		take_from_map(lane, slot, plan->request_size, true);
 		slot->op = COPY_READ;
@@ -372,7 +372,6 @@ load_slot(struct copy_lane *lane, struct copy_slot *slot)
 		slot->op = COPY_WRITE;
 		slot->offset = slot->to;
 		slot->is_real_zeroes = true;
-		memset(slot->buffer, 0, slot->length);
 	}
 }
 
@@ -425,7 +424,7 @@ static void
 read_done(struct copy_lane *lane, struct copy_slot *slot)
 {
 	copy_ledger_add(&lane->ledger->read_bytes, slot->length);
-	slot->op = lane->plan->use_zero &&
+	slot->op = lane->plan->use_zero && slot->buffer != NULL &&
 		is_all_zero(slot->buffer, slot->length) ?
 	    COPY_ZERO :
 	    COPY_WRITE;
@@ -549,11 +548,8 @@ lane_init_slots(struct copy_lane *lane)
 
 	for (i = lane->n_slots; i-- > 0;) {
 		lane->slots[i].index = i;
-		if (i == lane->n_slots - 1)
-			continue;
-		lane->slots[i].buffer = lane->buffers +
-		    (size_t)i * lane->plan->request_size;
-		release(lane, &lane->slots[i]);
+		if (i < lane->n_slots - 1)
+			release(lane, &lane->slots[i]);
 	}
 }
 
@@ -573,9 +569,7 @@ copy_lane_new(const struct copy_plan *plan, struct copy_cursor *cursor,
 	lane->claim_has_data = true;
 	lane->n_slots = plan->queue_depth + 1;
 	lane->slots = calloc(lane->n_slots, sizeof *lane->slots);
-	/* Zeroed: no byte of our heap can ever reach a destination. */
-	lane->buffers = calloc(plan->queue_depth, plan->request_size);
-	if (lane->slots == NULL || lane->buffers == NULL) {
+	if (lane->slots == NULL) {
 		copy_lane_free(lane);
 		return -ENOMEM;
 	}
@@ -591,6 +585,5 @@ copy_lane_free(struct copy_lane *lane)
 		return;
 	free(lane->map);
 	free(lane->slots);
-	free(lane->buffers);
 	free(lane);
 }

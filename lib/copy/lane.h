@@ -14,14 +14,15 @@
  * says how it ended:
  *
  *	while ((slot = copy_lane_next(lane)) != NULL)
- *		send slot->op at slot->offset, slot->length, slot->buffer
+ *		send slot->op at slot->offset, slot->length
  *	on completion: copy_lane_done(lane, slot, error, message)
  *	until copy_lane_is_finished(lane)
  *
  * A lane claims a stretch of the plan's line, asks the source which parts of
  * it are zero (asking ahead while data moves), reads the rest into slots,
- * and writes each slot as soon as it is read: straight through, so that a
- * few hot buffers carry everything.  A slot is one request on its way, first
+ * and writes each slot as soon as it is read: straight through.  Where its
+ * bytes lie meanwhile is the owner's business, from the READ's first byte to
+ * the WRITE's last.  A slot is one request on its way, first
  * on the source and then on the destination; since one slot serves both, the
  * reads can never use up what the writes need.  No byte is in two slots.
  *
@@ -35,7 +36,10 @@ struct copy_slot {
 	enum copy_op op;
 	uint64_t offset;	/* bytes, on the disk that op is for */
 	uint32_t length;
-	unsigned char *buffer;	/* READ: to fill; WRITE: to send */
+	unsigned char *buffer;	/* the owner's: of a READ that succeeded, its
+				   bytes; NULL: they are out of reach, and
+				   not all zero */
+	bool is_real_zeroes;	/* a WRITE of zeroes that were not read */
 	void *owner;		/* for the owner */
 	unsigned index;		/* 0 to copy_lane_n_slots() - 1 */
 
@@ -43,7 +47,6 @@ struct copy_slot {
 	uint64_t from;
 	uint64_t to;
 	bool busy;		/* given out by copy_lane_next() */
-	bool is_real_zeroes;	/* a WRITE of what is known to be zero */
 	struct copy_slot *next;
 };
 

@@ -27,6 +27,12 @@ struct disk_events {
 	 * follow.
 	 */
 	void (*on_failed)(void *arg, const struct error *e);
+
+	/* As those of conn_events: for READs without an iov, and WRITEs that
+	   tell when they have been sent. */
+	bool (*find_place)(void *arg, const struct nbd_arrival *arrival);
+	int (*leave_pipe)(void *arg, struct nbd_request *req);
+	void (*on_sent)(void *arg);
 };
 
 const struct disk_shape *disk_shape(const struct disk *disk);
@@ -40,6 +46,12 @@ const char *disk_identity(const struct disk *disk);
 /* As nbd_session_submit(). */
 int disk_submit(struct disk *disk, struct nbd_request *req);
 struct nbd_request *disk_reap(struct disk *disk);
+
+/* As conn_reap_sent(); some disks tell of the end of a request only. */
+struct nbd_request *disk_reap_sent(struct disk *disk);
+/* As conn_place_found() and conn_can_pipe(). */
+void disk_place_found(struct disk *disk);
+bool disk_can_pipe(const struct disk *disk);
 
 /* As conn_close(): on_closed comes exactly once, the disk is gone then. */
 void disk_close(struct disk *disk, void (*on_closed)(void *arg), void *arg);

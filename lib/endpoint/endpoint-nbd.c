@@ -77,10 +77,37 @@ disk_on_failed(void *arg, const struct error *e)
 	d->events.on_failed(d->arg, e);
 }
 
+static bool
+disk_find_place(void *arg, const struct nbd_arrival *arrival)
+{
+	struct disk_nbd *d = arg;
+
+	return d->events.find_place(d->arg, arrival);
+}
+
+static int
+disk_leave_pipe(void *arg, struct nbd_request *req)
+{
+	struct disk_nbd *d = arg;
+
+	return d->events.leave_pipe(d->arg, req);
+}
+
+static void
+disk_on_sent(void *arg)
+{
+	struct disk_nbd *d = arg;
+
+	d->events.on_sent(d->arg);
+}
+
 static const struct conn_events conn_events = {
 	.on_ready = disk_on_ready,
 	.on_completions = disk_on_completions,
 	.on_failed = disk_on_failed,
+	.find_place = disk_find_place,
+	.leave_pipe = disk_leave_pipe,
+	.on_sent = disk_on_sent,
 };
 
 static int
@@ -93,6 +120,24 @@ static struct nbd_request *
 nbd_reap(struct disk *disk)
 {
 	return conn_reap(nbd_of(disk)->conn);
+}
+
+static struct nbd_request *
+nbd_reap_sent(struct disk *disk)
+{
+	return conn_reap_sent(nbd_of(disk)->conn);
+}
+
+static void
+nbd_place_found(struct disk *disk)
+{
+	conn_place_found(nbd_of(disk)->conn);
+}
+
+static bool
+nbd_can_pipe(const struct disk *disk)
+{
+	return conn_can_pipe(((const struct disk_nbd *)(const void *)disk)->conn);
 }
 
 static void
@@ -110,6 +155,9 @@ nbd_close(struct disk *disk, void (*on_closed)(void *arg), void *arg)
 static const struct disk_ops nbd_ops = {
 	.submit = nbd_submit,
 	.reap = nbd_reap,
+	.reap_sent = nbd_reap_sent,
+	.place_found = nbd_place_found,
+	.can_pipe = nbd_can_pipe,
 	.close = nbd_close,
 };
 

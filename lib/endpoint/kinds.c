@@ -147,6 +147,25 @@ disk_reap(struct disk *disk)
 	return disk->ops->reap(disk);
 }
 
+struct nbd_request *
+disk_reap_sent(struct disk *disk)
+{
+	return disk->ops->reap_sent != NULL ? disk->ops->reap_sent(disk) : NULL;
+}
+
+void
+disk_place_found(struct disk *disk)
+{
+	if (disk->ops->place_found != NULL)
+		disk->ops->place_found(disk);
+}
+
+bool
+disk_can_pipe(const struct disk *disk)
+{
+	return disk->ops->can_pipe != NULL && disk->ops->can_pipe(disk);
+}
+
 void
 disk_close(struct disk *disk, void (*on_closed)(void *arg), void *arg)
 {

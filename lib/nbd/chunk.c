@@ -232,8 +232,7 @@ nbd_chunk_data_step(struct nbd_session *s)
 	len = s->reply.left - 8;
 	if (!content_is_allowed(s, offset, len))
 		return true;
-	nbd_payload_place(&s->payload, req, offset - req->offset, len);
-	nbd_session_enter(s, SESSION_PAYLOAD);
+	nbd_payload_begin(s, offset - req->offset, len, false);
 	return true;
 }
 
@@ -256,9 +255,7 @@ nbd_chunk_hole_step(struct nbd_session *s)
 	}
 	if (!content_is_allowed(s, offset, len))
 		return true;
-	nbd_payload_place(&s->payload, req, offset - req->offset, len);
-	nbd_payload_zero(&s->payload);
-	nbd_reply_end(s);
+	nbd_payload_begin(s, offset - req->offset, len, true);
 	return true;
 }
 

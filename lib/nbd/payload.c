@@ -2,8 +2,12 @@
 
 /*
  * The data of a READ on its way to the request's own buffers.  The buffers
- * add up to the request's length and what is placed lies within it: both
- * were checked before, so the walk along them needs no end.
+ * add up to the request's length, less what is piped, and what is placed lies
+ * within it: both were checked before, so the walk along them needs no end.
+ *
+ * A request may get its buffers as late as when the first of its data are
+ * here, so that many can be in flight with few buffers.  What is piped is
+ * moved by the owner, and only counted here.
  */
 
 #include <string.h>
@@ -21,18 +25,42 @@ skip_full(struct nbd_payload *payload)
 }
 
 void
-nbd_payload_place(struct nbd_payload *payload, const struct nbd_request *req,
-    uint64_t offset, size_t len)
+nbd_payload_begin(struct nbd_session *s, uint64_t offset, size_t len,
+    bool is_hole)
+{
+	s->payload = (struct nbd_payload){
+		.start = offset,
+		.length = len,
+		.is_hole = is_hole,
+	};
+	nbd_session_enter(s, SESSION_PAYLOAD);
+}
+
+/* What comes from start on, less what is piped at the end of it. */
+static void
+place_from(struct nbd_payload *payload, const struct nbd_request *req,
+    uint64_t start)
 {
 	const struct iovec *iov = req->iov;
 
-	while (offset >= iov->iov_len) {
-		offset -= iov->iov_len;
+	payload->left = payload->length - (size_t)(start - payload->start) -
+	    payload->piped;
+	if (payload->left == 0)
+		return;
+	while (start >= iov->iov_len) {
+		start -= iov->iov_len;
 		iov++;
 	}
 	payload->iov = iov;
-	payload->offset = (size_t)offset;
-	payload->left = len;
+	payload->offset = (size_t)start;
+}
+
+void
+nbd_payload_place(struct nbd_payload *payload, const struct nbd_request *req)
+{
+	payload->is_placed = true;
+	payload->piped = (size_t)req->n_piped;
+	place_from(payload, req, payload->start);
 }
 
 struct iovec
@@ -70,6 +98,48 @@ nbd_payload_copy(struct nbd_payload *payload, const uint8_t *p, size_t n)
 		nbd_payload_advance(payload, piece.iov_len);
 	}
 	return copied;
+}
+
+bool
+nbd_session_wants_place(const struct nbd_session *s,
+    struct nbd_arrival *ret_arrival)
+{
+	const struct nbd_payload *payload = &s->payload;
+	size_t n = s->in.end - s->in.start;
+
+	if (s->state != SESSION_PAYLOAD || payload->is_placed)
+		return false;
+	if (payload->is_hole)
+		n = 0;
+	ret_arrival->req = s->reply.req;
+	ret_arrival->head = s->in.buffer + s->in.start;
+	ret_arrival->n_head = n < payload->length ? n : payload->length;
+	ret_arrival->is_whole = !payload->is_hole &&
+	    payload->length == s->reply.req->length;
+	return true;
+}
+
+uint64_t
+nbd_session_input_piped(const struct nbd_session *s,
+    struct nbd_request **ret_req)
+{
+	if (s->state != SESSION_PAYLOAD || !s->payload.is_placed ||
+	    s->payload.left > 0)
+		return 0;
+	*ret_req = s->reply.req;
+	return s->payload.piped;
+}
+
+void
+nbd_session_unpiped(struct nbd_session *s)
+{
+	struct nbd_payload *payload = &s->payload;
+	uint64_t here = payload->length - payload->piped;
+
+	if (s->state != SESSION_PAYLOAD)
+		return;
+	payload->piped = 0;
+	place_from(payload, s->reply.req, payload->start + here);
 }
 
 void

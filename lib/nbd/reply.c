@@ -107,8 +107,7 @@ nbd_reply_simple_step(struct nbd_session *s)
 		return true;
 	}
 	req->contiguous = req->length;
-	nbd_payload_place(&s->payload, req, 0, req->length);
-	nbd_session_enter(s, SESSION_PAYLOAD);
+	nbd_payload_begin(s, 0, req->length, false);
 	return true;
 }
 
@@ -117,9 +116,17 @@ nbd_reply_payload_step(struct nbd_session *s)
 {
 	struct nbd_in *in = &s->in;
 
-	in->start += nbd_payload_copy(&s->payload, in->buffer + in->start,
-	    in->end - in->start);
-	if (s->payload.left > 0)
+	if (!s->payload.is_placed) {
+		if (s->reply.req->iov == NULL)
+			return false;
+		nbd_payload_place(&s->payload, s->reply.req);
+	}
+	if (s->payload.is_hole)
+		nbd_payload_zero(&s->payload);
+	else
+		in->start += nbd_payload_copy(&s->payload,
+		    in->buffer + in->start, in->end - in->start);
+	if (s->payload.left > 0 || s->payload.piped > 0)
 		return false;
 	nbd_reply_end(s);
 	return true;

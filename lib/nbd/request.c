@@ -104,14 +104,18 @@ check_range(const struct nbd_export *export, const struct nbd_request *req)
 static int
 check_buffers(const struct nbd_export *export, const struct nbd_request *req)
 {
+	bool is_late = req->command == NBD_CMD_READ && req->iov == NULL;
 	uint64_t left = req->length;
 
+	if (req->n_piped > (req->command == NBD_CMD_WRITE ? left : 0))
+		return -EINVAL;
+	left -= req->n_piped;
 	for (int i = 0; i < req->n_iov; i++) {
 		if (req->iov[i].iov_len > left)
 			return -EINVAL;
 		left -= req->iov[i].iov_len;
 	}
-	if (left > 0)
+	if (left > 0 && !is_late)
 		return -EINVAL;
 	return req->length > export->block_maximum ? -EMSGSIZE : 0;
 }
@@ -255,10 +259,33 @@ nbd_request_output(const struct nbd_session *s, struct iovec *iov, int n,
     int max)
 {
 	for (struct list *l = s->queue.next; l != &s->queue && n < max;
-	     l = l->next)
-		n = output_request(list_entry(l, struct nbd_request, node),
-		    iov, n, max);
+	     l = l->next) {
+		struct nbd_request *req = list_entry(l, struct nbd_request,
+		    node);
+
+		n = output_request(req, iov, n, max);
+		/* What is piped comes before the next request. */
+		if (req->n_piped > 0)
+			break;
+	}
 	return n;
+}
+
+uint64_t
+nbd_request_output_piped(const struct nbd_session *s,
+    struct nbd_request **ret_req)
+{
+	struct nbd_request *req;
+	uint64_t left;
+
+	if (list_is_empty(&s->queue))
+		return 0;
+	req = list_entry(s->queue.next, struct nbd_request, node);
+	left = wire_size(req) - req->bytes_sent;
+	if (req->command != NBD_CMD_WRITE || left > req->n_piped)
+		return 0;
+	*ret_req = req;
+	return left;
 }
 
 void
@@ -276,6 +303,8 @@ nbd_request_sent(struct nbd_session *s, size_t n)
 		req->bytes_sent += left;
 		n -= (size_t)left;
 		list_remove(&req->node);
+		if (req->tells_sent)
+			list_append(&s->sent, &req->node);
 	}
 }
 

@@ -131,9 +131,14 @@ struct nbd_inflight {
 
 /* Where in a READ's buffers the payload that is coming in goes. */
 struct nbd_payload {
+	uint64_t start;		/* of it, in the request */
+	size_t length;
+	bool is_hole;		/* nothing comes: it is zeroes */
+	bool is_placed;		/* the request has buffers, and these hold: */
 	const struct iovec *iov;
 	size_t offset;		/* in *iov */
-	size_t left;
+	size_t left;		/* to come into iov */
+	size_t piped;		/* to come behind that, past the session */
 };
 
 /* The reply, or chunk of one, that is coming in. */
@@ -185,6 +190,7 @@ struct nbd_session {
 	/* Transmission. */
 	struct nbd_inflight inflight;
 	struct list queue;	/* requests not sent, or in part */
+	struct list sent;	/* WRITEs that want to tell so */
 	struct list done;	/* requests to be reaped */
 	struct nbd_payload payload;
 	struct nbd_reply reply;
@@ -289,13 +295,21 @@ bool nbd_request_is_sent(const struct nbd_request *req);
 int nbd_request_output(const struct nbd_session *s, struct iovec *iov, int n,
     int max);
 void nbd_request_sent(struct nbd_session *s, size_t n);
+uint64_t nbd_request_output_piped(const struct nbd_session *s,
+    struct nbd_request **ret_req);
 /* Send NBD_CMD_DISC. */
 void nbd_request_disconnect(struct nbd_session *s);
 
 /* payload.c: the data of a READ on its way to the request's buffers. */
-/* The next len bytes are those of req from offset (in it) on. */
+/*
+ * The payload that comes next is len bytes of the request from offset (in it)
+ * on, or so many zeroes that do not come.
+ */
+void nbd_payload_begin(struct nbd_session *s, uint64_t offset, size_t len,
+    bool is_hole);
+/* It goes to the buffers that its request has now. */
 void nbd_payload_place(struct nbd_payload *payload,
-    const struct nbd_request *req, uint64_t offset, size_t len);
+    const struct nbd_request *req);
 /* The next of them that lie in one piece. */
 struct iovec nbd_payload_piece(const struct nbd_payload *payload);
 /* n bytes of that piece are there. */

@@ -160,6 +160,7 @@ nbd_session_new(const struct nbd_session_options *options,
 	if (s == NULL)
 		return -ENOMEM;
 	list_init(&s->queue);
+	list_init(&s->sent);
 	list_init(&s->done);
 	r = copy_options(s, options);
 	if (r < 0)
@@ -285,7 +286,8 @@ session_in_room(struct nbd_in *in)
 
 /*
  * A READ's payload goes straight to its buffers.  Where they end, the same
- * receive may bring the replies behind it.
+ * receive may bring the replies behind it.  It has to wait if there are no
+ * buffers yet, and what is piped is not ours.
  */
 int
 nbd_session_input(struct nbd_session *s, struct iovec iov[2])
@@ -297,9 +299,11 @@ nbd_session_input(struct nbd_session *s, struct iovec iov[2])
 	if (s->eof || session_is_over(s) || s->state == SESSION_STARTTLS)
 		return 0;
 	if (s->state == SESSION_PAYLOAD) {
+		if (!s->payload.is_placed || s->payload.left == 0)
+			return 0;
 		iov[n] = nbd_payload_piece(&s->payload);
 		s->in.direct = iov[n++].iov_len;
-		if (s->in.direct < s->payload.left)
+		if (s->in.direct < s->payload.left || s->payload.piped > 0)
 			return n;
 	}
 	iov[n++] = session_in_room(&s->in);
@@ -355,6 +359,24 @@ nbd_session_received(struct nbd_session *s, size_t n)
 	s->in.direct = 0;
 	s->in.buffered = 0;
 	session_run(s);
+}
+
+void
+nbd_session_placed(struct nbd_session *s)
+{
+	if (s->state == SESSION_PAYLOAD && !s->payload.is_placed)
+		session_run(s);
+}
+
+void
+nbd_session_received_piped(struct nbd_session *s, size_t n)
+{
+	if (session_is_over(s))
+		return;
+	assert(s->state == SESSION_PAYLOAD && n <= s->payload.piped);
+	s->payload.piped -= n;
+	if (s->payload.piped == 0)
+		session_run(s);
 }
 
 void
@@ -428,6 +450,30 @@ nbd_session_tls_started(struct nbd_session *s)
 {
 	if (s->state == SESSION_STARTTLS)
 		nbd_option_next(s);
+}
+
+uint64_t
+nbd_session_output_piped(const struct nbd_session *s,
+    struct nbd_request **ret_req)
+{
+	if (!session_may_send(s) || s->out.sent < s->out.len)
+		return 0;
+	return nbd_request_output_piped(s, ret_req);
+}
+
+bool
+nbd_session_has_sent(const struct nbd_session *s)
+{
+	return !list_is_empty(&s->sent);
+}
+
+struct nbd_request *
+nbd_session_reap_sent(struct nbd_session *s)
+{
+	struct list *node = list_take_first(&s->sent);
+
+	return node == NULL ? NULL :
+			      list_entry(node, struct nbd_request, node);
 }
 
 struct nbd_request *

@@ -150,12 +150,21 @@ struct nbd_request {
 	uint16_t flags;			/* NBD_CMD_FLAG_... */
 	uint64_t offset;		/* bytes; 0 for FLUSH */
 	uint64_t length;		/* bytes, not zero; 0 for FLUSH */
-	const struct iovec *iov;	/* READ, WRITE: length bytes in all */
+	const struct iovec *iov;	/* READ, WRITE: length bytes in all,
+					   with n_piped; READ: NULL, say it
+					   when they arrive, see
+					   nbd_session_wants_place() */
 	int n_iov;
+	uint64_t n_piped;		/* so many at the end are not in iov,
+					   but go past the session, see
+					   nbd_session_input_piped() */
+	bool tells_sent;		/* WRITE: nbd_session_reap_sent() is to
+					   tell when it has left */
 	struct nbd_extents *extents;	/* BLOCK_STATUS: one for each context
 					   asked for; emptied at submission,
 					   memory is the caller's to free */
 	void *owner;			/* for the caller */
+	struct net_pipe *pipe;		/* likewise: what n_piped go through */
 	uint32_t epoch;			/* for the connection (lib/client) */
 
 	/* Results, valid once reaped. */
@@ -219,6 +228,46 @@ void nbd_session_received(struct nbd_session *s, size_t n);
 void nbd_session_received_eof(struct nbd_session *s);
 
 /*
+ * Data that are about to arrive, of a READ that has no iov.
+ */
+struct nbd_arrival {
+	struct nbd_request *req;
+	const void *head;	/* what is here of them, valid until the next
+				   call that takes s */
+	size_t n_head;
+	bool is_whole;		/* they are all of the request's, in order: the
+				   rest behind the head may be piped */
+};
+
+/*
+ * True: the session takes nothing more until such a READ has a place for its
+ * data.  Give the request an iov, for all of its length, or if is_whole for
+ * the head only and n_piped for the rest, and call nbd_session_placed().
+ */
+bool nbd_session_wants_place(const struct nbd_session *s,
+    struct nbd_arrival *ret_arrival);
+void nbd_session_placed(struct nbd_session *s);
+
+/*
+ * Bytes that the owner moves between the socket and a place of its own,
+ * without the session seeing them: how many are next, 0 if none are, and of
+ * which request.  While there are, nbd_session_input() or
+ * nbd_session_output() offers nothing.  Say with nbd_session_received_piped()
+ * or nbd_session_sent() how many were moved.
+ */
+uint64_t nbd_session_input_piped(const struct nbd_session *s,
+    struct nbd_request **ret_req);
+void nbd_session_received_piped(struct nbd_session *s, size_t n);
+uint64_t nbd_session_output_piped(const struct nbd_session *s,
+    struct nbd_request **ret_req);
+
+/*
+ * The bytes of a READ are not piped after all: its iov has room for the whole
+ * of it now, and holds what has arrived so far; n_piped is 0.
+ */
+void nbd_session_unpiped(struct nbd_session *s);
+
+/*
  * What is to be sent: fills up to max iovecs and returns how many, 0 when
  * there is nothing to send.  After sending, say how many bytes went.
  */
@@ -254,6 +303,14 @@ int nbd_session_submit(struct nbd_session *s, struct nbd_request *req);
 
 /* The next completed request, or NULL. */
 struct nbd_request *nbd_session_reap(struct nbd_session *s);
+
+/*
+ * The next WRITE with tells_sent that has been sent in full, or NULL: its
+ * buffers are the caller's again, the request is not.  One that completes
+ * before it is taken from here does not come.
+ */
+struct nbd_request *nbd_session_reap_sent(struct nbd_session *s);
+bool nbd_session_has_sent(const struct nbd_session *s);
 
 /* Requests whose reply is outstanding; completed ones do not count. */
 size_t nbd_session_in_flight(const struct nbd_session *s);

@@ -5,7 +5,8 @@
  *
  * Happy path: connect, then copy: completions of either disk go to the
  * engine, and one pump per batch of completions sends all that the engine
- * wants sent.  When the engine is finished the run is told.
+ * wants sent.  Data that arrive are given a carrier, which is free again as
+ * soon as they have been sent.  When the engine is finished the run is told.
  *
  * What can fail, and what happens then:
  *	a request		the engine stops; what is in flight is waited
@@ -21,6 +22,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include "base/cleanup.h"
+#include "transfer/carrier.h"
+
+/* Enough that receiving and sending do not wait for each other. */
+#define USUAL_CARRIERS 4
 
 /*
  * Once a run is not going to succeed, how long a lane waits for what is in
@@ -48,6 +55,8 @@ struct lane_request {
 	struct nbd_request nbd;
 	struct iovec iov;
 	struct copy_slot *slot;
+	struct carrier *carrier;	/* NULL: nothing has arrived yet, or
+					   all of it has been sent */
 };
 
 struct lane {
@@ -77,6 +86,10 @@ struct lane {
 	struct copy_lane *engine;
 	struct lane_request *requests;
 	struct lane_request flush_request;
+	struct carriers carriers;
+	bool is_starving;		/* the source waits for a carrier */
+	bool can_pipe;			/* both disks can */
+	unsigned char *zeroes;		/* a request's worth, when needed */
 	struct nbd_extents extents;
 	struct copy_failure failure;
 	uint64_t n_failures;
@@ -150,6 +163,10 @@ start_draining(struct lane *lane)
 		return;
 	lane->is_draining = true;
 	net_timer_start(&lane->drain_timer, DRAIN_MS);
+	/* What is on its way has to arrive somewhere, to be over. */
+	if (lane->is_starving)
+		disk_place_found(lane->sides[COPY_SOURCE].disk);
+	lane->is_starving = false;
 }
 
 /* Copying. */
@@ -199,7 +216,79 @@ describe_request(struct nbd_request *nbd, enum copy_op op)
 	nbd->flags = 0;
 	nbd->iov = NULL;
 	nbd->n_iov = 0;
+	nbd->n_piped = 0;
+	nbd->tells_sent = false;
 	nbd->extents = NULL;
+}
+
+static int
+describe_zeroes(struct lane *lane, struct lane_request *req)
+{
+	if (lane->zeroes == NULL)
+		lane->zeroes = calloc(1, lane->plan->request_size);
+	if (lane->zeroes == NULL)
+		return -ENOMEM;
+	req->iov = (struct iovec){ lane->zeroes, req->slot->length };
+	req->nbd.iov = &req->iov;
+	req->nbd.n_iov = 1;
+	return 0;
+}
+
+/* What was read leaves from where it arrived. */
+static void
+describe_carried(struct lane *lane, struct lane_request *req)
+{
+	bool is_piped = req->slot->buffer == NULL;
+
+	if (!is_piped)
+		req->iov = (struct iovec){ req->slot->buffer,
+			req->slot->length };
+	req->nbd.iov = &req->iov;
+	req->nbd.n_iov = 1;
+	req->nbd.n_piped = req->slot->length - req->iov.iov_len;
+	req->nbd.tells_sent = true;
+	carriers_leave(&lane->carriers, req->carrier);
+}
+
+static int
+describe_slot(struct lane *lane, struct lane_request *req,
+    struct copy_slot *slot)
+{
+	describe_request(&req->nbd, slot->op);
+	req->slot = slot;
+	req->nbd.owner = req;
+	req->nbd.offset = slot->offset;
+	req->nbd.length = slot->length;
+	if (slot->op == COPY_STATUS)
+		req->nbd.extents = &lane->extents;
+	else if (slot->op == COPY_WRITE && slot->is_real_zeroes)
+		return describe_zeroes(lane, req);
+	else if (slot->op == COPY_WRITE)
+		describe_carried(lane, req);
+	return 0;
+}
+
+/* A carrier is free: the source may go on. */
+static void
+drop_carrier(struct lane *lane, struct lane_request *req)
+{
+	if (req->carrier == NULL)
+		return;
+	carriers_give_back(&lane->carriers, STEAL(req->carrier));
+	if (!lane->is_starving)
+		return;
+	lane->is_starving = false;
+	disk_place_found(lane->sides[COPY_SOURCE].disk);
+}
+
+/* The engine's slot is done with what it was given out for. */
+static void
+slot_done(struct lane *lane, struct lane_request *req, int error,
+    const char *message)
+{
+	copy_lane_done(lane->engine, req->slot, error, message);
+	if (error < 0 || req->slot->op != COPY_WRITE)
+		drop_carrier(lane, req);
 }
 
 /* Send a slot's request, or tell the engine why it could not be sent. */
@@ -208,25 +297,14 @@ send_slot(struct lane *lane, struct copy_slot *slot)
 {
 	struct lane_request *req = &lane->requests[slot->index];
 	struct lane_side *side = &lane->sides[copy_op_side(slot->op)];
-	int r = -ENOTCONN;
+	int r;
 
-	describe_request(&req->nbd, slot->op);
-	req->slot = slot;
-	req->nbd.owner = req;
-	req->nbd.offset = slot->offset;
-	req->nbd.length = slot->length;
-	if (slot->op == COPY_READ || slot->op == COPY_WRITE) {
-		req->iov.iov_base = slot->buffer;
-		req->iov.iov_len = slot->length;
-		req->nbd.iov = &req->iov;
-		req->nbd.n_iov = 1;
-	} else if (slot->op == COPY_STATUS) {
-		req->nbd.extents = &lane->extents;
-	}
-	if (side->lost.code == 0)
-		r = disk_submit(side->disk, &req->nbd);
+	r = describe_slot(lane, req, slot);
+	if (r == 0)
+		r = side->lost.code == 0 ? disk_submit(side->disk, &req->nbd) :
+					   -ENOTCONN;
 	if (r < 0)
-		copy_lane_done(lane->engine, slot, r, strerror(-r));
+		slot_done(lane, req, r, strerror(-r));
 }
 
 static void
@@ -280,7 +358,110 @@ request_done(struct lane *lane, struct nbd_request *nbd)
 			    x->flags & NBD_STATE_ZERO);
 		}
 	}
-	copy_lane_done(lane->engine, req->slot, nbd->error, nbd->message);
+	if (nbd->command == NBD_CMD_WRITE)
+		drop_carrier(lane, req);
+	slot_done(lane, req, nbd->error, nbd->message);
+}
+
+/* Where data go that have arrived. */
+
+static bool
+is_zero(const void *p, size_t n)
+{
+	const unsigned char *bytes = p;
+
+	return n == 0 || (bytes[0] == 0 && memcmp(bytes, bytes + 1, n - 1) ==
+	    0);
+}
+
+/*
+ * Through a pipe nobody sees whether they are zeroes.  Data that begin with
+ * something else are none.
+ */
+static bool
+may_be_piped(const struct lane *lane, const struct nbd_arrival *arrival)
+{
+	return lane->can_pipe && arrival->is_whole &&
+	    arrival->n_head <= CARRIER_HEAD_SIZE &&
+	    arrival->n_head < arrival->req->length &&
+	    !is_zero(arrival->head, arrival->n_head);
+}
+
+static bool
+place_in_memory(struct carrier *c, struct lane_request *req)
+{
+	req->slot->buffer = carrier_buffer(c, req->slot->length);
+	if (req->slot->buffer == NULL)
+		return false;
+	req->iov = (struct iovec){ req->slot->buffer, req->slot->length };
+	req->nbd.iov = &req->iov;
+	req->nbd.n_iov = 1;
+	return true;
+}
+
+static void
+place_in_pipe(struct carrier *c, struct lane_request *req, size_t n_head)
+{
+	req->slot->buffer = NULL;
+	req->iov = (struct iovec){ c->head, n_head };
+	req->nbd.iov = &req->iov;
+	req->nbd.n_iov = 1;
+	req->nbd.n_piped = req->slot->length - n_head;
+	req->nbd.pipe = &c->pipe;
+}
+
+static bool
+is_winding_up(const struct lane *lane)
+{
+	uint64_t n;
+
+	(void)copy_lane_failure(lane->engine, &n);
+	return n > 0 || copy_ledger_is_stopped(lane->ledger);
+}
+
+static bool
+disk_find_place(void *arg, const struct nbd_arrival *arrival)
+{
+	static const char no_memory[] = "out of memory";
+	struct lane_side *side = arg;
+	struct lane *lane = side->lane;
+	struct lane_request *req = arrival->req->owner;
+	bool is_urgent = is_winding_up(lane);
+	struct carrier *c;
+
+	on_worker_entry();
+	c = carriers_take(&lane->carriers, is_urgent);
+	if (c == NULL) {
+		lane->is_starving = true;
+		return false;
+	}
+	req->carrier = c;
+	if (may_be_piped(lane, arrival) &&
+	    carrier_pipe(&lane->carriers, c, arrival->req->length))
+		place_in_pipe(c, req, arrival->n_head);
+	else if (!place_in_memory(c, req))
+		copy_lane_fail(lane->engine, COPY_SOURCE, -ENOMEM, no_memory);
+	return req->nbd.iov != NULL;
+}
+
+static int
+disk_leave_pipe(void *arg UNUSED, struct nbd_request *nbd)
+{
+	struct lane_request *req = nbd->owner;
+
+	on_worker_entry();
+	return place_in_memory(req->carrier, req) ? 0 : -ENOMEM;
+}
+
+static void
+disk_on_sent(void *arg)
+{
+	struct lane_side *side = arg;
+	struct nbd_request *nbd;
+
+	on_worker_entry();
+	while ((nbd = disk_reap_sent(side->disk)) != NULL)
+		drop_carrier(side->lane, nbd->owner);
 }
 
 /* Events of the disks. */
@@ -356,6 +537,9 @@ static const struct disk_events disk_events = {
 	.on_ready = disk_on_ready,
 	.on_completions = disk_on_completions,
 	.on_failed = disk_on_failed,
+	.find_place = disk_find_place,
+	.leave_pipe = disk_leave_pipe,
+	.on_sent = disk_on_sent,
 };
 
 /* Commands, on the lane's worker. */
@@ -400,6 +584,9 @@ make_engine(struct lane *lane)
 	    &lane->engine);
 	if (r < 0)
 		return r;
+	carriers_init(&lane->carriers, USUAL_CARRIERS);
+	lane->can_pipe = disk_can_pipe(lane->sides[COPY_SOURCE].disk) &&
+	    disk_can_pipe(lane->sides[COPY_DESTINATION].disk);
 	lane->requests = calloc(copy_lane_n_slots(lane->engine),
 	    sizeof *lane->requests);
 	return lane->requests == NULL ? -ENOMEM : 0;
@@ -578,10 +765,19 @@ lane_new(const struct lane_setup *setup, struct lane **ret_lane)
 void
 lane_free(struct lane *lane)
 {
+	unsigned i;
+
 	if (lane == NULL)
 		return;
+	for (i = 0; lane->requests != NULL &&
+	     i < copy_lane_n_slots(lane->engine); i++)
+		if (lane->requests[i].carrier != NULL)
+			carriers_give_back(&lane->carriers,
+			    lane->requests[i].carrier);
+	carriers_done(&lane->carriers);
 	copy_lane_free(lane->engine);
 	free(lane->requests);
+	free(lane->zeroes);
 	free(lane->extents.v);
 	free(lane);
 }

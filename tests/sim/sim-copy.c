@@ -88,6 +88,7 @@ struct sim {
 	struct copy_cursor cursor;
 	struct copy_ledger ledger;
 	struct copy_lane *lanes[MAX_LANES];
+	unsigned char *buffers[MAX_LANES];	/* a request's worth a slot */
 	bool disconnected[MAX_LANES][2];
 	struct pending pending[MAX_PENDING];
 	uint64_t clock;
@@ -266,6 +267,14 @@ check_request(struct sim *sim, const struct copy_slot *slot)
 		    "what the source calls zero is not read");
 }
 
+/* Where a slot's bytes are, also if the engine does not see them. */
+static unsigned char *
+slot_memory(const struct sim *sim, unsigned lane, const struct copy_slot *slot)
+{
+	return sim->buffers[lane] +
+	    (size_t)slot->index * sim->plan.request_size;
+}
+
 static void
 send_request(struct sim *sim, unsigned lane, struct copy_slot *slot)
 {
@@ -291,7 +300,7 @@ send_request(struct sim *sim, unsigned lane, struct copy_slot *slot)
 	};
 	/* A buffer that is being read into holds nothing that is right. */
 	if (slot->op == COPY_READ)
-		memset(slot->buffer, 0xA5, slot->length);
+		memset(slot_memory(sim, lane, slot), 0xA5, slot->length);
 }
 
 static void
@@ -317,6 +326,7 @@ static void
 carry_out(struct sim *sim, struct pending *p)
 {
 	struct copy_slot *slot = p->slot;
+	unsigned char *memory = slot_memory(sim, p->lane, slot);
 	uint64_t i;
 
 	switch (slot->op) {
@@ -325,11 +335,14 @@ carry_out(struct sim *sim, struct pending *p)
 		break;
 	case COPY_READ:
 		for (i = 0; i < slot->length; i++)
-			slot->buffer[i] = source_byte(sim, slot->offset + i);
+			memory[i] = source_byte(sim, slot->offset + i);
+		/* Some go through a pipe. */
+		slot->buffer = memory[0] == 0 || rnd(sim, 2) ? memory : NULL;
 		break;
 	case COPY_WRITE:
-		memcpy(sim->written + slot->offset, slot->buffer,
-		    slot->length);
+		if (slot->is_real_zeroes)
+			memset(memory, 0, slot->length);
+		memcpy(sim->written + slot->offset, memory, slot->length);
 		break;
 	case COPY_ZERO:
 		memset(sim->written + slot->offset, 0, slot->length);
@@ -341,13 +354,15 @@ carry_out(struct sim *sim, struct pending *p)
 
 /* What of a failed write reached the disk is anybody's guess. */
 static void
-carry_out_half(struct sim *sim, const struct copy_slot *slot)
+carry_out_half(struct sim *sim, const struct pending *p)
 {
+	const struct copy_slot *slot = p->slot;
+
 	if (slot->op == COPY_WRITE || slot->op == COPY_ZERO)
 		memset(sim->written + slot->offset, 0x66,
 		    slot->length / 2);
 	if (slot->op == COPY_READ)
-		memset(slot->buffer, 0x5A, slot->length);
+		memset(slot_memory(sim, p->lane, slot), 0x5A, slot->length);
 }
 
 static void
@@ -363,7 +378,7 @@ complete(struct sim *sim, struct pending *p, int error)
 	if (error == 0)
 		carry_out(sim, p);
 	else
-		carry_out_half(sim, slot);
+		carry_out_half(sim, p);
 	p->slot = NULL;
 	copy_lane_done(sim->lanes[p->lane], slot, error,
 	    error ? "made up" : NULL);
@@ -632,10 +647,15 @@ run_lanes(struct sim *sim)
 	struct pending *p;
 	unsigned i;
 
-	for (i = 0; i < sim->plan.lanes; i++)
+	for (i = 0; i < sim->plan.lanes; i++) {
 		if (copy_lane_new(&sim->plan, &sim->cursor, &sim->ledger,
 			&sim->lanes[i]) < 0)
 			abort();
+		sim->buffers[i] = calloc(copy_lane_n_slots(sim->lanes[i]),
+		    sim->plan.request_size);
+		if (sim->buffers[i] == NULL)
+			abort();
+	}
 	pump(sim);
 	while ((p = next_due(sim)) != NULL) {
 		step(sim, p);
@@ -646,8 +666,10 @@ run_lanes(struct sim *sim)
 			pump(sim);
 	}
 	conclude(sim);
-	for (i = 0; i < sim->plan.lanes; i++)
+	for (i = 0; i < sim->plan.lanes; i++) {
 		copy_lane_free(sim->lanes[i]);
+		free(sim->buffers[i]);
+	}
 }
 
 /* Run one seed.  Returns the promise that was broken, or NULL. */

@@ -231,6 +231,8 @@ scatter(const struct iovec *iov, int n_iov, const uint8_t *p, size_t n)
 void
 script_tell(struct script *script)
 {
+	struct nbd_arrival arrival;
+	struct nbd_request *req;
 	size_t told = 0;
 
 	while (told < script->n_said) {
@@ -246,7 +248,12 @@ script_tell(struct script *script)
 		told += n;
 		nbd_session_received(script->s, n);
 	}
-	script->n_said = 0;
+	/* What waits for a place, or is piped, is told later. */
+	script->n_said -= told;
+	memmove(script->said, script->said + told, script->n_said);
+	if (!nbd_session_wants_place(script->s, &arrival) &&
+	    nbd_session_input_piped(script->s, &req) == 0)
+		script->n_said = 0;
 }
 
 static void
