@@ -151,6 +151,21 @@ print_time(const char *what, const char *utc)
 	print_line(what, output_local_time(utc, local));
 }
 
+/* "2 connections, 16 requests of 256.0 KiB in flight on each" */
+static void
+print_transport(const struct run_progress *p)
+{
+	char size[UNITS_TEXT_SIZE];
+	char text[160];
+
+	(void)snprintf(text, sizeof text,
+	    "%u connection%s, up to %u requests of %s in flight on each",
+	    p->lanes, p->lanes == 1 ? "" : "s", p->queue_depth,
+	    units_format_size(p->request_size, size));
+	print_line("transport:", text);
+	print_line("limited by:", p->limited_by);
+}
+
 static void
 print_run(const struct job_run *run)
 {
@@ -169,6 +184,7 @@ print_run(const struct job_run *run)
 	    units_format_size(run->progress.total_bytes, total),
 	    units_format_size(run->progress.zeroed_bytes, zeroed),
 	    units_format_size(run->rate, rate));
+	print_transport(&run->progress);
 }
 
 static void

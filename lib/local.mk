@@ -114,6 +114,8 @@ noinst_LTLIBRARIES += %D%/libnbdsync.la
 	%D%/copy/plan.c \
 	%D%/copy/plan.h \
 	%D%/copy/shape.h \
+	%D%/copy/tuning.c \
+	%D%/copy/tuning.h \
 	%D%/runtime/mailbox.c \
 	%D%/runtime/mailbox.h \
 	%D%/runtime/worker.c \

@@ -72,6 +72,7 @@ unit_tests = \
 	%D%/unit/copy/test-lane \
 	%D%/unit/copy/test-ledger \
 	%D%/unit/copy/test-plan \
+	%D%/unit/copy/test-tuning \
 	%D%/unit/daemon/test-auth \
 	%D%/unit/daemon/test-conf \
 	%D%/unit/daemon/test-jobs \
@@ -306,6 +307,7 @@ integration_tests = \
 	%D%/integration/cli-usage.t \
 	%D%/integration/client-example.t \
 	%D%/integration/copy-block-sizes.t \
+	%D%/integration/copy-distant.t \
 	%D%/integration/copy-errors.t \
 	%D%/integration/copy-extended.t \
 	%D%/integration/copy-features.t \

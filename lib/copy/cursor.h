@@ -45,4 +45,11 @@ copy_cursor_claim(struct copy_cursor *c, uint64_t len, uint64_t *ret_from,
 	return true;
 }
 
+/* All is claimed. */
+static inline bool
+copy_cursor_is_at_end(const struct copy_cursor *c)
+{
+	return atomic_load_explicit(&c->next, memory_order_relaxed) >= c->end;
+}
+
 #endif

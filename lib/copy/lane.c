@@ -37,10 +37,12 @@ struct copy_lane {
 	const struct copy_plan *plan;
 	struct copy_cursor *cursor;
 	struct copy_ledger *ledger;
+	const struct copy_tuning *tuning;
 
 	struct copy_slot *slots;
 	unsigned n_slots;	/* the last one is for block status */
 	struct copy_slot *free_slots;
+	unsigned n_loaded;	/* of them, not free */
 	struct copy_slot *ready_first;	/* read, to be written */
 	struct copy_slot *ready_last;
 	unsigned in_flight;
@@ -88,6 +90,20 @@ static struct copy_slot *
 status_slot(struct copy_lane *lane)
 {
 	return &lane->slots[lane->n_slots - 1];
+}
+
+static uint32_t
+request_size(const struct copy_lane *lane)
+{
+	return atomic_load_explicit(&lane->tuning->request_size,
+	    memory_order_relaxed);
+}
+
+static unsigned
+depth(const struct copy_lane *lane)
+{
+	return atomic_load_explicit(&lane->tuning->depth,
+	    memory_order_relaxed);
 }
 
 static bool
@@ -295,13 +311,13 @@ static struct copy_slot *
 extend_map(struct copy_lane *lane)
 {
 	const struct copy_plan *plan = lane->plan;
-	uint64_t ahead = 2 * (uint64_t)lane->n_slots;
+	uint64_t ahead = 2 * (uint64_t)depth(lane);
 	const struct copy_piece *p;
 	struct copy_slot *slot = status_slot(lane);
 	uint64_t offset;
 
 	while (!slot->busy && lane->n_failures == 0 &&
-	    lane->mapped_data < ahead * plan->request_size &&
+	    lane->mapped_data < ahead * request_size(lane) &&
 	    lane->mapped_zero < ahead * plan->zero_size &&
 	    find_unmapped(lane, &p)) {
 		offset = lane->map_position - p->position;
@@ -360,7 +376,7 @@ load_slot(struct copy_lane *lane, struct copy_slot *slot)
 	slot->is_real_zeroes = false;
 	slot->buffer = NULL;
 	if (!lane->map[lane->map_first].zero) {
-		take_from_map(lane, slot, plan->request_size, true);
+		take_from_map(lane, slot, request_size(lane), true);
 		slot->op = COPY_READ;
 		slot->offset = slot->from;
 	} else if (plan->use_zero) {
@@ -368,7 +384,7 @@ load_slot(struct copy_lane *lane, struct copy_slot *slot)
 		slot->op = COPY_ZERO;
 		slot->offset = slot->to;
 	} else {
-		take_from_map(lane, slot, plan->request_size, false);
+		take_from_map(lane, slot, request_size(lane), false);
 		slot->op = COPY_WRITE;
 		slot->offset = slot->to;
 		slot->is_real_zeroes = true;
@@ -400,9 +416,10 @@ copy_lane_next(struct copy_lane *lane)
 		return give_out(lane, slot);
 	slot = lane->free_slots;
 	if (slot == NULL || lane->map_first == lane->map_end ||
-	    lane->n_failures > 0)
+	    lane->n_failures > 0 || lane->n_loaded >= depth(lane))
 		return NULL;
 	lane->free_slots = slot->next;
+	lane->n_loaded++;
 	load_slot(lane, slot);
 	return give_out(lane, slot);
 }
@@ -442,6 +459,7 @@ release(struct copy_lane *lane, struct copy_slot *slot)
 {
 	slot->next = lane->free_slots;
 	lane->free_slots = slot;
+	lane->n_loaded--;
 }
 
 static void
@@ -548,14 +566,17 @@ lane_init_slots(struct copy_lane *lane)
 
 	for (i = lane->n_slots; i-- > 0;) {
 		lane->slots[i].index = i;
-		if (i < lane->n_slots - 1)
-			release(lane, &lane->slots[i]);
+		if (i == lane->n_slots - 1)
+			continue;
+		lane->slots[i].next = lane->free_slots;
+		lane->free_slots = &lane->slots[i];
 	}
 }
 
 int
 copy_lane_new(const struct copy_plan *plan, struct copy_cursor *cursor,
-    struct copy_ledger *ledger, struct copy_lane **ret_lane)
+    struct copy_ledger *ledger, const struct copy_tuning *tuning,
+    struct copy_lane **ret_lane)
 {
 	struct copy_lane *lane;
 
@@ -565,9 +586,10 @@ copy_lane_new(const struct copy_plan *plan, struct copy_cursor *cursor,
 	lane->plan = plan;
 	lane->cursor = cursor;
 	lane->ledger = ledger;
+	lane->tuning = tuning;
 	lane->claim_size = plan->claim_size;
 	lane->claim_has_data = true;
-	lane->n_slots = plan->queue_depth + 1;
+	lane->n_slots = plan->max_queue_depth + 1;
 	lane->slots = calloc(lane->n_slots, sizeof *lane->slots);
 	if (lane->slots == NULL) {
 		copy_lane_free(lane);

@@ -8,6 +8,7 @@
 #include "copy/cursor.h"
 #include "copy/ledger.h"
 #include "copy/plan.h"
+#include "copy/tuning.h"
 
 /*
  * A lane's decisions: which request is sent next.  The owner sends it and
@@ -50,9 +51,13 @@ struct copy_slot {
 	struct copy_slot *next;
 };
 
-/* -ENOMEM.  plan, cursor and ledger outlive the lane. */
+/*
+ * -ENOMEM.  The others outlive the lane.  How many requests there are, and
+ * how large, follows tuning, also while the lane is at work.
+ */
 int copy_lane_new(const struct copy_plan *plan, struct copy_cursor *cursor,
-    struct copy_ledger *ledger, struct copy_lane **ret_lane);
+    struct copy_ledger *ledger, const struct copy_tuning *tuning,
+    struct copy_lane **ret_lane);
 void copy_lane_free(struct copy_lane *lane);
 
 /* Slots, and the one that asks for block status: indices run below this. */

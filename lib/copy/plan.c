@@ -19,13 +19,18 @@
 #define MAX_ALIGN	65536U
 
 /*
- * 256 KiB in flight 16 deep keeps a local server busy and stays in the
- * processor's cache; what a distant one needs is for the owner to say.
+ * What a run begins with keeps a local server busy, and stays in the
+ * processor's cache.  A distant one needs more in flight: copy/tuning.c goes
+ * up to these limits as far as that helps.  Servers work on 16 requests of a
+ * connection at a time, mostly.
  */
 #define DEFAULT_REQUEST (256U * 1024)
-#define MAX_PREFERRED	(1024U * 1024)
-#define DEFAULT_DEPTH	8U
+#define MAX_REQUEST	(1024U * 1024)
+#define MIN_DEPTH	4U
+#define DEFAULT_DEPTH	16U
+#define MAX_DEPTH	64U
 #define DEFAULT_LANES	2U
+#define MAX_LANES	8U
 #define MIN_GRAIN	4096U
 #define ZERO_SIZE	(128U * 1024 * 1024)
 #define CLAIM_SIZE	(16U * 1024 * 1024)
@@ -215,6 +220,12 @@ lay_out_pieces(struct copy_plan *plan, const struct disk_shape *source,
 	return check_overlap(plan, e);
 }
 
+static uint32_t
+whole_blocks(const struct copy_plan *plan, uint32_t size)
+{
+	return max_u32(size & ~(plan->align - 1), plan->align);
+}
+
 static void
 choose_request_size(struct copy_plan *plan, const struct disk_shape *source,
     const struct disk_shape *destination, const struct copy_wish *wish)
@@ -223,11 +234,14 @@ choose_request_size(struct copy_plan *plan, const struct disk_shape *source,
 	    destination->block_maximum);
 	uint32_t size = wish->request_size;
 
-	if (size == 0)
+	plan->max_request_size = size;
+	if (size == 0) {
 		size = max_u32(DEFAULT_REQUEST,
-		    min_u32(MAX_PREFERRED,
+		    min_u32(MAX_REQUEST,
 			max_u32(source->block_preferred,
 			    destination->block_preferred)));
+		plan->max_request_size = MAX_REQUEST;
+	}
 	if (size > max) {
 		if (wish->request_size != 0)
 			give_up(plan,
@@ -235,8 +249,9 @@ choose_request_size(struct copy_plan *plan, const struct disk_shape *source,
 			    "request size asked for: smaller requests");
 		size = max;
 	}
-	size &= ~(plan->align - 1);
-	plan->request_size = max_u32(size, plan->align);
+	plan->request_size = whole_blocks(plan, size);
+	plan->max_request_size = whole_blocks(plan,
+	    min_u32(plan->max_request_size, max));
 }
 
 static void
@@ -246,22 +261,33 @@ choose_lanes(struct copy_plan *plan, const struct disk_shape *source,
 	uint64_t useful;
 
 	plan->lanes = wish->connections ? wish->connections : DEFAULT_LANES;
-	plan->queue_depth = wish->queue_depth ? wish->queue_depth :
-						DEFAULT_DEPTH;
-	if (plan->lanes > 1 && !source->can_multi_conn) {
+	plan->max_lanes = wish->connections ? wish->connections : MAX_LANES;
+	if (plan->max_lanes > 1 && !source->can_multi_conn) {
 		give_up(plan, "source does not offer several connections "
 			      "(multi-conn): one connection");
-		plan->lanes = 1;
+		plan->max_lanes = 1;
 	}
-	if (plan->lanes > 1 && !destination->can_multi_conn) {
+	if (plan->max_lanes > 1 && !destination->can_multi_conn) {
 		give_up(plan, "destination does not offer several connections "
 			      "(multi-conn): one connection");
-		plan->lanes = 1;
+		plan->max_lanes = 1;
 	}
 	/* A lane that finds nothing left to claim is a waste. */
 	useful = plan->line_length / plan->claim_size + 1;
-	if (plan->lanes > useful)
-		plan->lanes = (unsigned)useful;
+	if (plan->max_lanes > useful)
+		plan->max_lanes = (unsigned)useful;
+	if (plan->lanes > plan->max_lanes)
+		plan->lanes = plan->max_lanes;
+}
+
+static void
+choose_depth(struct copy_plan *plan, const struct copy_wish *wish)
+{
+	bool is_chosen = wish->queue_depth == 0;
+
+	plan->queue_depth = is_chosen ? DEFAULT_DEPTH : wish->queue_depth;
+	plan->min_queue_depth = is_chosen ? MIN_DEPTH : wish->queue_depth;
+	plan->max_queue_depth = is_chosen ? MAX_DEPTH : wish->queue_depth;
 }
 
 static void
@@ -308,6 +334,7 @@ copy_plan_make(struct copy_plan *plan, const struct disk_shape *source,
 	plan->zero_size = ZERO_SIZE;
 	plan->claim_size = round_up(max_u32(CLAIM_SIZE, plan->request_size),
 	    MAX_ALIGN);
+	choose_depth(plan, wish);
 	choose_lanes(plan, source, destination, wish);
 	return 0;
 }

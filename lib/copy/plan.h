@@ -54,11 +54,16 @@ struct copy_plan {
 	uint64_t total_bytes;	/* to be copied */
 	uint32_t align;		/* of offsets and lengths on both disks */
 	uint32_t grain;		/* a zero stretch is no finer than this */
-	uint32_t request_size;	/* most bytes of one read or write */
+	uint32_t request_size;	/* bytes of a read or write, to begin with */
+	uint32_t max_request_size;	/* and at most */
 	uint32_t zero_size;	/* most bytes of one write-zeroes */
 	uint64_t claim_size;	/* what a lane takes from the line at first */
-	unsigned queue_depth;	/* slots of a lane */
-	unsigned lanes;
+	unsigned queue_depth;	/* requests of a lane on their way at once, to
+				   begin with */
+	unsigned min_queue_depth;
+	unsigned max_queue_depth;
+	unsigned lanes;		/* to begin with */
+	unsigned max_lanes;
 	bool use_status;	/* ask the source what is zero */
 	bool use_zero;		/* send zeroes as write-zeroes */
 	bool use_flush;

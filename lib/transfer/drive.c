@@ -38,6 +38,11 @@
 #define EXIT_TICK_MS  20
 #define MAX_EXIT_TICKS 25
 
+/* How often the figures are looked at: at first, and later. */
+#define EARLY_MS      3000
+#define EARLY_TICK_MS 20
+#define TUNE_TICK_MS  200
+
 static void close_lanes(struct run *run);
 static const struct lane_events lane_events;
 
@@ -210,6 +215,8 @@ close_lanes(struct run *run)
 {
 	unsigned i;
 
+	if (run->tune_timer.ev != NULL)
+		net_timer_done(&run->tune_timer);
 	run->n_open = run->n_lanes;
 	if (run->n_lanes == 0)
 		close_endpoints(run);
@@ -370,7 +377,8 @@ static void
 start_copy(struct run *run, struct run_lane *rl)
 {
 	rl->is_busy = true;
-	lane_copy(rl->lane, &run->plan, &run->cursor, &run->ledger);
+	lane_copy(rl->lane, &run->plan, &run->cursor, &run->ledger,
+	    &run->tuning);
 }
 
 static int
@@ -402,33 +410,67 @@ show_plan(struct run *run)
 		add_gave_up(run, plan->gave_up[i]);
 	copy_ledger_plan(&run->ledger, plan->total_bytes);
 	atomic_store(&run->lanes_shown, plan->lanes);
-	atomic_store(&run->depth_shown, plan->queue_depth);
-	atomic_store(&run->request_size_shown, plan->request_size);
+	atomic_store(&run->is_tuned, true);
 	set_phase(run, RUN_COPYING);
+}
+
+/* Have n lanes, as far as that is possible. */
+static void
+add_lanes(struct run *run, unsigned n)
+{
+	while (run->n_lanes < n && !run->is_short_of_lanes &&
+	    add_lane(run, run->n_lanes) == 0) {
+		struct run_lane *rl = &run->lanes[run->n_lanes - 1];
+
+		rl->is_busy = true;
+		rl->is_connecting = true;
+		lane_connect(rl->lane, run->endpoints[COPY_SOURCE],
+		    run->endpoints[COPY_DESTINATION]);
+	}
+	atomic_store(&run->lanes_shown, run->n_lanes - run->n_refused);
+}
+
+/* See whether it goes faster with more, or as fast with less. */
+static void
+tune_on_tick(void *arg)
+{
+	struct run *run = arg;
+	uint64_t now = run_clock_ms();
+	unsigned n;
+
+	on_worker_entry();
+	if (atomic_load(&run->phase) != RUN_COPYING ||
+	    copy_ledger_is_stopped(&run->ledger))
+		return;
+	n = copy_tuning_look(&run->tuning, now,
+	    copy_ledger_done_bytes(&run->ledger));
+	if (!copy_cursor_is_at_end(&run->cursor))
+		add_lanes(run, n);
+	net_timer_start(&run->tune_timer,
+	    now - atomic_load(&run->started_ms) < EARLY_MS ? EARLY_TICK_MS :
+							     TUNE_TICK_MS);
 }
 
 static void
 begin_copying(struct run *run)
 {
 	struct run_lane *lanes;
-	unsigned i;
 
 	copy_cursor_init(&run->cursor, run->plan.line_length);
-	show_plan(run);
-	lanes = realloc(run->lanes, run->plan.lanes * sizeof *lanes);
-	if (lanes == NULL) {
+	copy_tuning_init(&run->tuning, &run->plan, run_clock_ms());
+	lanes = realloc(run->lanes, run->plan.max_lanes * sizeof *lanes);
+	if (lanes != NULL)
+		run->lanes = lanes;
+	if (lanes == NULL || net_timer_init(&run->tune_timer,
+	    worker_loop(run->home), tune_on_tick, run) < 0) {
 		fail_run(run, COPY_SOURCE, -ENOMEM, "out of memory");
 		wind_up(run);
 		return;
 	}
-	run->lanes = lanes;
+	show_plan(run);
 	start_copy(run, &run->lanes[0]);
-	for (i = 1; i < run->plan.lanes && add_lane(run, i) == 0; i++) {
-		run->lanes[i].is_busy = true;
-		run->lanes[i].is_connecting = true;
-		lane_connect(run->lanes[i].lane, run->endpoints[COPY_SOURCE],
-		    run->endpoints[COPY_DESTINATION]);
-	}
+	add_lanes(run, run->plan.lanes);
+	net_timer_start(&run->tune_timer, EARLY_TICK_MS);
 }
 
 /* Connecting. */
@@ -547,6 +589,8 @@ further_lane_on_connected(struct run *run, struct run_lane *rl)
 	}
 	if (!copy_ledger_is_stopped(&run->ledger)) {
 		add_gave_up(run, sentence);
+		run->is_short_of_lanes = true;
+		run->n_refused++;
 		atomic_fetch_sub(&run->lanes_shown, 1);
 	}
 	copy_if_all_idle(run);

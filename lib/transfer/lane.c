@@ -22,6 +22,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "base/cleanup.h"
 #include "transfer/carrier.h"
@@ -55,6 +56,7 @@ struct lane_request {
 	struct nbd_request nbd;
 	struct iovec iov;
 	struct copy_slot *slot;
+	uint64_t sent_us;		/* when it was submitted */
 	struct carrier *carrier;	/* NULL: nothing has arrived yet, or
 					   all of it has been sent */
 };
@@ -75,6 +77,7 @@ struct lane {
 	const struct copy_plan *plan;
 	struct copy_cursor *cursor;
 	struct copy_ledger *ledger;
+	struct copy_tuning *tuning;
 
 	/* The lane's worker only, from here on. */
 	enum lane_command command;	/* under way */
@@ -225,7 +228,7 @@ static int
 describe_zeroes(struct lane *lane, struct lane_request *req)
 {
 	if (lane->zeroes == NULL)
-		lane->zeroes = calloc(1, lane->plan->request_size);
+		lane->zeroes = calloc(1, lane->plan->max_request_size);
 	if (lane->zeroes == NULL)
 		return -ENOMEM;
 	req->iov = (struct iovec){ lane->zeroes, req->slot->length };
@@ -291,6 +294,16 @@ slot_done(struct lane *lane, struct lane_request *req, int error,
 		drop_carrier(lane, req);
 }
 
+/* The kernel's vDSO answers it, without a system call. */
+static uint64_t
+now_us(void)
+{
+	struct timespec ts;
+
+	(void)clock_gettime(CLOCK_MONOTONIC, &ts);
+	return (uint64_t)ts.tv_sec * 1000000 + (uint64_t)ts.tv_nsec / 1000;
+}
+
 /* Send a slot's request, or tell the engine why it could not be sent. */
 static void
 send_slot(struct lane *lane, struct copy_slot *slot)
@@ -299,6 +312,7 @@ send_slot(struct lane *lane, struct copy_slot *slot)
 	struct lane_side *side = &lane->sides[copy_op_side(slot->op)];
 	int r;
 
+	req->sent_us = now_us();
 	r = describe_slot(lane, req, slot);
 	if (r == 0)
 		r = side->lost.code == 0 ? disk_submit(side->disk, &req->nbd) :
@@ -358,6 +372,10 @@ request_done(struct lane *lane, struct nbd_request *nbd)
 			    x->flags & NBD_STATE_ZERO);
 		}
 	}
+	if (nbd->error == 0 && (nbd->command == NBD_CMD_READ ||
+	    nbd->command == NBD_CMD_WRITE))
+		copy_tuning_note(lane->tuning, copy_op_side(req->slot->op),
+		    now_us() - req->sent_us);
 	if (nbd->command == NBD_CMD_WRITE)
 		drop_carrier(lane, req);
 	slot_done(lane, req, nbd->error, nbd->message);
@@ -581,7 +599,7 @@ make_engine(struct lane *lane)
 	int r;
 
 	r = copy_lane_new(lane->plan, lane->cursor, lane->ledger,
-	    &lane->engine);
+	    lane->tuning, &lane->engine);
 	if (r < 0)
 		return r;
 	carriers_init(&lane->carriers, USUAL_CARRIERS);
@@ -800,11 +818,13 @@ lane_connect(struct lane *lane, const struct endpoint *source,
 
 void
 lane_copy(struct lane *lane, const struct copy_plan *plan,
-    struct copy_cursor *cursor, struct copy_ledger *ledger)
+    struct copy_cursor *cursor, struct copy_ledger *ledger,
+    struct copy_tuning *tuning)
 {
 	lane->plan = plan;
 	lane->cursor = cursor;
 	lane->ledger = ledger;
+	lane->tuning = tuning;
 	post_command(lane, LANE_COPY);
 }
 

@@ -55,7 +55,8 @@ void lane_free(struct lane *lane);
 void lane_connect(struct lane *lane, const struct endpoint *source,
     const struct endpoint *destination);
 void lane_copy(struct lane *lane, const struct copy_plan *plan,
-    struct copy_cursor *cursor, struct copy_ledger *ledger);
+    struct copy_cursor *cursor, struct copy_ledger *ledger,
+    struct copy_tuning *tuning);
 void lane_flush(struct lane *lane);
 void lane_close(struct lane *lane);
 void lane_stop(struct lane *lane);

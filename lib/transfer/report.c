@@ -48,7 +48,7 @@ report_progress(const struct run_progress *p)
 {
 	return json_pack(
 	    "{s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:f, s:I, s:I, s:I, s:I, "
-	    "s:i, s:i, s:i}",
+	    "s:i, s:i, s:i, s:s}",
 	    "phase", run_phase_name(p->phase),
 	    "total_bytes", (json_int_t)p->total_bytes,
 	    "done_bytes", (json_int_t)p->done_bytes,
@@ -63,7 +63,8 @@ report_progress(const struct run_progress *p)
 	    "destination_size_bytes", (json_int_t)p->destination_size,
 	    "connections", (int)p->lanes,
 	    "queue_depth", (int)p->queue_depth,
-	    "request_size_bytes", (int)p->request_size);
+	    "request_size_bytes", (int)p->request_size,
+	    "limited_by", p->limited_by);
 }
 
 static json_t *

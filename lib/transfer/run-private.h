@@ -7,6 +7,7 @@
 #include "copy/cursor.h"
 #include "copy/ledger.h"
 #include "copy/plan.h"
+#include "copy/tuning.h"
 #include "endpoint/endpoint.h"
 #include "transfer/lane.h"
 #include "transfer/run.h"
@@ -46,8 +47,7 @@ struct run {
 	_Atomic uint64_t started_ms;	/* monotonic */
 	_Atomic uint64_t ended_ms;
 	_Atomic unsigned lanes_shown;
-	_Atomic unsigned depth_shown;
-	_Atomic uint32_t request_size_shown;
+	atomic_bool is_tuned;		/* tuning may be looked at */
 	struct copy_ledger ledger;	/* its atomics */
 
 	/* Mails. */
@@ -61,7 +61,11 @@ struct run {
 	struct endpoint *endpoints[2];	/* by enum copy_side */
 	struct copy_plan plan;
 	struct copy_cursor cursor;
-	struct run_lane *lanes;
+	struct copy_tuning tuning;	/* its atomics: any thread */
+	struct net_timer tune_timer;
+	bool is_short_of_lanes;		/* one was refused: ask for no more */
+	unsigned n_refused;		/* of n_lanes */
+	struct run_lane *lanes;		/* room for all there may be */
 	unsigned n_lanes;
 	unsigned n_open;		/* lanes, then endpoints, to close */
 	struct net_timer exit_timer;

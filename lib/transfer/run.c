@@ -191,8 +191,13 @@ run_get_progress(const struct run *run, struct run_progress *ret)
 	ret->source_size = atomic_load(&run->source_size);
 	ret->destination_size = atomic_load(&run->destination_size);
 	ret->lanes = atomic_load(&run->lanes_shown);
-	ret->queue_depth = atomic_load(&run->depth_shown);
-	ret->request_size = atomic_load(&run->request_size_shown);
+	ret->limited_by = copy_limit_name(COPY_LIMIT_NONE);
+	if (atomic_load(&run->is_tuned)) {
+		ret->queue_depth = atomic_load(&run->tuning.depth);
+		ret->request_size = atomic_load(&run->tuning.request_size);
+		ret->limited_by = copy_limit_name(
+		    (enum copy_limit)atomic_load(&run->tuning.limit));
+	}
 	if (started != 0)
 		ret->elapsed_ms = (ended ? ended : run_clock_ms()) - started;
 }

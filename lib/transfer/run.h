@@ -85,6 +85,7 @@ struct run_progress {
 	unsigned lanes;
 	unsigned queue_depth;
 	uint32_t request_size;
+	const char *limited_by;		/* copy_limit_name(); a constant */
 	uint64_t elapsed_ms;		/* since run_start(), until the end */
 };
 

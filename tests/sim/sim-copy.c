@@ -61,6 +61,7 @@ enum status_style {
 struct pending {
 	struct copy_slot *slot;	/* NULL: free */
 	unsigned lane;
+	uint64_t sent;
 	uint64_t due;
 	uint64_t serial;
 };
@@ -87,6 +88,7 @@ struct sim {
 	struct copy_plan plan;
 	struct copy_cursor cursor;
 	struct copy_ledger ledger;
+	struct copy_tuning tuning;
 	struct copy_lane *lanes[MAX_LANES];
 	unsigned char *buffers[MAX_LANES];	/* a request's worth a slot */
 	bool disconnected[MAX_LANES][2];
@@ -272,7 +274,7 @@ static unsigned char *
 slot_memory(const struct sim *sim, unsigned lane, const struct copy_slot *slot)
 {
 	return sim->buffers[lane] +
-	    (size_t)slot->index * sim->plan.request_size;
+	    (size_t)slot->index * sim->plan.max_request_size;
 }
 
 static void
@@ -295,6 +297,7 @@ send_request(struct sim *sim, unsigned lane, struct copy_slot *slot)
 	sim->pending[i] = (struct pending){
 		.slot = slot,
 		.lane = lane,
+		.sent = sim->clock,
 		.due = sim->clock + 1 + rnd(sim, sim->max_latency),
 		.serial = sim->n_requests,
 	};
@@ -375,6 +378,9 @@ complete(struct sim *sim, struct pending *p, int error)
 	if (slot->op == COPY_STATUS && sim->style == STATUS_FAILS &&
 	    error == 0 && rnd(sim, 2) == 0)
 		error = -EINVAL;
+	if (error == 0 && (slot->op == COPY_READ || slot->op == COPY_WRITE))
+		copy_tuning_note(&sim->tuning, copy_op_side(slot->op),
+		    sim->clock - p->sent);
 	if (error == 0)
 		carry_out(sim, p);
 	else
@@ -418,6 +424,30 @@ next_due(struct sim *sim)
 	return best;
 }
 
+/*
+ * The run looks at the figures; then it is given any depth and size within
+ * the plan's, which it may choose on other days.
+ */
+static void
+retune(struct sim *sim)
+{
+	uint32_t align = sim->plan.align;
+	uint32_t n = sim->plan.max_request_size / align;
+	unsigned lanes;
+
+	lanes = copy_tuning_look(&sim->tuning, sim->clock,
+	    copy_ledger_done_bytes(&sim->ledger));
+	promise(sim, lanes <= sim->plan.max_lanes &&
+	    atomic_load(&sim->tuning.depth) <= sim->plan.max_queue_depth &&
+	    atomic_load(&sim->tuning.request_size) <=
+		sim->plan.max_request_size,
+	    "tuning stays within the plan");
+	atomic_store(&sim->tuning.depth,
+	    1 + (unsigned)rnd(sim, sim->plan.max_queue_depth));
+	atomic_store(&sim->tuning.request_size,
+	    (1 + (uint32_t)rnd(sim, n)) * align);
+}
+
 /* The event that is next, and the fault if it is its turn. */
 static void
 step(struct sim *sim, struct pending *p)
@@ -427,6 +457,8 @@ step(struct sim *sim, struct pending *p)
 	uint64_t n;
 
 	sim->clock = p->due;
+	if (rnd(sim, 16) == 0)
+		retune(sim);
 	if (now && sim->fault == FAULT_CANCEL) {
 		sim->fault_met = true;
 		copy_ledger_stop(&sim->ledger);
@@ -566,7 +598,11 @@ make_plan(struct sim *sim, struct error *e)
 	/* Small, so that a small disk has many of each. */
 	sim->plan.claim_size = (1 + rnd(sim, 16)) * 65536;
 	sim->plan.zero_size = (uint32_t)(1 + rnd(sim, 8)) * 65536;
-	sim->plan.lanes = lanes;
+	sim->plan.lanes = sim->plan.max_lanes = lanes;
+	sim->plan.max_request_size *= 4;
+	if (sim->plan.max_request_size > 65536)
+		sim->plan.max_request_size = sim->plan.request_size;
+	copy_tuning_init(&sim->tuning, &sim->plan, 0);
 	copy_cursor_init(&sim->cursor, sim->plan.line_length);
 	copy_ledger_init(&sim->ledger);
 	copy_ledger_plan(&sim->ledger, sim->plan.total_bytes);
@@ -649,10 +685,10 @@ run_lanes(struct sim *sim)
 
 	for (i = 0; i < sim->plan.lanes; i++) {
 		if (copy_lane_new(&sim->plan, &sim->cursor, &sim->ledger,
-			&sim->lanes[i]) < 0)
+			&sim->tuning, &sim->lanes[i]) < 0)
 			abort();
 		sim->buffers[i] = calloc(copy_lane_n_slots(sim->lanes[i]),
-		    sim->plan.request_size);
+		    sim->plan.max_request_size);
 		if (sim->buffers[i] == NULL)
 			abort();
 	}

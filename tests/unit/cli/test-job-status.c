@@ -23,7 +23,8 @@ START_TEST(a_running_job_is_read_whole)
 	    "\"started_at\":\"2026-11-23T02:13:05.120Z\",\"progress\":{"
 	    "\"phase\":\"copying\",\"total_bytes\":100,\"done_bytes\":40,"
 	    "\"zeroed_bytes\":30,\"written_bytes\":10,\"durable_bytes\":5,"
-	    "\"rate_bytes_per_s\":12,\"elapsed_ms\":77}}}");
+	    "\"rate_bytes_per_s\":12,\"elapsed_ms\":77,"
+	    "\"limited_by\":\"window\"}}}");
 	struct job_status s;
 
 	ck_assert_int_eq(job_status_read(json, &s), 0);
@@ -42,6 +43,7 @@ START_TEST(a_running_job_is_read_whole)
 	ck_assert_uint_eq(s.run.progress.durable_bytes, 5);
 	ck_assert_uint_eq(s.run.progress.elapsed_ms, 77);
 	ck_assert_uint_eq(s.run.rate, 12);
+	ck_assert_str_eq(s.run.progress.limited_by, "window");
 	json_decref(json);
 }
 END_TEST

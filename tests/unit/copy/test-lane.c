@@ -15,6 +15,7 @@ static struct copy_wish wish;
 static struct copy_plan plan;
 static struct copy_cursor cursor;
 static struct copy_ledger ledger;
+static struct copy_tuning tuning;
 static struct copy_lane *lane;
 static unsigned char memory[4][256 * 1024];	/* of each slot */
 
@@ -56,7 +57,9 @@ make_lane(void)
 	copy_cursor_init(&cursor, plan.line_length);
 	copy_ledger_init(&ledger);
 	copy_ledger_plan(&ledger, plan.total_bytes);
-	ck_assert_int_eq(copy_lane_new(&plan, &cursor, &ledger, &lane), 0);
+	copy_tuning_init(&tuning, &plan, 0);
+	ck_assert_int_eq(copy_lane_new(&plan, &cursor, &ledger, &tuning, &lane),
+	    0);
 }
 
 static struct copy_slot *

@@ -42,6 +42,7 @@ fake_run_finish(unsigned i, enum run_outcome outcome, const char *why)
 
 	run->phase = RUN_FINISHED;
 	run->result.outcome = outcome;
+	run->result.progress.limited_by = "none";
 	if (outcome == RUN_FAILED)
 		(void)error_set(&run->result.failure.error, -EIO, "%s", why);
 	run->on_finished(run, run->arg);
@@ -97,6 +98,7 @@ run_get_progress(const struct run *run, struct run_progress *ret)
 {
 	memset(ret, 0, sizeof *ret);
 	ret->phase = run->phase;
+	ret->limited_by = "none";
 }
 
 const struct run_result *

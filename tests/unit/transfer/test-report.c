@@ -22,6 +22,7 @@ ratio_of(const struct run_progress *p)
 START_TEST(the_ratio_is_1_only_when_all_is_over)
 {
 	struct run_progress p = {
+		.limited_by = "none",
 		.phase = RUN_FLUSHING,
 		.lanes = 1,
 		.total_bytes = 1000,
@@ -38,7 +39,8 @@ END_TEST
 
 START_TEST(a_run_that_never_began_has_done_nothing)
 {
-	const struct run_progress p = { .phase = RUN_FINISHED };
+	const struct run_progress p = { .limited_by = "none",
+		.phase = RUN_FINISHED };
 
 	ck_assert(ratio_of(&p) <= 0.0);
 }
@@ -58,6 +60,7 @@ START_TEST(a_failed_request_is_told_in_full)
 	const char *gave_up[] = { "slower" };
 	struct run_result r = {
 		.outcome = RUN_FAILED,
+		.progress.limited_by = "none",
 		.n_failed_requests = 2,
 		.gave_up = gave_up,
 		.n_gave_up = 1,
@@ -91,7 +94,8 @@ END_TEST
 
 START_TEST(a_success_has_no_failure)
 {
-	const struct run_result r = { .outcome = RUN_SUCCEEDED };
+	const struct run_result r = { .outcome = RUN_SUCCEEDED,
+		.progress.limited_by = "none" };
 	json_t *o = report_result(&r);
 
 	ck_assert(json_is_null(json_object_get(o, "failure")));
