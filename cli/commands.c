@@ -7,13 +7,16 @@
 #include <stddef.h>
 #include <string.h>
 
+#include "transfer/run.h"
+
 const struct command commands[] = {
 	{
 	    "copy",
-	    "[OPTIONS] SOURCE DESTINATION",
+	    "[OPTIONS] SOURCE DESTINATION...",
 	    "copy a disk, without a daemon",
-	    "Copies SOURCE to DESTINATION and flushes it. Each of them is one "
-	    "of\n"
+	    "Copies SOURCE to DESTINATION and flushes it. Several "
+	    "destinations are written\n"
+	    "at once, and SOURCE is read once. Each of them is one of\n"
 	    "\n"
 	    "  nbd://HOST/EXPORT          an NBD URI (also nbd+unix://)\n"
 	    "  [ COMMAND ARGS ]           a server to start for the copy, as "
@@ -27,8 +30,23 @@ const struct command commands[] = {
 	    "have times (250ms, 30s, 5m).",
 	    options_copy,
 	    2,
-	    2,
+	    1 + RUN_MAX_DESTINATIONS,
 	    command_copy,
+	},
+	{
+	    "compare",
+	    "[OPTIONS] DISK DISK...",
+	    "say where disks differ",
+	    "Compares the first disk with each of the others and prints the "
+	    "ranges that\n"
+	    "differ. Nothing is written. Disks are named as for 'nbdsync "
+	    "copy'.\n"
+	    "\n"
+	    "The exit status is 0 if they are equal, 9 if they differ.",
+	    options_compare,
+	    2,
+	    1 + RUN_MAX_DESTINATIONS,
+	    command_compare,
 	},
 	{
 	    "list",

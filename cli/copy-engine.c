@@ -11,7 +11,9 @@
 #include "cli/copy-engine.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <signal.h>
+#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -149,6 +151,37 @@ tell_failure(const struct engine *en, const struct run_result *result)
 	return en->is_interrupted ? CLI_INTERRUPTED : CLI_RUN_FAILED;
 }
 
+/* Data, for standard output; JSON has them in the result. */
+static int
+tell_differences(const struct engine *en, const struct run_result *result)
+{
+	const struct run_difference *d;
+
+	for (size_t i = 0; !en->options->json && i < result->n_differences;
+	     i++) {
+		d = &result->differences[i];
+		if (en->options->spec->n_destinations > 1)
+			(void)printf("disk %u: ", d->destination + 2);
+		(void)printf("%" PRIu64 " bytes at offset %" PRIu64
+		    " differ\n", d->length, d->offset);
+	}
+	if (result->differences_are_cut && !en->options->quiet)
+		message(en->options->command,
+		    "warning: there are more differences than are listed");
+	return CLI_DIFFERENT;
+}
+
+static int
+tell_partial(struct engine *en, const struct run_result *result)
+{
+	for (unsigned i = 0; i < RUN_MAX_DESTINATIONS; i++)
+		if (result->destination_failures[i] != NULL)
+			message(en->options->command, "%s",
+			    result->destination_failures[i]);
+	bar_finish(&en->bar, &result->progress);
+	return CLI_WARNINGS;
+}
+
 static int
 tell_cancelled(const struct engine *en)
 {
@@ -169,6 +202,12 @@ tell_result(struct engine *en)
 	case RUN_SUCCEEDED:
 		bar_finish(&en->bar, &result->progress);
 		exit_code = CLI_OK;
+		break;
+	case RUN_PARTIAL:
+		exit_code = tell_partial(en, result);
+		break;
+	case RUN_DIFFERENT:
+		exit_code = tell_differences(en, result);
 		break;
 	case RUN_FAILED:
 		exit_code = tell_failure(en, result);

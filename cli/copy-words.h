@@ -17,8 +17,8 @@
 int copy_range_parse(const char *text, struct run_range *ret_range,
     struct error *e);
 
-/* At most this many commands in brackets. */
-#define COPY_BRACKETS_MAX 2
+/* At most this many commands in brackets: all disks of a run. */
+#define COPY_BRACKETS_MAX (1 + RUN_MAX_DESTINATIONS)
 
 struct copy_bracket {
 	char mark[2];			/* "[": what is in argv for it */

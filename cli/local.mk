@@ -8,6 +8,7 @@ noinst_LTLIBRARIES += %D%/libcli.la
 	%D%/cancel.c \
 	%D%/commands.c \
 	%D%/commands.h \
+	%D%/compare.c \
 	%D%/config-problems.c \
 	%D%/config-problems.h \
 	%D%/configcheck.c \
@@ -15,6 +16,8 @@ noinst_LTLIBRARIES += %D%/libcli.la
 	%D%/control.h \
 	%D%/copy-engine.c \
 	%D%/copy-engine.h \
+	%D%/copy-request.c \
+	%D%/copy-request.h \
 	%D%/copy-words.c \
 	%D%/copy-words.h \
 	%D%/copy.c \

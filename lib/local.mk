@@ -106,11 +106,16 @@ noinst_LTLIBRARIES += %D%/libnbdcore.la
 
 noinst_LTLIBRARIES += %D%/libnbdsync.la
 %C%_libnbdsync_la_SOURCES = \
+	%D%/copy/compare.c \
 	%D%/copy/cursor.h \
+	%D%/copy/lane-private.h \
 	%D%/copy/lane.c \
 	%D%/copy/lane.h \
 	%D%/copy/ledger.c \
 	%D%/copy/ledger.h \
+	%D%/copy/map.c \
+	%D%/copy/map.h \
+	%D%/copy/outcome.c \
 	%D%/copy/plan.c \
 	%D%/copy/plan.h \
 	%D%/copy/shape.h \
@@ -133,13 +138,16 @@ noinst_LTLIBRARIES += %D%/libnbdsync.la
 	%D%/transfer/carrier.c \
 	%D%/transfer/carrier.h \
 	%D%/transfer/drive.c \
+	%D%/transfer/flow.c \
+	%D%/transfer/lane-private.h \
 	%D%/transfer/lane.c \
 	%D%/transfer/lane.h \
 	%D%/transfer/report.c \
 	%D%/transfer/report.h \
 	%D%/transfer/run-private.h \
 	%D%/transfer/run.c \
-	%D%/transfer/run.h
+	%D%/transfer/run.h \
+	%D%/transfer/verdict.c
 %C%_libnbdsync_la_LIBADD = %D%/libnbdcore.la $(JANSSON_LIBS)
 # Linked into programs only.
 %C%_libnbdsync_la_LIBTOOLFLAGS = --tag=disable-shared

@@ -315,8 +315,10 @@ integration_tests = \
 	%D%/integration/copy-nbd-server.t \
 	%D%/integration/copy-qemu.t \
 	%D%/integration/copy-refusals.t \
+	%D%/integration/copy-several.t \
 	%D%/integration/copy-sizes.t \
 	%D%/integration/copy-sparse.t \
+	%D%/integration/copy-sync.t \
 	%D%/integration/daemon-api-errors.t \
 	%D%/integration/daemon-busy.t \
 	%D%/integration/daemon-conf-errors.t \

@@ -103,6 +103,17 @@ log_result(const struct job *job, const struct run_result *result)
 	case RUN_SUCCEEDED:
 		log_success(job, &result->progress);
 		break;
+	case RUN_PARTIAL:
+		for (unsigned i = 0; i < RUN_MAX_DESTINATIONS; i++)
+			if (result->destination_failures[i] != NULL)
+				log_error("job '%s': %s", job->name,
+				    result->destination_failures[i]);
+		log_success(job, &result->progress);
+		break;
+	case RUN_DIFFERENT:
+		log_warning("job '%s': source and destination differ",
+		    job->name);
+		break;
 	case RUN_FAILED:
 		log_error("job '%s': failed: %s", job->name,
 		    result->failure.error.text);
@@ -151,9 +162,12 @@ make_run(struct job *job, struct run **ret_run, struct error *e) ON_MAIN
 {
 	const struct conf *conf = job->jobs->conf;
 	const struct conf_job *cj = conf_find_job(conf, job->name);
+	const struct endpoint_spec *destination =
+	    conf_find_endpoint(conf, cj->destination)->spec;
 	struct run_spec spec = {
 		.source = conf_find_endpoint(conf, cj->source)->spec,
-		.destination = conf_find_endpoint(conf, cj->destination)->spec,
+		.destinations = &destination,
+		.n_destinations = 1,
 		.ranges = cj->ranges.v,
 		.n_ranges = cj->ranges.n,
 		.connections = cj->connections,

@@ -1,103 +1,27 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /*
- * One lane's way through the disk.  Three things go on side by side: the map
- * (which stretches are data, which are zero) is asked for ahead of the
- * copying; free slots take work from the map; slots that have been read wait
- * in a queue to be written, and go before anything new, so that data moves
- * on while it is still in the processor's cache.
- *
- * A server's map may have any shape.  Zero stretches are rounded inwards to
- * the plan's grain and data outwards, so requests stay aligned on both disks
- * and a map in single bytes costs no more than one in blocks.  Only what is
- * known to read as zeroes is not read ("NBD_STATE_ZERO"); a hole whose
- * content is unknown is data.
+ * What a lane gives out.  Three things go on side by side: the map (which
+ * stretches are data, which are zero) is asked for ahead of the copying; free
+ * slots take work from the map; requests of slots that have been read wait
+ * in a queue for each destination, and go before anything new, so that data
+ * moves on while it is still in the processor's cache.
  */
-
-#include "copy/lane.h"
 
 #include <assert.h>
 #include <errno.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-/* The most one claim grows to on a disk that is all zero. */
-#define MAX_CLAIM (1024ULL * 1024 * 1024)
+#include "copy/lane-private.h"
 
-/* A part of the disk of one kind, mapped and not yet given to a slot. */
-struct stretch {
-	uint64_t from;
-	uint64_t to;
-	uint64_t length;
-	bool zero;
-};
+/*
+ * So many stretches that a slow destination is behind with; then it is left
+ * out of everything until the end, which makes one stretch of the rest.
+ */
+#define MAX_BEHIND 4096
 
-struct copy_lane {
-	const struct copy_plan *plan;
-	struct copy_cursor *cursor;
-	struct copy_ledger *ledger;
-	const struct copy_tuning *tuning;
-
-	struct copy_slot *slots;
-	unsigned n_slots;	/* the last one is for block status */
-	struct copy_slot *free_slots;
-	unsigned n_loaded;	/* of them, not free */
-	struct copy_slot *ready_first;	/* read, to be written */
-	struct copy_slot *ready_last;
-	unsigned in_flight;
-
-	/* The claim [.., claim_end) of the line, mapped up to map_position. */
-	uint64_t map_position;
-	uint64_t claim_end;
-	uint64_t claim_size;
-	bool claim_has_data;
-	bool exhausted;		/* nothing is left to claim */
-
-	struct stretch *map;	/* map[map_first..map_end) are waiting */
-	size_t map_first;
-	size_t map_end;
-	size_t map_room;
-	uint64_t mapped_data;	/* bytes waiting */
-	uint64_t mapped_zero;
-
-	/* The block status answer that is coming in, as source offsets. */
-	uint64_t answer_from;	/* first byte asked for */
-	uint64_t answer_end;	/* and behind the last */
-	uint64_t answer_to;	/* answer_from on the destination */
-	uint64_t answered;	/* up to here the server has told */
-	uint64_t zero_from;	/* the zeroes it ended with so far */
-	uint64_t zero_end;
-	uint64_t sorted;	/* up to here it is in the map */
-
-	struct copy_failure failure;
-	uint64_t n_failures;
-};
-
-static uint64_t
-round_down(uint64_t n, uint32_t align)
-{
-	return n & ~(uint64_t)(align - 1);
-}
-
-static uint64_t
-min_u64(uint64_t a, uint64_t b)
-{
-	return a < b ? a : b;
-}
-
-static struct copy_slot *
-status_slot(struct copy_lane *lane)
-{
-	return &lane->slots[lane->n_slots - 1];
-}
-
-static uint32_t
-request_size(const struct copy_lane *lane)
-{
-	return atomic_load_explicit(&lane->tuning->request_size,
-	    memory_order_relaxed);
-}
+#define SOURCE_QUEUE COPY_MAX_TARGETS
 
 static unsigned
 depth(const struct copy_lane *lane)
@@ -106,428 +30,454 @@ depth(const struct copy_lane *lane)
 	    memory_order_relaxed);
 }
 
-static bool
-is_over(const struct copy_lane *lane)
+/* What a server has refused for its size is not tried again. */
+static uint32_t
+request_size(const struct copy_lane *lane)
 {
-	return lane->n_failures > 0 || copy_ledger_is_stopped(lane->ledger);
+	uint32_t size = atomic_load_explicit(&lane->tuning->request_size,
+	    memory_order_relaxed);
+	uint32_t limit = atomic_load_explicit(&lane->ledger->size_limit,
+	    memory_order_relaxed);
+
+	return limit != 0 && limit < size ? limit : size;
 }
 
-static void
-note_failure(struct copy_lane *lane, const struct copy_failure *failure,
-    const char *message)
+bool
+copy_lane_can_zero(const struct copy_lane *lane, unsigned target,
+    uint32_t length)
 {
-	if (lane->n_failures++ > 0)
-		return;
-	lane->failure = *failure;
-	(void)snprintf(lane->failure.message, sizeof lane->failure.message,
-	    "%s", message != NULL ? message : "");
+	const struct copy_target_books *b = &lane->ledger->targets[target];
+	uint32_t limit = atomic_load_explicit(&b->zero_limit,
+	    memory_order_relaxed);
+
+	return lane->plan->targets[target].use_zero &&
+	    !atomic_load_explicit(&b->has_no_zero, memory_order_relaxed) &&
+	    (limit == 0 || length <= limit);
 }
 
-static int
-map_reserve(struct copy_lane *lane)
+static unsigned
+queue_of(const struct copy_request *req)
 {
-	struct stretch *map;
-	size_t room;
-
-	if (lane->map_first == lane->map_end)
-		lane->map_first = lane->map_end = 0;
-	if (lane->map_end < lane->map_room)
-		return 0;
-	if (lane->map_first > 0) {
-		lane->map_end -= lane->map_first;
-		memmove(lane->map, lane->map + lane->map_first,
-		    lane->map_end * sizeof *lane->map);
-		lane->map_first = 0;
-		return 0;
-	}
-	room = lane->map_room ? lane->map_room * 2 : 64;
-	map = realloc(lane->map, room * sizeof *map);
-	if (map == NULL)
-		return -ENOMEM;
-	lane->map = map;
-	lane->map_room = room;
-	return 0;
-}
-
-/*
- * Put source bytes [from, from + length) at the end of the map, joined to
- * what is there where both are of one kind.
- */
-static void
-map_append(struct copy_lane *lane, uint64_t from, uint64_t to, uint64_t length,
-    bool zero)
-{
-	static const struct copy_failure no_memory = {
-		.error = -ENOMEM,
-		.side = COPY_SOURCE,
-	};
-	struct stretch *last;
-
-	if (length == 0)
-		return;
-	if (zero)
-		lane->mapped_zero += length;
-	else
-		lane->mapped_data += length;
-	if (lane->map_end > lane->map_first) {
-		last = &lane->map[lane->map_end - 1];
-		if (last->zero == zero && last->from + last->length == from &&
-		    last->to + last->length == to) {
-			last->length += length;
-			return;
-		}
-	}
-	if (map_reserve(lane) < 0) {
-		note_failure(lane, &no_memory, NULL);
-		return;
-	}
-	lane->map[lane->map_end++] = (struct stretch){
-		.from = from, .to = to, .length = length, .zero = zero
-	};
-}
-
-/* Sort the answer's bytes from lane->sorted up to end into the map. */
-static void
-sort_answer(struct copy_lane *lane, uint64_t end, bool zero)
-{
-	if (end <= lane->sorted)
-		return;
-	map_append(lane, lane->sorted,
-	    lane->answer_to + (lane->sorted - lane->answer_from),
-	    end - lane->sorted, zero);
-	lane->claim_has_data |= !zero;
-	lane->sorted = end;
-}
-
-/*
- * A run of zero extents is over: what of it is whole grains is zero, the rest
- * stays for the data that follows.
- */
-static void
-sort_zero_run(struct copy_lane *lane)
-{
-	uint32_t grain = lane->plan->grain;
-	uint64_t from = lane->zero_from;
-	uint64_t end = lane->zero_end;
-
-	lane->zero_from = lane->zero_end = lane->answered;
-	if (from != lane->answer_from)
-		from = round_down(from + grain - 1, grain);
-	if (end != lane->answer_end)
-		end = round_down(end, grain);
-	if (from >= end)
-		return;
-	sort_answer(lane, from, false);
-	sort_answer(lane, end, true);
+	return req->side == COPY_SOURCE ? SOURCE_QUEUE : req->target;
 }
 
 void
-copy_lane_add_extent(struct copy_lane *lane, uint64_t length, bool zero)
+copy_lane_queue(struct copy_lane *lane, struct copy_request *req)
 {
-	uint64_t start = lane->answered;
-
-	lane->answered = start + min_u64(length, lane->answer_end - start);
-	if (zero) {
-		if (lane->zero_end != start)
-			lane->zero_from = start;
-		lane->zero_end = lane->answered;
-	} else {
-		sort_zero_run(lane);
-	}
+	req->is_sent = false;
+	list_append(&lane->queues[queue_of(req)], &req->node);
 }
 
-/*
- * The answer is complete.  It may be shorter than what was asked for: the
- * next question begins at the last whole grain that was told.  Where not
- * even one was told, the first one is taken for data, so that each answer
- * makes progress.
- */
+/* Slots. */
+
+/* What a slot keeps in memory while it waits for a destination. */
+static uint64_t
+slot_memory(const struct copy_slot *slot)
+{
+	return slot->what.kind == COPY_DATA ? slot->what.length : 0;
+}
+
+/* Free, once nobody needs it and nothing of it is on its way. */
+void
+copy_slot_settle(struct copy_lane *lane, struct copy_slot *slot)
+{
+	if (!slot->is_loaded || slot->what.targets != 0 ||
+	    slot->n_given_out > 0)
+		return;
+	if (slot->is_lagging) {
+		lane->n_lagging--;
+		lane->lag_bytes -= slot_memory(slot);
+		list_remove(&slot->node);
+	}
+	list_remove(&slot->source.node);
+	slot->is_lagging = false;
+	slot->is_loaded = false;
+	lane->n_loaded--;
+	list_append(&lane->free_slots, &slot->node);
+}
+
+/* Destinations that have failed need nothing. */
+static uint32_t
+live_targets(const struct copy_lane *lane, uint32_t targets)
+{
+	unsigned i;
+
+	for (i = 0; i < lane->plan->n_targets; i++)
+		if (!copy_ledger_is_live(lane->ledger, i))
+			targets &= ~copy_bit(i);
+	return targets;
+}
+
+/* Take from all that wait for this slot what they have not been sent. */
 static void
-finish_answer(struct copy_lane *lane)
+leave_behind(struct copy_lane *lane, struct copy_slot *slot)
 {
-	uint64_t end = lane->answered;
+	struct copy_stretch s = slot->what;
+	unsigned i;
 
-	sort_zero_run(lane);
-	if (end < lane->answer_end) {
-		end = round_down(end, lane->plan->grain);
-		if (end <= lane->answer_from)
-			end = min_u64(lane->answer_end,
-			    round_down(lane->answer_from, lane->plan->grain) +
-				lane->plan->grain);
+	for (i = 0; i < lane->plan->n_targets; i++) {
+		if ((s.targets & copy_bit(i)) == 0)
+			continue;
+		list_remove(&slot->targets[i].node);
+		slot->what.targets = copy_bit(i);
+		copy_ledger_add(&lane->ledger->targets[i].behind_bytes,
+		    s.length);
+		copy_map_put(&lane->behind, &slot->what);
 	}
-	sort_answer(lane, end, false);
-	lane->map_position += lane->sorted - lane->answer_from;
+	slot->what.targets = 0;
+	copy_slot_settle(lane, slot);
 }
 
-/*
- * Find the next part of the line that is to be mapped, claiming more when
- * the last claim is used up.  On a disk that is all zero claims grow: there
- * is little to share out, and much to ask.
- */
-static bool
-find_unmapped(struct copy_lane *lane, const struct copy_piece **ret_piece)
-{
-	const struct copy_plan *plan = lane->plan;
-	const struct copy_piece *p;
-
-	for (;;) {
-		if (lane->map_position >= lane->claim_end) {
-			lane->claim_size = lane->claim_has_data ?
-			    plan->claim_size :
-			    min_u64(lane->claim_size * 2, MAX_CLAIM);
-			lane->claim_has_data = false;
-			if (lane->exhausted ||
-			    !copy_cursor_claim(lane->cursor, lane->claim_size,
-				&lane->map_position, &lane->claim_end)) {
-				lane->exhausted = true;
-				return false;
-			}
-		}
-		p = copy_plan_piece_at(plan, lane->map_position);
-		if (lane->map_position - p->position < p->length)
-			break;
-		/* Between the end of a piece and the start of the next. */
-		lane->map_position = min_u64(lane->claim_end,
-		    p->position +
-			round_down(p->length + plan->align - 1, plan->align));
-	}
-	*ret_piece = p;
-	return true;
-}
-
-static bool
-may_ask_status(const struct copy_lane *lane)
-{
-	return lane->plan->use_status &&
-	    !atomic_load_explicit(&lane->ledger->status_failed,
-		memory_order_relaxed);
-}
-
-/*
- * Keep the map ahead of the slots by about two rounds of requests.
- * Returns the request that asks for more, if one has to be sent.
- */
 static struct copy_slot *
-extend_map(struct copy_lane *lane)
+oldest_to_leave(struct copy_lane *lane)
 {
-	const struct copy_plan *plan = lane->plan;
-	uint64_t ahead = 2 * (uint64_t)depth(lane);
-	const struct copy_piece *p;
-	struct copy_slot *slot = status_slot(lane);
-	uint64_t offset;
+	struct list *l;
+	struct copy_slot *slot;
 
-	while (!slot->busy && lane->n_failures == 0 &&
-	    lane->mapped_data < ahead * request_size(lane) &&
-	    lane->mapped_zero < ahead * plan->zero_size &&
-	    find_unmapped(lane, &p)) {
-		offset = lane->map_position - p->position;
-		lane->answer_from = p->from + offset;
-		lane->answer_to = p->to + offset;
-		lane->answer_end = lane->answer_from +
-		    min_u64(p->length - offset,
-			lane->claim_end - lane->map_position);
-		lane->answered = lane->answer_from;
-		lane->zero_from = lane->answer_from;
-		lane->zero_end = lane->answer_from;
-		lane->sorted = lane->answer_from;
-		if (may_ask_status(lane)) {
-			slot->op = COPY_STATUS;
-			slot->offset = lane->answer_from;
-			slot->length = (uint32_t)(lane->answer_end -
-			    lane->answer_from);
+	for (l = lane->lagging.next; l != &lane->lagging; l = l->next) {
+		slot = list_entry(l, struct copy_slot, node);
+		if (slot->n_given_out == 0)
 			return slot;
-		}
-		lane->answered = lane->answer_end;
-		finish_answer(lane);
 	}
 	return NULL;
 }
 
-/* Take a request's worth off the front of the map. */
-static void
-take_from_map(struct copy_lane *lane, struct copy_slot *slot, uint32_t size,
-    bool natural)
+struct copy_request *
+copy_lane_relieve(struct copy_lane *lane)
 {
-	struct stretch *s = &lane->map[lane->map_first];
-	uint64_t length = min_u64(s->length, size);
+	struct copy_slot *slot = oldest_to_leave(lane);
 
-	/* Requests end on multiples of their size, where servers like it. */
-	if (natural && length == size)
-		length -= s->from % size;
-	slot->from = s->from;
-	slot->to = s->to;
-	slot->length = (uint32_t)length;
-	if (s->zero)
-		lane->mapped_zero -= length;
-	else
-		lane->mapped_data -= length;
-	s->from += length;
-	s->to += length;
-	s->length -= length;
-	if (s->length == 0)
-		lane->map_first++;
-}
-
-static void
-load_slot(struct copy_lane *lane, struct copy_slot *slot)
-{
-	const struct copy_plan *plan = lane->plan;
-
-	slot->is_real_zeroes = false;
-	slot->buffer = NULL;
-	if (!lane->map[lane->map_first].zero) {
-		take_from_map(lane, slot, request_size(lane), true);
-		slot->op = COPY_READ;
-		slot->offset = slot->from;
-	} else if (plan->use_zero) {
-		take_from_map(lane, slot, plan->zero_size, false);
-		slot->op = COPY_ZERO;
-		slot->offset = slot->to;
-	} else {
-		take_from_map(lane, slot, request_size(lane), false);
-		slot->op = COPY_WRITE;
-		slot->offset = slot->to;
-		slot->is_real_zeroes = true;
-	}
-}
-
-static struct copy_slot *
-give_out(struct copy_lane *lane, struct copy_slot *slot)
-{
-	slot->busy = true;
-	lane->in_flight++;
-	return slot;
-}
-
-struct copy_slot *
-copy_lane_next(struct copy_lane *lane)
-{
-	struct copy_slot *slot;
-
-	if (is_over(lane))
+	if (slot == NULL)
 		return NULL;
-	slot = lane->ready_first;
-	if (slot != NULL) {
-		lane->ready_first = slot->next;
-		return give_out(lane, slot);
-	}
-	slot = extend_map(lane);
-	if (slot != NULL)
-		return give_out(lane, slot);
-	slot = lane->free_slots;
-	if (slot == NULL || lane->map_first == lane->map_end ||
-	    lane->n_failures > 0 || lane->n_loaded >= depth(lane))
-		return NULL;
-	lane->free_slots = slot->next;
-	lane->n_loaded++;
-	load_slot(lane, slot);
-	return give_out(lane, slot);
-}
-
-static bool
-is_all_zero(const unsigned char *p, size_t len)
-{
-	size_t head = len < 16 ? len : 16;
-	size_t i;
-
-	for (i = 0; i < head; i++)
-		if (p[i] != 0)
-			return false;
-	return len <= 16 || memcmp(p, p + 16, len - 16) == 0;
-}
-
-/* What has been read goes on to the destination. */
-static void
-read_done(struct copy_lane *lane, struct copy_slot *slot)
-{
-	copy_ledger_add(&lane->ledger->read_bytes, slot->length);
-	slot->op = lane->plan->use_zero && slot->buffer != NULL &&
-		is_all_zero(slot->buffer, slot->length) ?
-	    COPY_ZERO :
-	    COPY_WRITE;
-	slot->offset = slot->to;
-	slot->next = NULL;
-	if (lane->ready_first == NULL)
-		lane->ready_first = slot;
-	else
-		lane->ready_last->next = slot;
-	lane->ready_last = slot;
-}
-
-static void
-release(struct copy_lane *lane, struct copy_slot *slot)
-{
-	slot->next = lane->free_slots;
-	lane->free_slots = slot;
-	lane->n_loaded--;
-}
-
-static void
-slot_failed(struct copy_lane *lane, struct copy_slot *slot, int error,
-    const char *message)
-{
-	const struct copy_failure failure = {
-		.error = error,
-		.is_request = true,
-		.side = copy_op_side(slot->op),
-		.op = slot->op,
-		.offset = slot->offset,
-		.length = slot->length,
-	};
-
-	note_failure(lane, &failure, message);
-	if (slot != status_slot(lane))
-		release(lane, slot);
+	leave_behind(lane, slot);
+	return &slot->source;
 }
 
 /*
- * A server that cannot tell its map any more is no reason to fail: what
- * follows is data, here and in the other lanes.
+ * One destination is done with the slot and others are not: from now on it
+ * does not count as work in progress, but as what the slow ones keep.
  */
 static void
-status_done(struct copy_lane *lane, int error)
+begin_lagging(struct copy_lane *lane, struct copy_slot *slot)
 {
-	if (error < 0 || lane->answered == lane->answer_from) {
-		atomic_store_explicit(&lane->ledger->status_failed, true,
+	uint64_t share;
+
+	if (!slot->is_lagging) {
+		slot->is_lagging = true;
+		lane->n_lagging++;
+		lane->lag_bytes += slot_memory(slot);
+		list_append(&lane->lagging, &slot->node);
+	}
+	share = lane->plan->lag_bytes /
+	    atomic_load_explicit(&lane->tuning->lanes, memory_order_relaxed);
+	while (lane->n_lagging > lane->plan->lag_slots ||
+	    lane->lag_bytes > share)
+		if (copy_lane_relieve(lane) == NULL)
+			return;
+}
+
+void
+copy_slot_finish(struct copy_lane *lane, struct copy_slot *slot,
+    unsigned target)
+{
+	list_remove(&slot->targets[target].node);
+	slot->what.targets &= ~copy_bit(target);
+	if (slot->what.targets == 0)
+		copy_slot_settle(lane, slot);
+	else if (copy_ledger_is_live(lane->ledger, target))
+		begin_lagging(lane, slot);
+}
+
+void
+copy_slot_again(struct copy_lane *lane, struct copy_slot *slot)
+{
+	struct copy_stretch s = slot->what;
+	unsigned i;
+
+	s.targets &= slot->again;
+	slot->again = 0;
+	copy_map_put(&lane->map, &s);
+	for (i = 0; i < lane->plan->n_targets; i++)
+		if ((s.targets & copy_bit(i)) != 0)
+			list_remove(&slot->targets[i].node);
+	slot->what.targets &= ~s.targets;
+	copy_slot_settle(lane, slot);
+}
+
+/* Loading: from the map into a slot. */
+
+/* Those that take the stretch as zeroes; the others have to be sent bytes. */
+static uint32_t
+zero_takers(const struct copy_lane *lane, uint32_t targets)
+{
+	uint32_t takers = 0;
+	unsigned i;
+
+	for (i = 0; i < lane->plan->n_targets; i++)
+		if (copy_lane_can_zero(lane, i, 1) || lane->plan->skip_zeroes)
+			takers |= copy_bit(i);
+	return targets & takers;
+}
+
+static uint32_t
+zero_size(const struct copy_lane *lane, uint32_t targets)
+{
+	uint32_t size = lane->plan->zero_size;
+	uint32_t limit;
+	unsigned i;
+
+	for (i = 0; i < lane->plan->n_targets; i++) {
+		limit = atomic_load_explicit(
+		    &lane->ledger->targets[i].zero_limit,
 		    memory_order_relaxed);
-		lane->answered = lane->answer_end;
+		if ((targets & copy_bit(i)) != 0 && limit != 0 && limit < size)
+			size = limit;
 	}
-	finish_answer(lane);
+	return size;
 }
 
-void
-copy_lane_done(struct copy_lane *lane, struct copy_slot *slot, int error,
-    const char *message)
+/*
+ * How much of the next stretch one slot takes, for which destinations.  Where
+ * not all of them can do the same, the others come later.
+ */
+static struct copy_stretch
+next_piece(struct copy_lane *lane)
 {
-	assert(slot->busy);
-	slot->busy = false;
-	lane->in_flight--;
-	if (slot->op == COPY_STATUS && error != -ENOTCONN) {
-		status_done(lane, error);
-	} else if (error < 0) {
-		slot_failed(lane, slot, error, message);
-	} else if (slot->op == COPY_READ) {
-		read_done(lane, slot);
-	} else {
-		copy_ledger_add(slot->op == COPY_ZERO || slot->is_real_zeroes ?
-			&lane->ledger->zeroed_bytes :
-			&lane->ledger->written_bytes,
-		    slot->length);
-		release(lane, slot);
+	struct copy_stretch s = lane->map.v[lane->map.first];
+	uint32_t size = request_size(lane);
+	uint32_t takers;
+
+	s.targets = live_targets(lane, s.targets);
+	if (s.kind == COPY_ZEROES && lane->plan->mode == COPY_MODE_COPY) {
+		takers = zero_takers(lane, s.targets);
+		if (takers != 0)
+			size = zero_size(lane, takers);
+		if (takers != 0 && takers != s.targets) {
+			struct copy_stretch rest = s;
+
+			rest.targets &= ~takers;
+			if (rest.length > size)
+				rest.length = size;
+			s.targets = takers;
+			copy_map_put(&lane->map, &rest);
+		}
+	} else if (s.kind == COPY_ZEROES) {
+		size = lane->plan->zero_size;
+	}
+	if (s.length > size)
+		s.length = size;
+	/* Requests end on multiples of their size, where servers like it. */
+	if (s.kind == COPY_DATA && s.length == size)
+		s.length -= s.from % size;
+	copy_map_take(&lane->map, s.length);
+	return s;
+}
+
+static void
+describe(struct copy_request *req, enum copy_op op, uint64_t offset,
+    uint64_t length)
+{
+	req->op = op;
+	req->offset = offset;
+	req->length = (uint32_t)length;
+	req->buffer = NULL;
+	req->bytes = NULL;
+	req->skip = 0;
+}
+
+static void
+ask_target(struct copy_lane *lane, struct copy_slot *slot, unsigned target,
+    enum copy_op op)
+{
+	describe(&slot->targets[target], op, slot->what.to, slot->what.length);
+	copy_lane_queue(lane, &slot->targets[target]);
+}
+
+/* The first requests of a slot that has been given its piece. */
+static void
+begin_slot(struct copy_lane *lane, struct copy_slot *slot)
+{
+	bool compares = lane->plan->mode != COPY_MODE_COPY;
+	unsigned i;
+
+	if (slot->what.kind == COPY_DATA) {
+		describe(&slot->source, COPY_READ, slot->what.from,
+		    slot->what.length);
+		copy_lane_queue(lane, &slot->source);
+	}
+	for (i = 0; i < lane->plan->n_targets; i++) {
+		/* One that is done at once may leave others behind. */
+		if ((slot->what.targets & copy_bit(i)) == 0)
+			continue;
+		slot->targets[i].is_sent = false;
+		slot->targets[i].bytes = NULL;
+		if (slot->what.kind == COPY_ZEROES && !compares)
+			copy_slot_write(lane, slot, i, true);
+		else if (slot->what.kind == COPY_ZEROES)
+			ask_target(lane, slot, i, COPY_STATUS);
+		else if (compares)
+			ask_target(lane, slot, i, COPY_READ);
 	}
 }
 
-void
-copy_lane_fail(struct copy_lane *lane, enum copy_side side, int error,
-    const char *message)
+static bool
+too_far_behind(const struct copy_lane *lane)
 {
-	const struct copy_failure failure = {
-		.error = error,
-		.is_lost = true,
-		.side = side,
-	};
+	return lane->behind.end - lane->behind.first > MAX_BEHIND;
+}
 
-	note_failure(lane, &failure, message);
+/*
+ * A destination that would be left behind with too many pieces is not given
+ * new ones.  Those that it has lag.
+ */
+static void
+leave_out(struct copy_lane *lane, struct copy_stretch *s)
+{
+	uint32_t behind = 0;
+	size_t last = lane->behind.end - 1;
+	struct copy_stretch part = *s;
+	unsigned i;
+
+	behind = lane->behind.v[last].targets & s->targets;
+	if (behind == 0 || behind == s->targets)
+		return;
+	part.targets = behind;
+	copy_map_put(&lane->behind, &part);
+	s->targets &= ~behind;
+	for (i = 0; i < lane->plan->n_targets; i++)
+		if ((behind & copy_bit(i)) != 0)
+			copy_ledger_add(
+			    &lane->ledger->targets[i].behind_bytes,
+			    part.length);
+}
+
+/* At the end, what was left behind is done like anything else. */
+static void
+catch_up(struct copy_lane *lane)
+{
+	const struct copy_stretch *s;
+	unsigned i;
+
+	if (!copy_map_is_empty(&lane->map))
+		return;
+	while ((s = copy_map_peek(&lane->behind)) != NULL) {
+		for (i = 0; i < lane->plan->n_targets; i++)
+			if ((s->targets & copy_bit(i)) != 0)
+				copy_ledger_add(
+				    &lane->ledger->targets[i].behind_bytes,
+				    -s->length);
+		copy_map_put(&lane->map, s);
+		copy_map_take(&lane->behind, s->length);
+	}
+}
+
+static bool
+load_slot(struct copy_lane *lane)
+{
+	struct copy_slot *slot;
+	struct copy_stretch piece;
+
+	catch_up(lane);
+	if (copy_map_peek(&lane->map) == NULL ||
+	    lane->n_loaded - lane->n_lagging >= depth(lane) ||
+	    list_is_empty(&lane->free_slots))
+		return false;
+	piece = next_piece(lane);
+	if (too_far_behind(lane))
+		leave_out(lane, &piece);
+	if (piece.targets == 0)
+		return true;
+	slot = list_entry(lane->free_slots.next, struct copy_slot, node);
+	list_remove(&slot->node);
+	slot->what = piece;
+	slot->is_loaded = true;
+	slot->is_source_here = false;
+	slot->again = 0;
+	slot->here = 0;
+	memset(slot->compared, 0, sizeof slot->compared);
+	memset(slot->differed, 0, sizeof slot->differed);
+	memset(slot->told, 0, sizeof slot->told);
+	memset(slot->sorted, 0, sizeof slot->sorted);
+	lane->n_loaded++;
+	begin_slot(lane, slot);
+	return true;
+}
+
+/* Giving out. */
+
+static struct copy_request *
+give_out(struct copy_lane *lane, struct copy_request *req)
+{
+	req->is_given_out = true;
+	lane->in_flight++;
+	if (req->slot != NULL) {
+		req->slot->n_given_out++;
+		lane->n_busy[queue_of(req)]++;
+	}
+	return req;
+}
+
+/*
+ * A destination gets as much at a time as may be in progress: what waits
+ * behind that can still be taken away from it.
+ */
+static struct copy_request *
+take_queued(struct copy_lane *lane)
+{
+	struct list *node;
+	unsigned i;
+
+	for (i = 0; i <= SOURCE_QUEUE; i++) {
+		if (lane->n_busy[i] >= depth(lane))
+			continue;
+		node = list_take_first(&lane->queues[i]);
+		if (node != NULL)
+			return list_entry(node, struct copy_request, node);
+	}
+	return NULL;
+}
+
+/* Keep the map ahead of the slots by about two rounds of requests. */
+static struct copy_request *
+ask_for_map(struct copy_lane *lane)
+{
+	struct copy_request *req = &lane->map_request;
+	uint64_t ahead = 2 * (uint64_t)depth(lane);
+
+	if (req->is_given_out ||
+	    !copy_map_extend(&lane->map, ahead * request_size(lane),
+		ahead * lane->plan->zero_size, &req->offset, &req->length))
+		return NULL;
+	return req;
+}
+
+struct copy_request *
+copy_lane_next(struct copy_lane *lane)
+{
+	struct copy_request *req;
+
+	if (lane->map.has_no_memory || lane->behind.has_no_memory)
+		copy_lane_fail(lane, COPY_SOURCE, 0, -ENOMEM, "out of memory");
+	if (copy_lane_is_over(lane))
+		return NULL;
+	do {
+		req = take_queued(lane);
+		if (req == NULL)
+			req = ask_for_map(lane);
+		if (req != NULL)
+			return give_out(lane, req);
+	} while (load_slot(lane));
+	return NULL;
+}
+
+/* Questions. */
+
+bool
+copy_lane_is_over(const struct copy_lane *lane)
+{
+	return lane->source_failures.n > 0 ||
+	    copy_ledger_is_stopped(lane->ledger) ||
+	    copy_ledger_all_failed(lane->ledger);
 }
 
 bool
@@ -535,9 +485,9 @@ copy_lane_is_finished(const struct copy_lane *lane)
 {
 	if (lane->in_flight > 0)
 		return false;
-	return is_over(lane) ||
-	    (lane->exhausted && lane->map_first == lane->map_end &&
-		lane->ready_first == NULL);
+	return copy_lane_is_over(lane) ||
+	    (lane->n_loaded == 0 && copy_map_is_empty(&lane->map) &&
+		lane->behind.first == lane->behind.end);
 }
 
 unsigned
@@ -546,31 +496,102 @@ copy_lane_in_flight(const struct copy_lane *lane)
 	return lane->in_flight;
 }
 
-unsigned
-copy_lane_n_slots(const struct copy_lane *lane)
+bool
+copy_request_is_needed(const struct copy_lane *lane,
+    const struct copy_request *read)
 {
-	return lane->n_slots;
+	const struct copy_slot *slot = read->slot;
+	unsigned i;
+
+	if (read->is_given_out)
+		return true;
+	if (!slot->is_loaded)
+		return false;
+	if (lane->plan->mode != COPY_MODE_COPY)
+		return read->side == COPY_SOURCE ||
+		    (slot->what.targets & copy_bit(read->target)) != 0;
+	for (i = 0; i < lane->plan->n_targets; i++)
+		if ((slot->what.targets & copy_bit(i)) != 0 &&
+		    slot->targets[i].bytes == read &&
+		    !slot->targets[i].is_sent)
+			return true;
+	return false;
+}
+
+unsigned
+copy_request_siblings(struct copy_lane *lane, struct copy_request *req,
+    struct copy_request *siblings[])
+{
+	unsigned n = 0;
+	unsigned i;
+
+	if (req->slot == NULL)
+		return 0;
+	siblings[n++] = &req->slot->source;
+	for (i = 0; i < lane->plan->n_targets; i++)
+		siblings[n++] = &req->slot->targets[i];
+	return n;
+}
+
+unsigned
+copy_lane_n_requests(const struct copy_lane *lane)
+{
+	return lane->n_slots * (1 + lane->plan->n_targets) + 1;
 }
 
 const struct copy_failure *
-copy_lane_failure(const struct copy_lane *lane, uint64_t *ret_n)
+copy_lane_failure(const struct copy_lane *lane, enum copy_side side,
+    unsigned target, uint64_t *ret_n)
 {
-	*ret_n = lane->n_failures;
-	return &lane->failure;
+	const struct lane_failures *f = side == COPY_SOURCE ?
+	    &lane->source_failures :
+	    &lane->target_failures[target];
+
+	*ret_n = f->n;
+	return &f->first;
+}
+
+const struct copy_difference *
+copy_lane_differences(const struct copy_lane *lane, size_t *ret_n,
+    bool *ret_is_cut)
+{
+	*ret_n = lane->n_differences;
+	*ret_is_cut = lane->differences_are_cut;
+	return lane->differences;
+}
+
+/* Beginning and end. */
+
+static void
+init_request(struct copy_request *req, struct copy_slot *slot,
+    enum copy_side side, unsigned target, unsigned index)
+{
+	req->slot = slot;
+	req->side = side;
+	req->target = target;
+	req->index = index;
+	list_init(&req->node);
 }
 
 static void
-lane_init_slots(struct copy_lane *lane)
+init_slots(struct copy_lane *lane)
 {
+	unsigned n = 1 + lane->plan->n_targets;
 	unsigned i;
+	unsigned t;
 
-	for (i = lane->n_slots; i-- > 0;) {
-		lane->slots[i].index = i;
-		if (i == lane->n_slots - 1)
-			continue;
-		lane->slots[i].next = lane->free_slots;
-		lane->free_slots = &lane->slots[i];
+	for (i = 0; i < lane->n_slots; i++) {
+		struct copy_slot *slot = &lane->slots[i];
+
+		init_request(&slot->source, slot, COPY_SOURCE, 0, i * n);
+		for (t = 0; t < lane->plan->n_targets; t++)
+			init_request(&slot->targets[t], slot,
+			    COPY_DESTINATION, t, i * n + 1 + t);
+		list_append(&lane->free_slots, &slot->node);
 	}
+	init_request(&lane->map_request, NULL, COPY_SOURCE, 0,
+	    lane->n_slots * n);
+	lane->map_request.op = COPY_STATUS;
 }
 
 int
@@ -579,23 +600,27 @@ copy_lane_new(const struct copy_plan *plan, struct copy_cursor *cursor,
     struct copy_lane **ret_lane)
 {
 	struct copy_lane *lane;
+	unsigned i;
 
 	lane = calloc(1, sizeof *lane);
 	if (lane == NULL)
 		return -ENOMEM;
 	lane->plan = plan;
-	lane->cursor = cursor;
 	lane->ledger = ledger;
 	lane->tuning = tuning;
-	lane->claim_size = plan->claim_size;
-	lane->claim_has_data = true;
-	lane->n_slots = plan->max_queue_depth + 1;
+	copy_map_init(&lane->map, plan, cursor, ledger);
+	copy_map_init(&lane->behind, plan, NULL, ledger);
+	list_init(&lane->free_slots);
+	list_init(&lane->lagging);
+	for (i = 0; i <= SOURCE_QUEUE; i++)
+		list_init(&lane->queues[i]);
+	lane->n_slots = plan->max_queue_depth + plan->lag_slots;
 	lane->slots = calloc(lane->n_slots, sizeof *lane->slots);
 	if (lane->slots == NULL) {
 		copy_lane_free(lane);
 		return -ENOMEM;
 	}
-	lane_init_slots(lane);
+	init_slots(lane);
 	*ret_lane = lane;
 	return 0;
 }
@@ -605,7 +630,9 @@ copy_lane_free(struct copy_lane *lane)
 {
 	if (lane == NULL)
 		return;
-	free(lane->map);
+	copy_map_done(&lane->map);
+	copy_map_done(&lane->behind);
+	free(lane->differences);
 	free(lane->slots);
 	free(lane);
 }

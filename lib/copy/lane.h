@@ -5,6 +5,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "base/list.h"
 #include "copy/cursor.h"
 #include "copy/ledger.h"
 #include "copy/plan.h"
@@ -14,41 +15,57 @@
  * A lane's decisions: which request is sent next.  The owner sends it and
  * says how it ended:
  *
- *	while ((slot = copy_lane_next(lane)) != NULL)
- *		send slot->op at slot->offset, slot->length
- *	on completion: copy_lane_done(lane, slot, error, message)
+ *	while ((req = copy_lane_next(lane)) != NULL)
+ *		send req->op at req->offset, req->length
+ *	on completion: copy_lane_done(lane, req, error, message)
  *	until copy_lane_is_finished(lane)
  *
  * A lane claims a stretch of the plan's line, asks the source which parts of
  * it are zero (asking ahead while data moves), reads the rest into slots,
- * and writes each slot as soon as it is read: straight through.  Where its
- * bytes lie meanwhile is the owner's business, from the READ's first byte to
- * the WRITE's last.  A slot is one request on its way, first
- * on the source and then on the destination; since one slot serves both, the
- * reads can never use up what the writes need.  No byte is in two slots.
+ * and writes each slot to all destinations as soon as it is read: straight
+ * through.  Where its bytes lie meanwhile is the owner's business: until
+ * copy_request_is_needed() says no.  A slot is one piece of the disk on its
+ * way; since it serves the source and the destinations, the reads can never
+ * use up what the writes need.  No byte is in two slots for one destination.
+ *
+ * A destination that is slower than others keeps slots, up to the plan's lag;
+ * then what it has not been sent is taken away from it, and caught up with at
+ * the end, by reading it again.  One that has failed is left out.
+ *
+ * When comparing, source and destinations are read side by side, and what
+ * differs is written, or noted.
  *
  * One thread at a time.  Nothing is allocated after copy_lane_new(), but for
- * the list of extents.
+ * the list of stretches, and of differences.
  */
 
 struct copy_lane;
+struct copy_slot;
 
-struct copy_slot {
+struct copy_request {
 	enum copy_op op;
-	uint64_t offset;	/* bytes, on the disk that op is for */
+	enum copy_side side;
+	unsigned target;	/* of COPY_DESTINATION */
+	uint64_t offset;	/* bytes, on that disk */
 	uint32_t length;
-	unsigned char *buffer;	/* the owner's: of a READ that succeeded, its
-				   bytes; NULL: they are out of reach, and
-				   not all zero */
-	bool is_real_zeroes;	/* a WRITE of zeroes that were not read */
-	void *owner;		/* for the owner */
-	unsigned index;		/* 0 to copy_lane_n_slots() - 1 */
+	unsigned index;		/* 0 to copy_lane_n_requests() - 1, for good */
+
+	/*
+	 * Of a READ that succeeded, the owner's: its bytes, as long as they
+	 * are needed.  NULL: they are out of reach, and not all zero; only
+	 * for the source, with one destination and COPY_MODE_COPY.
+	 */
+	unsigned char *buffer;
+
+	/* WRITE: of which READ's bytes, from where on; NULL: zeroes. */
+	const struct copy_request *bytes;
+	uint32_t skip;
 
 	/* The lane's. */
-	uint64_t from;
-	uint64_t to;
-	bool busy;		/* given out by copy_lane_next() */
-	struct copy_slot *next;
+	struct copy_slot *slot;	/* NULL: the question for the map */
+	struct list node;
+	bool is_given_out;
+	bool is_sent;
 };
 
 /*
@@ -60,44 +77,83 @@ int copy_lane_new(const struct copy_plan *plan, struct copy_cursor *cursor,
     struct copy_lane **ret_lane);
 void copy_lane_free(struct copy_lane *lane);
 
-/* Slots, and the one that asks for block status: indices run below this. */
-unsigned copy_lane_n_slots(const struct copy_lane *lane);
+unsigned copy_lane_n_requests(const struct copy_lane *lane);
 
 /*
- * The next request to send now, or NULL: wait for a completion.  The slot is
- * the caller's until copy_lane_done().
+ * The next request to send now, or NULL: wait for a completion.  It is the
+ * caller's until copy_lane_done().
  */
-struct copy_slot *copy_lane_next(struct copy_lane *lane);
+struct copy_request *copy_lane_next(struct copy_lane *lane);
 
 /*
  * For COPY_STATUS that succeeded, before copy_lane_done(): the extents in
- * order, from the slot's offset on.  What reaches past the request is cut.
+ * order, from the request's offset on.  What reaches past it is cut.
  */
-void copy_lane_add_extent(struct copy_lane *lane, uint64_t length, bool zero);
+void copy_lane_add_extent(struct copy_lane *lane, struct copy_request *req,
+    uint64_t length, bool zero);
 
 /*
  * A request ended: error is 0 or a negative errno, message the peer's words
- * or NULL.  A failed block status makes data of what it asked for; any other
- * failure ends the lane's work.
+ * or NULL.  A failed block status makes data of what it asked for; what is
+ * refused for its size is tried again smaller, and zeroes that cannot be had
+ * otherwise are written.  Any other failure ends the work of the lane, or of
+ * all lanes on that destination.
  */
-void copy_lane_done(struct copy_lane *lane, struct copy_slot *slot, int error,
-    const char *message);
+void copy_lane_done(struct copy_lane *lane, struct copy_request *req,
+    int error, const char *message);
 
-/* Something other than a request failed: a connection.  Ends the work. */
-void copy_lane_fail(struct copy_lane *lane, enum copy_side side, int error,
-    const char *message);
+/* The bytes of a WRITE have left; also told by its copy_lane_done(). */
+void copy_request_sent(struct copy_request *req);
+
+/* Are this READ's bytes still coming, or needed? */
+bool copy_request_is_needed(const struct copy_lane *lane,
+    const struct copy_request *read);
+
+/* The requests of the same slot, req among them. */
+unsigned copy_request_siblings(struct copy_lane *lane,
+    struct copy_request *req, struct copy_request *siblings[]);
+#define COPY_MAX_SIBLINGS (1 + COPY_MAX_TARGETS)
+
+/*
+ * There is no room for more bytes: give up what only slow destinations wait
+ * for.  NULL: nothing can be.  Else the READ whose bytes are not needed any
+ * more.
+ */
+struct copy_request *copy_lane_relieve(struct copy_lane *lane);
+
+/* Something other than a request failed: a connection. */
+void copy_lane_fail(struct copy_lane *lane, enum copy_side side,
+    unsigned target, int error, const char *message);
 
 /*
  * Nothing is in flight and nothing will be: all is claimed and done, or the
- * lane failed, or the ledger is stopped.
+ * source or all destinations failed, or the ledger is stopped.
  */
 bool copy_lane_is_finished(const struct copy_lane *lane);
+
+/* It starts nothing new, for one of those reasons. */
+bool copy_lane_is_over(const struct copy_lane *lane);
 
 /* Requests given out and not done yet. */
 unsigned copy_lane_in_flight(const struct copy_lane *lane);
 
-/* The first failure, error 0 if none, and how many there were. */
+/* The first failure of a disk, error 0 if none, and how many there were. */
 const struct copy_failure *copy_lane_failure(const struct copy_lane *lane,
-    uint64_t *ret_n);
+    enum copy_side side, unsigned target, uint64_t *ret_n);
+
+struct copy_difference {
+	unsigned target;
+	uint64_t offset;	/* bytes, on the source */
+	uint64_t length;
+};
+
+#define COPY_MAX_DIFFERENCES 4096
+
+/*
+ * COPY_MODE_VERIFY: what differs, *ret_n rows in no order, the lane's.
+ * *ret_is_cut: there are more, which are only counted.
+ */
+const struct copy_difference *copy_lane_differences(
+    const struct copy_lane *lane, size_t *ret_n, bool *ret_is_cut);
 
 #endif

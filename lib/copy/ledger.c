@@ -4,33 +4,25 @@
 
 #include <string.h>
 
-static const struct {
-	const char *name;
-	enum copy_side side;
-} ops[] = {
-	[COPY_STATUS] = { "block status", COPY_SOURCE },
-	[COPY_READ] = { "read", COPY_SOURCE },
-	[COPY_WRITE] = { "write", COPY_DESTINATION },
-	[COPY_ZERO] = { "write-zeroes", COPY_DESTINATION },
-	[COPY_FLUSH] = { "flush", COPY_DESTINATION },
+static const char *const op_names[] = {
+	[COPY_STATUS] = "block status",
+	[COPY_READ] = "read",
+	[COPY_WRITE] = "write",
+	[COPY_ZERO] = "write-zeroes",
+	[COPY_FLUSH] = "flush",
 };
 
 const char *
 copy_op_name(enum copy_op op)
 {
-	return ops[op].name;
-}
-
-enum copy_side
-copy_op_side(enum copy_op op)
-{
-	return ops[op].side;
+	return op_names[op];
 }
 
 void
-copy_ledger_init(struct copy_ledger *l)
+copy_ledger_init(struct copy_ledger *l, unsigned n_targets)
 {
 	memset(l, 0, sizeof *l);
+	l->n_targets = n_targets;
 }
 
 void
@@ -53,35 +45,91 @@ copy_ledger_is_stopped(const struct copy_ledger *l)
 	return atomic_load_explicit(&l->stop, memory_order_relaxed);
 }
 
+bool
+copy_ledger_is_live(const struct copy_ledger *l, unsigned target)
+{
+	return !atomic_load_explicit(&l->targets[target].is_failed,
+	    memory_order_relaxed);
+}
+
+bool
+copy_ledger_all_failed(const struct copy_ledger *l)
+{
+	unsigned i;
+
+	for (i = 0; i < l->n_targets; i++)
+		if (copy_ledger_is_live(l, i))
+			return false;
+	return true;
+}
+
+uint64_t
+copy_ledger_target_done(const struct copy_ledger *l, unsigned target)
+{
+	const struct copy_target_books *b = &l->targets[target];
+
+	return copy_ledger_get(&b->written_bytes) +
+	    copy_ledger_get(&b->zeroed_bytes) +
+	    copy_ledger_get(&b->equal_bytes) +
+	    copy_ledger_get(&b->differing_bytes);
+}
+
 uint64_t
 copy_ledger_done_bytes(const struct copy_ledger *l)
 {
-	return copy_ledger_get(&l->written_bytes) +
-	    copy_ledger_get(&l->zeroed_bytes);
+	bool any = !copy_ledger_all_failed(l);
+	uint64_t least = UINT64_MAX;
+	uint64_t done;
+	unsigned i;
+
+	for (i = 0; i < l->n_targets; i++) {
+		if (any && !copy_ledger_is_live(l, i))
+			continue;
+		done = copy_ledger_target_done(l, i);
+		if (done < least)
+			least = done;
+	}
+	return least;
 }
 
 void
 copy_ledger_fail(struct copy_ledger *l, const struct copy_failure *failure,
     uint64_t n)
 {
-	if (l->n_failures == 0)
-		l->first_failure = *failure;
-	l->n_failures += n;
-	copy_ledger_stop(l);
+	struct copy_target_books *b = &l->targets[failure->target];
+
+	if (failure->side == COPY_DESTINATION) {
+		if (b->n_failures == 0)
+			b->first_failure = *failure;
+		b->n_failures += n;
+		atomic_store_explicit(&b->is_failed, true,
+		    memory_order_relaxed);
+	} else {
+		if (l->n_failures == 0)
+			l->first_failure = *failure;
+		l->n_failures += n;
+	}
+	if (l->n_failures > 0 || copy_ledger_all_failed(l))
+		copy_ledger_stop(l);
 }
 
 void
-copy_ledger_flushed(struct copy_ledger *l)
+copy_ledger_flushed(struct copy_ledger *l, unsigned target)
 {
-	l->is_flushed = true;
-	atomic_store_explicit(&l->durable_bytes, copy_ledger_done_bytes(l),
-	    memory_order_relaxed);
+	l->targets[target].is_flushed = true;
+	atomic_store_explicit(&l->targets[target].durable_bytes,
+	    copy_ledger_target_done(l, target), memory_order_relaxed);
 }
 
 bool
-copy_ledger_is_success(const struct copy_ledger *l, bool need_flush)
+copy_ledger_is_success(const struct copy_ledger *l, unsigned target,
+    bool need_flush)
 {
-	return l->is_planned && l->n_failures == 0 &&
-	    (l->is_flushed || !need_flush) &&
-	    copy_ledger_done_bytes(l) == copy_ledger_get(&l->total_bytes);
+	const struct copy_target_books *b = &l->targets[target];
+
+	return l->is_planned && l->n_failures == 0 && b->n_failures == 0 &&
+	    copy_ledger_is_live(l, target) &&
+	    (b->is_flushed || !need_flush) &&
+	    copy_ledger_target_done(l, target) ==
+		copy_ledger_get(&l->total_bytes);
 }

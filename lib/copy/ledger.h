@@ -7,12 +7,12 @@
 #include <stdint.h>
 
 /*
- * The books of a run: what the destination has acknowledged, what a flush
- * has covered, what failed, and whether the whole may be called a success.
+ * The books of a run: what each destination has acknowledged, what a flush
+ * has covered, what failed, and whether it may be called a success.
  *
- * The counters and the stop flag are atomics that lanes on any thread use;
- * they are read for progress at any time.  Failures and the verdict belong
- * to one thread, the run's.
+ * The counters and flags are atomics that lanes on any thread use; they are
+ * read for progress at any time.  Failures and verdicts belong to one thread,
+ * the run's.
  */
 
 enum copy_side {
@@ -20,17 +20,19 @@ enum copy_side {
 	COPY_DESTINATION,
 };
 
+/* Destinations of a run are numbered, from 0. */
+#define COPY_MAX_TARGETS 8
+
 enum copy_op {
-	COPY_STATUS,		/* ask the source for extents */
-	COPY_READ,		/* from the source */
-	COPY_WRITE,		/* to the destination */
-	COPY_ZERO,		/* write-zeroes to the destination */
-	COPY_FLUSH,		/* the destination */
+	COPY_STATUS,		/* ask for extents */
+	COPY_READ,
+	COPY_WRITE,		/* to a destination, and so is what follows */
+	COPY_ZERO,		/* write-zeroes */
+	COPY_FLUSH,
 };
 
 /* "read", "write", "write-zeroes", "flush", "block status". */
 const char *copy_op_name(enum copy_op op);
-enum copy_side copy_op_side(enum copy_op op);
 
 #define COPY_MESSAGE_SIZE 320
 
@@ -41,28 +43,49 @@ struct copy_failure {
 				   else error is the server's answer, and
 				   message its words */
 	enum copy_side side;
+	unsigned target;	/* of COPY_DESTINATION */
 	enum copy_op op;
 	uint64_t offset;	/* bytes, on that side */
 	uint64_t length;
 	char message[COPY_MESSAGE_SIZE];	/* may be "" */
 };
 
-struct copy_ledger {
-	_Atomic uint64_t read_bytes;
+/* What is known of one destination. */
+struct copy_target_books {
 	_Atomic uint64_t written_bytes;
 	_Atomic uint64_t zeroed_bytes;
+	_Atomic uint64_t equal_bytes;	/* compared: nothing to write */
+	_Atomic uint64_t differing_bytes;	/* compared, and left so */
+	_Atomic uint64_t behind_bytes;	/* to be caught up with */
 	_Atomic uint64_t durable_bytes;
-	_Atomic uint64_t total_bytes;
-	atomic_bool stop;		/* lanes start nothing new */
-	atomic_bool status_failed;	/* a block status request failed */
+	atomic_bool is_failed;		/* nothing new goes there */
+	atomic_bool has_no_zero;	/* write-zeroes was refused */
+	_Atomic uint32_t zero_limit;	/* the longest that was not; 0: none
+					   was refused */
 
+	/* The run's thread. */
 	struct copy_failure first_failure;
 	uint64_t n_failures;
-	bool is_planned;		/* total_bytes is known */
 	bool is_flushed;
 };
 
-void copy_ledger_init(struct copy_ledger *l);
+struct copy_ledger {
+	_Atomic uint64_t read_bytes;	/* from the source */
+	_Atomic uint64_t total_bytes;
+	atomic_bool stop;		/* lanes start nothing new */
+	atomic_bool status_failed;	/* the source failed to tell extents */
+	_Atomic uint32_t size_limit;	/* the largest read or write that was
+					   not refused; 0: none was */
+	struct copy_target_books targets[COPY_MAX_TARGETS];
+	unsigned n_targets;
+
+	/* The run's thread: what concerns all destinations. */
+	struct copy_failure first_failure;
+	uint64_t n_failures;
+	bool is_planned;		/* total_bytes is known */
+};
+
+void copy_ledger_init(struct copy_ledger *l, unsigned n_targets);
 
 /* The run's thread: so many bytes are to be copied. */
 void copy_ledger_plan(struct copy_ledger *l, uint64_t total_bytes);
@@ -83,27 +106,39 @@ copy_ledger_get(const _Atomic uint64_t *counter)
 void copy_ledger_stop(struct copy_ledger *l);
 bool copy_ledger_is_stopped(const struct copy_ledger *l);
 
-/* Written or zeroed, and acknowledged. */
+/* Any thread: may something new go to this destination? */
+bool copy_ledger_is_live(const struct copy_ledger *l, unsigned target);
+/* Any thread: no destination is left. */
+bool copy_ledger_all_failed(const struct copy_ledger *l);
+
+/* Of this destination, what needs no more attention than a flush. */
+uint64_t copy_ledger_target_done(const struct copy_ledger *l, unsigned target);
+
+/*
+ * The same of the destination that is least far, of those that have not
+ * failed; of all, if all have.
+ */
 uint64_t copy_ledger_done_bytes(const struct copy_ledger *l);
 
 /*
  * The run's thread: n requests failed, the first of them (or what else
- * happened) is failure.  Nothing new is started from here on.
+ * happened) is failure.  The source's failures stop everything; those of a
+ * destination, what goes there.
  */
 void copy_ledger_fail(struct copy_ledger *l, const struct copy_failure *failure,
     uint64_t n);
 
 /*
- * The run's thread: a flush that was sent after every lane had the replies
- * to all its writes has succeeded.
+ * The run's thread: a flush of this destination that was sent after every
+ * lane had the replies to all its writes has succeeded.
  */
-void copy_ledger_flushed(struct copy_ledger *l);
+void copy_ledger_flushed(struct copy_ledger *l, unsigned target);
 
 /*
- * Was there a plan, and did everything in it reach the destination, and (where
- * it can flush) stay?
- * This, and nothing else, makes a run a success.
+ * Was there a plan, and did everything in it reach this destination, and
+ * (where it can flush) stay?  This, and nothing else, makes a success.
  */
-bool copy_ledger_is_success(const struct copy_ledger *l, bool need_flush);
+bool copy_ledger_is_success(const struct copy_ledger *l, unsigned target,
+    bool need_flush);
 
 #endif

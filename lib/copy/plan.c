@@ -34,6 +34,16 @@
 #define MIN_GRAIN	4096U
 #define ZERO_SIZE	(128U * 1024 * 1024)
 #define CLAIM_SIZE	(16U * 1024 * 1024)
+#define DEFAULT_LAG	(32U * 1024 * 1024)
+#define MIN_LAG_SLOTS	16U
+#define MAX_LAG_SLOTS	1024U
+
+struct sizes {
+	uint32_t minimum;	/* the largest of the smallest blocks */
+	uint32_t preferred;
+	uint32_t written;	/* preferred by the destinations */
+	uint32_t maximum;
+};
 
 static uint64_t
 round_up(uint64_t n, uint32_t align)
@@ -53,9 +63,15 @@ min_u32(uint32_t a, uint32_t b)
 	return a < b ? a : b;
 }
 
+/* Once, however many destinations lack it. */
 static void
 give_up(struct copy_plan *plan, const char *sentence)
 {
+	size_t i;
+
+	for (i = 0; i < plan->n_gave_up; i++)
+		if (strcmp(plan->gave_up[i], sentence) == 0)
+			return;
 	if (plan->n_gave_up < COPY_MAX_GAVE_UP)
 		plan->gave_up[plan->n_gave_up++] = sentence;
 }
@@ -65,9 +81,11 @@ check_disks(const struct disk_shape *source,
     const struct disk_shape *destination, const struct copy_wish *wish,
     struct error *e)
 {
-	if (destination->read_only)
+	bool writes = wish->mode != COPY_MODE_VERIFY;
+
+	if (writes && destination->read_only)
 		return error_set(e, -EROFS, "destination is read-only");
-	if (!destination->can_flush && !wish->allow_no_flush)
+	if (writes && !destination->can_flush && !wish->allow_no_flush)
 		return error_set(e, -EOPNOTSUPP,
 		    "destination does not offer flush, so nothing written "
 		    "there could be called durable; allow it with "
@@ -188,36 +206,38 @@ add_piece(struct copy_plan *plan, const struct copy_range *r, struct error *e)
 	return 0;
 }
 
+/* The line's pieces, each of which all destinations have room for. */
 static int
 lay_out_pieces(struct copy_plan *plan, const struct disk_shape *source,
-    const struct disk_shape *destination, const struct copy_wish *wish,
-    struct error *e)
+    const struct disk_shape *const destinations[],
+    const struct copy_wish *wish, unsigned *ret_target, struct error *e)
 {
 	const struct copy_range whole = { 0, COPY_LENGTH_ALL, 0 };
 	const struct copy_range *ranges = wish->n_ranges ? wish->ranges : &whole;
 	size_t n = wish->n_ranges ? wish->n_ranges : 1;
 	struct copy_range range;
 	size_t i;
-	int r;
+	int r = 0;
 
 	plan->pieces = calloc(n, sizeof *plan->pieces);
 	if (plan->pieces == NULL)
 		return error_set(e, -ENOMEM, "out of memory");
-	for (i = 0; i < n; i++) {
+	for (i = 0; r == 0 && i < n; i++) {
 		range = ranges[i];
 		if (range.length == COPY_LENGTH_ALL)
 			range.length = range.from < source->size ?
 			    source->size - range.from :
 			    0;
-		r = check_range(&range, source, destination,
-		    max_u32(plan->align, SECTOR), e);
+		for (*ret_target = 0; r == 0 && *ret_target < plan->n_targets;
+		     (*ret_target)++)
+			r = check_range(&range, source,
+			    destinations[*ret_target], plan->sector, e);
 		if (r < 0)
-			return r;
-		r = add_piece(plan, &range, e);
-		if (r < 0)
-			return r;
+			(*ret_target)--;
+		else
+			r = add_piece(plan, &range, e);
 	}
-	return check_overlap(plan, e);
+	return r < 0 ? r : check_overlap(plan, e);
 }
 
 static uint32_t
@@ -227,20 +247,19 @@ whole_blocks(const struct copy_plan *plan, uint32_t size)
 }
 
 static void
-choose_request_size(struct copy_plan *plan, const struct disk_shape *source,
-    const struct disk_shape *destination, const struct copy_wish *wish)
+choose_request_size(struct copy_plan *plan, const struct sizes *sizes,
+    const struct copy_wish *wish)
 {
-	uint32_t max = min_u32(source->block_maximum,
-	    destination->block_maximum);
+	uint32_t max = sizes->maximum;
 	uint32_t size = wish->request_size;
 
 	plan->max_request_size = size;
 	if (size == 0) {
 		size = max_u32(DEFAULT_REQUEST,
-		    min_u32(MAX_REQUEST,
-			max_u32(source->block_preferred,
-			    destination->block_preferred)));
-		plan->max_request_size = MAX_REQUEST;
+		    min_u32(MAX_REQUEST, sizes->preferred));
+		plan->max_request_size = plan->mode == COPY_MODE_COPY ?
+		    MAX_REQUEST :
+		    size;
 	}
 	if (size > max) {
 		if (wish->request_size != 0)
@@ -256,9 +275,11 @@ choose_request_size(struct copy_plan *plan, const struct disk_shape *source,
 
 static void
 choose_lanes(struct copy_plan *plan, const struct disk_shape *source,
-    const struct disk_shape *destination, const struct copy_wish *wish)
+    const struct disk_shape *const destinations[],
+    const struct copy_wish *wish)
 {
 	uint64_t useful;
+	unsigned i;
 
 	plan->lanes = wish->connections ? wish->connections : DEFAULT_LANES;
 	plan->max_lanes = wish->connections ? wish->connections : MAX_LANES;
@@ -267,7 +288,9 @@ choose_lanes(struct copy_plan *plan, const struct disk_shape *source,
 			      "(multi-conn): one connection");
 		plan->max_lanes = 1;
 	}
-	if (plan->max_lanes > 1 && !destination->can_multi_conn) {
+	for (i = 0; i < plan->n_targets; i++) {
+		if (plan->max_lanes == 1 || destinations[i]->can_multi_conn)
+			continue;
 		give_up(plan, "destination does not offer several connections "
 			      "(multi-conn): one connection");
 		plan->max_lanes = 1;
@@ -280,62 +303,152 @@ choose_lanes(struct copy_plan *plan, const struct disk_shape *source,
 		plan->lanes = plan->max_lanes;
 }
 
+/* What a slow destination may keep in memory, shared among the lanes. */
+static void
+choose_lag(struct copy_plan *plan, const struct copy_wish *wish)
+{
+	uint64_t lag = wish->max_lag ? wish->max_lag : DEFAULT_LAG;
+	uint64_t slots;
+
+	if (plan->n_targets == 1)
+		return;
+	plan->lag_bytes = lag;
+	slots = lag / plan->lanes / plan->request_size;
+	plan->lag_slots = slots < MIN_LAG_SLOTS ? MIN_LAG_SLOTS :
+	    slots > MAX_LAG_SLOTS		? MAX_LAG_SLOTS :
+						  (unsigned)slots;
+}
+
 static void
 choose_depth(struct copy_plan *plan, const struct copy_wish *wish)
 {
 	bool is_chosen = wish->queue_depth == 0;
+	/* What is compared stays in memory until all sides are read. */
+	unsigned most = plan->mode == COPY_MODE_COPY ? MAX_DEPTH :
+						       DEFAULT_DEPTH;
 
 	plan->queue_depth = is_chosen ? DEFAULT_DEPTH : wish->queue_depth;
 	plan->min_queue_depth = is_chosen ? MIN_DEPTH : wish->queue_depth;
-	plan->max_queue_depth = is_chosen ? MAX_DEPTH : wish->queue_depth;
+	plan->max_queue_depth = is_chosen ? most : wish->queue_depth;
 }
 
 static void
-choose_features(struct copy_plan *plan, const struct disk_shape *source,
-    const struct disk_shape *destination)
+choose_target_features(struct copy_plan *plan, struct copy_target_plan *t,
+    const struct disk_shape *destination, const struct copy_wish *wish)
 {
-	plan->use_status = source->can_status;
-	plan->use_zero = destination->can_zero;
-	plan->use_flush = destination->can_flush;
-	if (!plan->use_status)
-		give_up(plan, "source does not offer block status: all of it "
-			      "is read");
-	if (!plan->use_zero)
+	bool compares = plan->mode != COPY_MODE_COPY;
+
+	t->use_status = compares && destination->can_status;
+	if (compares && plan->use_status && !t->use_status)
+		give_up(plan, "destination does not offer block status: all of "
+			      "it is read");
+	if (plan->mode == COPY_MODE_VERIFY)
+		return;
+	t->use_zero = destination->can_zero && !wish->is_allocated;
+	t->use_flush = destination->can_flush;
+	if (!destination->can_zero)
 		give_up(plan, "destination does not offer write-zeroes: "
 			      "zeroes are written as data");
-	if (!plan->use_flush)
+	if (!t->use_flush)
 		give_up(plan, "destination does not offer flush: nothing "
 			      "there is known to be durable");
 }
 
+static void
+choose_features(struct copy_plan *plan, const struct disk_shape *source,
+    const struct disk_shape *const destinations[],
+    const struct copy_wish *wish)
+{
+	unsigned i;
+
+	plan->use_status = source->can_status;
+	plan->skip_zeroes = wish->is_zero_before &&
+	    plan->mode == COPY_MODE_COPY;
+	if (!plan->use_status)
+		give_up(plan, "source does not offer block status: all of it "
+			      "is read");
+	for (i = 0; i < plan->n_targets; i++)
+		choose_target_features(plan, &plan->targets[i],
+		    destinations[i], wish);
+}
+
+/* The sizes that all disks agree on. */
+static struct sizes
+common_sizes(const struct disk_shape *source,
+    const struct disk_shape *const destinations[], unsigned n)
+{
+	struct sizes s = {
+		.minimum = source->block_minimum,
+		.preferred = source->block_preferred,
+		.maximum = source->block_maximum,
+	};
+	unsigned i;
+
+	for (i = 0; i < n; i++) {
+		const struct disk_shape *d = destinations[i];
+
+		s.minimum = max_u32(s.minimum, d->block_minimum);
+		s.preferred = max_u32(s.preferred, d->block_preferred);
+		s.written = max_u32(s.written, d->block_preferred);
+		s.maximum = min_u32(s.maximum, d->block_maximum);
+	}
+	return s;
+}
+
+static int
+lay_out(struct copy_plan *plan, const struct disk_shape *source,
+    const struct disk_shape *const destinations[],
+    const struct sizes *sizes, const struct copy_wish *wish,
+    unsigned *ret_target, struct error *e)
+{
+	int r = 0;
+
+	for (*ret_target = 0; r == 0 && *ret_target < plan->n_targets;
+	     (*ret_target)++)
+		r = check_disks(source, destinations[*ret_target], wish, e);
+	if (r < 0) {
+		(*ret_target)--;
+		return r;
+	}
+	*ret_target = 0;
+	if (sizes->minimum > sizes->maximum)
+		return error_set(e, -EINVAL,
+		    "destinations have no request size in common: one takes "
+		    "no less than %" PRIu32 " bytes, one no more than %" PRIu32,
+		    sizes->minimum, sizes->maximum);
+	return lay_out_pieces(plan, source, destinations, wish, ret_target,
+	    e);
+}
+
 int
 copy_plan_make(struct copy_plan *plan, const struct disk_shape *source,
-    const struct disk_shape *destination, const struct copy_wish *wish,
-    struct error *e)
+    const struct disk_shape *const destinations[], unsigned n_destinations,
+    const struct copy_wish *wish, unsigned *ret_target, struct error *e)
 {
+	const struct sizes sizes = common_sizes(source, destinations,
+	    n_destinations);
 	int r;
 
 	memset(plan, 0, sizeof *plan);
-	r = check_disks(source, destination, wish, e);
-	if (r < 0)
-		return r;
-	plan->align = max_u32(source->block_minimum,
-	    destination->block_minimum);
+	plan->mode = wish->mode;
+	plan->n_targets = n_destinations;
+	plan->align = sizes.minimum;
+	plan->sector = max_u32(plan->align, SECTOR);
 	plan->grain = max_u32(plan->align,
-	    max_u32(MIN_GRAIN,
-		min_u32(destination->block_preferred, MAX_ALIGN)));
-	r = lay_out_pieces(plan, source, destination, wish, e);
+	    max_u32(MIN_GRAIN, min_u32(sizes.written, MAX_ALIGN)));
+	r = lay_out(plan, source, destinations, &sizes, wish, ret_target, e);
 	if (r < 0) {
 		copy_plan_done(plan);
 		return r;
 	}
-	choose_features(plan, source, destination);
-	choose_request_size(plan, source, destination, wish);
+	choose_features(plan, source, destinations, wish);
+	choose_request_size(plan, &sizes, wish);
 	plan->zero_size = ZERO_SIZE;
 	plan->claim_size = round_up(max_u32(CLAIM_SIZE, plan->request_size),
 	    MAX_ALIGN);
 	choose_depth(plan, wish);
-	choose_lanes(plan, source, destination, wish);
+	choose_lanes(plan, source, destinations, wish);
+	choose_lag(plan, wish);
 	return 0;
 }
 

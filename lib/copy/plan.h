@@ -7,20 +7,27 @@
 #include <stdint.h>
 
 #include "base/error.h"
+#include "copy/ledger.h"
 #include "copy/shape.h"
 
 /*
  * The plan of a run: which bytes go where, in requests of which size, over
- * how many lanes.  Made once from the shapes of both disks, before anything
+ * how many lanes.  Made once from the shapes of all disks, before anything
  * is written, and never changed: all lanes read it.
  *
  * What is to be copied is seen as one line of bytes, the pieces one after
  * the other; lanes claim stretches of that line (copy/cursor.h).  Each piece
  * starts at a position that is a multiple of align, so that a stretch of
- * aligned length is aligned on both disks too.
+ * aligned length is aligned on all disks too.
  */
 
 #define COPY_LENGTH_ALL UINT64_MAX
+
+enum copy_mode {
+	COPY_MODE_COPY,		/* write everything */
+	COPY_MODE_SYNC,		/* compare, and write what differs */
+	COPY_MODE_VERIFY,	/* compare, and write nothing */
+};
 
 /* A range as asked for, in bytes. */
 struct copy_range {
@@ -30,30 +37,47 @@ struct copy_range {
 };
 
 struct copy_wish {
+	enum copy_mode mode;
 	const struct copy_range *ranges;	/* none: the whole disk */
 	size_t n_ranges;
 	unsigned connections;			/* 0: chosen */
 	unsigned queue_depth;			/* 0: chosen */
 	uint32_t request_size;			/* 0: chosen */
 	bool allow_no_flush;
+	bool is_zero_before;	/* the destinations read as zeroes: zeroes need
+				   not be written */
+	bool is_allocated;	/* zeroes are written as data */
+	uint64_t max_lag;	/* bytes that a slow destination may be behind
+				   the others, in memory; 0: chosen */
 };
 
 struct copy_piece {
 	uint64_t from;		/* bytes on the source */
-	uint64_t to;		/* bytes on the destination */
+	uint64_t to;		/* bytes on the destinations */
 	uint64_t length;
 	uint64_t position;	/* of its first byte on the line */
 };
 
 #define COPY_MAX_GAVE_UP 8
 
+struct copy_target_plan {
+	bool use_zero;		/* send zeroes as write-zeroes */
+	bool use_status;	/* ask it what is zero, when comparing */
+	bool use_flush;
+};
+
 struct copy_plan {
+	enum copy_mode mode;
+	unsigned n_targets;
+	struct copy_target_plan targets[COPY_MAX_TARGETS];
 	struct copy_piece *pieces;
 	size_t n_pieces;
 	uint64_t line_length;	/* the end of the line */
 	uint64_t total_bytes;	/* to be copied */
-	uint32_t align;		/* of offsets and lengths on both disks */
-	uint32_t grain;		/* a zero stretch is no finer than this */
+	uint32_t align;		/* of offsets and lengths on all disks */
+	uint32_t grain;		/* a zero stretch is no finer than this, nor
+				   what is written where disks differ */
+	uint32_t sector;	/* differences are told in these */
 	uint32_t request_size;	/* bytes of a read or write, to begin with */
 	uint32_t max_request_size;	/* and at most */
 	uint32_t zero_size;	/* most bytes of one write-zeroes */
@@ -64,9 +88,11 @@ struct copy_plan {
 	unsigned max_queue_depth;
 	unsigned lanes;		/* to begin with */
 	unsigned max_lanes;
+	unsigned lag_slots;	/* more, for those that wait for a slow
+				   destination only */
+	uint64_t lag_bytes;	/* in them, of all lanes */
 	bool use_status;	/* ask the source what is zero */
-	bool use_zero;		/* send zeroes as write-zeroes */
-	bool use_flush;
+	bool skip_zeroes;	/* they are there already */
 	const char *gave_up[COPY_MAX_GAVE_UP];	/* sentences, static */
 	size_t n_gave_up;
 };
@@ -76,11 +102,12 @@ struct copy_plan {
  * with the side it is about: -EROFS read-only destination, -ENOSPC too
  * small, -ERANGE a range beyond the source, -EINVAL ranges that overlap or
  * do not lie on whole sectors, a tail that cannot be addressed, -EOPNOTSUPP
- * a destination without flush.  -ENOMEM.
+ * a destination without flush.  -ENOMEM.  *ret_target: which destination, if
+ * it is about one.
  */
 int copy_plan_make(struct copy_plan *plan, const struct disk_shape *source,
-    const struct disk_shape *destination, const struct copy_wish *wish,
-    struct error *e);
+    const struct disk_shape *const destinations[], unsigned n_destinations,
+    const struct copy_wish *wish, unsigned *ret_target, struct error *e);
 void copy_plan_done(struct copy_plan *plan);
 
 /* The piece that position, which is less than line_length, lies in. */

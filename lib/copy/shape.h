@@ -16,6 +16,7 @@ struct disk_shape {
 	bool read_only;
 	bool can_flush;
 	bool can_zero;			/* write-zeroes */
+	bool can_fast_zero;		/* and it fails at once where slow */
 	bool can_multi_conn;		/* a flush covers all connections */
 	bool can_status;		/* block status of base:allocation */
 };

@@ -39,7 +39,7 @@ copy_tuning_init(struct copy_tuning *t, const struct copy_plan *plan,
 
 	memset(t, 0, sizeof *t);
 	t->plan = plan;
-	t->lanes = plan->lanes;
+	atomic_init(&t->lanes, plan->lanes);
 	atomic_init(&t->depth, plan->queue_depth);
 	atomic_init(&t->request_size, plan->request_size);
 	for (i = 0; i < 2; i++)

@@ -49,12 +49,12 @@ struct copy_tuning {
 	/* Any thread. */
 	_Atomic unsigned depth;		/* slots of a lane in use at most */
 	_Atomic uint32_t request_size;
+	_Atomic unsigned lanes;		/* set by the run's */
 	struct copy_meter meters[2];	/* by enum copy_side */
 	_Atomic int limit;		/* enum copy_limit */
 
 	/* The run's thread. */
 	const struct copy_plan *plan;
-	unsigned lanes;
 	struct copy_side_figures sides[2];
 	uint64_t base_turn_ms;		/* when bases are forgotten next */
 	unsigned level;			/* raises that are in force */

@@ -39,6 +39,8 @@ learn_shape(struct disk_shape *shape, const struct nbd_export *x)
 	shape->can_flush = x->flags & NBD_FLAG_SEND_FLUSH;
 	shape->can_zero = (x->flags & NBD_FLAG_SEND_WRITE_ZEROES) &&
 	    !(x->flags & NBD_FLAG_READ_ONLY);
+	shape->can_fast_zero = shape->can_zero &&
+	    (x->flags & NBD_FLAG_SEND_FAST_ZERO);
 	shape->can_multi_conn = x->flags & NBD_FLAG_CAN_MULTI_CONN;
 	shape->can_status = x->n_contexts > 0 && x->contexts[0] != NULL;
 }
@@ -172,7 +174,8 @@ endpoint_connect_nbd(const struct endpoint *ep, struct net_loop *loop,
 		.fd = -1,
 		.goal = NBD_GOAL_TRANSMISSION,
 		.contexts = contexts,
-		.n_contexts = ep->role == ENDPOINT_SOURCE ? 1 : 0,
+		.n_contexts = ep->role == ENDPOINT_SOURCE ||
+			limits->wants_status ? 1 : 0,
 		.connect_timeout_ms = limits->connect_timeout_ms,
 		.io_timeout_ms = limits->io_timeout_ms,
 	};

@@ -48,6 +48,7 @@ bool endpoint_is_command(const struct endpoint *ep);
 struct endpoint_limits {
 	uint64_t connect_timeout_ms;
 	uint64_t io_timeout_ms;
+	bool wants_status;		/* also of a destination */
 };
 
 /*

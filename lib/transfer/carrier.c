@@ -71,6 +71,8 @@ carriers_give_back(struct carriers *cs, struct carrier *c)
 void
 carriers_leave(struct carriers *cs, struct carrier *c)
 {
+	if (c->is_leaving)
+		return;
 	c->is_leaving = true;
 	cs->n_leaving++;
 }

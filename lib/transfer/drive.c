@@ -6,10 +6,11 @@
  * next one:
  *
  *	open the source, connect lane 0 to it: its size is known
- *	open the destination, connect lane 0 to it
+ *	open the destinations, connect lane 0 to them
  *	plan; refuse here, before anything is written
  *	copy: lane 0 at once, further lanes as soon as they are connected
- *	when all lanes are idle and nothing failed: flush, on one connection
+ *	when all lanes are idle: flush, on one connection to each destination
+ *	that has not failed
  *	close the lanes, then the endpoints; say how it went
  *
  * The flush comes after the replies to all writes on all connections, which
@@ -17,9 +18,11 @@
  * are used only where the server offers NBD_FLAG_CAN_MULTI_CONN, so that it
  * covers those of other connections too).
  *
- * Whatever fails, on any lane, goes to the ledger and stops the others; the
- * run then goes straight to closing.  A further lane that cannot connect is
- * no failure: the others do its work.
+ * Whatever fails of the source, on any lane, goes to the ledger and stops the
+ * others, and so does what fails of the last destination; the run then goes
+ * straight to closing.  Until all have been connected once, any destination's
+ * failure does that.  A further lane that cannot connect is no failure: the
+ * others do its work.
  */
 
 #include <errno.h>
@@ -43,6 +46,9 @@
 #define EARLY_TICK_MS 20
 #define TUNE_TICK_MS  200
 
+/* A server has not answered a further connection if it takes longer. */
+#define NO_ANSWER_MS  1000
+
 static void close_lanes(struct run *run);
 static const struct lane_events lane_events;
 
@@ -52,42 +58,16 @@ set_phase(struct run *run, enum run_phase phase)
 	atomic_store(&run->phase, (int)phase);
 }
 
-static const char *
-side_name(enum copy_side side)
-{
-	return side == COPY_SOURCE ? "source" : "destination";
-}
-
-static const char *
-endpoint_label(const struct run *run, enum copy_side side)
-{
-	return side == COPY_SOURCE ? run->source_spec->name :
-				     run->destination_spec->name;
-}
-
-/* Remember a sentence about something done without; lost if no memory. */
-static void
-add_gave_up(struct run *run, const char *sentence)
-{
-	char **list;
-
-	list = realloc(run->gave_up, (run->n_gave_up + 1) * sizeof *list);
-	if (list == NULL)
-		return;
-	run->gave_up = list;
-	list[run->n_gave_up] = strdup(sentence);
-	if (list[run->n_gave_up] != NULL)
-		run->n_gave_up++;
-}
-
 /* Something failed that is not a request: text is the whole reason. */
 static void
-fail_run(struct run *run, enum copy_side side, int error, const char *text)
+fail_run(struct run *run, enum copy_side side, unsigned target, int error,
+    const char *text)
 {
 	struct copy_failure failure = {
 		.error = error,
 		.is_lost = true,
 		.side = side,
+		.target = target,
 	};
 
 	(void)snprintf(failure.message, sizeof failure.message, "%.*s",
@@ -95,72 +75,17 @@ fail_run(struct run *run, enum copy_side side, int error, const char *text)
 	copy_ledger_fail(&run->ledger, &failure, 1);
 }
 
-/* The end: verdict and report. */
-
-static void
-describe_failure(struct run *run)
-{
-	const struct copy_failure *f = &run->ledger.first_failure;
-	struct run_failure *out = &run->result.failure;
-	const char *label = endpoint_label(run, f->side);
-	const char *reason = f->message;
-	char name[128];
-	char what[96] = "";
-	char words[COPY_MESSAGE_SIZE + 128];
-
-	if (!f->is_lost || f->message[0] == '\0') {
-		(void)snprintf(words, sizeof words, "%s%s%s%s",
-		    strerror(-f->error), f->message[0] ? " (server: '" : "",
-		    f->message, f->message[0] ? "')" : "");
-		reason = words;
-	}
-	if (f->is_request) {
-		out->is_request = true;
-		out->offset = f->offset;
-		out->length = f->length;
-		(void)snprintf(out->operation, sizeof out->operation, "%s",
-		    copy_op_name(f->op));
-		if (f->op == COPY_FLUSH)
-			(void)snprintf(what, sizeof what, "flush: ");
-		else
-			(void)snprintf(what, sizeof what,
-			    "%s of %" PRIu64 " bytes at offset %" PRIu64 ": ",
-			    copy_op_name(f->op), f->length, f->offset);
-	}
-	(void)snprintf(out->side, sizeof out->side, "%s", side_name(f->side));
-	out->errnum = f->error;
-	(void)error_set(&out->error, f->error, "%s '%s': %s%s",
-	    side_name(f->side),
-	    escape_text(label, strlen(label), name, sizeof name), what, reason);
-}
+/* The end. */
 
 static void
 finish(struct run *run)
 {
-	struct run_result *result = &run->result;
-	const struct copy_ledger *l = &run->ledger;
-
 	if (run->exit_timer.ev != NULL)
 		net_timer_done(&run->exit_timer);
-	if (copy_ledger_is_success(l, run->plan.use_flush)) {
-		result->outcome = RUN_SUCCEEDED;
-	} else if (l->n_failures > 0) {
-		result->outcome = RUN_FAILED;
-		result->n_failed_requests = l->n_failures;
-		describe_failure(run);
-	} else {
-		result->outcome = RUN_CANCELLED;
-	}
-	if (atomic_load(&l->status_failed))
-		add_gave_up(run, "source failed to answer block status: what "
-				 "it did not tell was read");
-	result->started_at_ms = run->started_at_ms;
-	result->finished_at_ms = run_wall_clock_ms();
-	result->gave_up = (const char *const *)run->gave_up;
-	result->n_gave_up = run->n_gave_up;
+	run_judge(run);
 	atomic_store(&run->ended_ms, run_clock_ms());
 	set_phase(run, RUN_FINISHED);
-	run_get_progress(run, &result->progress);
+	run_get_progress(run, &run->result.progress);
 	/*
 	 * A cancel that is on its way is waited for: the owner may free the
 	 * run as soon as it hears of the end.
@@ -183,19 +108,25 @@ endpoint_on_closed(void *arg)
 }
 
 static void
+close_endpoint(struct run *run, struct endpoint **ep)
+{
+	if (*ep == NULL)
+		return;
+	run->n_open++;
+	endpoint_close(*ep, endpoint_on_closed, run);
+	*ep = NULL;
+}
+
+static void
 close_endpoints(struct run *run)
 {
-	int i;
+	unsigned i;
 
 	/* One for this function, so that no endpoint at all works too. */
 	run->n_open = 1;
-	for (i = 0; i < 2; i++) {
-		if (run->endpoints[i] == NULL)
-			continue;
-		run->n_open++;
-		endpoint_close(run->endpoints[i], endpoint_on_closed, run);
-		run->endpoints[i] = NULL;
-	}
+	close_endpoint(run, &run->source);
+	for (i = 0; i < run->n_destinations; i++)
+		close_endpoint(run, &run->destinations[i]);
 	endpoint_on_closed(run);
 }
 
@@ -225,13 +156,30 @@ close_lanes(struct run *run)
 	run->n_lanes = 0;
 }
 
+/* The failure that the run ends with, and whose it is; NULL: none. */
+static struct copy_failure *
+last_failure(struct run *run, const struct endpoint **ret_ep)
+{
+	unsigned i;
+
+	*ret_ep = run->source;
+	if (run->ledger.n_failures > 0)
+		return &run->ledger.first_failure;
+	for (i = 0; i < run->n_destinations; i++) {
+		*ret_ep = run->destinations[i];
+		if (run->ledger.targets[i].n_failures > 0)
+			return &run->ledger.targets[i].first_failure;
+	}
+	return NULL;
+}
+
 /* A lost server that was started for this run may still tell why. */
 static void
 exit_on_tick(void *arg)
 {
 	struct run *run = arg;
-	struct copy_failure *f = &run->ledger.first_failure;
-	const struct endpoint *ep = run->endpoints[f->side];
+	const struct endpoint *ep;
+	struct copy_failure *f = last_failure(run, &ep);
 	size_t used = strlen(f->message);
 	struct error e;
 
@@ -250,12 +198,11 @@ exit_on_tick(void *arg)
 static void
 wind_up(struct run *run)
 {
-	const struct copy_failure *f = &run->ledger.first_failure;
-	const struct endpoint *ep = run->endpoints[f->side];
+	const struct endpoint *ep;
+	const struct copy_failure *f = last_failure(run, &ep);
 
 	set_phase(run, RUN_STOPPING);
-	if (run->ledger.n_failures > 0 && f->is_lost && ep != NULL &&
-	    endpoint_is_command(ep) &&
+	if (f != NULL && f->is_lost && ep != NULL && endpoint_is_command(ep) &&
 	    net_timer_init(&run->exit_timer, worker_loop(run->home),
 		exit_on_tick, run) == 0)
 		exit_on_tick(run);
@@ -275,18 +222,34 @@ stop_all(struct run *run)
 		lane_stop(run->lanes[i].lane);
 }
 
-/* Take what a lane's last command left behind into the books. */
-static bool
-note_lane_failure(struct run *run, const struct lane *lane)
+static void
+note_disk_failure(struct run *run, const struct lane *lane,
+    enum copy_side side, unsigned target)
 {
 	const struct copy_failure *f;
 	uint64_t n;
 
-	f = lane_failure(lane, &n);
-	if (n == 0)
-		return false;
-	if (f->error != -ECANCELED)
+	f = lane_failure(lane, side, target, &n);
+	if (n > 0 && f->error != -ECANCELED)
 		copy_ledger_fail(&run->ledger, f, n);
+	else if (n > 0)
+		copy_ledger_stop(&run->ledger);
+}
+
+/*
+ * Take what a lane's last command left behind into the books.  True: the run
+ * is not going on.
+ */
+static bool
+note_lane_failures(struct run *run, const struct lane *lane)
+{
+	unsigned i;
+
+	note_disk_failure(run, lane, COPY_SOURCE, 0);
+	for (i = 0; i < run->n_destinations; i++)
+		note_disk_failure(run, lane, COPY_DESTINATION, i);
+	if (!copy_ledger_is_stopped(&run->ledger))
+		return false;
 	stop_all(run);
 	return true;
 }
@@ -313,19 +276,30 @@ find_lane(struct run *run, const struct lane *lane)
 	return rl;
 }
 
+static bool
+wants_flush(const struct run *run)
+{
+	unsigned i;
+
+	for (i = 0; i < run->n_destinations; i++)
+		if (run->plan.targets[i].use_flush)
+			return true;
+	return false;
+}
+
 static void
 copy_if_all_idle(struct run *run)
 {
 	if (!all_idle(run))
 		return;
-	if (run->ledger.n_failures > 0 || run->is_cancelled ||
+	if (copy_ledger_is_stopped(&run->ledger) || run->is_cancelled ||
 	    copy_ledger_done_bytes(&run->ledger) != run->plan.total_bytes) {
 		/* Can only be cancelled or failed: is_success() will tell. */
 		wind_up(run);
-	} else if (run->plan.use_flush) {
+	} else if (wants_flush(run)) {
 		set_phase(run, RUN_FLUSHING);
 		run->lanes[0].is_busy = true;
-		lane_flush(run->lanes[0].lane);
+		lane_flush(run->lanes[0].lane, &run->ledger);
 	} else {
 		close_lanes(run);
 	}
@@ -352,7 +326,8 @@ lane_on_copied(void *arg, struct lane *lane)
 
 	on_worker_entry();
 	find_lane(run, lane)->is_busy = false;
-	(void)note_lane_failure(run, lane);
+	(void)note_lane_failures(run, lane);
+	run_take_differences(run, lane);
 	if (copy_ledger_done_bytes(&run->ledger) == run->plan.total_bytes)
 		stop_connecting(run);
 	copy_if_all_idle(run);
@@ -362,14 +337,17 @@ static void
 lane_on_flushed(void *arg, struct lane *lane)
 {
 	struct run *run = arg;
+	unsigned i;
 
 	on_worker_entry();
 	find_lane(run, lane)->is_busy = false;
-	if (note_lane_failure(run, lane)) {
+	if (note_lane_failures(run, lane)) {
 		wind_up(run);
 		return;
 	}
-	copy_ledger_flushed(&run->ledger);
+	for (i = 0; i < run->n_destinations; i++)
+		if (copy_ledger_is_live(&run->ledger, i))
+			copy_ledger_flushed(&run->ledger, i);
 	close_lanes(run);
 }
 
@@ -407,7 +385,7 @@ show_plan(struct run *run)
 	size_t i;
 
 	for (i = 0; i < plan->n_gave_up; i++)
-		add_gave_up(run, plan->gave_up[i]);
+		run_add_gave_up(run, plan->gave_up[i]);
 	copy_ledger_plan(&run->ledger, plan->total_bytes);
 	atomic_store(&run->lanes_shown, plan->lanes);
 	atomic_store(&run->is_tuned, true);
@@ -424,8 +402,8 @@ add_lanes(struct run *run, unsigned n)
 
 		rl->is_busy = true;
 		rl->is_connecting = true;
-		lane_connect(rl->lane, run->endpoints[COPY_SOURCE],
-		    run->endpoints[COPY_DESTINATION]);
+		lane_connect(rl->lane, run->source, run->destinations,
+		    run->n_destinations);
 	}
 	atomic_store(&run->lanes_shown, run->n_lanes - run->n_refused);
 }
@@ -463,7 +441,7 @@ begin_copying(struct run *run)
 		run->lanes = lanes;
 	if (lanes == NULL || net_timer_init(&run->tune_timer,
 	    worker_loop(run->home), tune_on_tick, run) < 0) {
-		fail_run(run, COPY_SOURCE, -ENOMEM, "out of memory");
+		fail_run(run, COPY_SOURCE, 0, -ENOMEM, "out of memory");
 		wind_up(run);
 		return;
 	}
@@ -475,67 +453,147 @@ begin_copying(struct run *run)
 
 /* Connecting. */
 
+/*
+ * A disk that is written while it is read as another one: never.  *ret_target
+ * is the one that is.
+ */
+static int
+check_identities(struct run *run, unsigned *ret_target, struct error *e)
+{
+	const struct lane *lane = run->lanes[0].lane;
+	const char *source = lane_identity(lane, COPY_SOURCE, 0);
+	const char *name;
+	unsigned i;
+
+	if (run->wish.mode == COPY_MODE_VERIFY)
+		return 0;
+	for (*ret_target = 0; *ret_target < run->n_destinations;
+	     (*ret_target)++) {
+		name = lane_identity(lane, COPY_DESTINATION, *ret_target);
+		if (name[0] == '\0')
+			continue;
+		if (strcmp(source, name) == 0)
+			return error_set(e, -EINVAL, "is the same export as "
+			    "the source; nothing was written");
+		for (i = 0; i < *ret_target; i++)
+			if (strcmp(name, lane_identity(lane, COPY_DESTINATION,
+				i)) == 0)
+				return error_set(e, -EINVAL, "is the same "
+				    "export as another destination; nothing "
+				    "was written");
+	}
+	return 0;
+}
+
 static void
 plan_run(struct run *run)
 {
 	const struct lane *lane = run->lanes[0].lane;
-	const char *source = lane_identity(lane, COPY_SOURCE);
+	const struct disk_shape *shapes[RUN_MAX_DESTINATIONS];
+	unsigned target = 0;
 	struct error e;
+	unsigned i;
 	int r;
 
-	if (source[0] != '\0' &&
-	    strcmp(source, lane_identity(lane, COPY_DESTINATION)) == 0)
-		r = error_set(&e, -EINVAL,
-		    "is the same export as the source; nothing was written");
-	else
-		r = copy_plan_make(&run->plan, lane_shape(lane, COPY_SOURCE),
-		    lane_shape(lane, COPY_DESTINATION), &run->wish, &e);
+	for (i = 0; i < run->n_destinations; i++)
+		shapes[i] = lane_shape(lane, COPY_DESTINATION, i);
+	r = check_identities(run, &target, &e);
+	if (r == 0)
+		r = copy_plan_make(&run->plan,
+		    lane_shape(lane, COPY_SOURCE, 0), shapes,
+		    run->n_destinations, &run->wish, &target, &e);
 	if (r < 0) {
 		fail_run(run,
 		    strncmp(e.text, "source", 6) == 0 ? COPY_SOURCE :
 							COPY_DESTINATION,
-		    r, e.text);
+		    target, r, e.text);
+		copy_ledger_stop(&run->ledger);
 		wind_up(run);
 		return;
 	}
 	begin_copying(run);
 }
 
-/* Open one end and connect lane 0 to it. */
-static void
-open_side(struct run *run, enum copy_side side)
+/* Who only compares writes to neither, and asks both what is zero. */
+static enum endpoint_role
+role_of(const struct run *run, enum copy_side side)
 {
-	bool is_source = side == COPY_SOURCE;
+	return side == COPY_SOURCE || run->wish.mode == COPY_MODE_VERIFY ?
+	    ENDPOINT_SOURCE :
+	    ENDPOINT_DESTINATION;
+}
+
+/* True: it is open; else the run is winding up. */
+static bool
+open_endpoint(struct run *run, const struct endpoint_spec *spec,
+    enum copy_side side, unsigned target, struct endpoint **ret_ep)
+{
 	struct error e;
 	int r;
 
-	r = endpoint_open(worker_loop(run->home),
-	    is_source ? run->source_spec : run->destination_spec,
-	    is_source ? ENDPOINT_SOURCE : ENDPOINT_DESTINATION,
-	    atomic_load(&run->source_size), &run->endpoints[side], &e);
-	if (r < 0) {
-		fail_run(run, side, r, e.text);
-		wind_up(run);
+	r = endpoint_open(worker_loop(run->home), spec, role_of(run, side),
+	    atomic_load(&run->source_size), ret_ep, &e);
+	if (r == 0)
+		return true;
+	fail_run(run, side, target, r, e.text);
+	copy_ledger_stop(&run->ledger);
+	wind_up(run);
+	return false;
+}
+
+/* Open the source, and connect lane 0 to it. */
+static void
+open_source(struct run *run)
+{
+	if (!open_endpoint(run, run->source_spec, COPY_SOURCE, 0,
+	    &run->source))
 		return;
-	}
 	run->lanes[0].is_busy = true;
-	lane_connect(run->lanes[0].lane,
-	    is_source ? run->endpoints[side] : NULL,
-	    is_source ? NULL : run->endpoints[side]);
+	lane_connect(run->lanes[0].lane, run->source, NULL, 0);
+}
+
+static void
+open_destinations(struct run *run)
+{
+	unsigned i;
+
+	for (i = 0; i < run->n_destinations; i++)
+		if (!open_endpoint(run, run->destination_specs[i],
+		    COPY_DESTINATION, i, &run->destinations[i]))
+			return;
+	run->lanes[0].is_busy = true;
+	lane_connect(run->lanes[0].lane, NULL, run->destinations,
+	    run->n_destinations);
+}
+
+static bool
+has_failures(const struct run *run)
+{
+	unsigned i;
+
+	for (i = 0; i < run->n_destinations; i++)
+		if (run->ledger.targets[i].n_failures > 0)
+			return true;
+	return run->ledger.n_failures > 0;
 }
 
 static void
 first_lane_on_connected(struct run *run, struct lane *lane)
 {
-	if (note_lane_failure(run, lane) || run->is_cancelled) {
+	unsigned i;
+
+	if (note_lane_failures(run, lane) || has_failures(run) ||
+	    run->is_cancelled) {
+		copy_ledger_stop(&run->ledger);
 		wind_up(run);
-	} else if (run->endpoints[COPY_DESTINATION] == NULL) {
+	} else if (run->destinations[0] == NULL) {
 		atomic_store(&run->source_size,
-		    lane_shape(lane, COPY_SOURCE)->size);
-		open_side(run, COPY_DESTINATION);
+		    lane_shape(lane, COPY_SOURCE, 0)->size);
+		open_destinations(run);
 	} else {
-		atomic_store(&run->destination_size,
-		    lane_shape(lane, COPY_DESTINATION)->size);
+		for (i = 0; i < run->n_destinations; i++)
+			atomic_store(&run->destination_sizes[i],
+			    lane_shape(lane, COPY_DESTINATION, i)->size);
 		plan_run(run);
 	}
 }
@@ -545,11 +603,11 @@ first_lane_on_connected(struct run *run, struct lane *lane)
  */
 static bool
 is_same_disk(const struct run *run, const struct lane *lane,
-    enum copy_side side)
+    enum copy_side side, unsigned target)
 {
 	const struct lane *first = run->lanes[0].lane;
-	const struct disk_shape *a = lane_shape(first, side);
-	const struct disk_shape *b = lane_shape(lane, side);
+	const struct disk_shape *a = lane_shape(first, side, target);
+	const struct disk_shape *b = lane_shape(lane, side, target);
 
 	return a->size == b->size && a->block_minimum == b->block_minimum &&
 	    a->block_maximum == b->block_maximum &&
@@ -559,36 +617,73 @@ is_same_disk(const struct run *run, const struct lane *lane,
 	    a->can_status == b->can_status;
 }
 
+/* Why a further connection to this disk is not used: "" if it is. */
+static void
+judge_connection(const struct lane *lane, enum copy_side side, unsigned target,
+    char *sentence, size_t size)
+{
+	const struct copy_failure *f;
+	uint64_t n;
+
+	sentence[0] = '\0';
+	f = lane_failure(lane, side, target, &n);
+	if (n > 0)
+		(void)snprintf(sentence, size,
+		    "%s refused a further connection (%s): fewer connections",
+		    run_side_name(side),
+		    f->error == -ECANCELED ? "no answer" : f->message);
+}
+
+/* The same, for what has been connected. */
+static void
+judge_disk(const struct run *run, const struct lane *lane,
+    enum copy_side side, unsigned target, char *sentence, size_t size)
+{
+	if (sentence[0] == '\0' && !is_same_disk(run, lane, side, target))
+		(void)snprintf(sentence, size,
+		    "%s is another disk on a further connection: fewer "
+		    "connections",
+		    run_side_name(side));
+}
+
+/*
+ * All was copied before this lane was connected, and there was hardly time for
+ * it: nothing worth a word.
+ */
+static bool
+is_over_soon(const struct run *run, const struct lane *lane)
+{
+	const struct copy_failure *f;
+	uint64_t n;
+
+	f = lane_failure(lane, COPY_SOURCE, 0, &n);
+	return n > 0 && f->error == -ECANCELED &&
+	    run_clock_ms() - atomic_load(&run->started_ms) < NO_ANSWER_MS;
+}
+
 static void
 further_lane_on_connected(struct run *run, struct run_lane *rl)
 {
-	const struct copy_failure *f;
 	char sentence[ERROR_TEXT_SIZE];
-	enum copy_side side;
-	uint64_t n;
+	unsigned i;
 
-	f = lane_failure(rl->lane, &n);
-	if (n > 0) {
-		(void)snprintf(sentence, sizeof sentence,
-		    "%s refused a further connection (%s): fewer connections",
-		    side_name(f->side),
-		    f->error == -ECANCELED ? "no answer" : f->message);
-	} else {
-		side = is_same_disk(run, rl->lane, COPY_SOURCE) ?
-		    COPY_DESTINATION :
-		    COPY_SOURCE;
-		if (side == COPY_DESTINATION &&
-		    is_same_disk(run, rl->lane, side)) {
-			start_copy(run, rl);
-			return;
-		}
-		(void)snprintf(sentence, sizeof sentence,
-		    "%s is another disk on a further connection: fewer "
-		    "connections",
-		    side_name(side));
+	judge_connection(rl->lane, COPY_SOURCE, 0, sentence, sizeof sentence);
+	for (i = 0; sentence[0] == '\0' && i < run->n_destinations; i++)
+		judge_connection(rl->lane, COPY_DESTINATION, i, sentence,
+		    sizeof sentence);
+	if (sentence[0] == '\0')
+		judge_disk(run, rl->lane, COPY_SOURCE, 0, sentence,
+		    sizeof sentence);
+	for (i = 0; sentence[0] == '\0' && i < run->n_destinations; i++)
+		judge_disk(run, rl->lane, COPY_DESTINATION, i, sentence,
+		    sizeof sentence);
+	if (sentence[0] == '\0') {
+		start_copy(run, rl);
+		return;
 	}
-	if (!copy_ledger_is_stopped(&run->ledger)) {
-		add_gave_up(run, sentence);
+	if (!copy_ledger_is_stopped(&run->ledger) &&
+	    !is_over_soon(run, rl->lane)) {
+		run_add_gave_up(run, sentence);
 		run->is_short_of_lanes = true;
 		run->n_refused++;
 		atomic_fetch_sub(&run->lanes_shown, 1);
@@ -627,11 +722,11 @@ run_drive_start(struct mail *mail)
 	on_worker_entry();
 	run->lanes = calloc(1, sizeof *run->lanes);
 	if (run->lanes == NULL || add_lane(run, 0) < 0) {
-		fail_run(run, COPY_SOURCE, -ENOMEM, "out of memory");
+		fail_run(run, COPY_SOURCE, 0, -ENOMEM, "out of memory");
 		wind_up(run);
 		return;
 	}
-	open_side(run, COPY_SOURCE);
+	open_source(run);
 }
 
 void

@@ -1,19 +1,19 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /*
- * Glue between the engine's decisions (copy/lane.h), two disks, and the run.
+ * A lane's commands, and its disks.
  *
- * Happy path: connect, then copy: completions of either disk go to the
- * engine, and one pump per batch of completions sends all that the engine
- * wants sent.  Data that arrive are given a carrier, which is free again as
- * soon as they have been sent.  When the engine is finished the run is told.
+ * Happy path: connect, then copy: completions of any disk go to the engine,
+ * and one pump per batch of completions sends all that the engine wants sent
+ * (flow.c).  When the engine is finished the run is told.
  *
  * What can fail, and what happens then:
- *	a request		the engine stops; what is in flight is waited
- *				for, at most DRAIN_MS; the command ends
+ *	a request		the engine tries less, or is done with the
+ *				disk: the source, or a destination
  *	a connection		its requests complete with -ENOTCONN, then
  *				disk_on_failed() says why: the why is reported
- *	the run is stopped	as for a request, without a failure
+ *	the run is stopped	what is in flight is waited for, at most
+ *				DRAIN_MS; the command ends without a failure
  */
 
 #include "transfer/lane.h"
@@ -22,82 +22,14 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
-#include "base/cleanup.h"
-#include "transfer/carrier.h"
-
-/* Enough that receiving and sending do not wait for each other. */
-#define USUAL_CARRIERS 4
+#include "transfer/lane-private.h"
 
 /*
  * Once a run is not going to succeed, how long a lane waits for what is in
  * flight before it hangs up.
  */
 #define DRAIN_MS 5000
-
-enum lane_command {
-	LANE_NONE,
-	LANE_CONNECT,
-	LANE_COPY,
-	LANE_FLUSH,
-	LANE_CLOSE,
-};
-
-struct lane_side {
-	struct lane *lane;
-	enum copy_side side;
-	struct disk *disk;	/* NULL: not connected, or closed */
-	bool is_wanted;		/* LANE_CONNECT waits for it */
-	struct error lost;	/* code not 0: the disk has failed */
-};
-
-struct lane_request {
-	struct nbd_request nbd;
-	struct iovec iov;
-	struct copy_slot *slot;
-	uint64_t sent_us;		/* when it was submitted */
-	struct carrier *carrier;	/* NULL: nothing has arrived yet, or
-					   all of it has been sent */
-};
-
-struct lane {
-	struct lane_setup setup;
-
-	/* Mails to the lane's worker, and the answer. */
-	struct mail command_mail;
-	struct mail stop_mail;
-	struct mail answer_mail;
-
-	/* The run's worker; read by the lane's when the mail is delivered. */
-	bool stop_is_posted;
-	bool close_is_posted;
-	enum lane_command next_command;
-	const struct endpoint *next_endpoints[2];
-	const struct copy_plan *plan;
-	struct copy_cursor *cursor;
-	struct copy_ledger *ledger;
-	struct copy_tuning *tuning;
-
-	/* The lane's worker only, from here on. */
-	enum lane_command command;	/* under way */
-	enum lane_command answered;
-	bool is_stopped;
-	struct lane_side sides[2];
-	struct net_timer drain_timer;
-	bool is_draining;
-	struct copy_lane *engine;
-	struct lane_request *requests;
-	struct lane_request flush_request;
-	struct carriers carriers;
-	bool is_starving;		/* the source waits for a carrier */
-	bool can_pipe;			/* both disks can */
-	unsigned char *zeroes;		/* a request's worth, when needed */
-	struct nbd_extents extents;
-	struct copy_failure failure;
-	uint64_t n_failures;
-	unsigned n_closing;
-};
 
 static struct lane *
 lane_of_mail(struct mail *mail, size_t offset)
@@ -146,17 +78,17 @@ lane_answer(struct lane *lane)
 }
 
 static void
-note_failure(struct lane *lane, enum copy_side side, int error,
-    const char *message)
+note_failure(struct lane_disk *d, int error, const char *message)
 {
-	if (lane->n_failures++ > 0)
+	if (d->n_failures++ > 0)
 		return;
-	memset(&lane->failure, 0, sizeof lane->failure);
-	lane->failure.side = side;
-	lane->failure.error = error;
-	lane->failure.is_lost = true;
-	(void)snprintf(lane->failure.message, sizeof lane->failure.message,
-	    "%.*s", COPY_MESSAGE_SIZE - 1, message);
+	memset(&d->failure, 0, sizeof d->failure);
+	d->failure.side = d->side;
+	d->failure.target = d->target;
+	d->failure.error = error;
+	d->failure.is_lost = true;
+	(void)snprintf(d->failure.message, sizeof d->failure.message, "%.*s",
+	    COPY_MESSAGE_SIZE - 1, message);
 }
 
 static void
@@ -167,319 +99,132 @@ start_draining(struct lane *lane)
 	lane->is_draining = true;
 	net_timer_start(&lane->drain_timer, DRAIN_MS);
 	/* What is on its way has to arrive somewhere, to be over. */
-	if (lane->is_starving)
-		disk_place_found(lane->sides[COPY_SOURCE].disk);
-	lane->is_starving = false;
+	flow_wake_starving(lane);
 }
 
 /* Copying. */
 
-/*
- * The engine has come to an end.  A request that failed because its
- * connection did waits for the connection's own account of what happened.
- */
+/* A disk's failure, with the connection's own account of it. */
+static void
+take_failure(struct lane_disk *d)
+{
+	const struct error lost = d->lost;
+	const struct copy_failure *f;
+	uint64_t n;
+
+	f = copy_lane_failure(d->lane->engine, d->side, d->target, &n);
+	if (n == 0)
+		return;
+	d->failure = *f;
+	d->n_failures = n;
+	if (f->error != -ENOTCONN || lost.code == 0)
+		return;
+	d->failure.error = lost.code;
+	d->failure.is_lost = true;
+	(void)snprintf(d->failure.message, sizeof d->failure.message, "%.*s",
+	    COPY_MESSAGE_SIZE - 1, lost.text);
+}
+
+/* Requests have failed with the connection, which has not said why yet. */
+static bool
+waits_for_account(struct lane *lane)
+{
+	const struct copy_failure *f;
+	struct lane_disk *d;
+	uint64_t n;
+	unsigned i;
+
+	for (i = 0; i < lane->n_disks; i++) {
+		d = &lane->disks[i];
+		f = copy_lane_failure(lane->engine, d->side, d->target, &n);
+		if (n > 0 && f->error == -ENOTCONN && d->lost.code == 0)
+			return !lane->is_stopped;
+	}
+	return false;
+}
+
 static void
 finish_copy(struct lane *lane)
 {
-	const struct copy_failure *f;
-	const struct error *lost;
-	uint64_t n;
+	unsigned i;
 
-	f = copy_lane_failure(lane->engine, &n);
-	if (n > 0) {
-		lost = &lane->sides[f->side].lost;
-		if (f->error == -ENOTCONN && lost->code == 0 &&
-		    lane->command == LANE_COPY && !lane->is_stopped)
-			return;
-		lane->failure = *f;
-		lane->n_failures = n;
-		if (f->error == -ENOTCONN && lost->code != 0) {
-			lane->failure.error = lost->code;
-			lane->failure.is_lost = true;
-			(void)snprintf(lane->failure.message,
-			    sizeof lane->failure.message, "%.*s",
-			    COPY_MESSAGE_SIZE - 1, lost->text);
-		}
-	}
+	for (i = 0; i < lane->n_disks; i++)
+		take_failure(&lane->disks[i]);
 	lane_answer(lane);
-}
-
-static void
-describe_request(struct nbd_request *nbd, enum copy_op op)
-{
-	static const enum nbd_command commands[] = {
-		[COPY_STATUS] = NBD_CMD_BLOCK_STATUS,
-		[COPY_READ] = NBD_CMD_READ,
-		[COPY_WRITE] = NBD_CMD_WRITE,
-		[COPY_ZERO] = NBD_CMD_WRITE_ZEROES,
-		[COPY_FLUSH] = NBD_CMD_FLUSH,
-	};
-
-	nbd->command = commands[op];
-	nbd->flags = 0;
-	nbd->iov = NULL;
-	nbd->n_iov = 0;
-	nbd->n_piped = 0;
-	nbd->tells_sent = false;
-	nbd->extents = NULL;
-}
-
-static int
-describe_zeroes(struct lane *lane, struct lane_request *req)
-{
-	if (lane->zeroes == NULL)
-		lane->zeroes = calloc(1, lane->plan->max_request_size);
-	if (lane->zeroes == NULL)
-		return -ENOMEM;
-	req->iov = (struct iovec){ lane->zeroes, req->slot->length };
-	req->nbd.iov = &req->iov;
-	req->nbd.n_iov = 1;
-	return 0;
-}
-
-/* What was read leaves from where it arrived. */
-static void
-describe_carried(struct lane *lane, struct lane_request *req)
-{
-	bool is_piped = req->slot->buffer == NULL;
-
-	if (!is_piped)
-		req->iov = (struct iovec){ req->slot->buffer,
-			req->slot->length };
-	req->nbd.iov = &req->iov;
-	req->nbd.n_iov = 1;
-	req->nbd.n_piped = req->slot->length - req->iov.iov_len;
-	req->nbd.tells_sent = true;
-	carriers_leave(&lane->carriers, req->carrier);
-}
-
-static int
-describe_slot(struct lane *lane, struct lane_request *req,
-    struct copy_slot *slot)
-{
-	describe_request(&req->nbd, slot->op);
-	req->slot = slot;
-	req->nbd.owner = req;
-	req->nbd.offset = slot->offset;
-	req->nbd.length = slot->length;
-	if (slot->op == COPY_STATUS)
-		req->nbd.extents = &lane->extents;
-	else if (slot->op == COPY_WRITE && slot->is_real_zeroes)
-		return describe_zeroes(lane, req);
-	else if (slot->op == COPY_WRITE)
-		describe_carried(lane, req);
-	return 0;
-}
-
-/* A carrier is free: the source may go on. */
-static void
-drop_carrier(struct lane *lane, struct lane_request *req)
-{
-	if (req->carrier == NULL)
-		return;
-	carriers_give_back(&lane->carriers, STEAL(req->carrier));
-	if (!lane->is_starving)
-		return;
-	lane->is_starving = false;
-	disk_place_found(lane->sides[COPY_SOURCE].disk);
-}
-
-/* The engine's slot is done with what it was given out for. */
-static void
-slot_done(struct lane *lane, struct lane_request *req, int error,
-    const char *message)
-{
-	copy_lane_done(lane->engine, req->slot, error, message);
-	if (error < 0 || req->slot->op != COPY_WRITE)
-		drop_carrier(lane, req);
-}
-
-/* The kernel's vDSO answers it, without a system call. */
-static uint64_t
-now_us(void)
-{
-	struct timespec ts;
-
-	(void)clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (uint64_t)ts.tv_sec * 1000000 + (uint64_t)ts.tv_nsec / 1000;
-}
-
-/* Send a slot's request, or tell the engine why it could not be sent. */
-static void
-send_slot(struct lane *lane, struct copy_slot *slot)
-{
-	struct lane_request *req = &lane->requests[slot->index];
-	struct lane_side *side = &lane->sides[copy_op_side(slot->op)];
-	int r;
-
-	req->sent_us = now_us();
-	r = describe_slot(lane, req, slot);
-	if (r == 0)
-		r = side->lost.code == 0 ? disk_submit(side->disk, &req->nbd) :
-					   -ENOTCONN;
-	if (r < 0)
-		slot_done(lane, req, r, strerror(-r));
 }
 
 static void
 pump(struct lane *lane)
 {
-	struct copy_slot *slot;
-	uint64_t n;
-
-	while ((slot = copy_lane_next(lane->engine)) != NULL)
-		send_slot(lane, slot);
-	if (copy_lane_is_finished(lane->engine)) {
+	flow_pump(lane);
+	if (!copy_lane_is_finished(lane->engine)) {
+		if (copy_lane_is_over(lane->engine))
+			start_draining(lane);
+	} else if (!waits_for_account(lane)) {
 		finish_copy(lane);
-		return;
 	}
-	(void)copy_lane_failure(lane->engine, &n);
-	if (n > 0 || copy_ledger_is_stopped(lane->ledger))
-		start_draining(lane);
+}
+
+/* Flushing. */
+
+static bool
+is_flushing(const struct lane *lane)
+{
+	unsigned i;
+
+	for (i = 0; i < lane->n_disks; i++)
+		if (lane->disks[i].is_flushing)
+			return true;
+	return false;
 }
 
 static void
-flush_failed(struct lane *lane, int error, const char *message, bool is_lost)
+flush_failed(struct lane_disk *d, int error, const char *message, bool is_lost)
 {
-	lane->n_failures = 1;
-	lane->failure = (struct copy_failure){
+	d->n_failures = 1;
+	d->failure = (struct copy_failure){
 		.error = error,
 		.is_request = true,
 		.is_lost = is_lost,
 		.side = COPY_DESTINATION,
+		.target = d->target,
 		.op = COPY_FLUSH,
 	};
-	(void)snprintf(lane->failure.message, sizeof lane->failure.message,
-	    "%.*s", COPY_MESSAGE_SIZE - 1, message);
+	(void)snprintf(d->failure.message, sizeof d->failure.message, "%.*s",
+	    COPY_MESSAGE_SIZE - 1, message);
 }
 
 static void
-request_done(struct lane *lane, struct nbd_request *nbd)
+flush_done(struct lane_disk *d, const struct nbd_request *nbd)
 {
-	struct lane_request *req = nbd->owner;
-	const struct nbd_extent *x;
-	size_t i;
-
-	if (req == &lane->flush_request) {
-		if (nbd->error < 0 && lane->command == LANE_FLUSH)
-			flush_failed(lane, nbd->error, nbd->message, false);
+	if (d->lane->command != LANE_FLUSH)
 		return;
-	}
-	if (nbd->command == NBD_CMD_BLOCK_STATUS && nbd->error == 0) {
-		for (i = 0; i < lane->extents.n; i++) {
-			x = &lane->extents.v[i];
-			copy_lane_add_extent(lane->engine, x->length,
-			    x->flags & NBD_STATE_ZERO);
-		}
-	}
-	if (nbd->error == 0 && (nbd->command == NBD_CMD_READ ||
-	    nbd->command == NBD_CMD_WRITE))
-		copy_tuning_note(lane->tuning, copy_op_side(req->slot->op),
-		    now_us() - req->sent_us);
-	if (nbd->command == NBD_CMD_WRITE)
-		drop_carrier(lane, req);
-	slot_done(lane, req, nbd->error, nbd->message);
-}
-
-/* Where data go that have arrived. */
-
-static bool
-is_zero(const void *p, size_t n)
-{
-	const unsigned char *bytes = p;
-
-	return n == 0 || (bytes[0] == 0 && memcmp(bytes, bytes + 1, n - 1) ==
-	    0);
-}
-
-/*
- * Through a pipe nobody sees whether they are zeroes.  Data that begin with
- * something else are none.
- */
-static bool
-may_be_piped(const struct lane *lane, const struct nbd_arrival *arrival)
-{
-	return lane->can_pipe && arrival->is_whole &&
-	    arrival->n_head <= CARRIER_HEAD_SIZE &&
-	    arrival->n_head < arrival->req->length &&
-	    !is_zero(arrival->head, arrival->n_head);
-}
-
-static bool
-place_in_memory(struct carrier *c, struct lane_request *req)
-{
-	req->slot->buffer = carrier_buffer(c, req->slot->length);
-	if (req->slot->buffer == NULL)
-		return false;
-	req->iov = (struct iovec){ req->slot->buffer, req->slot->length };
-	req->nbd.iov = &req->iov;
-	req->nbd.n_iov = 1;
-	return true;
+	/* The connection will say why. */
+	if (nbd->error == -ENOTCONN && d->lost.code == 0)
+		return;
+	if (nbd->error < 0)
+		flush_failed(d, nbd->error, nbd->message, false);
+	d->is_flushing = false;
+	if (!is_flushing(d->lane))
+		lane_answer(d->lane);
 }
 
 static void
-place_in_pipe(struct carrier *c, struct lane_request *req, size_t n_head)
+flush_disk(struct lane_disk *d)
 {
-	req->slot->buffer = NULL;
-	req->iov = (struct iovec){ c->head, n_head };
-	req->nbd.iov = &req->iov;
-	req->nbd.n_iov = 1;
-	req->nbd.n_piped = req->slot->length - n_head;
-	req->nbd.pipe = &c->pipe;
-}
+	struct nbd_request *nbd = &d->flush_request.nbd;
+	int r = d->lost.code;
 
-static bool
-is_winding_up(const struct lane *lane)
-{
-	uint64_t n;
-
-	(void)copy_lane_failure(lane->engine, &n);
-	return n > 0 || copy_ledger_is_stopped(lane->ledger);
-}
-
-static bool
-disk_find_place(void *arg, const struct nbd_arrival *arrival)
-{
-	static const char no_memory[] = "out of memory";
-	struct lane_side *side = arg;
-	struct lane *lane = side->lane;
-	struct lane_request *req = arrival->req->owner;
-	bool is_urgent = is_winding_up(lane);
-	struct carrier *c;
-
-	on_worker_entry();
-	c = carriers_take(&lane->carriers, is_urgent);
-	if (c == NULL) {
-		lane->is_starving = true;
-		return false;
-	}
-	req->carrier = c;
-	if (may_be_piped(lane, arrival) &&
-	    carrier_pipe(&lane->carriers, c, arrival->req->length))
-		place_in_pipe(c, req, arrival->n_head);
-	else if (!place_in_memory(c, req))
-		copy_lane_fail(lane->engine, COPY_SOURCE, -ENOMEM, no_memory);
-	return req->nbd.iov != NULL;
-}
-
-static int
-disk_leave_pipe(void *arg UNUSED, struct nbd_request *nbd)
-{
-	struct lane_request *req = nbd->owner;
-
-	on_worker_entry();
-	return place_in_memory(req->carrier, req) ? 0 : -ENOMEM;
-}
-
-static void
-disk_on_sent(void *arg)
-{
-	struct lane_side *side = arg;
-	struct nbd_request *nbd;
-
-	on_worker_entry();
-	while ((nbd = disk_reap_sent(side->disk)) != NULL)
-		drop_carrier(side->lane, nbd->owner);
+	flow_describe(nbd, COPY_FLUSH);
+	nbd->owner = &d->flush_request;
+	d->flush_request.engine = NULL;
+	if (r == 0)
+		r = disk_submit(d->disk, nbd);
+	if (r < 0)
+		flush_failed(d, r, d->lost.code != 0 ? d->lost.text : "",
+		    d->lost.code != 0);
+	else
+		d->is_flushing = true;
 }
 
 /* Events of the disks. */
@@ -487,66 +232,84 @@ disk_on_sent(void *arg)
 static bool
 is_connected(const struct lane *lane)
 {
-	return !lane->sides[COPY_SOURCE].is_wanted &&
-	    !lane->sides[COPY_DESTINATION].is_wanted;
+	unsigned i;
+
+	for (i = 0; i < lane->n_disks; i++)
+		if (lane->disks[i].is_wanted)
+			return false;
+	return true;
 }
 
 static void
 disk_on_ready(void *arg)
 {
-	struct lane_side *side = arg;
-	struct lane *lane = side->lane;
+	struct lane_disk *d = arg;
+	struct lane *lane = d->lane;
 
 	on_worker_entry();
-	side->is_wanted = false;
+	d->is_wanted = false;
 	if (lane->command == LANE_CONNECT && is_connected(lane))
 		lane_answer(lane);
 }
 
 static void
+request_done(struct lane_disk *d, struct nbd_request *nbd)
+{
+	struct lane_request *req = nbd->owner;
+
+	if (req == &d->flush_request)
+		flush_done(d, nbd);
+	else
+		flow_request_done(d->lane, req);
+}
+
+static void
 disk_on_completions(void *arg)
 {
-	struct lane_side *side = arg;
-	struct lane *lane = side->lane;
+	struct lane_disk *d = arg;
 	struct nbd_request *nbd;
 	bool any = false;
 
 	on_worker_entry();
-	while ((nbd = disk_reap(side->disk)) != NULL) {
-		request_done(lane, nbd);
+	while ((nbd = disk_reap(d->disk)) != NULL) {
+		request_done(d, nbd);
 		any = true;
 	}
-	if (!any)
-		return;
-	if (lane->command == LANE_COPY)
-		pump(lane);
-	else if (lane->command == LANE_FLUSH &&
-	    lane->failure.error != -ENOTCONN)
-		lane_answer(lane);
+	if (any && d->lane->command == LANE_COPY)
+		pump(d->lane);
+}
+
+static void
+lost_while_copying(struct lane_disk *d)
+{
+	struct lane *lane = d->lane;
+	uint64_t n;
+
+	(void)copy_lane_failure(lane->engine, d->side, d->target, &n);
+	if (n == 0)
+		copy_lane_fail(lane->engine, d->side, d->target, d->lost.code,
+		    d->lost.text);
+	pump(lane);
 }
 
 /* A connection is gone; what it had in flight has been told already. */
 static void
 disk_on_failed(void *arg, const struct error *e)
 {
-	struct lane_side *side = arg;
-	struct lane *lane = side->lane;
-	uint64_t n;
+	struct lane_disk *d = arg;
+	struct lane *lane = d->lane;
 
 	on_worker_entry();
-	side->lost = *e;
+	d->lost = *e;
 	if (lane->command == LANE_COPY) {
-		(void)copy_lane_failure(lane->engine, &n);
-		if (n == 0)
-			copy_lane_fail(lane->engine, side->side, e->code,
-			    e->text);
-		pump(lane);
-	} else if (lane->command == LANE_FLUSH &&
-	    side->side == COPY_DESTINATION) {
-		flush_failed(lane, e->code, e->text, true);
-		lane_answer(lane);
+		lost_while_copying(d);
+	} else if (lane->command == LANE_FLUSH && d->is_flushing) {
+		flush_failed(d, e->code, e->text, true);
+		d->is_flushing = false;
+		if (!is_flushing(lane))
+			lane_answer(lane);
 	} else if (lane->command == LANE_CONNECT) {
-		note_failure(lane, side->side, e->code, e->text);
+		note_failure(d, e->code, e->text);
 		lane_answer(lane);
 	}
 }
@@ -555,80 +318,65 @@ static const struct disk_events disk_events = {
 	.on_ready = disk_on_ready,
 	.on_completions = disk_on_completions,
 	.on_failed = disk_on_failed,
-	.find_place = disk_find_place,
-	.leave_pipe = disk_leave_pipe,
-	.on_sent = disk_on_sent,
+	.find_place = flow_find_place,
+	.leave_pipe = flow_leave_pipe,
+	.on_sent = flow_on_sent,
 };
 
 /* Commands, on the lane's worker. */
 
+static int
+connect_disk(struct lane_disk *d, const struct endpoint *ep)
+{
+	struct lane *lane = d->lane;
+	struct error e;
+	int r;
+
+	if (lane->is_stopped)
+		r = error_set(&e, -ECANCELED, "stopped");
+	else
+		r = endpoint_connect(ep, worker_loop(lane->setup.worker),
+		    &lane->setup.limits, &disk_events, d, &d->disk, &e);
+	if (r < 0)
+		note_failure(d, r, e.text);
+	return r;
+}
+
 static void
 do_connect(struct lane *lane)
 {
-	struct net_loop *loop = worker_loop(lane->setup.worker);
-	struct lane_side *side;
-	struct error e;
-	int i;
-	int r;
+	unsigned i;
 
-	for (i = 0; i < 2; i++) {
-		side = &lane->sides[i];
-		side->is_wanted = lane->next_endpoints[i] != NULL;
-	}
-	for (i = 0; i < 2; i++) {
-		side = &lane->sides[i];
-		if (!side->is_wanted)
+	for (i = 0; i < lane->n_disks; i++)
+		lane->disks[i].is_wanted = lane->next_endpoints[i] != NULL;
+	for (i = 0; i < lane->n_disks; i++) {
+		if (!lane->disks[i].is_wanted)
 			continue;
-		if (lane->is_stopped)
-			r = error_set(&e, -ECANCELED, "stopped");
-		else
-			r = endpoint_connect(lane->next_endpoints[i], loop,
-			    &lane->setup.limits, &disk_events, side,
-			    &side->disk, &e);
-		if (r < 0) {
-			note_failure(lane, side->side, r, e.text);
+		if (connect_disk(&lane->disks[i], lane->next_endpoints[i]) <
+		    0) {
 			lane_answer(lane);
 			return;
 		}
 	}
 }
 
-static int
-make_engine(struct lane *lane)
-{
-	int r;
-
-	r = copy_lane_new(lane->plan, lane->cursor, lane->ledger,
-	    lane->tuning, &lane->engine);
-	if (r < 0)
-		return r;
-	carriers_init(&lane->carriers, USUAL_CARRIERS);
-	lane->can_pipe = disk_can_pipe(lane->sides[COPY_SOURCE].disk) &&
-	    disk_can_pipe(lane->sides[COPY_DESTINATION].disk);
-	lane->requests = calloc(copy_lane_n_slots(lane->engine),
-	    sizeof *lane->requests);
-	return lane->requests == NULL ? -ENOMEM : 0;
-}
-
 static void
 do_copy(struct lane *lane)
 {
-	struct lane_side *side;
-	int i;
-	int r;
+	struct lane_disk *d;
+	unsigned i;
 
-	r = make_engine(lane);
-	if (r < 0) {
-		note_failure(lane, COPY_SOURCE, r, "out of memory");
+	if (flow_init(lane) < 0) {
+		note_failure(&lane->disks[0], -ENOMEM, "out of memory");
 		lane_answer(lane);
 		return;
 	}
 	/* A disk may have been lost between two commands. */
-	for (i = 0; i < 2; i++) {
-		side = &lane->sides[i];
-		if (side->lost.code != 0)
-			copy_lane_fail(lane->engine, side->side,
-			    side->lost.code, side->lost.text);
+	for (i = 0; i < lane->n_disks; i++) {
+		d = &lane->disks[i];
+		if (d->lost.code != 0)
+			copy_lane_fail(lane->engine, d->side, d->target,
+			    d->lost.code, d->lost.text);
 	}
 	pump(lane);
 }
@@ -636,24 +384,15 @@ do_copy(struct lane *lane)
 static void
 do_flush(struct lane *lane)
 {
-	struct lane_side *side = &lane->sides[COPY_DESTINATION];
-	struct nbd_request *nbd = &lane->flush_request.nbd;
-	int r = side->lost.code;
+	unsigned i;
 
-	describe_request(nbd, COPY_FLUSH);
-	nbd->owner = &lane->flush_request;
-	nbd->offset = 0;
-	nbd->length = 0;
-	if (r == 0)
-		r = disk_submit(side->disk, nbd);
-	if (r < 0) {
-		flush_failed(lane, r,
-		    side->lost.code != 0 ? side->lost.text : "",
-		    side->lost.code != 0);
+	for (i = 1; i < lane->n_disks; i++)
+		if (copy_ledger_is_live(lane->ledger, i - 1))
+			flush_disk(&lane->disks[i]);
+	if (!is_flushing(lane))
 		lane_answer(lane);
-	} else if (lane->is_stopped) {
+	else if (lane->is_stopped)
 		start_draining(lane);
-	}
 }
 
 static void
@@ -673,16 +412,16 @@ disk_on_closed(void *arg)
 static void
 do_close(struct lane *lane)
 {
-	int i;
+	unsigned i;
 
 	/* One for this function, so that no disk at all works as well. */
 	lane->n_closing = 1;
-	for (i = 0; i < 2; i++) {
-		if (lane->sides[i].disk == NULL)
+	for (i = 0; i < lane->n_disks; i++) {
+		if (lane->disks[i].disk == NULL)
 			continue;
 		lane->n_closing++;
-		disk_close(lane->sides[i].disk, disk_on_closed, lane);
-		lane->sides[i].disk = NULL;
+		disk_close(lane->disks[i].disk, disk_on_closed, lane);
+		lane->disks[i].disk = NULL;
 	}
 	disk_on_closed(lane);
 }
@@ -692,14 +431,31 @@ static void
 drain_on_timeout(void *arg)
 {
 	struct lane *lane = arg;
+	unsigned i;
 
 	on_worker_entry();
 	lane->is_stopped = true;
 	if (lane->command == LANE_COPY) {
 		finish_copy(lane);
 	} else if (lane->command == LANE_FLUSH) {
-		note_failure(lane, COPY_DESTINATION, -ECANCELED, "stopped");
+		for (i = 0; i < lane->n_disks; i++)
+			if (lane->disks[i].is_flushing)
+				note_failure(&lane->disks[i], -ECANCELED,
+				    "stopped");
 		lane_answer(lane);
+	}
+}
+
+static void
+begin_command(struct lane *lane)
+{
+	unsigned i;
+
+	lane->command = lane->next_command;
+	for (i = 0; i < lane->n_disks; i++) {
+		lane->disks[i].n_failures = 0;
+		lane->disks[i].failure.error = 0;
+		lane->disks[i].is_flushing = false;
 	}
 }
 
@@ -710,14 +466,12 @@ command_deliver(struct mail *mail)
 	    offsetof(struct lane, command_mail));
 
 	on_worker_entry();
-	lane->command = lane->next_command;
-	lane->n_failures = 0;
-	lane->failure.error = 0;
+	begin_command(lane);
 	if (lane->drain_timer.ev == NULL &&
 	    net_timer_init(&lane->drain_timer,
 		worker_loop(lane->setup.worker), drain_on_timeout, lane) < 0 &&
 	    lane->command != LANE_CLOSE) {
-		note_failure(lane, COPY_SOURCE, -ENOMEM, "out of memory");
+		note_failure(&lane->disks[0], -ENOMEM, "out of memory");
 		lane_answer(lane);
 		return;
 	}
@@ -748,7 +502,7 @@ stop_deliver(struct mail *mail)
 	on_worker_entry();
 	lane->is_stopped = true;
 	if (lane->command == LANE_CONNECT) {
-		note_failure(lane, COPY_SOURCE, -ECANCELED, "stopped");
+		note_failure(&lane->disks[0], -ECANCELED, "stopped");
 		lane_answer(lane);
 	} else if (lane->command == LANE_COPY) {
 		/* The ledger is stopped too: the engine winds up. */
@@ -764,17 +518,19 @@ int
 lane_new(const struct lane_setup *setup, struct lane **ret_lane)
 {
 	struct lane *lane = calloc(1, sizeof *lane);
-	int i;
+	unsigned i;
 
 	if (lane == NULL)
 		return -ENOMEM;
 	lane->setup = *setup;
+	lane->n_disks = 1;
 	lane->command_mail.deliver = command_deliver;
 	lane->stop_mail.deliver = stop_deliver;
 	lane->answer_mail.deliver = answer_deliver;
-	for (i = 0; i < 2; i++) {
-		lane->sides[i].lane = lane;
-		lane->sides[i].side = i == 0 ? COPY_SOURCE : COPY_DESTINATION;
+	for (i = 0; i < LANE_MAX_DISKS; i++) {
+		lane->disks[i].lane = lane;
+		lane->disks[i].side = i == 0 ? COPY_SOURCE : COPY_DESTINATION;
+		lane->disks[i].target = i == 0 ? 0 : i - 1;
 	}
 	*ret_lane = lane;
 	return 0;
@@ -783,20 +539,10 @@ lane_new(const struct lane_setup *setup, struct lane **ret_lane)
 void
 lane_free(struct lane *lane)
 {
-	unsigned i;
-
 	if (lane == NULL)
 		return;
-	for (i = 0; lane->requests != NULL &&
-	     i < copy_lane_n_slots(lane->engine); i++)
-		if (lane->requests[i].carrier != NULL)
-			carriers_give_back(&lane->carriers,
-			    lane->requests[i].carrier);
-	carriers_done(&lane->carriers);
-	copy_lane_free(lane->engine);
-	free(lane->requests);
-	free(lane->zeroes);
-	free(lane->extents.v);
+	if (lane->engine != NULL)
+		flow_done(lane);
 	free(lane);
 }
 
@@ -809,10 +555,15 @@ post_command(struct lane *lane, enum lane_command command)
 
 void
 lane_connect(struct lane *lane, const struct endpoint *source,
-    const struct endpoint *destination)
+    struct endpoint *const destinations[], unsigned n)
 {
-	lane->next_endpoints[COPY_SOURCE] = source;
-	lane->next_endpoints[COPY_DESTINATION] = destination;
+	unsigned i;
+
+	lane->next_endpoints[0] = source;
+	for (i = 0; i < n; i++)
+		lane->next_endpoints[1 + i] = destinations[i];
+	if (n > 0)
+		lane->n_disks = 1 + n;
 	post_command(lane, LANE_CONNECT);
 }
 
@@ -829,8 +580,9 @@ lane_copy(struct lane *lane, const struct copy_plan *plan,
 }
 
 void
-lane_flush(struct lane *lane)
+lane_flush(struct lane *lane, struct copy_ledger *ledger)
 {
+	lane->ledger = ledger;
 	post_command(lane, LANE_FLUSH);
 }
 
@@ -851,20 +603,36 @@ lane_stop(struct lane *lane)
 }
 
 const struct disk_shape *
-lane_shape(const struct lane *lane, enum copy_side side)
+lane_shape(const struct lane *lane, enum copy_side side, unsigned target)
 {
-	return disk_shape(lane->sides[side].disk);
+	return disk_shape(
+	    lane->disks[side == COPY_SOURCE ? 0 : 1 + target].disk);
 }
 
 const char *
-lane_identity(const struct lane *lane, enum copy_side side)
+lane_identity(const struct lane *lane, enum copy_side side, unsigned target)
 {
-	return disk_identity(lane->sides[side].disk);
+	return disk_identity(
+	    lane->disks[side == COPY_SOURCE ? 0 : 1 + target].disk);
 }
 
 const struct copy_failure *
-lane_failure(const struct lane *lane, uint64_t *ret_n)
+lane_failure(const struct lane *lane, enum copy_side side, unsigned target,
+    uint64_t *ret_n)
 {
-	*ret_n = lane->n_failures;
-	return &lane->failure;
+	const struct lane_disk *d =
+	    &lane->disks[side == COPY_SOURCE ? 0 : 1 + target];
+
+	*ret_n = d->n_failures;
+	return &d->failure;
+}
+
+const struct copy_difference *
+lane_differences(const struct lane *lane, size_t *ret_n, bool *ret_is_cut)
+{
+	*ret_n = 0;
+	*ret_is_cut = false;
+	if (lane->engine == NULL)
+		return NULL;
+	return copy_lane_differences(lane->engine, ret_n, ret_is_cut);
 }

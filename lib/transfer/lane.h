@@ -8,16 +8,17 @@
 #include "runtime/worker.h"
 
 /*
- * A lane at work: one connection to the source and one to the destination on
+ * A lane at work: one connection to the source and one to each destination on
  * one worker, driven by the decisions of copy/lane.h.
  *
  * The run's thread gives a lane one command at a time and gets one answer for
- * each, also when it failed or was stopped: lane_failure() tells.  After a
- * failed command only lane_close() may follow.
+ * each, also when it failed or was stopped: lane_failure() tells.  After one
+ * that failed for the source, or for all destinations, only lane_close() may
+ * follow.
  *
  *	lane_connect()	connect disks		on_connected
  *	lane_copy()	copy			on_copied
- *	lane_flush()	flush the destination	on_flushed
+ *	lane_flush()	flush destinations	on_flushed
  *	lane_close()	close the disks		on_closed
  *
  * Commands and answers are mails between the run's worker and the lane's.
@@ -49,25 +50,34 @@ int lane_new(const struct lane_setup *setup, struct lane **ret_lane);
 void lane_free(struct lane *lane);
 
 /*
- * Connect the sides that are not NULL.  A lane may be asked twice, for one
- * side each.
+ * Connect the source if it is not NULL, and the n destinations.  A lane may be
+ * asked twice, for one side each.
  */
 void lane_connect(struct lane *lane, const struct endpoint *source,
-    const struct endpoint *destination);
+    struct endpoint *const destinations[], unsigned n);
 void lane_copy(struct lane *lane, const struct copy_plan *plan,
     struct copy_cursor *cursor, struct copy_ledger *ledger,
     struct copy_tuning *tuning);
-void lane_flush(struct lane *lane);
+/* Those that have not failed. */
+void lane_flush(struct lane *lane, struct copy_ledger *ledger);
 void lane_close(struct lane *lane);
 void lane_stop(struct lane *lane);
 
 /* Between two commands, on the run's worker: what the disks are. */
 const struct disk_shape *lane_shape(const struct lane *lane,
-    enum copy_side side);
-const char *lane_identity(const struct lane *lane, enum copy_side side);
+    enum copy_side side, unsigned target);
+const char *lane_identity(const struct lane *lane, enum copy_side side,
+    unsigned target);
 
-/* Between two commands: the first failure of the last, and how many. */
+/*
+ * Between two commands: what failed of a disk in the last, first, and how
+ * often.
+ */
 const struct copy_failure *lane_failure(const struct lane *lane,
-    uint64_t *ret_n);
+    enum copy_side side, unsigned target, uint64_t *ret_n);
+
+/* After lane_copy(): as copy_lane_differences(). */
+const struct copy_difference *lane_differences(const struct lane *lane,
+    size_t *ret_n, bool *ret_is_cut);
 
 #endif

@@ -43,12 +43,44 @@ mean_rate(const struct run_progress *p)
 	    (double)p->elapsed_ms);
 }
 
+static json_t *
+report_destination(const struct run_destination_progress *d)
+{
+	return json_pack(
+	    "{s:b, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I}",
+	    "failed", d->is_failed,
+	    "size_bytes", (json_int_t)d->size,
+	    "done_bytes", (json_int_t)d->done_bytes,
+	    "written_bytes", (json_int_t)d->written_bytes,
+	    "zeroed_bytes", (json_int_t)d->zeroed_bytes,
+	    "equal_bytes", (json_int_t)d->equal_bytes,
+	    "differing_bytes", (json_int_t)d->differing_bytes,
+	    "behind_bytes", (json_int_t)d->behind_bytes,
+	    "durable_bytes", (json_int_t)d->durable_bytes);
+}
+
+/* Each what the function makes of it; NULL: out of memory. */
+static json_t *
+report_destinations(const struct run_progress *p)
+{
+	json_t *list = json_array();
+	unsigned i;
+
+	for (i = 0; list != NULL && i < p->n_destinations; i++)
+		if (json_array_append_new(list,
+			report_destination(&p->destinations[i])) < 0) {
+			json_decref(list);
+			return NULL;
+		}
+	return list;
+}
+
 json_t *
 report_progress(const struct run_progress *p)
 {
 	return json_pack(
 	    "{s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:f, s:I, s:I, s:I, s:I, "
-	    "s:i, s:i, s:i, s:s}",
+	    "s:i, s:i, s:i, s:s, s:I, s:I, s:o}",
 	    "phase", run_phase_name(p->phase),
 	    "total_bytes", (json_int_t)p->total_bytes,
 	    "done_bytes", (json_int_t)p->done_bytes,
@@ -64,7 +96,10 @@ report_progress(const struct run_progress *p)
 	    "connections", (int)p->lanes,
 	    "queue_depth", (int)p->queue_depth,
 	    "request_size_bytes", (int)p->request_size,
-	    "limited_by", p->limited_by);
+	    "limited_by", p->limited_by,
+	    "equal_bytes", (json_int_t)p->equal_bytes,
+	    "differing_bytes", (json_int_t)p->differing_bytes,
+	    "destinations", report_destinations(p));
 }
 
 static json_t *
@@ -103,15 +138,59 @@ report_gave_up(const struct run_result *r)
 	return list;
 }
 
+static json_t *
+report_differences(const struct run_result *r)
+{
+	json_t *list = json_array();
+	size_t i;
+
+	for (i = 0; list != NULL && i < r->n_differences; i++) {
+		const struct run_difference *d = &r->differences[i];
+
+		if (json_array_append_new(list,
+			json_pack("{s:i, s:I, s:I}", "destination",
+			    (int)d->destination, "offset_bytes",
+			    (json_int_t)d->offset, "length_bytes",
+			    (json_int_t)d->length)) < 0) {
+			json_decref(list);
+			return NULL;
+		}
+	}
+	return list;
+}
+
+/* A sentence for each destination that failed, null for the others. */
+static json_t *
+report_destination_failures(const struct run_result *r)
+{
+	json_t *list = json_array();
+	unsigned i;
+
+	for (i = 0; list != NULL && i < r->progress.n_destinations; i++)
+		if (json_array_append_new(list,
+			r->destination_failures[i] == NULL ?
+			    json_null() :
+			    json_string(r->destination_failures[i])) < 0) {
+			json_decref(list);
+			return NULL;
+		}
+	return list;
+}
+
 json_t *
 report_result(const struct run_result *r)
 {
-	return json_pack("{s:s, s:o, s:o, s:o, s:I, s:o, s:o}", "result",
+	return json_pack(
+	    "{s:s, s:o, s:o, s:o, s:I, s:o, s:o, s:o, s:b, s:o}", "result",
 	    run_outcome_name(r->outcome), "started_at",
 	    report_time(r->started_at_ms), "finished_at",
 	    report_time(r->finished_at_ms), "failure",
 	    r->outcome == RUN_FAILED ? report_failure(&r->failure) :
 				       json_null(),
 	    "failed_requests", (json_int_t)r->n_failed_requests, "gave_up",
-	    report_gave_up(r), "progress", report_progress(&r->progress));
+	    report_gave_up(r), "destination_failures",
+	    report_destination_failures(r), "differences",
+	    report_differences(r), "differences_are_cut",
+	    r->differences_are_cut, "progress",
+	    report_progress(&r->progress));
 }

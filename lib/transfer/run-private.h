@@ -27,7 +27,8 @@ struct run_lane {
 struct run {
 	/* Fixed by run_new(). */
 	struct endpoint_spec *source_spec;
-	struct endpoint_spec *destination_spec;
+	struct endpoint_spec *destination_specs[RUN_MAX_DESTINATIONS];
+	unsigned n_destinations;
 	struct copy_range *ranges;
 	struct copy_wish wish;
 	struct endpoint_limits limits;
@@ -43,7 +44,7 @@ struct run {
 	atomic_bool cancel_is_posted;
 	_Atomic int phase;		/* enum run_phase */
 	_Atomic uint64_t source_size;
-	_Atomic uint64_t destination_size;
+	_Atomic uint64_t destination_sizes[RUN_MAX_DESTINATIONS];
 	_Atomic uint64_t started_ms;	/* monotonic */
 	_Atomic uint64_t ended_ms;
 	_Atomic unsigned lanes_shown;
@@ -58,7 +59,8 @@ struct run {
 	/* The run's worker, from run_start() until on_finished. */
 	bool is_cancelled;		/* the cancel mail has arrived */
 	bool is_waiting_for_cancel;	/* all is over but for that mail */
-	struct endpoint *endpoints[2];	/* by enum copy_side */
+	struct endpoint *source;
+	struct endpoint *destinations[RUN_MAX_DESTINATIONS];
 	struct copy_plan plan;
 	struct copy_cursor cursor;
 	struct copy_tuning tuning;	/* its atomics: any thread */
@@ -74,7 +76,18 @@ struct run {
 	size_t n_gave_up;
 
 	struct run_result result;
+	struct error destination_errors[RUN_MAX_DESTINATIONS];
+	struct run_difference *differences;
 };
+
+/* verdict.c */
+/* Remember a sentence about something done without; lost if no memory. */
+void run_add_gave_up(struct run *run, const char *sentence);
+/* A lane is idle: take its differences. */
+void run_take_differences(struct run *run, const struct lane *lane);
+/* All is closed: fill in the result. */
+void run_judge(struct run *run);
+const char *run_side_name(enum copy_side side);
 
 /* drive.c: the mails of a run. */
 void run_drive_start(struct mail *mail);

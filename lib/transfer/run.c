@@ -25,9 +25,29 @@ static const char *const phase_names[] = {
 
 static const char *const outcome_names[] = {
 	[RUN_SUCCEEDED] = "succeeded",
+	[RUN_PARTIAL] = "succeeded-with-warnings",
+	[RUN_DIFFERENT] = "differences-found",
 	[RUN_FAILED] = "failed",
 	[RUN_CANCELLED] = "cancelled",
 };
+
+static const char *const mode_names[] = {
+	[RUN_COPY] = "copy",
+	[RUN_SYNC] = "sync",
+	[RUN_VERIFY] = "verify",
+};
+
+static const enum copy_mode engine_modes[] = {
+	[RUN_COPY] = COPY_MODE_COPY,
+	[RUN_SYNC] = COPY_MODE_SYNC,
+	[RUN_VERIFY] = COPY_MODE_VERIFY,
+};
+
+const char *
+run_mode_name(enum run_mode mode)
+{
+	return mode_names[mode];
+}
 
 const char *
 run_phase_name(enum run_phase phase)
@@ -65,6 +85,11 @@ run_wall_clock_ms(void)
 static int
 check_spec(const struct run_spec *spec, struct error *e)
 {
+	if (spec->n_destinations == 0 ||
+	    spec->n_destinations > RUN_MAX_DESTINATIONS)
+		return error_set(e, -EINVAL,
+		    "1 to %d destinations are possible, not %u",
+		    RUN_MAX_DESTINATIONS, spec->n_destinations);
 	if (spec->connections > RUN_MAX_CONNECTIONS)
 		return error_set(e, -EINVAL,
 		    "at most %d connections are possible, not %u",
@@ -89,11 +114,16 @@ copy_spec(struct run *run, const struct run_spec *spec)
 	size_t i;
 
 	run->source_spec = endpoint_spec_copy(spec->source);
-	run->destination_spec = endpoint_spec_copy(spec->destination);
 	run->ranges = calloc(spec->n_ranges + 1, sizeof *run->ranges);
-	if (run->source_spec == NULL || run->destination_spec == NULL ||
-	    run->ranges == NULL)
+	if (run->source_spec == NULL || run->ranges == NULL)
 		return -ENOMEM;
+	for (i = 0; i < spec->n_destinations; i++) {
+		run->destination_specs[i] =
+		    endpoint_spec_copy(spec->destinations[i]);
+		if (run->destination_specs[i] == NULL)
+			return -ENOMEM;
+		run->n_destinations++;
+	}
 	for (i = 0; i < spec->n_ranges; i++) {
 		run->ranges[i].from = spec->ranges[i].from;
 		run->ranges[i].to = spec->ranges[i].to;
@@ -108,6 +138,11 @@ copy_spec(struct run *run, const struct run_spec *spec)
 	run->wish.queue_depth = spec->queue_depth;
 	run->wish.request_size = spec->request_size;
 	run->wish.allow_no_flush = spec->allow_no_flush;
+	run->wish.mode = engine_modes[spec->mode];
+	run->wish.is_zero_before = spec->destination_is_zero;
+	run->wish.is_allocated = spec->allocated;
+	run->wish.max_lag = spec->max_lag;
+	run->limits.wants_status = spec->mode != RUN_COPY;
 	run->limits.connect_timeout_ms = spec->connect_timeout_ms ?
 	    spec->connect_timeout_ms :
 	    RUN_CONNECT_TIMEOUT_MS;
@@ -140,7 +175,7 @@ run_new(const struct run_spec *spec, struct worker_pool *pool,
 	run = calloc(1, sizeof *run);
 	if (run == NULL)
 		return error_set(e, -ENOMEM, "out of memory");
-	copy_ledger_init(&run->ledger);
+	copy_ledger_init(&run->ledger, spec->n_destinations);
 	if (copy_spec(run, spec) < 0) {
 		run_free(run);
 		return error_set(e, -ENOMEM, "out of memory");
@@ -173,6 +208,52 @@ run_cancel(struct run *run)
 		worker_post(run->home, &run->cancel_mail);
 }
 
+static void
+get_destination(const struct run *run, unsigned i,
+    struct run_destination_progress *ret)
+{
+	const struct copy_target_books *b = &run->ledger.targets[i];
+
+	ret->is_failed = !copy_ledger_is_live(&run->ledger, i);
+	ret->size = atomic_load(&run->destination_sizes[i]);
+	ret->written_bytes = copy_ledger_get(&b->written_bytes);
+	ret->zeroed_bytes = copy_ledger_get(&b->zeroed_bytes);
+	ret->equal_bytes = copy_ledger_get(&b->equal_bytes);
+	ret->differing_bytes = copy_ledger_get(&b->differing_bytes);
+	ret->behind_bytes = copy_ledger_get(&b->behind_bytes);
+	ret->durable_bytes = copy_ledger_get(&b->durable_bytes);
+	ret->done_bytes = ret->written_bytes + ret->zeroed_bytes +
+	    ret->equal_bytes + ret->differing_bytes;
+}
+
+/* The one that is least far stands for the run; failed ones come last. */
+static void
+get_destinations(const struct run *run, struct run_progress *ret)
+{
+	const struct run_destination_progress *least = NULL;
+	struct run_destination_progress *d;
+	unsigned i;
+
+	ret->n_destinations = run->n_destinations;
+	for (i = 0; i < run->n_destinations; i++) {
+		d = &ret->destinations[i];
+		get_destination(run, i, d);
+		if (least == NULL || (least->is_failed && !d->is_failed) ||
+		    (least->is_failed == d->is_failed &&
+			d->done_bytes < least->done_bytes))
+			least = d;
+	}
+	if (least == NULL)
+		return;
+	ret->done_bytes = least->done_bytes;
+	ret->written_bytes = least->written_bytes;
+	ret->zeroed_bytes = least->zeroed_bytes;
+	ret->equal_bytes = least->equal_bytes;
+	ret->differing_bytes = least->differing_bytes;
+	ret->durable_bytes = least->durable_bytes;
+	ret->destination_size = least->size;
+}
+
 void
 run_get_progress(const struct run *run, struct run_progress *ret)
 {
@@ -183,13 +264,9 @@ run_get_progress(const struct run *run, struct run_progress *ret)
 	memset(ret, 0, sizeof *ret);
 	ret->phase = (enum run_phase)atomic_load(&run->phase);
 	ret->total_bytes = copy_ledger_get(&l->total_bytes);
-	ret->durable_bytes = copy_ledger_get(&l->durable_bytes);
 	ret->read_bytes = copy_ledger_get(&l->read_bytes);
-	ret->written_bytes = copy_ledger_get(&l->written_bytes);
-	ret->zeroed_bytes = copy_ledger_get(&l->zeroed_bytes);
-	ret->done_bytes = ret->written_bytes + ret->zeroed_bytes;
 	ret->source_size = atomic_load(&run->source_size);
-	ret->destination_size = atomic_load(&run->destination_size);
+	get_destinations(run, ret);
 	ret->lanes = atomic_load(&run->lanes_shown);
 	ret->limited_by = copy_limit_name(COPY_LIMIT_NONE);
 	if (atomic_load(&run->is_tuned)) {
@@ -218,10 +295,12 @@ run_free(struct run *run)
 	for (i = 0; i < run->n_gave_up; i++)
 		free(run->gave_up[i]);
 	free(run->gave_up);
+	free(run->differences);
 	free(run->lanes);
 	copy_plan_done(&run->plan);
 	endpoint_spec_free(run->source_spec);
-	endpoint_spec_free(run->destination_spec);
+	for (i = 0; i < run->n_destinations; i++)
+		endpoint_spec_free(run->destination_specs[i]);
 	free(run->ranges);
 	free(run);
 }

@@ -28,9 +28,21 @@ struct run_range {
 	uint64_t to;
 };
 
+enum run_mode {
+	RUN_COPY,		/* "copy": write everything */
+	RUN_SYNC,		/* "sync": compare, and write what differs */
+	RUN_VERIFY,		/* "verify": compare, and write nothing */
+};
+
+const char *run_mode_name(enum run_mode mode);
+
+#define RUN_MAX_DESTINATIONS 8
+
 struct run_spec {
+	enum run_mode mode;
 	const struct endpoint_spec *source;		/* copied by run_new() */
-	const struct endpoint_spec *destination;
+	const struct endpoint_spec *const *destinations;	/* likewise */
+	unsigned n_destinations;
 	const struct run_range *ranges;			/* none: whole disk */
 	size_t n_ranges;
 	unsigned connections;		/* per side; 0: chosen */
@@ -41,6 +53,11 @@ struct run_spec {
 	uint64_t io_timeout_ms;		/* 0: RUN_IO_TIMEOUT_MS */
 	bool allow_no_flush;		/* accept a destination that cannot
 					   flush: nothing is durable then */
+	bool destination_is_zero;	/* zeroes need not be written */
+	bool allocated;			/* zeroes are written as data */
+	uint64_t max_lag;		/* bytes that a slow destination may be
+					   behind the others in memory; 0:
+					   chosen */
 };
 
 #define RUN_CONNECT_TIMEOUT_MS 10000
@@ -60,6 +77,9 @@ enum run_phase {
 
 enum run_outcome {
 	RUN_SUCCEEDED,		/* "succeeded" */
+	RUN_PARTIAL,		/* "succeeded-with-warnings": some of several
+				   destinations failed */
+	RUN_DIFFERENT,		/* "differences-found": RUN_VERIFY */
 	RUN_FAILED,		/* "failed" */
 	RUN_CANCELLED,		/* "cancelled" */
 };
@@ -67,21 +87,40 @@ enum run_outcome {
 const char *run_phase_name(enum run_phase phase);
 const char *run_outcome_name(enum run_outcome outcome);
 
+/* Of one destination. */
+struct run_destination_progress {
+	bool is_failed;			/* nothing more goes there */
+	uint64_t size;			/* bytes; 0 until known */
+	uint64_t done_bytes;
+	uint64_t written_bytes;		/* as payload */
+	uint64_t zeroed_bytes;		/* by write-zeroes or as real zeroes */
+	uint64_t equal_bytes;		/* compared: nothing to write */
+	uint64_t differing_bytes;	/* compared, and left so */
+	uint64_t behind_bytes;		/* to be caught up with at the end */
+	uint64_t durable_bytes;
+};
+
 /*
  * Figures of a run, counted on completion and never falling.  done is
- * written + zeroed: what the destination has acknowledged.  It reaches total
- * with the last acknowledged write; durable reaches it after the flush.
+ * written + zeroed + equal + differing: what needs no more attention.  It
+ * reaches total with the last acknowledged write; durable reaches it after
+ * the flush.  Those of the destination that is least far, of those that have
+ * not failed, stand for the run.
  */
 struct run_progress {
 	enum run_phase phase;
 	uint64_t total_bytes;		/* 0 until known */
 	uint64_t done_bytes;
 	uint64_t read_bytes;		/* from the source, as payload */
-	uint64_t written_bytes;		/* to the destination, as payload */
-	uint64_t zeroed_bytes;		/* by write-zeroes or as real zeroes */
+	uint64_t written_bytes;
+	uint64_t zeroed_bytes;
+	uint64_t equal_bytes;
+	uint64_t differing_bytes;
 	uint64_t durable_bytes;
 	uint64_t source_size;		/* bytes; 0 until known */
 	uint64_t destination_size;
+	struct run_destination_progress destinations[RUN_MAX_DESTINATIONS];
+	unsigned n_destinations;
 	unsigned lanes;
 	unsigned queue_depth;
 	uint32_t request_size;
@@ -93,6 +132,7 @@ struct run_progress {
 struct run_failure {
 	bool is_request;		/* offset and the rest are filled in */
 	char side[16];			/* "source", "destination", or "" */
+	unsigned destination;		/* which */
 	char operation[16];		/* "read", "write", "write-zeroes",
 					   "flush" */
 	uint64_t offset;		/* bytes, on that side */
@@ -101,10 +141,24 @@ struct run_failure {
 	struct error error;		/* the whole sentence */
 };
 
+/* A range that differs, RUN_VERIFY. */
+struct run_difference {
+	unsigned destination;
+	uint64_t offset;		/* bytes, on the source */
+	uint64_t length;
+};
+
 struct run_result {
 	enum run_outcome outcome;
 	struct run_failure failure;	/* RUN_FAILED: the first one */
 	uint64_t n_failed_requests;
+	const char *destination_failures[RUN_MAX_DESTINATIONS];
+					/* sentences, the run's; NULL: that
+					   one is a success */
+	const struct run_difference *differences;	/* by destination and
+					   offset; the run's */
+	size_t n_differences;
+	bool differences_are_cut;	/* there are more */
 	struct run_progress progress;	/* at the end */
 	int64_t started_at_ms;		/* real time since the epoch */
 	int64_t finished_at_ms;

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # A wrong command line is one sentence, a pointer to the help, and status 2.
 . "$srcdir/tests/lib/testlib.sh"
-plan 70
+plan 74
 
 bad()
 {
@@ -20,6 +20,7 @@ bad "an unknown option without a command" --frobnicate
 bad "an unknown option" copy --frobnicate a b
 bad "a missing argument" copy a
 bad "an argument too many" list nbd://a/ nbd://b/
+bad "nothing to compare with" compare a
 bad "an option without its value" status --socket
 bad "a value that is none of the option's" list --json=1 nbd://a/
 bad "a range that is none" copy --range 5 a b
@@ -48,7 +49,7 @@ exits 0 "--help succeeds" "$nbdsync" --help
 is "on standard output" "$err" ""
 commands=$(echo "$out" | sed -n '/^Commands:/,/^$/s/^  \([a-z]*\) .*/\1/p')
 is "it tells of all commands" "$(echo "$commands" | tr '\n' ' ')" \
-    "copy list info status start cancel configcheck help "
+    "copy compare list info status start cancel configcheck help "
 for command in $commands; do
 	run "$nbdsync" "$command" --help
 	by_option=$out

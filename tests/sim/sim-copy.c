@@ -1,22 +1,25 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /*
- * Whole runs of the real engine on two fake disks and a fake clock.
+ * Whole runs of the real engine on fake disks and a fake clock.
  *
- * A seed decides everything: sizes, block sizes, ranges, what the source
- * holds and how it answers block status, how long each request takes (and so
- * in which order they end), and which fault happens, if any.  The bytes of
- * the source follow from the seed and the offset, so that every wrong byte
- * at the destination is seen.
+ * A seed decides everything: the mode, how many destinations, sizes, block
+ * sizes, ranges, what the disks hold and how they answer block status, how
+ * long each request takes (and so in which order they end), what servers
+ * refuse, and which fault happens, if any.  The bytes of the source follow
+ * from the seed and the offset, so that every wrong byte at a destination is
+ * seen.
  *
  * Held against each run, at every request and at its end:
  *
- *	- requests obey both disks' block sizes and stay within the ranges
+ *	- requests obey all disks' block sizes and stay within the ranges
  *	- no two requests in flight touch one range of a disk
  *	- what the source called zero is not read
  *	- a success means that the destination's stable bytes are right in
- *	  every range, and untouched outside
- *	- a fault that was met is never a success; without one it always is
+ *	  every range, and untouched outside; what is told to be equal is
+ *	- nothing is written where nothing is to be, or needs to be
+ *	- a destination that met a fault is never a success; without one it
+ *	  always is, whatever happens to the others
  *
  *	sim-copy [--seeds N] [--seed S] [--trace]
  */
@@ -35,15 +38,16 @@
 #define MAX_DISK    (1536U * 1024)
 #define MAX_LANES   4
 #define MAX_RANGES  4
-#define MAX_PENDING 256
+#define MAX_TARGETS 3
+#define MAX_PENDING 1024
 #define CELL	    2048U	/* the source's content changes by cells */
 #define OLD_BYTE    0xEE	/* what the destination held before */
 
 enum fault {
 	FAULT_NONE,
 	FAULT_ERROR,		/* one request fails */
-	FAULT_DISCONNECT,	/* one side of one lane goes away */
-	FAULT_FLUSH,
+	FAULT_DISCONNECT,	/* one disk of one lane goes away */
+	FAULT_FLUSH,		/* of one destination */
 	FAULT_CANCEL,
 	N_FAULTS,
 };
@@ -59,11 +63,25 @@ enum status_style {
 };
 
 struct pending {
-	struct copy_slot *slot;	/* NULL: free */
+	struct copy_request *req;	/* NULL: free */
 	unsigned lane;
 	uint64_t sent;
 	uint64_t due;
 	uint64_t serial;
+};
+
+/* A destination. */
+struct target {
+	struct disk_shape shape;
+	enum status_style style;
+	unsigned slowness;	/* a factor */
+	uint32_t refused_size;	/* payload above it is refused; 0: none */
+	uint32_t refused_zeroes;	/* likewise */
+	bool refuses_zeroes;	/* all */
+	bool met_fault;
+	unsigned char *before;	/* what it held at first */
+	unsigned char *stable;	/* flushed */
+	unsigned char *written;	/* and as it reads now */
 };
 
 struct sim {
@@ -72,30 +90,33 @@ struct sim {
 	bool trace;
 	const char *broken;	/* the first promise that was broken */
 
+	enum copy_mode mode;
 	struct disk_shape source;
-	struct disk_shape destination;
+	struct target targets[MAX_TARGETS];
+	unsigned n_targets;
 	struct copy_range ranges[MAX_RANGES];
 	size_t n_ranges;
 	enum status_style style;
+	uint32_t refused_size;	/* by the source */
 	enum fault fault;
 	uint64_t fault_at;	/* the n-th event */
 	bool fault_met;
+	bool source_met_fault;
 	unsigned max_latency;
-
-	unsigned char *stable;	/* the destination, flushed */
-	unsigned char *written;	/* and as it reads now */
 
 	struct copy_plan plan;
 	struct copy_cursor cursor;
 	struct copy_ledger ledger;
 	struct copy_tuning tuning;
 	struct copy_lane *lanes[MAX_LANES];
-	unsigned char *buffers[MAX_LANES];	/* a request's worth a slot */
-	bool disconnected[MAX_LANES][2];
+	unsigned char *buffers[MAX_LANES];	/* a request's worth each */
+	bool disconnected[MAX_LANES][1 + MAX_TARGETS];
 	struct pending pending[MAX_PENDING];
 	uint64_t clock;
 	uint64_t n_events;
 	uint64_t n_requests;
+	bool was_behind;	/* some destination, for a while */
+	bool met_refusal;
 	bool cancelled;
 };
 
@@ -168,29 +189,55 @@ cell_is_told_zero(const struct sim *sim, uint64_t offset)
 	    mix(sim->seed * 7 ^ (offset / CELL)) % 16 != 0;
 }
 
-/* Answer a block status request, in the seed's style. */
-static void
-answer_status(struct sim *sim, unsigned lane, const struct copy_slot *slot)
+/* And at a destination, where a cell may be anything. */
+static bool
+target_is_told_zero(const struct target *t, uint64_t offset)
 {
-	uint64_t pos = slot->offset;
-	uint64_t end = slot->offset + slot->length;
+	uint64_t end = (offset / CELL + 1) * CELL;
+
+	if (end > t->shape.size)
+		end = t->shape.size;
+	for (offset = offset / CELL * CELL; offset < end; offset++)
+		if (t->written[offset] != 0)
+			return false;
+	return true;
+}
+
+static bool
+is_told_zero(const struct sim *sim, const struct copy_request *req,
+    uint64_t offset)
+{
+	return req->side == COPY_SOURCE ?
+	    cell_is_told_zero(sim, offset) :
+	    target_is_told_zero(&sim->targets[req->target], offset);
+}
+
+/* Answer a block status request, in the disk's style. */
+static void
+answer_status(struct sim *sim, unsigned lane, struct copy_request *req)
+{
+	enum status_style style = req->side == COPY_SOURCE ?
+	    sim->style :
+	    sim->targets[req->target].style;
+	uint64_t pos = req->offset;
+	uint64_t end = req->offset + req->length;
 	uint64_t stop;
 	bool zero;
 
 	while (pos < end) {
-		zero = cell_is_told_zero(sim, pos);
+		zero = is_told_zero(sim, req, pos);
 		stop = (pos / CELL + 1) * CELL;
-		while (stop < end && cell_is_told_zero(sim, stop) == zero)
+		while (stop < end && is_told_zero(sim, req, stop) == zero)
 			stop += CELL;
-		if (stop > end && sim->style != STATUS_OVERLONG)
+		if (stop > end && style != STATUS_OVERLONG)
 			stop = end;
-		if (sim->style == STATUS_RAGGED)
+		if (style == STATUS_RAGGED)
 			stop = pos + 1 + rnd(sim, stop - pos);
-		if (sim->style == STATUS_TINY && stop > pos + CELL)
+		if (style == STATUS_TINY && stop > pos + CELL)
 			stop = pos + 1 + rnd(sim, CELL);
-		copy_lane_add_extent(sim->lanes[lane], stop - pos, zero);
+		copy_lane_add_extent(sim->lanes[lane], req, stop - pos, zero);
 		pos = stop;
-		if (sim->style == STATUS_SHORT || sim->style == STATUS_TINY)
+		if (style == STATUS_SHORT || style == STATUS_TINY)
 			return;
 	}
 }
@@ -198,16 +245,16 @@ answer_status(struct sim *sim, unsigned lane, const struct copy_slot *slot)
 /* Requests. */
 
 static bool
-is_in_ranges(const struct sim *sim, const struct copy_slot *slot)
+is_in_ranges(const struct sim *sim, const struct copy_request *req)
 {
-	bool source = copy_op_side(slot->op) == COPY_SOURCE;
 	uint64_t start;
 	size_t i;
 
 	for (i = 0; i < sim->n_ranges; i++) {
-		start = source ? sim->ranges[i].from : sim->ranges[i].to;
-		if (slot->offset >= start &&
-		    slot->offset + slot->length <=
+		start = req->side == COPY_SOURCE ? sim->ranges[i].from :
+						   sim->ranges[i].to;
+		if (req->offset >= start &&
+		    req->offset + req->length <=
 			start + sim->ranges[i].length)
 			return true;
 	}
@@ -216,13 +263,13 @@ is_in_ranges(const struct sim *sim, const struct copy_slot *slot)
 
 /* Does it read a whole grain that the source calls zero? */
 static bool
-holds_zero_grain(const struct sim *sim, const struct copy_slot *slot)
+holds_zero_grain(const struct sim *sim, const struct copy_request *req)
 {
 	uint64_t grain = sim->plan.grain;
-	uint64_t pos = (slot->offset + grain - 1) / grain * grain;
+	uint64_t pos = (req->offset + grain - 1) / grain * grain;
 	uint64_t i;
 
-	for (; pos + grain <= slot->offset + slot->length; pos += grain) {
+	for (; pos + grain <= req->offset + req->length; pos += grain) {
 		for (i = 0; i < grain; i += CELL)
 			if (!cell_is_told_zero(sim, pos + i))
 				break;
@@ -232,123 +279,198 @@ holds_zero_grain(const struct sim *sim, const struct copy_slot *slot)
 	return false;
 }
 
-static void
-check_request(struct sim *sim, const struct copy_slot *slot)
+static const struct disk_shape *
+shape_of(const struct sim *sim, const struct copy_request *req)
 {
-	bool source = copy_op_side(slot->op) == COPY_SOURCE;
-	const struct disk_shape *disk = source ? &sim->source :
-						 &sim->destination;
-	const struct copy_slot *other;
-	uint64_t i;
+	return req->side == COPY_SOURCE ? &sim->source :
+					  &sim->targets[req->target].shape;
+}
 
-	promise(sim, slot->length > 0, "no request is empty");
-	promise(sim, is_in_ranges(sim, slot), "requests stay in the ranges");
-	promise(sim,
-	    slot->offset % disk->block_minimum == 0 &&
-		slot->length % disk->block_minimum == 0,
-	    "requests are made of whole blocks");
-	if (slot->op == COPY_READ || slot->op == COPY_WRITE)
-		promise(sim, slot->length <= disk->block_maximum,
-		    "no payload is over the maximum");
-	promise(sim, slot->op != COPY_ZERO || sim->destination.can_zero,
-	    "write-zeroes only where offered");
+static bool
+is_same_disk(const struct copy_request *a, const struct copy_request *b)
+{
+	return a->side == b->side &&
+	    (a->side == COPY_SOURCE || a->target == b->target);
+}
+
+static void
+check_overlap(struct sim *sim, const struct copy_request *req)
+{
+	const struct copy_request *other;
+	unsigned i;
+
+	if (req->op == COPY_STATUS)
+		return;
 	for (i = 0; i < MAX_PENDING; i++) {
-		other = sim->pending[i].slot;
-		if (other == NULL || other == slot ||
-		    other->op == COPY_STATUS || slot->op == COPY_STATUS ||
-		    copy_op_side(other->op) != copy_op_side(slot->op))
+		other = sim->pending[i].req;
+		if (other == NULL || other == req ||
+		    other->op == COPY_STATUS || !is_same_disk(other, req))
+			continue;
+		/* What slow destinations missed is read again. */
+		if (req->side == COPY_SOURCE && sim->n_targets > 1)
 			continue;
 		promise(sim,
-		    other->offset + other->length <= slot->offset ||
-			slot->offset + slot->length <= other->offset,
+		    other->offset + other->length <= req->offset ||
+			req->offset + req->length <= other->offset,
 		    "no two requests in flight on one range");
 	}
-	if (slot->op == COPY_READ && sim->source.can_status &&
-	    sim->style != STATUS_FAILS && sim->style != STATUS_TINY)
-		promise(sim, !holds_zero_grain(sim, slot),
+}
+
+static void
+check_request(struct sim *sim, const struct copy_request *req)
+{
+	const struct disk_shape *disk = shape_of(sim, req);
+
+	promise(sim, req->length > 0, "no request is empty");
+	promise(sim, is_in_ranges(sim, req), "requests stay in the ranges");
+	promise(sim,
+	    req->offset % disk->block_minimum == 0 &&
+		req->length % disk->block_minimum == 0,
+	    "requests are made of whole blocks");
+	if (req->op == COPY_READ || req->op == COPY_WRITE)
+		promise(sim, req->length <= disk->block_maximum,
+		    "no payload is over the maximum");
+	promise(sim, req->op != COPY_ZERO || disk->can_zero,
+	    "write-zeroes only where offered");
+	promise(sim, req->op != COPY_STATUS || disk->can_status,
+	    "block status only where offered");
+	promise(sim, sim->mode != COPY_MODE_VERIFY ||
+		(req->op != COPY_WRITE && req->op != COPY_ZERO),
+	    "who verifies writes nothing");
+	promise(sim, sim->mode != COPY_MODE_COPY ||
+		req->side == COPY_SOURCE ||
+		(req->op != COPY_READ && req->op != COPY_STATUS),
+	    "who copies does not read the destination");
+	check_overlap(sim, req);
+	if (req->side == COPY_SOURCE && req->op == COPY_READ &&
+	    sim->source.can_status && sim->style != STATUS_FAILS &&
+	    sim->style != STATUS_TINY)
+		promise(sim, !holds_zero_grain(sim, req),
 		    "what the source calls zero is not read");
 }
 
-/* Where a slot's bytes are, also if the engine does not see them. */
+/* Where a request's bytes are, also if the engine does not see them. */
 static unsigned char *
-slot_memory(const struct sim *sim, unsigned lane, const struct copy_slot *slot)
+memory_of(const struct sim *sim, unsigned lane, const struct copy_request *req)
 {
 	return sim->buffers[lane] +
-	    (size_t)slot->index * sim->plan.max_request_size;
+	    (size_t)req->index * sim->plan.max_request_size;
+}
+
+static uint64_t
+latency_of(struct sim *sim, const struct copy_request *req)
+{
+	uint64_t latency = 1 + rnd(sim, sim->max_latency);
+
+	if (req->side == COPY_DESTINATION)
+		latency *= sim->targets[req->target].slowness;
+	return latency;
 }
 
 static void
-send_request(struct sim *sim, unsigned lane, struct copy_slot *slot)
+send_request(struct sim *sim, unsigned lane, struct copy_request *req)
 {
 	unsigned i;
 
-	trace(sim, "lane %u %s %" PRIu64 "+%" PRIu32, lane,
-	    copy_op_name(slot->op), slot->offset, slot->length);
-	check_request(sim, slot);
+	trace(sim, "lane %u %s %u %s %" PRIu64 "+%" PRIu32, lane,
+	    req->side == COPY_SOURCE ? "source" : "destination", req->target,
+	    copy_op_name(req->op), req->offset, req->length);
+	check_request(sim, req);
 	sim->n_requests++;
 	for (i = 0; i < MAX_PENDING; i++)
-		if (sim->pending[i].slot == NULL)
+		if (sim->pending[i].req == NULL)
 			break;
 	if (i == MAX_PENDING) {
 		promise(sim, false, "requests in flight are bounded");
-		copy_lane_done(sim->lanes[lane], slot, -EIO, NULL);
+		copy_lane_done(sim->lanes[lane], req, -EIO, NULL);
 		return;
 	}
 	sim->pending[i] = (struct pending){
-		.slot = slot,
+		.req = req,
 		.lane = lane,
 		.sent = sim->clock,
-		.due = sim->clock + 1 + rnd(sim, sim->max_latency),
+		.due = sim->clock + latency_of(sim, req),
 		.serial = sim->n_requests,
 	};
 	/* A buffer that is being read into holds nothing that is right. */
-	if (slot->op == COPY_READ)
-		memset(slot_memory(sim, lane, slot), 0xA5, slot->length);
+	if (req->op == COPY_READ)
+		memset(memory_of(sim, lane, req), 0xA5, req->length);
+}
+
+static unsigned
+disk_index(const struct copy_request *req)
+{
+	return req->side == COPY_SOURCE ? 0 : 1 + req->target;
 }
 
 static void
 pump(struct sim *sim)
 {
-	struct copy_slot *slot;
+	struct copy_request *req;
 	unsigned lane;
 	unsigned i;
 
 	for (i = 0; i < sim->plan.lanes; i++) {
 		lane = (unsigned)((i + sim->clock) % sim->plan.lanes);
-		while ((slot = copy_lane_next(sim->lanes[lane])) != NULL) {
-			if (sim->disconnected[lane][copy_op_side(slot->op)])
-				copy_lane_done(sim->lanes[lane], slot,
+		while ((req = copy_lane_next(sim->lanes[lane])) != NULL) {
+			if (sim->disconnected[lane][disk_index(req)])
+				copy_lane_done(sim->lanes[lane], req,
 				    -ENOTCONN, NULL);
 			else
-				send_request(sim, lane, slot);
+				send_request(sim, lane, req);
 		}
 	}
 }
 
 static void
-carry_out(struct sim *sim, struct pending *p)
+carry_out_read(struct sim *sim, struct pending *p)
 {
-	struct copy_slot *slot = p->slot;
-	unsigned char *memory = slot_memory(sim, p->lane, slot);
+	struct copy_request *req = p->req;
+	unsigned char *memory = memory_of(sim, p->lane, req);
+	bool may_be_piped = sim->mode == COPY_MODE_COPY &&
+	    sim->n_targets == 1;
 	uint64_t i;
 
-	switch (slot->op) {
+	if (req->side == COPY_SOURCE)
+		for (i = 0; i < req->length; i++)
+			memory[i] = source_byte(sim, req->offset + i);
+	else
+		memcpy(memory,
+		    sim->targets[req->target].written + req->offset,
+		    req->length);
+	req->buffer = memory[0] == 0 || !may_be_piped || rnd(sim, 2) ? memory :
+								       NULL;
+}
+
+static void
+carry_out_write(struct sim *sim, struct pending *p)
+{
+	const struct copy_request *req = p->req;
+	unsigned char *to = sim->targets[req->target].written + req->offset;
+
+	if (req->op == COPY_ZERO || req->bytes == NULL) {
+		memset(to, 0, req->length);
+		return;
+	}
+	promise(sim, copy_request_is_needed(sim->lanes[p->lane], req->bytes),
+	    "bytes are there until they are written");
+	memcpy(to, memory_of(sim, p->lane, req->bytes) + req->skip,
+	    req->length);
+}
+
+static void
+carry_out(struct sim *sim, struct pending *p)
+{
+	switch (p->req->op) {
 	case COPY_STATUS:
-		answer_status(sim, p->lane, slot);
+		answer_status(sim, p->lane, p->req);
 		break;
 	case COPY_READ:
-		for (i = 0; i < slot->length; i++)
-			memory[i] = source_byte(sim, slot->offset + i);
-		/* Some go through a pipe. */
-		slot->buffer = memory[0] == 0 || rnd(sim, 2) ? memory : NULL;
+		carry_out_read(sim, p);
 		break;
 	case COPY_WRITE:
-		if (slot->is_real_zeroes)
-			memset(memory, 0, slot->length);
-		memcpy(sim->written + slot->offset, memory, slot->length);
-		break;
 	case COPY_ZERO:
-		memset(sim->written + slot->offset, 0, slot->length);
+		carry_out_write(sim, p);
 		break;
 	case COPY_FLUSH:
 		break;
@@ -359,52 +481,102 @@ carry_out(struct sim *sim, struct pending *p)
 static void
 carry_out_half(struct sim *sim, const struct pending *p)
 {
-	const struct copy_slot *slot = p->slot;
+	const struct copy_request *req = p->req;
 
-	if (slot->op == COPY_WRITE || slot->op == COPY_ZERO)
-		memset(sim->written + slot->offset, 0x66,
-		    slot->length / 2);
-	if (slot->op == COPY_READ)
-		memset(slot_memory(sim, p->lane, slot), 0x5A, slot->length);
+	if (req->op == COPY_WRITE || req->op == COPY_ZERO)
+		memset(sim->targets[req->target].written + req->offset, 0x66,
+		    req->length / 2);
+	if (req->op == COPY_READ)
+		memset(memory_of(sim, p->lane, req), 0x5A, req->length);
+}
+
+/* What a server says of a request that it does not like.  0: it does. */
+static int
+refusal_of(const struct sim *sim, const struct copy_request *req)
+{
+	const struct target *t = &sim->targets[req->target];
+	uint32_t refused = req->side == COPY_SOURCE ? sim->refused_size :
+						      t->refused_size;
+
+	if (req->op == COPY_ZERO && t->refuses_zeroes)
+		return -EOPNOTSUPP;
+	if (req->op == COPY_ZERO && t->refused_zeroes != 0 &&
+	    req->length > t->refused_zeroes)
+		return -EINVAL;
+	if ((req->op == COPY_READ || req->op == COPY_WRITE) && refused != 0 &&
+	    req->length > refused)
+		return -EOVERFLOW;
+	return 0;
+}
+
+static bool
+status_fails(struct sim *sim, const struct copy_request *req)
+{
+	enum status_style style = req->side == COPY_SOURCE ?
+	    sim->style :
+	    sim->targets[req->target].style;
+
+	return req->op == COPY_STATUS && style == STATUS_FAILS &&
+	    rnd(sim, 2) == 0;
 }
 
 static void
 complete(struct sim *sim, struct pending *p, int error)
 {
-	struct copy_slot *slot = p->slot;
+	struct copy_request *req = p->req;
 
-	trace(sim, "lane %u %s %" PRIu64 " done: %d", p->lane,
-	    copy_op_name(slot->op), slot->offset, error);
-	if (slot->op == COPY_STATUS && sim->style == STATUS_FAILS &&
-	    error == 0 && rnd(sim, 2) == 0)
+	if (error == 0)
+		error = refusal_of(sim, req);
+	sim->met_refusal |= error == -EOVERFLOW || error == -EINVAL ||
+	    error == -EOPNOTSUPP;
+	if (error == 0 && status_fails(sim, req))
 		error = -EINVAL;
-	if (error == 0 && (slot->op == COPY_READ || slot->op == COPY_WRITE))
-		copy_tuning_note(&sim->tuning, copy_op_side(slot->op),
+	trace(sim, "lane %u %s %u %s %" PRIu64 " done: %d", p->lane,
+	    req->side == COPY_SOURCE ? "source" : "destination", req->target,
+	    copy_op_name(req->op), req->offset, error);
+	if (error == 0 && (req->op == COPY_READ || req->op == COPY_WRITE))
+		copy_tuning_note(&sim->tuning, req->side,
 		    sim->clock - p->sent);
 	if (error == 0)
 		carry_out(sim, p);
 	else
 		carry_out_half(sim, p);
-	p->slot = NULL;
-	copy_lane_done(sim->lanes[p->lane], slot, error,
+	p->req = NULL;
+	if (req->op == COPY_WRITE)
+		copy_request_sent(req);
+	copy_lane_done(sim->lanes[p->lane], req, error,
 	    error ? "made up" : NULL);
 }
 
-/* One side of a lane goes away with all that it had in flight. */
 static void
-disconnect(struct sim *sim, unsigned lane, enum copy_side side)
+meet_fault(struct sim *sim, const struct copy_request *req)
 {
+	sim->fault_met = true;
+	if (req->side == COPY_SOURCE)
+		sim->source_met_fault = true;
+	else
+		sim->targets[req->target].met_fault = true;
+}
+
+/* The disk of this request goes away with all that its lane had there. */
+static void
+disconnect(struct sim *sim, const struct pending *which)
+{
+	const struct copy_request req = *which->req;
+	unsigned lane = which->lane;
 	unsigned i;
 
 	trace(sim, "lane %u loses its %s", lane,
-	    side == COPY_SOURCE ? "source" : "destination");
-	sim->disconnected[lane][side] = true;
+	    req.side == COPY_SOURCE ? "source" : "destination");
+	meet_fault(sim, &req);
+	sim->disconnected[lane][disk_index(&req)] = true;
 	for (i = 0; i < MAX_PENDING; i++)
-		if (sim->pending[i].slot != NULL &&
+		if (sim->pending[i].req != NULL &&
 		    sim->pending[i].lane == lane &&
-		    copy_op_side(sim->pending[i].slot->op) == side)
+		    is_same_disk(sim->pending[i].req, &req))
 			complete(sim, &sim->pending[i], -ENOTCONN);
-	copy_lane_fail(sim->lanes[lane], side, -ECONNRESET, "gone");
+	copy_lane_fail(sim->lanes[lane], req.side, req.target, -ECONNRESET,
+	    "gone");
 }
 
 static struct pending *
@@ -416,7 +588,7 @@ next_due(struct sim *sim)
 
 	for (i = 0; i < MAX_PENDING; i++) {
 		p = &sim->pending[i];
-		if (p->slot != NULL &&
+		if (p->req != NULL &&
 		    (best == NULL || p->due < best->due ||
 			(p->due == best->due && p->serial < best->serial)))
 			best = p;
@@ -448,63 +620,113 @@ retune(struct sim *sim)
 	    (1 + (uint32_t)rnd(sim, n)) * align);
 }
 
+/* There is no room for more bytes, for once. */
+static void
+relieve(struct sim *sim, unsigned lane)
+{
+	struct copy_request *given_up = copy_lane_relieve(sim->lanes[lane]);
+
+	if (given_up == NULL)
+		return;
+	promise(sim, sim->n_targets > 1,
+	    "nothing is taken from the only destination");
+	promise(sim, !copy_request_is_needed(sim->lanes[lane], given_up),
+	    "what is given up is not needed");
+}
+
+static bool
+is_source_failed(const struct sim *sim, unsigned lane)
+{
+	uint64_t n;
+
+	(void)copy_lane_failure(sim->lanes[lane], COPY_SOURCE, 0, &n);
+	return n > 0;
+}
+
 /* The event that is next, and the fault if it is its turn. */
 static void
 step(struct sim *sim, struct pending *p)
 {
 	bool now = sim->n_events++ >= sim->fault_at && !sim->fault_met;
 	unsigned lane = p->lane;
-	uint64_t n;
+	unsigned i;
 
 	sim->clock = p->due;
+	for (i = 0; i < sim->n_targets; i++)
+		sim->was_behind |= copy_ledger_get(
+		    &sim->ledger.targets[i].behind_bytes) > 0;
 	if (rnd(sim, 16) == 0)
 		retune(sim);
+	if (rnd(sim, 64) == 0)
+		relieve(sim, lane);
 	if (now && sim->fault == FAULT_CANCEL) {
 		sim->fault_met = true;
+		sim->cancelled = true;
 		copy_ledger_stop(&sim->ledger);
 	}
 	if (now && sim->fault == FAULT_DISCONNECT) {
-		sim->fault_met = true;
-		disconnect(sim, lane, rnd(sim, 2) ? COPY_SOURCE :
-						    COPY_DESTINATION);
+		disconnect(sim, p);
 	} else if (now && sim->fault == FAULT_ERROR &&
-	    p->slot->op != COPY_STATUS) {
-		sim->fault_met = true;
+	    p->req->op != COPY_STATUS &&
+	    (p->req->side == COPY_SOURCE ||
+		copy_ledger_is_live(&sim->ledger, p->req->target))) {
+		meet_fault(sim, p->req);
 		complete(sim, p, -EIO);
 	} else {
 		complete(sim, p, 0);
 	}
-	(void)copy_lane_failure(sim->lanes[lane], &n);
-	if (n > 0)
+	if (is_source_failed(sim, lane))
 		copy_ledger_stop(&sim->ledger);
+}
+
+/* What a lane says of a disk goes to the books. */
+static void
+take_failure(struct sim *sim, unsigned lane, enum copy_side side,
+    unsigned target)
+{
+	const struct copy_failure *f;
+	uint64_t n;
+
+	f = copy_lane_failure(sim->lanes[lane], side, target, &n);
+	if (n > 0)
+		copy_ledger_fail(&sim->ledger, f, n);
 }
 
 /* As the run does it: flush once every lane is finished. */
 static void
 conclude(struct sim *sim)
 {
-	const struct copy_failure *f;
-	uint64_t n;
+	struct target *t;
 	unsigned i;
+	unsigned k;
 
 	for (i = 0; i < sim->plan.lanes; i++) {
 		promise(sim, copy_lane_is_finished(sim->lanes[i]),
 		    "a lane with nothing in flight is finished");
-		f = copy_lane_failure(sim->lanes[i], &n);
-		if (n > 0)
-			copy_ledger_fail(&sim->ledger, f, n);
+		take_failure(sim, i, COPY_SOURCE, 0);
+		for (k = 0; k < sim->n_targets; k++)
+			take_failure(sim, i, COPY_DESTINATION, k);
 	}
-	if (copy_ledger_is_stopped(&sim->ledger) || !sim->plan.use_flush)
+	if (copy_ledger_is_stopped(&sim->ledger))
 		return;
-	if (sim->fault == FAULT_FLUSH) {
-		sim->fault_met = true;
-		copy_ledger_fail(&sim->ledger,
-		    &(struct copy_failure){ .error = -EIO, .op = COPY_FLUSH },
-		    1);
-		return;
+	for (k = 0; k < sim->n_targets; k++) {
+		t = &sim->targets[k];
+		if (!copy_ledger_is_live(&sim->ledger, k) ||
+		    !sim->plan.targets[k].use_flush)
+			continue;
+		if (sim->fault == FAULT_FLUSH && !sim->fault_met) {
+			sim->fault_met = t->met_fault = true;
+			copy_ledger_fail(&sim->ledger,
+			    &(struct copy_failure){ .error = -EIO,
+				.side = COPY_DESTINATION,
+				.target = k,
+				.op = COPY_FLUSH },
+			    1);
+			continue;
+		}
+		memcpy(t->stable, t->written, t->shape.size);
+		copy_ledger_flushed(&sim->ledger, k);
 	}
-	memcpy(sim->stable, sim->written, sim->destination.size);
-	copy_ledger_flushed(&sim->ledger);
 }
 
 /* Making a world. */
@@ -519,29 +741,49 @@ random_size(struct sim *sim, uint32_t align)
 }
 
 static void
+make_target(struct sim *sim, struct target *t)
+{
+	static const uint32_t minimums[] = { 1, 1, 512, 4096 };
+	static const uint32_t maximums[] = { 65536, 131072, 32U << 20 };
+
+	t->shape.block_minimum = minimums[rnd(sim, 4)];
+	t->shape.block_maximum = maximums[rnd(sim, 3)];
+	t->shape.block_preferred = rnd(sim, 2) ? 4096 : 65536;
+	t->shape.can_multi_conn = true;
+	t->shape.can_zero = rnd(sim, 4) != 0;
+	t->shape.can_flush = true;
+	t->shape.can_status = rnd(sim, 4) != 0;
+	t->style = (enum status_style)rnd(sim, N_STATUS_STYLES);
+	t->slowness = rnd(sim, 3) ? 1 : 1 + (unsigned)rnd(sim, 200);
+	t->refused_size = rnd(sim, 8) ? 0 : 16384;
+	t->refused_zeroes = rnd(sim, 8) ? 0 : 65536;
+	t->refuses_zeroes = rnd(sim, 16) == 0;
+}
+
+static void
 make_disks(struct sim *sim)
 {
 	static const uint32_t minimums[] = { 1, 1, 512, 4096 };
 	static const uint32_t maximums[] = { 65536, 131072, 32U << 20 };
 	uint32_t align;
+	unsigned i;
 
 	sim->source.block_minimum = minimums[rnd(sim, 4)];
-	sim->destination.block_minimum = minimums[rnd(sim, 4)];
 	sim->source.block_maximum = maximums[rnd(sim, 3)];
-	sim->destination.block_maximum = maximums[rnd(sim, 3)];
 	sim->source.block_preferred = 4096;
-	sim->destination.block_preferred = rnd(sim, 2) ? 4096 : 65536;
 	sim->source.can_status = rnd(sim, 8) != 0;
 	sim->source.can_multi_conn = true;
-	sim->destination.can_multi_conn = true;
-	sim->destination.can_zero = rnd(sim, 4) != 0;
-	sim->destination.can_flush = true;
-	align = sim->source.block_minimum > sim->destination.block_minimum ?
-	    sim->source.block_minimum :
-	    sim->destination.block_minimum;
+	sim->refused_size = rnd(sim, 8) ? 0 : 8192;
+	align = sim->source.block_minimum;
+	for (i = 0; i < sim->n_targets; i++) {
+		make_target(sim, &sim->targets[i]);
+		if (sim->targets[i].shape.block_minimum > align)
+			align = sim->targets[i].shape.block_minimum;
+	}
 	sim->source.size = random_size(sim, align);
-	sim->destination.size = sim->source.size +
-	    (rnd(sim, 3) == 0 ? rnd(sim, 8) * 4096 : 0);
+	for (i = 0; i < sim->n_targets; i++)
+		sim->targets[i].shape.size = sim->source.size +
+		    (rnd(sim, 3) == 0 ? rnd(sim, 8) * 4096 : 0);
 }
 
 /*
@@ -570,14 +812,17 @@ make_ranges(struct sim *sim)
 		sim->ranges[i].to = to * sector;
 		to += sim->ranges[i].length / sector + 1 + rnd(sim, 16);
 	}
-	if (sim->n_ranges > 0 && sim->destination.size < to * sector)
-		sim->destination.size = to * sector;
+	for (i = 0; sim->n_ranges > 0 && i < sim->n_targets; i++)
+		if (sim->targets[i].shape.size < to * sector)
+			sim->targets[i].shape.size = to * sector;
 }
 
 static int
 make_plan(struct sim *sim, struct error *e)
 {
+	const struct disk_shape *shapes[MAX_TARGETS];
 	struct copy_wish wish = {
+		.mode = sim->mode,
 		.ranges = sim->ranges,
 		.n_ranges = sim->n_ranges,
 		.connections = 1 + (unsigned)rnd(sim, MAX_LANES),
@@ -585,52 +830,37 @@ make_plan(struct sim *sim, struct error *e)
 		.request_size = (uint32_t)(1 + rnd(sim, 32)) * 4096,
 	};
 	unsigned lanes = wish.connections;
+	unsigned target;
+	unsigned i;
 	int r;
 
-	r = copy_plan_make(&sim->plan, &sim->source, &sim->destination, &wish,
-	    e);
+	for (i = 0; i < sim->n_targets; i++)
+		shapes[i] = &sim->targets[i].shape;
+	r = copy_plan_make(&sim->plan, &sim->source, shapes, sim->n_targets,
+	    &wish, &target, e);
 	if (r < 0)
 		return r;
-	if (sim->n_ranges == 0) {
-		sim->ranges[0].length = sim->source.size;
-		sim->n_ranges = 1;
-	}
 	/* Small, so that a small disk has many of each. */
 	sim->plan.claim_size = (1 + rnd(sim, 16)) * 65536;
 	sim->plan.zero_size = (uint32_t)(1 + rnd(sim, 8)) * 65536;
 	sim->plan.lanes = sim->plan.max_lanes = lanes;
+	if (sim->n_targets > 1) {
+		sim->plan.lag_slots = (unsigned)rnd(sim, 24);
+		sim->plan.lag_bytes = rnd(sim, 24) * 65536;
+	}
 	sim->plan.max_request_size *= 4;
 	if (sim->plan.max_request_size > 65536)
 		sim->plan.max_request_size = sim->plan.request_size;
 	copy_tuning_init(&sim->tuning, &sim->plan, 0);
 	copy_cursor_init(&sim->cursor, sim->plan.line_length);
-	copy_ledger_init(&sim->ledger);
+	copy_ledger_init(&sim->ledger, sim->n_targets);
 	copy_ledger_plan(&sim->ledger, sim->plan.total_bytes);
 	return 0;
 }
 
-static void
-make_world(struct sim *sim)
-{
-	sim->random = mix(sim->seed);
-	make_disks(sim);
-	make_ranges(sim);
-	sim->style = (enum status_style)rnd(sim, N_STATUS_STYLES);
-	sim->fault = (enum fault)rnd(sim, N_FAULTS);
-	sim->fault_at = rnd(sim, rnd(sim, 2) ? 8 : 200);
-	sim->max_latency = (unsigned)(rnd(sim, 2) ? 1 + rnd(sim, 4) :
-						    1 + rnd(sim, 1000));
-	sim->stable = malloc(sim->destination.size + 1);
-	sim->written = malloc(sim->destination.size + 1);
-	if (sim->stable == NULL || sim->written == NULL)
-		abort();
-	memset(sim->stable, OLD_BYTE, sim->destination.size);
-	memset(sim->written, OLD_BYTE, sim->destination.size);
-}
-
-/* What the destination has to hold at offset after a success. */
+/* What a destination has to hold at offset after a success. */
 static unsigned char
-expected_byte(const struct sim *sim, uint64_t offset)
+expected_byte(const struct sim *sim, const struct target *t, uint64_t offset)
 {
 	const struct copy_range *r;
 	size_t i;
@@ -640,7 +870,7 @@ expected_byte(const struct sim *sim, uint64_t offset)
 		if (offset >= r->to && offset - r->to < r->length)
 			return source_byte(sim, r->from + (offset - r->to));
 	}
-	return OLD_BYTE;
+	return t->before[offset];
 }
 
 static bool
@@ -655,26 +885,126 @@ is_range_byte(const struct sim *sim, uint64_t offset)
 	return false;
 }
 
+/* Some of the bytes are right before, if that makes a difference. */
+static void
+fill_target(struct sim *sim, struct target *t)
+{
+	uint64_t i;
+	unsigned how = (unsigned)rnd(sim, 4);
+
+	t->before = malloc(t->shape.size + 1);
+	t->stable = malloc(t->shape.size + 1);
+	t->written = malloc(t->shape.size + 1);
+	if (t->before == NULL || t->stable == NULL || t->written == NULL)
+		abort();
+	memset(t->before, OLD_BYTE, t->shape.size);
+	for (i = 0; sim->mode != COPY_MODE_COPY && i < t->shape.size; i++)
+		if (mix(sim->seed + how + i / 4096) % 8 >= how)
+			t->before[i] = expected_byte(sim, t, i);
+		else if (mix(sim->seed + i / 8192) % 2 == 0)
+			t->before[i] = 0;
+	memcpy(t->stable, t->before, t->shape.size);
+	memcpy(t->written, t->before, t->shape.size);
+}
+
+static void
+make_world(struct sim *sim)
+{
+	static const enum copy_mode modes[] = { COPY_MODE_COPY,
+		COPY_MODE_COPY, COPY_MODE_SYNC, COPY_MODE_VERIFY };
+	unsigned i;
+
+	sim->random = mix(sim->seed);
+	sim->mode = modes[rnd(sim, 4)];
+	sim->n_targets = rnd(sim, 2) ? 1 : 1 + (unsigned)rnd(sim, MAX_TARGETS);
+	make_disks(sim);
+	make_ranges(sim);
+	sim->style = (enum status_style)rnd(sim, N_STATUS_STYLES);
+	sim->fault = (enum fault)rnd(sim, N_FAULTS);
+	sim->fault_at = rnd(sim, rnd(sim, 2) ? 8 : 200);
+	sim->max_latency = (unsigned)(rnd(sim, 2) ? 1 + rnd(sim, 4) :
+						    1 + rnd(sim, 1000));
+	if (sim->n_ranges == 0) {
+		sim->ranges[0].length = sim->source.size;
+		sim->n_ranges = 1;
+	}
+	for (i = 0; i < sim->n_targets; i++)
+		fill_target(sim, &sim->targets[i]);
+}
+
+/* Do the ranges hold what the source does?  How many bytes do not? */
+static uint64_t
+count_wrong(const struct sim *sim, const struct target *t,
+    const unsigned char *bytes)
+{
+	uint64_t n = 0;
+	uint64_t i;
+
+	for (i = 0; i < t->shape.size; i++)
+		if (bytes[i] != expected_byte(sim, t, i))
+			n++;
+	return n;
+}
+
+static void
+judge_verify(struct sim *sim, unsigned target)
+{
+	const struct target *t = &sim->targets[target];
+	uint64_t wrong = count_wrong(sim, t, t->before);
+	uint64_t told = copy_ledger_get(
+	    &sim->ledger.targets[target].differing_bytes);
+
+	promise(sim, told >= wrong, "every differing byte is told");
+	promise(sim, wrong > 0 || told == 0, "equal disks are told so");
+}
+
+static void
+judge_target(struct sim *sim, unsigned target)
+{
+	const struct target *t = &sim->targets[target];
+	bool success = copy_ledger_is_success(&sim->ledger, target,
+	    sim->plan.targets[target].use_flush);
+	bool met_fault = t->met_fault || sim->source_met_fault;
+	const struct copy_target_books *b = &sim->ledger.targets[target];
+	uint64_t i;
+
+	trace(sim, "destination %u: %" PRIu64 " of %" PRIu64 ": written %"
+	    PRIu64 ", zeroed %" PRIu64 ", equal %" PRIu64 ", differing %"
+	    PRIu64 ", behind %" PRIu64 "; %s, mode %d, error %d", target,
+	    copy_ledger_target_done(&sim->ledger, target),
+	    copy_ledger_get(&sim->ledger.total_bytes),
+	    copy_ledger_get(&b->written_bytes),
+	    copy_ledger_get(&b->zeroed_bytes),
+	    copy_ledger_get(&b->equal_bytes),
+	    copy_ledger_get(&b->differing_bytes),
+	    copy_ledger_get(&b->behind_bytes),
+	    success ? "success" : "no success", (int)sim->mode,
+	    b->first_failure.error);
+	promise(sim, !(success && met_fault),
+	    "a destination that met a fault is no success");
+	promise(sim, success || met_fault || sim->cancelled,
+	    "one that met no fault is a success");
+	promise(sim, copy_ledger_get(
+	    &sim->ledger.targets[target].behind_bytes) == 0 || !success,
+	    "after a success nothing is behind");
+	if (success && sim->mode == COPY_MODE_VERIFY)
+		judge_verify(sim, target);
+	else if (success)
+		promise(sim, count_wrong(sim, t, t->stable) == 0,
+		    "a success has the right bytes, flushed");
+	for (i = 0; i < t->shape.size; i++)
+		if (sim->mode == COPY_MODE_VERIFY || !is_range_byte(sim, i))
+			promise(sim, t->written[i] == t->before[i],
+			    "bytes outside the ranges are untouched");
+}
+
 static void
 judge(struct sim *sim)
 {
-	bool success = copy_ledger_is_success(&sim->ledger,
-	    sim->plan.use_flush);
-	uint64_t i;
+	unsigned i;
 
-	promise(sim, !(success && sim->fault_met && sim->fault != FAULT_CANCEL),
-	    "a run that met a fault is no success");
-	promise(sim, success || sim->fault_met,
-	    "a run that met no fault is a success");
-	for (i = 0; i < sim->destination.size; i++) {
-		if (success)
-			promise(sim,
-			    sim->stable[i] == expected_byte(sim, i),
-			    "a success has the right bytes, flushed");
-		if (!is_range_byte(sim, i))
-			promise(sim, sim->written[i] == OLD_BYTE,
-			    "bytes outside the ranges are untouched");
-	}
+	for (i = 0; i < sim->n_targets; i++)
+		judge_target(sim, i);
 }
 
 static void
@@ -687,7 +1017,7 @@ run_lanes(struct sim *sim)
 		if (copy_lane_new(&sim->plan, &sim->cursor, &sim->ledger,
 			&sim->tuning, &sim->lanes[i]) < 0)
 			abort();
-		sim->buffers[i] = calloc(copy_lane_n_slots(sim->lanes[i]),
+		sim->buffers[i] = calloc(copy_lane_n_requests(sim->lanes[i]),
 		    sim->plan.max_request_size);
 		if (sim->buffers[i] == NULL)
 			abort();
@@ -708,13 +1038,21 @@ run_lanes(struct sim *sim)
 	}
 }
 
+/* What was met, over all seeds. */
+struct counts {
+	uint64_t faults[N_FAULTS];
+	uint64_t behind;
+	uint64_t refusals;
+};
+
 /* Run one seed.  Returns the promise that was broken, or NULL. */
 static const char *
-simulate(uint64_t seed, bool with_trace, uint64_t counts[N_FAULTS])
+simulate(uint64_t seed, bool with_trace, struct counts *counts)
 {
 	struct sim *sim = calloc(1, sizeof *sim);
 	const char *broken;
 	struct error e;
+	unsigned i;
 
 	if (sim == NULL)
 		abort();
@@ -729,11 +1067,16 @@ simulate(uint64_t seed, bool with_trace, uint64_t counts[N_FAULTS])
 		judge(sim);
 	}
 	if (sim->fault_met)
-		counts[sim->fault]++;
+		counts->faults[sim->fault]++;
+	counts->behind += sim->was_behind;
+	counts->refusals += sim->met_refusal;
 	broken = sim->broken;
 	copy_plan_done(&sim->plan);
-	free(sim->stable);
-	free(sim->written);
+	for (i = 0; i < MAX_TARGETS; i++) {
+		free(sim->targets[i].before);
+		free(sim->targets[i].stable);
+		free(sim->targets[i].written);
+	}
 	free(sim);
 	return broken;
 }
@@ -753,7 +1096,7 @@ main(int argc, char **argv)
 		{ "trace", no_argument, NULL, 't' },
 		{ NULL, 0, NULL, 0 },
 	};
-	uint64_t counts[N_FAULTS] = { 0 };
+	struct counts counts = { .behind = 0 };
 	uint64_t first = 1;
 	uint64_t n_seeds = 400;
 	uint64_t n_broken = 0;
@@ -776,7 +1119,7 @@ main(int argc, char **argv)
 		}
 	}
 	for (seed = first; seed < first + n_seeds; seed++) {
-		broken = simulate(seed, with_trace, counts);
+		broken = simulate(seed, with_trace, &counts);
 		if (broken == NULL)
 			continue;
 		n_broken++;
@@ -787,10 +1130,14 @@ main(int argc, char **argv)
 	printf("# %" PRIu64 " seeds\n", n_seeds);
 	report(&n, n_broken == 0, "every run keeps every promise");
 	if (n_seeds > 100) {
-		report(&n, counts[FAULT_ERROR] > 0, "failing requests were met");
-		report(&n, counts[FAULT_DISCONNECT] > 0, "lost disks were met");
-		report(&n, counts[FAULT_FLUSH] > 0, "failing flushes were met");
-		report(&n, counts[FAULT_CANCEL] > 0, "cancels were met");
+		report(&n, counts.faults[FAULT_ERROR] > 0, "failing requests were met");
+		report(&n, counts.faults[FAULT_DISCONNECT] > 0, "lost disks were met");
+		report(&n, counts.faults[FAULT_FLUSH] > 0, "failing flushes were met");
+		report(&n, counts.faults[FAULT_CANCEL] > 0,
+		    "cancels were met");
+		report(&n, counts.behind > 0,
+		    "slow destinations were left behind");
+		report(&n, counts.refusals > 0, "refusals were met");
 	}
 	printf("1..%u\n", n);
 	return 0;

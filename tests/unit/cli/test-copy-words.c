@@ -151,7 +151,7 @@ static const char *const bad_words[][10] = {
 	{ "copy", "a", "]", NULL },
 	{ "copy", "[", "a", "]", "]", NULL },
 	{ "copy", "[", NULL },
-	{ "copy", "[", "a", "]", "[", "b", "]", "[", "c", "]" },
+	{ "copy", "[", "a", "]", "[", "b", "]", "[", "c", NULL },
 };
 
 START_TEST(brackets_that_do_not_match_are_refused_with_a_sentence)

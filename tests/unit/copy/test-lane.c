@@ -17,7 +17,7 @@ static struct copy_cursor cursor;
 static struct copy_ledger ledger;
 static struct copy_tuning tuning;
 static struct copy_lane *lane;
-static unsigned char memory[4][256 * 1024];	/* of each slot */
+static unsigned char memory[16][256 * 1024];	/* of each slot */
 
 static void
 setup(void)
@@ -51,21 +51,23 @@ teardown(void)
 static void
 make_lane(void)
 {
-	ck_assert_int_eq(copy_plan_make(&plan, &source, &destination, &wish,
-			     NULL),
-	    0);
+	const struct disk_shape *shapes[] = { &destination };
+	unsigned target;
+
+	ck_assert_int_eq(copy_plan_make(&plan, &source, shapes, 1, &wish,
+	    &target, NULL), 0);
 	copy_cursor_init(&cursor, plan.line_length);
-	copy_ledger_init(&ledger);
+	copy_ledger_init(&ledger, 1);
 	copy_ledger_plan(&ledger, plan.total_bytes);
 	copy_tuning_init(&tuning, &plan, 0);
 	ck_assert_int_eq(copy_lane_new(&plan, &cursor, &ledger, &tuning, &lane),
 	    0);
 }
 
-static struct copy_slot *
+static struct copy_request *
 next_is(enum copy_op op, uint64_t offset, uint32_t length)
 {
-	struct copy_slot *slot = copy_lane_next(lane);
+	struct copy_request *slot = copy_lane_next(lane);
 
 	ck_assert_ptr_nonnull(slot);
 	ck_assert_str_eq(copy_op_name(slot->op), copy_op_name(op));
@@ -82,10 +84,10 @@ next_is(enum copy_op op, uint64_t offset, uint32_t length)
 static void
 map_is_all_data(void)
 {
-	struct copy_slot *slot = copy_lane_next(lane);
+	struct copy_request *slot = copy_lane_next(lane);
 
 	ck_assert_int_eq(slot->op, COPY_STATUS);
-	copy_lane_add_extent(lane, slot->length, false);
+	copy_lane_add_extent(lane, slot, slot->length, false);
 	copy_lane_done(lane, slot, 0, NULL);
 }
 
@@ -100,17 +102,18 @@ END_TEST
 
 START_TEST(what_is_read_is_written_next)
 {
-	struct copy_slot *first;
-	struct copy_slot *second;
+	struct copy_request *first;
+	struct copy_request *second;
 
 	make_lane();
 	map_is_all_data();
 	first = next_is(COPY_READ, 0, 256 * KIB);
 	second = next_is(COPY_READ, 256 * KIB, 256 * KIB);
 	copy_lane_done(lane, second, 0, NULL);
-	ck_assert_ptr_eq(next_is(COPY_WRITE, 256 * KIB, 256 * KIB), second);
+	ck_assert_ptr_eq(next_is(COPY_WRITE, 256 * KIB, 256 * KIB)->bytes,
+	    second);
 	copy_lane_done(lane, first, 0, NULL);
-	ck_assert_ptr_eq(next_is(COPY_WRITE, 0, 256 * KIB), first);
+	ck_assert_ptr_eq(next_is(COPY_WRITE, 0, 256 * KIB)->bytes, first);
 }
 END_TEST
 
@@ -129,30 +132,30 @@ END_TEST
 
 START_TEST(zero_stretches_are_not_read)
 {
-	struct copy_slot *slot;
+	struct copy_request *slot;
 
 	make_lane();
 	slot = next_is(COPY_STATUS, 0, 4 * MIB);
-	copy_lane_add_extent(lane, 1 * MIB, true);
-	copy_lane_add_extent(lane, 1 * MIB, false);
-	copy_lane_add_extent(lane, 2 * MIB, true);
+	copy_lane_add_extent(lane, slot, 1 * MIB, true);
+	copy_lane_add_extent(lane, slot, 1 * MIB, false);
+	copy_lane_add_extent(lane, slot, 2 * MIB, true);
 	copy_lane_done(lane, slot, 0, NULL);
 	slot = next_is(COPY_ZERO, 0, 1 * MIB);
 	copy_lane_done(lane, slot, 0, NULL);
-	ck_assert_uint_eq(copy_ledger_get(&ledger.zeroed_bytes), MIB);
+	ck_assert_uint_eq(copy_ledger_get(&ledger.targets[0].zeroed_bytes), MIB);
 	(void)next_is(COPY_READ, 1 * MIB, 256 * KIB);
 }
 END_TEST
 
 START_TEST(zero_stretches_are_rounded_inwards)
 {
-	struct copy_slot *slot;
+	struct copy_request *slot;
 
 	make_lane();
 	slot = next_is(COPY_STATUS, 0, 4 * MIB);
-	copy_lane_add_extent(lane, 100, false);
-	copy_lane_add_extent(lane, 10000, true);
-	copy_lane_add_extent(lane, 4 * MIB, false);
+	copy_lane_add_extent(lane, slot, 100, false);
+	copy_lane_add_extent(lane, slot, 10000, true);
+	copy_lane_add_extent(lane, slot, 4 * MIB, false);
 	copy_lane_done(lane, slot, 0, NULL);
 	(void)next_is(COPY_READ, 0, 4096);
 	(void)next_is(COPY_ZERO, 4096, 4096);
@@ -162,14 +165,14 @@ END_TEST
 
 START_TEST(a_map_in_small_change_is_joined)
 {
-	struct copy_slot *slot;
+	struct copy_request *slot;
 	int i;
 
 	make_lane();
 	slot = next_is(COPY_STATUS, 0, 4 * MIB);
 	for (i = 0; i < 8192; i++)
-		copy_lane_add_extent(lane, 1, true);
-	copy_lane_add_extent(lane, 4 * MIB, false);
+		copy_lane_add_extent(lane, slot, 1, true);
+	copy_lane_add_extent(lane, slot, 4 * MIB, false);
 	copy_lane_done(lane, slot, 0, NULL);
 	(void)next_is(COPY_ZERO, 0, 8192);
 }
@@ -177,11 +180,11 @@ END_TEST
 
 START_TEST(a_short_map_is_asked_on)
 {
-	struct copy_slot *slot;
+	struct copy_request *slot;
 
 	make_lane();
 	slot = next_is(COPY_STATUS, 0, 4 * MIB);
-	copy_lane_add_extent(lane, 10000, false);
+	copy_lane_add_extent(lane, slot, 10000, false);
 	copy_lane_done(lane, slot, 0, NULL);
 	(void)next_is(COPY_STATUS, 8192, 4 * MIB - 8192);
 	(void)next_is(COPY_READ, 0, 8192);
@@ -190,7 +193,7 @@ END_TEST
 
 START_TEST(a_failed_map_means_data)
 {
-	struct copy_slot *slot;
+	struct copy_request *slot;
 
 	make_lane();
 	slot = next_is(COPY_STATUS, 0, 4 * MIB);
@@ -202,7 +205,7 @@ END_TEST
 
 START_TEST(an_empty_map_means_data)
 {
-	struct copy_slot *slot;
+	struct copy_request *slot;
 
 	make_lane();
 	slot = next_is(COPY_STATUS, 0, 4 * MIB);
@@ -213,7 +216,7 @@ END_TEST
 
 START_TEST(data_that_is_zero_is_sent_as_zero)
 {
-	struct copy_slot *slot;
+	struct copy_request *slot;
 
 	source.can_status = false;
 	make_lane();
@@ -231,7 +234,7 @@ END_TEST
 
 START_TEST(data_out_of_reach_are_taken_for_no_zeroes)
 {
-	struct copy_slot *slot;
+	struct copy_request *slot;
 
 	source.can_status = false;
 	make_lane();
@@ -244,24 +247,24 @@ END_TEST
 
 START_TEST(zeroes_are_written_where_nothing_better_is_offered)
 {
-	struct copy_slot *slot;
+	struct copy_request *slot;
 
 	destination.can_zero = false;
 	make_lane();
 	slot = next_is(COPY_STATUS, 0, 4 * MIB);
-	copy_lane_add_extent(lane, 4 * MIB, true);
+	copy_lane_add_extent(lane, slot, 4 * MIB, true);
 	copy_lane_done(lane, slot, 0, NULL);
 	slot = next_is(COPY_WRITE, 0, 256 * KIB);
-	ck_assert(slot->is_real_zeroes);
+	ck_assert_ptr_null(slot->bytes);
 	copy_lane_done(lane, slot, 0, NULL);
-	ck_assert_uint_eq(copy_ledger_get(&ledger.zeroed_bytes), 256 * KIB);
+	ck_assert_uint_eq(copy_ledger_get(&ledger.targets[0].zeroed_bytes), 256 * KIB);
 	ck_assert_uint_eq(copy_ledger_get(&ledger.read_bytes), 0);
 }
 END_TEST
 
 START_TEST(a_failed_read_is_never_written)
 {
-	struct copy_slot *slot;
+	struct copy_request *slot;
 	const struct copy_failure *f;
 	uint64_t n;
 
@@ -271,7 +274,7 @@ START_TEST(a_failed_read_is_never_written)
 	copy_lane_done(lane, slot, -EIO, "bad sector");
 	ck_assert_ptr_null(copy_lane_next(lane));
 	ck_assert(copy_lane_is_finished(lane));
-	f = copy_lane_failure(lane, &n);
+	f = copy_lane_failure(lane, COPY_SOURCE, 0, &n);
 	ck_assert_uint_eq(n, 1);
 	ck_assert(f->is_request && !f->is_lost);
 	ck_assert_int_eq(f->error, -EIO);
@@ -284,8 +287,8 @@ END_TEST
 
 START_TEST(after_a_failure_what_is_in_flight_is_waited_for)
 {
-	struct copy_slot *a;
-	struct copy_slot *b;
+	struct copy_request *a;
+	struct copy_request *b;
 
 	make_lane();
 	map_is_all_data();
@@ -301,7 +304,7 @@ END_TEST
 
 START_TEST(a_failed_write_is_counted_on_the_destination)
 {
-	struct copy_slot *slot;
+	struct copy_request *slot;
 	const struct copy_failure *f;
 	uint64_t n;
 
@@ -311,7 +314,7 @@ START_TEST(a_failed_write_is_counted_on_the_destination)
 	copy_lane_done(lane, slot, 0, NULL);
 	slot = next_is(COPY_WRITE, 0, 256 * KIB);
 	copy_lane_done(lane, slot, -ENOSPC, NULL);
-	f = copy_lane_failure(lane, &n);
+	f = copy_lane_failure(lane, COPY_DESTINATION, 0, &n);
 	ck_assert_int_eq(f->side, COPY_DESTINATION);
 	ck_assert_int_eq(f->op, COPY_WRITE);
 	ck_assert_uint_eq(copy_ledger_done_bytes(&ledger), 0);
@@ -320,7 +323,7 @@ END_TEST
 
 START_TEST(a_stopped_ledger_starts_nothing_new)
 {
-	struct copy_slot *slot;
+	struct copy_request *slot;
 
 	make_lane();
 	map_is_all_data();
@@ -345,7 +348,7 @@ END_TEST
 
 START_TEST(the_odd_tail_is_one_short_request)
 {
-	struct copy_slot *slot;
+	struct copy_request *slot;
 
 	source.size = 256 * KIB + 1;
 	source.can_status = false;

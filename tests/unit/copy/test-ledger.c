@@ -10,35 +10,35 @@ static struct copy_ledger ledger;
 static void
 setup(void)
 {
-	copy_ledger_init(&ledger);
+	copy_ledger_init(&ledger, 1);
 }
 
 START_TEST(without_a_plan_there_is_no_success)
 {
-	ck_assert(!copy_ledger_is_success(&ledger, false));
+	ck_assert(!copy_ledger_is_success(&ledger, 0, false));
 }
 END_TEST
 
 START_TEST(everything_written_and_flushed_is_a_success)
 {
 	copy_ledger_plan(&ledger, 100);
-	copy_ledger_add(&ledger.written_bytes, 60);
-	copy_ledger_add(&ledger.zeroed_bytes, 40);
+	copy_ledger_add(&ledger.targets[0].written_bytes, 60);
+	copy_ledger_add(&ledger.targets[0].zeroed_bytes, 40);
 	ck_assert_uint_eq(copy_ledger_done_bytes(&ledger), 100);
-	ck_assert(!copy_ledger_is_success(&ledger, true));
-	ck_assert_uint_eq(copy_ledger_get(&ledger.durable_bytes), 0);
-	copy_ledger_flushed(&ledger);
-	ck_assert(copy_ledger_is_success(&ledger, true));
-	ck_assert_uint_eq(copy_ledger_get(&ledger.durable_bytes), 100);
+	ck_assert(!copy_ledger_is_success(&ledger, 0, true));
+	ck_assert_uint_eq(copy_ledger_get(&ledger.targets[0].durable_bytes), 0);
+	copy_ledger_flushed(&ledger, 0);
+	ck_assert(copy_ledger_is_success(&ledger, 0, true));
+	ck_assert_uint_eq(copy_ledger_get(&ledger.targets[0].durable_bytes), 100);
 }
 END_TEST
 
 START_TEST(a_missing_byte_is_no_success)
 {
 	copy_ledger_plan(&ledger, 100);
-	copy_ledger_add(&ledger.written_bytes, 99);
-	copy_ledger_flushed(&ledger);
-	ck_assert(!copy_ledger_is_success(&ledger, true));
+	copy_ledger_add(&ledger.targets[0].written_bytes, 99);
+	copy_ledger_flushed(&ledger, 0);
+	ck_assert(!copy_ledger_is_success(&ledger, 0, true));
 }
 END_TEST
 
@@ -48,26 +48,63 @@ START_TEST(a_failure_stops_the_lanes_and_stays_a_failure)
 	const struct copy_failure second = { .error = -ENOSPC, .offset = 2 };
 
 	copy_ledger_plan(&ledger, 10);
-	copy_ledger_add(&ledger.written_bytes, 10);
+	copy_ledger_add(&ledger.targets[0].written_bytes, 10);
 	ck_assert(!copy_ledger_is_stopped(&ledger));
 	copy_ledger_fail(&ledger, &first, 1);
 	copy_ledger_fail(&ledger, &second, 2);
-	copy_ledger_flushed(&ledger);
+	copy_ledger_flushed(&ledger, 0);
 	ck_assert(copy_ledger_is_stopped(&ledger));
 	ck_assert_uint_eq(ledger.n_failures, 3);
 	ck_assert_int_eq(ledger.first_failure.error, -EIO);
-	ck_assert(!copy_ledger_is_success(&ledger, true));
+	ck_assert(!copy_ledger_is_success(&ledger, 0, true));
 }
 END_TEST
 
-START_TEST(each_operation_has_a_name_and_a_side)
+START_TEST(each_operation_has_a_name)
 {
 	ck_assert_str_eq(copy_op_name(COPY_ZERO), "write-zeroes");
-	ck_assert_int_eq(copy_op_side(COPY_STATUS), COPY_SOURCE);
-	ck_assert_int_eq(copy_op_side(COPY_READ), COPY_SOURCE);
-	ck_assert_int_eq(copy_op_side(COPY_WRITE), COPY_DESTINATION);
-	ck_assert_int_eq(copy_op_side(COPY_ZERO), COPY_DESTINATION);
-	ck_assert_int_eq(copy_op_side(COPY_FLUSH), COPY_DESTINATION);
+	ck_assert_str_eq(copy_op_name(COPY_FLUSH), "flush");
+}
+END_TEST
+
+START_TEST(one_destination_that_fails_leaves_the_others)
+{
+	const struct copy_failure lost = { .error = -EIO,
+		.side = COPY_DESTINATION,
+		.target = 1 };
+
+	copy_ledger_init(&ledger, 3);
+	copy_ledger_plan(&ledger, 10);
+	copy_ledger_add(&ledger.targets[0].written_bytes, 10);
+	copy_ledger_add(&ledger.targets[1].written_bytes, 2);
+	copy_ledger_add(&ledger.targets[2].equal_bytes, 7);
+	ck_assert_uint_eq(copy_ledger_done_bytes(&ledger), 2);
+	copy_ledger_fail(&ledger, &lost, 1);
+	ck_assert(!copy_ledger_is_stopped(&ledger));
+	ck_assert(!copy_ledger_is_live(&ledger, 1));
+	ck_assert_uint_eq(copy_ledger_done_bytes(&ledger), 7);
+	copy_ledger_add(&ledger.targets[2].zeroed_bytes, 3);
+	copy_ledger_flushed(&ledger, 0);
+	copy_ledger_flushed(&ledger, 1);
+	ck_assert(copy_ledger_is_success(&ledger, 0, true));
+	ck_assert(!copy_ledger_is_success(&ledger, 1, true));
+	ck_assert(!copy_ledger_is_success(&ledger, 2, true));
+	ck_assert(copy_ledger_is_success(&ledger, 2, false));
+}
+END_TEST
+
+START_TEST(the_last_destination_that_fails_stops_the_lanes)
+{
+	struct copy_failure lost = { .error = -EIO,
+		.side = COPY_DESTINATION };
+
+	copy_ledger_init(&ledger, 2);
+	copy_ledger_fail(&ledger, &lost, 1);
+	ck_assert(!copy_ledger_is_stopped(&ledger));
+	lost.target = 1;
+	copy_ledger_fail(&ledger, &lost, 1);
+	ck_assert(copy_ledger_is_stopped(&ledger));
+	ck_assert(copy_ledger_all_failed(&ledger));
 }
 END_TEST
 
@@ -82,7 +119,9 @@ main(void)
 	tcase_add_test(t, everything_written_and_flushed_is_a_success);
 	tcase_add_test(t, a_missing_byte_is_no_success);
 	tcase_add_test(t, a_failure_stops_the_lanes_and_stays_a_failure);
-	tcase_add_test(t, each_operation_has_a_name_and_a_side);
+	tcase_add_test(t, each_operation_has_a_name);
+	tcase_add_test(t, one_destination_that_fails_leaves_the_others);
+	tcase_add_test(t, the_last_destination_that_fails_stops_the_lanes);
 	suite_add_tcase(s, t);
 	return unit_main(s);
 }

@@ -46,7 +46,10 @@ static int
 make(void)
 {
 	copy_plan_done(&plan);
-	return copy_plan_make(&plan, &source, &destination, &wish, &err);
+	const struct disk_shape *shapes[] = { &destination };
+	unsigned target;
+
+	return copy_plan_make(&plan, &source, shapes, 1, &wish, &target, &err);
 }
 
 static void
@@ -66,7 +69,8 @@ START_TEST(the_whole_disk_is_one_piece)
 	ck_assert_uint_eq(plan.pieces[0].length, source.size);
 	ck_assert_uint_eq(plan.total_bytes, source.size);
 	ck_assert_uint_eq(plan.n_gave_up, 0);
-	ck_assert(plan.use_status && plan.use_zero && plan.use_flush);
+	ck_assert(plan.use_status && plan.targets[0].use_zero &&
+	    plan.targets[0].use_flush);
 }
 END_TEST
 
@@ -109,7 +113,7 @@ START_TEST(a_destination_without_flush_needs_permission)
 	refuses(-EOPNOTSUPP, "does not offer flush");
 	wish.allow_no_flush = true;
 	ck_assert_int_eq(make(), 0);
-	ck_assert(!plan.use_flush);
+	ck_assert(!plan.targets[0].use_flush);
 	ck_assert_uint_eq(plan.n_gave_up, 1);
 }
 END_TEST
@@ -286,7 +290,7 @@ START_TEST(what_is_done_without_is_said)
 	source.can_status = false;
 	destination.can_zero = false;
 	ck_assert_int_eq(make(), 0);
-	ck_assert(!plan.use_status && !plan.use_zero);
+	ck_assert(!plan.use_status && !plan.targets[0].use_zero);
 	ck_assert_uint_eq(plan.n_gave_up, 2);
 }
 END_TEST

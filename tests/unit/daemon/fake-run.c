@@ -73,7 +73,7 @@ run_new(const struct run_spec *spec, struct worker_pool *pool UNUSED,
 	(void)snprintf(run->fake.source, sizeof run->fake.source, "%s",
 	    spec->source->name);
 	(void)snprintf(run->fake.destination, sizeof run->fake.destination,
-	    "%s", spec->destination->name);
+	    "%s", spec->destinations[0]->name);
 	run->on_finished = on_finished;
 	run->arg = arg;
 	n_runs++;

@@ -146,7 +146,7 @@ START_TEST(null_has_the_size_of_the_source_and_swallows_writes)
 		.on_ready = null_on_ready,
 		.on_completions = null_on_completions,
 	};
-	const struct endpoint_limits limits = { 1000, 1000 };
+	const struct endpoint_limits limits = { 1000, 1000, false };
 	struct endpoint *ep;
 
 	ck_assert_int_eq(open_text("null:", ENDPOINT_DESTINATION, &ep), 0);

@@ -65,7 +65,8 @@ make_run(const char *const *argv, int argc)
 			     &err),
 	    0);
 	spec.source = source;
-	spec.destination = destination;
+	spec.destinations = (const struct endpoint_spec *const *)&destination;
+	spec.n_destinations = 1;
 	ck_assert_int_eq(run_new(&spec, pool, box, on_finished, &n_finished,
 			     &run, &err),
 	    0);
@@ -165,7 +166,11 @@ twin_on_finished(struct run *finished, void *arg)
 START_TEST(two_runs_at_once_do_not_mix)
 {
 	const char *const argv[] = { "nbdkit", "pattern", "40M" };
-	struct run_spec spec = { .destination = destination };
+	struct run_spec spec = {
+		.destinations =
+		    (const struct endpoint_spec *const *)&destination,
+		.n_destinations = 1,
+	};
 	int i;
 
 	ck_assert_int_eq(endpoint_spec_from_command(NULL, argv, 3, &source,
@@ -203,7 +208,9 @@ START_TEST(sizes_and_counts_are_bounded)
 {
 	struct run_spec spec = {
 		.source = destination,
-		.destination = destination,
+		.destinations =
+		    (const struct endpoint_spec *const *)&destination,
+		.n_destinations = 1,
 		.connections = RUN_MAX_CONNECTIONS + 1,
 	};
 
@@ -221,6 +228,15 @@ START_TEST(sizes_and_counts_are_bounded)
 			     &err),
 	    -EINVAL);
 	ck_assert(strstr(err.text, "multiple of 512") != NULL);
+	spec.request_size = 0;
+	spec.n_destinations = RUN_MAX_DESTINATIONS + 1;
+	ck_assert_int_eq(run_new(&spec, pool, box, on_finished, NULL, &run,
+			     &err),
+	    -EINVAL);
+	spec.n_destinations = 0;
+	ck_assert_int_eq(run_new(&spec, pool, box, on_finished, NULL, &run,
+			     &err),
+	    -EINVAL);
 }
 END_TEST
 

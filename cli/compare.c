@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * nbdsync compare: where do two disks differ?
+ */
+#include "cli/commands.h"
+#include "cli/copy-request.h"
+
+const struct option_row options_compare[] = {
+	{ "range", OPT_RANGE, "RANGE",
+	    "compare FROM:LENGTH[:TO] only; may be repeated" },
+	{ "connections", OPT_CONNECTIONS, "N", "connections to each side" },
+	{ "queue-depth", OPT_QUEUE_DEPTH, "N",
+	    "requests in flight on each connection" },
+	{ "request-size", OPT_REQUEST_SIZE, "SIZE",
+	    "bytes of each request" },
+	{ "connect-timeout", OPT_CONNECT_TIMEOUT, "TIME",
+	    "limit for connecting (10s)" },
+	{ "io-timeout", OPT_IO_TIMEOUT, "TIME",
+	    "limit for a request that does not move (60s)" },
+	{ "progress", OPT_PROGRESS, "[=TIME]",
+	    "without a terminal: a line every TIME (60s)" },
+	{ "no-progress", OPT_NO_PROGRESS, NULL, "show no progress" },
+	{ "quiet", OPTION_QUIET, NULL, "print errors only" },
+	{ "json", OPTION_JSON, NULL, "print the result as JSON" },
+	{ "help", OPTION_HELP, NULL, "show this help" },
+	{ NULL, 0, NULL, NULL },
+};
+
+int
+command_compare(const struct command *command, int argc, char **argv)
+{
+	return copy_request_run(command, RUN_VERIFY, argc, argv);
+}

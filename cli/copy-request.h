@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#ifndef CLI_COPY_REQUEST_H
+#define CLI_COPY_REQUEST_H
+
+#include "cli/options.h"
+#include "transfer/run.h"
+
+/*
+ * What copy and compare have in common: their options and operands, made into
+ * the specification of a run, and that run.
+ */
+
+enum {
+	OPT_RANGE = OPTION_OWN,
+	OPT_CONNECTIONS,
+	OPT_QUEUE_DEPTH,
+	OPT_REQUEST_SIZE,
+	OPT_IO_TIMEOUT,
+	OPT_CONNECT_TIMEOUT,
+	OPT_ALLOW_NO_FLUSH,
+	OPT_PROGRESS,
+	OPT_NO_PROGRESS,
+	OPT_SYNC,
+	OPT_DESTINATION_IS_ZERO,
+	OPT_ALLOCATED,
+	OPT_MAX_LAG,
+};
+
+/* Run what the arguments say in this mode.  Returns an exit code. */
+int copy_request_run(const struct command *command, enum run_mode mode,
+    int argc, char **argv);
+
+#endif

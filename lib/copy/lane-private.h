@@ -1,0 +1,96 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#ifndef COPY_LANE_PRIVATE_H
+#define COPY_LANE_PRIVATE_H
+
+#include "copy/lane.h"
+#include "copy/map.h"
+
+/*
+ * The inside of a lane: lane.c gives requests out, outcome.c says what
+ * follows when they end, compare.c looks for differences.
+ */
+
+struct copy_slot {
+	struct list node;		/* of the free, or of those that lag */
+	struct copy_stretch what;	/* targets: those that still need it */
+	unsigned n_given_out;
+	bool is_loaded;
+	bool is_lagging;		/* some destination is done with it */
+	uint32_t here;			/* bit i: the bytes of destination i */
+	bool is_source_here;
+	uint32_t again;			/* destinations for which it is to be
+					   done again, when all is back */
+	uint32_t compared[COPY_MAX_TARGETS];	/* up to there, from 0 */
+	uint32_t differed[COPY_MAX_TARGETS];	/* bytes, of those */
+	uint32_t told[COPY_MAX_TARGETS];	/* its status, up to there */
+	uint32_t sorted[COPY_MAX_TARGETS];	/* and this far is it in the
+						   map */
+	struct copy_request source;
+	struct copy_request targets[COPY_MAX_TARGETS];
+};
+
+struct lane_failures {
+	struct copy_failure first;
+	uint64_t n;
+};
+
+struct copy_lane {
+	const struct copy_plan *plan;
+	struct copy_ledger *ledger;
+	const struct copy_tuning *tuning;
+	struct copy_map map;
+	struct copy_map behind;		/* for the end; only put and taken */
+	struct copy_request map_request;
+
+	struct copy_slot *slots;
+	unsigned n_slots;
+	struct list free_slots;
+	struct list lagging;		/* the oldest first */
+	unsigned n_loaded;		/* slots, not free */
+	unsigned n_lagging;		/* of them */
+	uint64_t lag_bytes;		/* in those */
+
+	struct list queues[1 + COPY_MAX_TARGETS];	/* the source's last */
+	unsigned n_busy[1 + COPY_MAX_TARGETS];
+	unsigned in_flight;
+
+	struct lane_failures source_failures;
+	struct lane_failures target_failures[COPY_MAX_TARGETS];
+
+	struct copy_difference *differences;
+	size_t n_differences;
+	bool differences_are_cut;
+};
+
+static inline uint32_t
+copy_bit(unsigned target)
+{
+	return (uint32_t)1 << target;
+}
+
+/* lane.c */
+/* Queue a request that has been described. */
+void copy_lane_queue(struct copy_lane *lane, struct copy_request *req);
+/* This destination needs the slot no more; the slot may be free then. */
+void copy_slot_finish(struct copy_lane *lane, struct copy_slot *slot,
+    unsigned target);
+/* See whether it is free. */
+void copy_slot_settle(struct copy_lane *lane, struct copy_slot *slot);
+/* Nothing of it is on its way: what is to be done again is put back. */
+void copy_slot_again(struct copy_lane *lane, struct copy_slot *slot);
+/* Will zeroes of this length be taken as such? */
+bool copy_lane_can_zero(const struct copy_lane *lane, unsigned target,
+    uint32_t length);
+
+/* outcome.c */
+/* A slot's bytes are all known: say what is written where. */
+void copy_slot_write(struct copy_lane *lane, struct copy_slot *slot,
+    unsigned target, bool is_zero);
+
+/* compare.c */
+/* The bytes of both are here: go on behind what is compared. */
+void copy_slot_compare(struct copy_lane *lane, struct copy_slot *slot,
+    unsigned target);
+bool copy_is_all_zero(const unsigned char *p, size_t len);
+
+#endif

@@ -1,0 +1,396 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/*
+ * What follows when a request has ended: the next one of its slot, another
+ * try with less, or the end of the lane's work or of a destination's.
+ */
+
+#include <assert.h>
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "copy/lane-private.h"
+
+/* What is refused for its size is halved, but not below this. */
+#define MIN_SIZE 4096U
+
+/* Failures. */
+
+static void
+note_failure(struct lane_failures *f, const struct copy_failure *failure,
+    const char *message)
+{
+	if (f->n++ > 0)
+		return;
+	f->first = *failure;
+	(void)snprintf(f->first.message, sizeof f->first.message, "%s",
+	    message != NULL ? message : "");
+}
+
+/* All that waits to go there is done with. */
+static void
+forget_target(struct copy_lane *lane, unsigned target)
+{
+	struct copy_slot *slot;
+	unsigned i;
+
+	for (i = 0; i < lane->n_slots; i++) {
+		slot = &lane->slots[i];
+		if (slot->is_loaded &&
+		    (slot->what.targets & copy_bit(target)) != 0 &&
+		    !slot->targets[target].is_given_out)
+			copy_slot_finish(lane, slot, target);
+	}
+}
+
+static void
+fail_disk(struct copy_lane *lane, const struct copy_failure *failure,
+    const char *message)
+{
+	if (failure->side == COPY_SOURCE) {
+		note_failure(&lane->source_failures, failure, message);
+		return;
+	}
+	note_failure(&lane->target_failures[failure->target], failure,
+	    message);
+	atomic_store_explicit(
+	    &lane->ledger->targets[failure->target].is_failed, true,
+	    memory_order_relaxed);
+	forget_target(lane, failure->target);
+}
+
+static void
+fail_request(struct copy_lane *lane, const struct copy_request *req,
+    int error, const char *message)
+{
+	const struct copy_failure failure = {
+		.error = error,
+		.is_request = true,
+		.side = req->side,
+		.target = req->target,
+		.op = req->op,
+		.offset = req->offset,
+		.length = req->length,
+	};
+
+	fail_disk(lane, &failure, message);
+}
+
+void
+copy_lane_fail(struct copy_lane *lane, enum copy_side side, unsigned target,
+    int error, const char *message)
+{
+	const struct copy_failure failure = {
+		.error = error,
+		.is_lost = true,
+		.side = side,
+		.target = target,
+	};
+
+	fail_disk(lane, &failure, message);
+}
+
+/* Refusals that a smaller request may be spared. */
+
+static bool
+is_size_refused(int error)
+{
+	return error == -EOVERFLOW || error == -EINVAL;
+}
+
+static void
+lower(_Atomic uint32_t *limit, uint32_t size)
+{
+	uint32_t old = atomic_load_explicit(limit, memory_order_relaxed);
+
+	while ((old == 0 || size < old) &&
+	    !atomic_compare_exchange_weak_explicit(limit, &old, size,
+		memory_order_relaxed, memory_order_relaxed))
+		continue;
+}
+
+static uint32_t
+half_of(const struct copy_lane *lane, uint32_t length)
+{
+	uint32_t half = length / 2 & ~(lane->plan->align - 1);
+
+	return half < MIN_SIZE || half == 0 ? 0 : half;
+}
+
+/* A read or write that was refused: is there a smaller one? */
+static bool
+try_smaller(struct copy_lane *lane, const struct copy_request *req, int error)
+{
+	uint32_t half = half_of(lane, req->length);
+
+	if (!is_size_refused(error) || half == 0)
+		return false;
+	lower(&lane->ledger->size_limit, half);
+	return true;
+}
+
+/* Write-zeroes that was refused: smaller, or written out. */
+static bool
+try_other_zeroes(struct copy_lane *lane, const struct copy_request *req,
+    int error)
+{
+	struct copy_target_books *b = &lane->ledger->targets[req->target];
+	uint32_t half = half_of(lane, req->length);
+
+	if (!is_size_refused(error) && error != -EOPNOTSUPP)
+		return false;
+	if (error != -EOPNOTSUPP && half > lane->plan->request_size)
+		lower(&b->zero_limit, half);
+	else
+		atomic_store_explicit(&b->has_no_zero, true,
+		    memory_order_relaxed);
+	return true;
+}
+
+/* The source. */
+
+void
+copy_slot_write(struct copy_lane *lane, struct copy_slot *slot,
+    unsigned target, bool is_zero)
+{
+	struct copy_request *req = &slot->targets[target];
+
+	if (slot->what.kind == COPY_ZEROES && lane->plan->skip_zeroes) {
+		copy_ledger_add(&lane->ledger->targets[target].zeroed_bytes,
+		    slot->what.length);
+		copy_slot_finish(lane, slot, target);
+		return;
+	}
+	req->offset = slot->what.to;
+	req->length = (uint32_t)slot->what.length;
+	req->skip = 0;
+	req->bytes = NULL;
+	req->op = COPY_WRITE;
+	if (is_zero && copy_lane_can_zero(lane, target, req->length))
+		req->op = COPY_ZERO;
+	else if (slot->what.kind == COPY_DATA)
+		req->bytes = &slot->source;
+	copy_lane_queue(lane, req);
+}
+
+static void
+source_done(struct copy_lane *lane, struct copy_slot *slot)
+{
+	bool compares = lane->plan->mode != COPY_MODE_COPY;
+	bool is_zero;
+	unsigned i;
+
+	copy_ledger_add(&lane->ledger->read_bytes, slot->what.length);
+	slot->is_source_here = true;
+	is_zero = !compares && slot->source.buffer != NULL &&
+	    copy_is_all_zero(slot->source.buffer, slot->what.length);
+	for (i = 0; i < lane->plan->n_targets; i++) {
+		/* One that is done at once may leave others behind. */
+		if ((slot->what.targets & ~slot->again & copy_bit(i)) == 0)
+			continue;
+		if (!compares)
+			copy_slot_write(lane, slot, i, is_zero);
+		else if ((slot->here & copy_bit(i)) != 0)
+			copy_slot_compare(lane, slot, i);
+	}
+}
+
+static void
+source_ended(struct copy_lane *lane, struct copy_request *req, int error,
+    const char *message)
+{
+	struct copy_slot *slot = req->slot;
+
+	if (error == 0)
+		source_done(lane, slot);
+	else if (try_smaller(lane, req, error))
+		slot->again = UINT32_MAX;
+	else
+		fail_request(lane, req, error, message);
+}
+
+static void
+map_ended(struct copy_lane *lane, struct copy_request *req, int error,
+    const char *message)
+{
+	if (error == -ENOTCONN)
+		fail_request(lane, req, error, message);
+	else
+		copy_map_answered(&lane->map, error);
+}
+
+/* Destinations. */
+
+static void
+put_part(struct copy_lane *lane, const struct copy_request *req,
+    uint32_t from, uint32_t to, enum copy_kind kind)
+{
+	struct copy_stretch s = req->slot->what;
+
+	s.from += from;
+	s.to += from;
+	s.length = to - from;
+	s.kind = kind;
+	s.targets = copy_bit(req->target);
+	copy_map_put(&lane->map, &s);
+}
+
+/*
+ * Where the source is zero, a destination tells: whole grains that are zero
+ * there, too, are equal, and the rest is read.
+ */
+static void
+target_extent(struct copy_lane *lane, struct copy_request *req,
+    uint64_t length, bool zero)
+{
+	struct copy_slot *slot = req->slot;
+	uint32_t grain = lane->plan->grain;
+	uint32_t from = slot->told[req->target];
+	uint32_t to = length > req->length - from ? req->length :
+						    from + (uint32_t)length;
+
+	slot->told[req->target] = to;
+	if (!zero)
+		return;
+	if (from != 0)
+		from = (from + grain - 1) & ~(grain - 1);
+	if (to != req->length)
+		to &= ~(grain - 1);
+	if (from >= to)
+		return;
+	put_part(lane, req, slot->sorted[req->target], from, COPY_SUSPECT);
+	copy_ledger_add(&lane->ledger->targets[req->target].equal_bytes,
+	    to - from);
+	slot->sorted[req->target] = to;
+}
+
+void
+copy_lane_add_extent(struct copy_lane *lane, struct copy_request *req,
+    uint64_t length, bool zero)
+{
+	if (req->slot == NULL)
+		copy_map_add_extent(&lane->map, length, zero);
+	else
+		target_extent(lane, req, length, zero);
+}
+
+/* What it did not tell is asked again; if it tells nothing, it is read. */
+static void
+target_told(struct copy_lane *lane, struct copy_request *req)
+{
+	struct copy_slot *slot = req->slot;
+	uint32_t sorted = slot->sorted[req->target];
+	uint32_t told = slot->told[req->target];
+
+	if (told != req->length)
+		told &= ~(lane->plan->grain - 1);
+	if (told == 0)
+		told = req->length;
+	put_part(lane, req, sorted, told, COPY_SUSPECT);
+	put_part(lane, req, told, req->length, COPY_ZEROES);
+	copy_slot_finish(lane, slot, req->target);
+}
+
+static void
+target_read(struct copy_lane *lane, struct copy_request *req)
+{
+	struct copy_slot *slot = req->slot;
+
+	slot->here |= copy_bit(req->target);
+	if (slot->is_source_here || slot->what.kind == COPY_SUSPECT)
+		copy_slot_compare(lane, slot, req->target);
+}
+
+static void
+target_written(struct copy_lane *lane, struct copy_request *req)
+{
+	struct copy_slot *slot = req->slot;
+	struct copy_target_books *b = &lane->ledger->targets[req->target];
+	bool is_zero = req->op == COPY_ZERO || req->bytes == NULL;
+
+	if (lane->plan->mode != COPY_MODE_COPY) {
+		copy_slot_compare(lane, slot, req->target);
+		return;
+	}
+	copy_ledger_add(is_zero ? &b->zeroed_bytes : &b->written_bytes,
+	    req->length);
+	copy_slot_finish(lane, slot, req->target);
+}
+
+static void
+target_succeeded(struct copy_lane *lane, struct copy_request *req)
+{
+	switch (req->op) {
+	case COPY_STATUS:
+		target_told(lane, req);
+		break;
+	case COPY_READ:
+		target_read(lane, req);
+		break;
+	case COPY_WRITE:
+	case COPY_ZERO:
+		target_written(lane, req);
+		break;
+	case COPY_FLUSH:
+		break;
+	}
+}
+
+static bool
+may_be_tried_again(struct copy_lane *lane, const struct copy_request *req,
+    int error)
+{
+	if (req->op == COPY_ZERO)
+		return try_other_zeroes(lane, req, error);
+	return try_smaller(lane, req, error);
+}
+
+static void
+target_ended(struct copy_lane *lane, struct copy_request *req, int error,
+    const char *message)
+{
+	struct copy_slot *slot = req->slot;
+
+	if (!copy_ledger_is_live(lane->ledger, req->target)) {
+		copy_slot_finish(lane, slot, req->target);
+	} else if (error == 0) {
+		if ((slot->again & copy_bit(req->target)) == 0)
+			target_succeeded(lane, req);
+	} else if (req->op == COPY_STATUS && error != -ENOTCONN) {
+		target_told(lane, req);
+	} else if (may_be_tried_again(lane, req, error)) {
+		slot->again |= copy_bit(req->target);
+	} else {
+		fail_request(lane, req, error, message);
+	}
+}
+
+void
+copy_lane_done(struct copy_lane *lane, struct copy_request *req, int error,
+    const char *message)
+{
+	assert(req->is_given_out);
+	req->is_given_out = false;
+	lane->in_flight--;
+	if (req->slot == NULL) {
+		map_ended(lane, req, error, message);
+		return;
+	}
+	req->slot->n_given_out--;
+	lane->n_busy[req->side == COPY_SOURCE ? COPY_MAX_TARGETS :
+						req->target]--;
+	if (req->side == COPY_SOURCE)
+		source_ended(lane, req, error, message);
+	else
+		target_ended(lane, req, error, message);
+	if (req->slot->again != 0 && req->slot->n_given_out == 0)
+		copy_slot_again(lane, req->slot);
+	copy_slot_settle(lane, req->slot);
+}
+
+void
+copy_request_sent(struct copy_request *req)
+{
+	req->is_sent = true;
+}

@@ -1,0 +1,377 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/*
+ * Requests and bytes between the engine and the disks of a lane.
+ *
+ * The engine says what is to be sent; it becomes a request of the protocol.
+ * Bytes that arrive are given a carrier, from which they are written to all
+ * destinations, or compared; it is free again as soon as the engine needs
+ * them no more, which is when they have been sent, mostly.
+ */
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "base/cleanup.h"
+#include "transfer/lane-private.h"
+
+/* Enough that receiving and sending do not wait for each other. */
+#define USUAL_CARRIERS 4
+
+/* The kernel's vDSO answers it, without a system call. */
+static uint64_t
+now_us(void)
+{
+	struct timespec ts;
+
+	(void)clock_gettime(CLOCK_MONOTONIC, &ts);
+	return (uint64_t)ts.tv_sec * 1000000 + (uint64_t)ts.tv_nsec / 1000;
+}
+
+/* Carriers. */
+
+void
+flow_wake_starving(struct lane *lane)
+{
+	struct lane_disk *d;
+	unsigned i;
+
+	for (i = 0; i < lane->n_disks; i++) {
+		d = &lane->disks[i];
+		if (!d->is_starving)
+			continue;
+		d->is_starving = false;
+		if (d->disk != NULL)
+			disk_place_found(d->disk);
+	}
+}
+
+/* Those of the slot's bytes that are not needed any more are given up. */
+static void
+drop_carriers(struct lane *lane, struct copy_request *of)
+{
+	struct copy_request *siblings[COPY_MAX_SIBLINGS];
+	unsigned n = copy_request_siblings(lane->engine, of, siblings);
+	bool any = false;
+	unsigned i;
+
+	for (i = 0; i < n; i++) {
+		struct lane_request *req =
+		    &lane->requests[siblings[i]->index];
+
+		if (req->carrier == NULL ||
+		    copy_request_is_needed(lane->engine, siblings[i]))
+			continue;
+		carriers_give_back(&lane->carriers, STEAL(req->carrier));
+		any = true;
+	}
+	if (any)
+		flow_wake_starving(lane);
+}
+
+/*
+ * Is there one, if what only slow destinations wait for is given up?  Who
+ * compares never waits: what has been read on one side is needed until it has
+ * been read on the other, so that waiting for it would be for ever.
+ */
+static struct carrier *
+take_carrier(struct lane *lane)
+{
+	bool is_urgent = copy_lane_is_over(lane->engine) ||
+	    lane->plan->mode != COPY_MODE_COPY;
+	struct copy_request *given_up;
+	struct carrier *c;
+
+	c = carriers_take(&lane->carriers, is_urgent);
+	while (c == NULL) {
+		given_up = copy_lane_relieve(lane->engine);
+		if (given_up == NULL)
+			return NULL;
+		drop_carriers(lane, given_up);
+		c = carriers_take(&lane->carriers, is_urgent);
+	}
+	return c;
+}
+
+/* Describing requests. */
+
+void
+flow_describe(struct nbd_request *nbd, enum copy_op op)
+{
+	static const enum nbd_command commands[] = {
+		[COPY_STATUS] = NBD_CMD_BLOCK_STATUS,
+		[COPY_READ] = NBD_CMD_READ,
+		[COPY_WRITE] = NBD_CMD_WRITE,
+		[COPY_ZERO] = NBD_CMD_WRITE_ZEROES,
+		[COPY_FLUSH] = NBD_CMD_FLUSH,
+	};
+
+	nbd->command = commands[op];
+	nbd->flags = 0;
+	nbd->offset = 0;
+	nbd->length = 0;
+	nbd->iov = NULL;
+	nbd->n_iov = 0;
+	nbd->n_piped = 0;
+	nbd->tells_sent = false;
+	nbd->extents = NULL;
+}
+
+static int
+describe_zeroes(struct lane *lane, struct lane_request *req)
+{
+	if (lane->zeroes == NULL)
+		lane->zeroes = calloc(1, lane->plan->max_request_size);
+	if (lane->zeroes == NULL)
+		return -ENOMEM;
+	req->iov = (struct iovec){ lane->zeroes, req->engine->length };
+	req->nbd.iov = &req->iov;
+	req->nbd.n_iov = 1;
+	return 0;
+}
+
+/* What was read leaves from where it arrived. */
+static void
+describe_carried(struct lane *lane, struct lane_request *req)
+{
+	const struct copy_request *bytes = req->engine->bytes;
+	struct lane_request *from = &lane->requests[bytes->index];
+
+	if (bytes->buffer != NULL) {
+		req->iov = (struct iovec){ bytes->buffer + req->engine->skip,
+			req->engine->length };
+	} else {
+		req->iov = from->iov;
+		req->nbd.n_piped = req->engine->length - from->iov.iov_len;
+		req->nbd.pipe = &from->carrier->pipe;
+	}
+	req->nbd.iov = &req->iov;
+	req->nbd.n_iov = 1;
+	req->nbd.tells_sent = true;
+	carriers_leave(&lane->carriers, from->carrier);
+}
+
+static int
+describe(struct lane *lane, struct lane_request *req,
+    struct copy_request *engine)
+{
+	flow_describe(&req->nbd, engine->op);
+	req->engine = engine;
+	req->nbd.owner = req;
+	req->nbd.offset = engine->offset;
+	req->nbd.length = engine->length;
+	if (engine->op == COPY_STATUS)
+		req->nbd.extents = &req->extents;
+	else if (engine->op == COPY_WRITE && engine->bytes == NULL)
+		return describe_zeroes(lane, req);
+	else if (engine->op == COPY_WRITE)
+		describe_carried(lane, req);
+	return 0;
+}
+
+/* Sending. */
+
+static void
+request_ended(struct lane *lane, struct lane_request *req, int error,
+    const char *message)
+{
+	copy_lane_done(lane->engine, req->engine, error, message);
+	drop_carriers(lane, req->engine);
+}
+
+/* Send a request, or tell the engine why it could not be sent. */
+static void
+send_request(struct lane *lane, struct copy_request *engine)
+{
+	struct lane_request *req = &lane->requests[engine->index];
+	struct lane_disk *d = lane_disk(lane, engine->side, engine->target);
+	int r;
+
+	req->sent_us = now_us();
+	r = describe(lane, req, engine);
+	if (r == 0)
+		r = d->lost.code == 0 ? disk_submit(d->disk, &req->nbd) :
+					-ENOTCONN;
+	if (r < 0)
+		request_ended(lane, req, r, strerror(-r));
+}
+
+void
+flow_pump(struct lane *lane)
+{
+	struct copy_request *engine;
+
+	while ((engine = copy_lane_next(lane->engine)) != NULL)
+		send_request(lane, engine);
+}
+
+static void
+tell_extents(struct lane *lane, const struct lane_request *req)
+{
+	const struct nbd_extents *extents = &req->extents;
+	size_t i;
+
+	for (i = 0; i < extents->n; i++)
+		copy_lane_add_extent(lane->engine, req->engine,
+		    extents->v[i].length,
+		    extents->v[i].flags & NBD_STATE_ZERO);
+}
+
+void
+flow_request_done(struct lane *lane, struct lane_request *req)
+{
+	struct copy_request *engine = req->engine;
+	const struct nbd_request *nbd = &req->nbd;
+
+	if (nbd->error == 0 && (engine->op == COPY_READ ||
+	    engine->op == COPY_WRITE))
+		copy_tuning_note(lane->tuning, engine->side,
+		    now_us() - req->sent_us);
+	if (nbd->error == 0 && engine->op == COPY_STATUS)
+		tell_extents(lane, req);
+	if (engine->op == COPY_WRITE)
+		copy_request_sent(engine);
+	request_ended(lane, req, nbd->error, nbd->message);
+}
+
+/* Where data go that have arrived. */
+
+static bool
+is_zero(const void *p, size_t n)
+{
+	const unsigned char *bytes = p;
+
+	return n == 0 || (bytes[0] == 0 && memcmp(bytes, bytes + 1, n - 1) ==
+	    0);
+}
+
+/*
+ * Through a pipe nobody sees whether they are zeroes.  Data that begin with
+ * something else are none.
+ */
+static bool
+may_be_piped(const struct lane *lane, const struct nbd_arrival *arrival)
+{
+	return lane->can_pipe && arrival->is_whole &&
+	    arrival->n_head <= CARRIER_HEAD_SIZE &&
+	    arrival->n_head < arrival->req->length &&
+	    !is_zero(arrival->head, arrival->n_head);
+}
+
+static bool
+place_in_memory(struct lane_request *req)
+{
+	struct copy_request *engine = req->engine;
+
+	engine->buffer = carrier_buffer(req->carrier, engine->length);
+	if (engine->buffer == NULL)
+		return false;
+	req->iov = (struct iovec){ engine->buffer, engine->length };
+	req->nbd.iov = &req->iov;
+	req->nbd.n_iov = 1;
+	return true;
+}
+
+static void
+place_in_pipe(struct lane_request *req, size_t n_head)
+{
+	req->engine->buffer = NULL;
+	req->iov = (struct iovec){ req->carrier->head, n_head };
+	req->nbd.iov = &req->iov;
+	req->nbd.n_iov = 1;
+	req->nbd.n_piped = req->engine->length - n_head;
+	req->nbd.pipe = &req->carrier->pipe;
+}
+
+bool
+flow_find_place(void *arg, const struct nbd_arrival *arrival)
+{
+	struct lane_disk *d = arg;
+	struct lane *lane = d->lane;
+	struct lane_request *req = arrival->req->owner;
+
+	on_worker_entry();
+	if (req->carrier == NULL)
+		req->carrier = take_carrier(lane);
+	if (req->carrier == NULL) {
+		d->is_starving = true;
+		return false;
+	}
+	if (may_be_piped(lane, arrival) &&
+	    carrier_pipe(&lane->carriers, req->carrier, arrival->req->length))
+		place_in_pipe(req, arrival->n_head);
+	else if (!place_in_memory(req))
+		copy_lane_fail(lane->engine, d->side, d->target, -ENOMEM,
+		    "out of memory");
+	return req->nbd.iov != NULL;
+}
+
+int
+flow_leave_pipe(void *arg UNUSED, struct nbd_request *nbd)
+{
+	on_worker_entry();
+	return place_in_memory(nbd->owner) ? 0 : -ENOMEM;
+}
+
+void
+flow_on_sent(void *arg)
+{
+	struct lane_disk *d = arg;
+	struct lane_request *req;
+	struct nbd_request *nbd;
+
+	on_worker_entry();
+	while ((nbd = disk_reap_sent(d->disk)) != NULL) {
+		req = nbd->owner;
+		copy_request_sent(req->engine);
+		drop_carriers(d->lane, req->engine);
+	}
+}
+
+/* Beginning and end. */
+
+static bool
+lane_can_pipe(const struct lane *lane)
+{
+	return lane->plan->mode == COPY_MODE_COPY && lane->n_disks == 2 &&
+	    disk_can_pipe(lane->disks[0].disk) &&
+	    disk_can_pipe(lane->disks[1].disk);
+}
+
+int
+flow_init(struct lane *lane)
+{
+	int r;
+
+	r = copy_lane_new(lane->plan, lane->cursor, lane->ledger,
+	    lane->tuning, &lane->engine);
+	if (r < 0)
+		return r;
+	carriers_init(&lane->carriers,
+	    USUAL_CARRIERS + lane->plan->lag_slots);
+	lane->can_pipe = lane_can_pipe(lane);
+	lane->requests = calloc(copy_lane_n_requests(lane->engine),
+	    sizeof *lane->requests);
+	return lane->requests == NULL ? -ENOMEM : 0;
+}
+
+void
+flow_done(struct lane *lane)
+{
+	struct lane_request *req;
+	unsigned i;
+
+	for (i = 0; lane->requests != NULL &&
+	     i < copy_lane_n_requests(lane->engine); i++) {
+		req = &lane->requests[i];
+		if (req->carrier != NULL)
+			carriers_give_back(&lane->carriers, req->carrier);
+		free(req->extents.v);
+	}
+	carriers_done(&lane->carriers);
+	copy_lane_free(lane->engine);
+	free(lane->requests);
+	free(lane->zeroes);
+}

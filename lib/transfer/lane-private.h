@@ -1,0 +1,104 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#ifndef TRANSFER_LANE_PRIVATE_H
+#define TRANSFER_LANE_PRIVATE_H
+
+#include "transfer/carrier.h"
+#include "transfer/lane.h"
+
+/*
+ * The inside of a lane: lane.c has its commands and its disks, flow.c the
+ * requests and bytes between the engine and the disks.
+ */
+
+#define LANE_MAX_DISKS (1 + COPY_MAX_TARGETS)
+
+enum lane_command {
+	LANE_NONE,
+	LANE_CONNECT,
+	LANE_COPY,
+	LANE_FLUSH,
+	LANE_CLOSE,
+};
+
+struct lane_request {
+	struct nbd_request nbd;
+	struct iovec iov;
+	struct copy_request *engine;	/* NULL: a flush */
+	struct nbd_extents extents;	/* of a block status */
+	uint64_t sent_us;		/* when it was submitted */
+	struct carrier *carrier;	/* a READ's, from the arrival of its
+					   bytes until they are not needed */
+};
+
+struct lane_disk {
+	struct lane *lane;
+	enum copy_side side;
+	unsigned target;
+	struct disk *disk;	/* NULL: not connected, or closed */
+	bool is_wanted;		/* LANE_CONNECT waits for it */
+	bool is_flushing;	/* LANE_FLUSH does */
+	bool is_starving;	/* it waits for a carrier */
+	struct error lost;	/* code not 0: the disk has failed */
+	struct lane_request flush_request;
+	struct copy_failure failure;
+	uint64_t n_failures;
+};
+
+struct lane {
+	struct lane_setup setup;
+
+	/* Mails to the lane's worker, and the answer. */
+	struct mail command_mail;
+	struct mail stop_mail;
+	struct mail answer_mail;
+
+	/* The run's worker; read by the lane's when the mail is delivered. */
+	bool stop_is_posted;
+	bool close_is_posted;
+	enum lane_command next_command;
+	const struct endpoint *next_endpoints[LANE_MAX_DISKS];
+	unsigned n_disks;	/* the source, and those of the first connect */
+	const struct copy_plan *plan;
+	struct copy_cursor *cursor;
+	struct copy_ledger *ledger;
+	struct copy_tuning *tuning;
+
+	/* The lane's worker only, from here on. */
+	enum lane_command command;	/* under way */
+	enum lane_command answered;
+	bool is_stopped;
+	struct lane_disk disks[LANE_MAX_DISKS];	/* the source first */
+	struct net_timer drain_timer;
+	bool is_draining;
+	struct copy_lane *engine;
+	struct lane_request *requests;
+	struct carriers carriers;
+	bool can_pipe;			/* from the source to the destination */
+	unsigned char *zeroes;		/* a request's worth, when needed */
+	unsigned n_closing;
+};
+
+static inline struct lane_disk *
+lane_disk(struct lane *lane, enum copy_side side, unsigned target)
+{
+	return &lane->disks[side == COPY_SOURCE ? 0 : 1 + target];
+}
+
+/* flow.c */
+/* Make the engine and what its requests need.  -ENOMEM. */
+int flow_init(struct lane *lane);
+void flow_done(struct lane *lane);
+/* Send all that the engine wants sent. */
+void flow_pump(struct lane *lane);
+/* A request of the engine has ended. */
+void flow_request_done(struct lane *lane, struct lane_request *req);
+/* Disks that wait for a carrier look again. */
+void flow_wake_starving(struct lane *lane);
+/* As those of disk_events; arg is a struct lane_disk. */
+bool flow_find_place(void *arg, const struct nbd_arrival *arrival);
+int flow_leave_pipe(void *arg, struct nbd_request *nbd);
+void flow_on_sent(void *arg);
+/* All of nbd but for its place on the disk. */
+void flow_describe(struct nbd_request *nbd, enum copy_op op);
+
+#endif

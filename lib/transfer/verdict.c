@@ -1,0 +1,281 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/*
+ * How a run ended: what the books say, in words.
+ */
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/escape.h"
+#include "transfer/run-private.h"
+
+const char *
+run_side_name(enum copy_side side)
+{
+	return side == COPY_SOURCE ? "source" : "destination";
+}
+
+void
+run_add_gave_up(struct run *run, const char *sentence)
+{
+	char **list;
+
+	list = realloc(run->gave_up, (run->n_gave_up + 1) * sizeof *list);
+	if (list == NULL)
+		return;
+	run->gave_up = list;
+	list[run->n_gave_up] = strdup(sentence);
+	if (list[run->n_gave_up] != NULL)
+		run->n_gave_up++;
+}
+
+/* Failures, as sentences. */
+
+static const char *
+endpoint_label(const struct run *run, const struct copy_failure *f)
+{
+	return f->side == COPY_SOURCE ? run->source_spec->name :
+					run->destination_specs[f->target]->name;
+}
+
+/* "write of 512 bytes at offset 0: " */
+static void
+describe_request(const struct copy_failure *f, char *what, size_t size)
+{
+	what[0] = '\0';
+	if (!f->is_request)
+		return;
+	if (f->op == COPY_FLUSH)
+		(void)snprintf(what, size, "flush: ");
+	else
+		(void)snprintf(what, size,
+		    "%s of %" PRIu64 " bytes at offset %" PRIu64 ": ",
+		    copy_op_name(f->op), f->length, f->offset);
+}
+
+static int
+describe_failure(const struct run *run, const struct copy_failure *f,
+    struct error *e)
+{
+	const char *label = endpoint_label(run, f);
+	const char *reason = f->message;
+	char name[128];
+	char what[96];
+	char words[COPY_MESSAGE_SIZE + 128];
+
+	if (!f->is_lost || f->message[0] == '\0') {
+		(void)snprintf(words, sizeof words, "%s%s%s%s",
+		    strerror(-f->error), f->message[0] ? " (server: '" : "",
+		    f->message, f->message[0] ? "')" : "");
+		reason = words;
+	}
+	describe_request(f, what, sizeof what);
+	return error_set(e, f->error, "%s '%s': %s%s",
+	    run_side_name(f->side),
+	    escape_text(label, strlen(label), name, sizeof name), what,
+	    reason);
+}
+
+static void
+take_failure(struct run *run, const struct copy_failure *f)
+{
+	struct run_failure *out = &run->result.failure;
+
+	if (f->is_request) {
+		out->is_request = true;
+		out->offset = f->offset;
+		out->length = f->length;
+		(void)snprintf(out->operation, sizeof out->operation, "%s",
+		    copy_op_name(f->op));
+	}
+	(void)snprintf(out->side, sizeof out->side, "%s",
+	    run_side_name(f->side));
+	out->destination = f->target;
+	out->errnum = f->error;
+	(void)describe_failure(run, f, &out->error);
+}
+
+/* The source's failure before those of destinations. */
+static void
+take_failures(struct run *run)
+{
+	const struct copy_ledger *l = &run->ledger;
+	const struct copy_failure *first = NULL;
+	unsigned i;
+
+	if (l->n_failures > 0)
+		first = &l->first_failure;
+	run->result.n_failed_requests = l->n_failures;
+	for (i = 0; i < run->n_destinations; i++) {
+		const struct copy_target_books *b = &l->targets[i];
+
+		if (b->n_failures == 0)
+			continue;
+		run->result.n_failed_requests += b->n_failures;
+		if (first == NULL)
+			first = &b->first_failure;
+		(void)describe_failure(run, &b->first_failure,
+		    &run->destination_errors[i]);
+		run->result.destination_failures[i] =
+		    run->destination_errors[i].text;
+	}
+	if (first != NULL)
+		take_failure(run, first);
+}
+
+/* Differences. */
+
+void
+run_take_differences(struct run *run, const struct lane *lane)
+{
+	struct run_result *result = &run->result;
+	const struct copy_difference *from;
+	struct run_difference *all;
+	bool is_cut;
+	size_t n;
+	size_t i;
+
+	from = lane_differences(lane, &n, &is_cut);
+	result->differences_are_cut |= is_cut;
+	if (n == 0)
+		return;
+	all = reallocarray(run->differences, result->n_differences + n,
+	    sizeof *all);
+	if (all == NULL) {
+		result->differences_are_cut = true;
+		return;
+	}
+	for (i = 0; i < n; i++)
+		all[result->n_differences + i] = (struct run_difference){
+			.destination = from[i].target,
+			.offset = from[i].offset,
+			.length = from[i].length,
+		};
+	run->differences = all;
+	result->n_differences += n;
+}
+
+static int
+compare_differences(const void *a, const void *b)
+{
+	const struct run_difference *x = a;
+	const struct run_difference *y = b;
+
+	if (x->destination != y->destination)
+		return x->destination < y->destination ? -1 : 1;
+	return x->offset < y->offset ? -1 : x->offset > y->offset;
+}
+
+/* Of several lanes and slots: sorted, and neighbours joined. */
+static void
+sort_differences(struct run *run)
+{
+	struct run_difference *v = run->differences;
+	size_t n = run->result.n_differences;
+	size_t kept = 0;
+	size_t i;
+
+	if (n == 0)
+		return;
+	qsort(v, n, sizeof *v, compare_differences);
+	for (i = 1; i < n; i++) {
+		if (v[i].destination == v[kept].destination &&
+		    v[kept].offset + v[kept].length == v[i].offset)
+			v[kept].length += v[i].length;
+		else
+			v[++kept] = v[i];
+	}
+	run->result.n_differences = kept + 1;
+	run->result.differences = v;
+}
+
+/* The verdict. */
+
+static bool
+any_differs(const struct run *run)
+{
+	unsigned i;
+
+	for (i = 0; i < run->n_destinations; i++)
+		if (copy_ledger_get(
+			&run->ledger.targets[i].differing_bytes) > 0)
+			return true;
+	return false;
+}
+
+static bool
+any_failed(const struct run *run)
+{
+	unsigned i;
+
+	for (i = 0; i < run->n_destinations; i++)
+		if (run->ledger.targets[i].n_failures > 0)
+			return true;
+	return run->ledger.n_failures > 0;
+}
+
+static unsigned
+count_successes(const struct run *run)
+{
+	unsigned n = 0;
+	unsigned i;
+
+	for (i = 0; i < run->n_destinations; i++)
+		if (copy_ledger_is_success(&run->ledger, i,
+			run->plan.targets[i].use_flush))
+			n++;
+	return n;
+}
+
+static enum run_outcome
+outcome_of(const struct run *run)
+{
+	unsigned n = count_successes(run);
+
+	if (n == 0 || (n < run->n_destinations && !any_failed(run)))
+		return any_failed(run) ? RUN_FAILED : RUN_CANCELLED;
+	if (any_differs(run))
+		return RUN_DIFFERENT;
+	return n < run->n_destinations ? RUN_PARTIAL : RUN_SUCCEEDED;
+}
+
+/* What servers refused, and what was done then. */
+static void
+tell_refusals(struct run *run)
+{
+	const struct copy_ledger *l = &run->ledger;
+	unsigned i;
+
+	if (atomic_load(&l->status_failed))
+		run_add_gave_up(run, "source failed to answer block status: "
+		    "what it did not tell was read");
+	if (atomic_load(&l->size_limit) != 0)
+		run_add_gave_up(run, "a server refused requests for their "
+		    "size: smaller requests");
+	for (i = 0; i < run->n_destinations; i++) {
+		if (!atomic_load(&l->targets[i].has_no_zero))
+			continue;
+		run_add_gave_up(run, "destination refused write-zeroes: "
+		    "zeroes were written as data");
+		break;
+	}
+}
+
+void
+run_judge(struct run *run)
+{
+	struct run_result *result = &run->result;
+
+	result->outcome = outcome_of(run);
+	take_failures(run);
+	sort_differences(run);
+	tell_refusals(run);
+	result->started_at_ms = run->started_at_ms;
+	result->finished_at_ms = run_wall_clock_ms();
+	result->gave_up = (const char *const *)run->gave_up;
+	result->n_gave_up = run->n_gave_up;
+}

@@ -1,0 +1,64 @@
+#!/bin/sh
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# One source to several destinations: read once, each on its own.
+. "$srcdir/tests/lib/testlib.sh"
+requires nbdkit pattern --version
+requires nbdkit --filter=error null --version
+requires jq --version
+plan 19
+
+size=$((64 * MiB))
+make_data "$tmp/src.img" $((48 * MiB + 513)) disk
+start_nbdkit src -r --filter=stats file "$tmp/src.img" \
+    statsfile="$tmp/stats"
+for i in a b c; do
+	truncate -s $((48 * MiB + 513)) "$tmp/$i.img"
+	start_nbdkit $i file "$tmp/$i.img"
+done
+ok "three destinations are copied to" "$nbdsync" copy --json \
+    --max-lag 128MiB "$(uri src)" "$(uri a)" "$(uri b)" "$(uri c)"
+is "each has its figures" \
+    "$(echo "$out" | jq -c '[.progress.destinations[].done_bytes]')" \
+    "[50332161,50332161,50332161]"
+is "the source was read once" "$(echo "$out" | jq .progress.read_bytes)" \
+    50332161
+for i in a b c; do
+	ok "every byte arrived at $i" cmp "$tmp/src.img" "$tmp/$i.img"
+done
+ok "the server is stopped" stop_process src
+like "which says so, too" "$(cat "$tmp/stats")" \
+    '^read: [0-9]* ops, [0-9.]* s, 48\.00 MiB'
+
+# One is far slower than the memory there is for it.
+start_nbdkit pattern -r pattern $size
+start_nbdkit fast --filter=checkwrite pattern $size
+start_nbdkit slow --filter=checkwrite --filter=delay pattern $size \
+    rdelay=100ms
+ok "a slow one is left behind, and caught up with" "$nbdsync" copy --json \
+    --max-lag 1MiB "$(uri pattern)" "$(uri fast)" "$(uri slow)"
+is "by reading again" "$(echo "$out" |
+    jq ".progress.read_bytes > $size")" true
+is "and nothing is missing" "$(echo "$out" |
+    jq -c '[.progress.destinations[] | .behind_bytes, .durable_bytes]')" \
+    "[0,$size,0,$size]"
+
+# One fails in the middle, and is not mistaken for a success.
+start_nbdkit bad --filter=error null $size error-pwrite=ENOSPC \
+    error-pwrite-rate=1 error-pwrite-file="$tmp/now"
+touch "$tmp/now"
+exits 3 "one that fails leaves the others, and is told" "$nbdsync" copy \
+    --json "$(uri pattern)" "$(uri fast)" "$(uri bad)"
+like "with its name and the cause" "$err" \
+    "destination '.*bad\.sock'.*write of .*No space left on device"
+is "as what it is" "$(echo "$out" | jq -r .result)" succeeded-with-warnings
+is "in JSON, too" "$(echo "$out" |
+    jq -c '[.destination_failures[] | . == null]')" '[true,false]'
+exits 4 "if all fail it is a failure" "$nbdsync" copy "$(uri pattern)" \
+    "$(uri bad)"
+
+exits 4 "the same disk twice is refused" "$nbdsync" copy "$(uri pattern)" \
+    "$(uri fast)" "$(uri fast)"
+like "and nothing was written" "$err" \
+    'same export as another destination; nothing was written'
+exits 4 "one that is too small is refused for all" "$nbdsync" copy \
+    "$(uri pattern)" "$(uri fast)" "$tmp/a.img"
