@@ -70,6 +70,30 @@ read_run(const json_t *json, struct job_run *run)
 	read_progress(progress, &run->progress);
 }
 
+/* "a, b, c"; a name that finds no room is left out. */
+static void
+read_destinations(const json_t *json, struct job_status *status)
+{
+	const json_t *list = json_object_get(json, "destinations");
+	char *to = status->destination;
+	size_t used = 0;
+	const json_t *item;
+	size_t i;
+
+	if (json_array_size(list) == 0)
+		(void)snprintf(to, sizeof status->destination, "%s",
+		    get_text(json_object_get(json, "destination"),
+			"endpoint"));
+	json_array_foreach(list, i, item) {
+		int n = snprintf(to + used, sizeof status->destination - used,
+		    "%s%s", i > 0 ? ", " : "", get_text(item, "endpoint"));
+
+		if (n < 0 || (size_t)n >= sizeof status->destination - used)
+			break;
+		used += (size_t)n;
+	}
+}
+
 int
 job_status_read(const json_t *json, struct job_status *ret_status)
 {
@@ -82,8 +106,7 @@ job_status_read(const json_t *json, struct job_status *ret_status)
 	if (status.name[0] == '\0' || status.state[0] == '\0')
 		return -EPROTO;
 	status.source = get_text(json_object_get(json, "source"), "endpoint");
-	status.destination =
-	    get_text(json_object_get(json, "destination"), "endpoint");
+	read_destinations(json, &status);
 	status.rev = get_number(json, "rev");
 	status.is_running = json_is_object(run);
 	read_run(run, &status.run);

@@ -29,7 +29,7 @@ struct job_status {
 	const char *name;
 	const char *state;
 	const char *source;
-	const char *destination;
+	char destination[1024];		/* their names, with commas */
 	uint64_t rev;
 	bool is_running;
 	struct job_run run;

@@ -42,6 +42,17 @@ tell_end(const struct job_command *jc)
 		tell_success(jc);
 		return CLI_OK;
 	}
+	if (strcmp(result, run_outcome_name(RUN_PARTIAL)) == 0) {
+		message(jc->control.command, "job '%s': some destinations "
+		    "failed: see 'nbdsync status --json %s'", jc->job,
+		    jc->job);
+		return CLI_WARNINGS;
+	}
+	if (strcmp(result, run_outcome_name(RUN_DIFFERENT)) == 0) {
+		message(jc->control.command, "job '%s': the disks differ: see "
+		    "'nbdsync status --json %s'", jc->job, jc->job);
+		return CLI_DIFFERENT;
+	}
 	if (strcmp(result, run_outcome_name(RUN_CANCELLED)) == 0) {
 		message(jc->control.command, "job '%s' was cancelled",
 		    jc->job);

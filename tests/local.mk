@@ -324,6 +324,7 @@ integration_tests = \
 	%D%/integration/daemon-conf-errors.t \
 	%D%/integration/daemon-copy.t \
 	%D%/integration/daemon-lost-server.t \
+	%D%/integration/daemon-modes.t \
 	%D%/integration/daemon-notify.t \
 	%D%/integration/daemon-reload.t \
 	%D%/integration/daemon-roles.t \

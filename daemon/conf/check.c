@@ -132,6 +132,46 @@ check_ranges(const struct conf_job *job, struct conf_problems *problems)
 }
 
 static void
+check_how_many(const struct conf_job *job, struct conf_problems *problems)
+{
+	if (job->destination == NULL && job->destinations.n == 0)
+		conf_problems_add(problems, job->line,
+		    "job \"%s\": \"destination\" or \"destinations\" is "
+		    "missing", job->name);
+	else if (job->destination != NULL && job->destinations.n > 0)
+		conf_problems_add(problems, job->line,
+		    "job \"%s\": \"destination\" and \"destinations\" "
+		    "exclude each other", job->name);
+	else if (job->destinations.n > RUN_MAX_DESTINATIONS)
+		conf_problems_add(problems, job->line,
+		    "job \"%s\": at most %d destinations are possible",
+		    job->name, RUN_MAX_DESTINATIONS);
+}
+
+/* No two of a job's disks are the same. */
+static void
+check_destinations(const struct conf *conf, const struct conf_job *job,
+    struct conf_problems *problems)
+{
+	const char *names[RUN_MAX_DESTINATIONS];
+	unsigned n = conf_job_destinations(job, names);
+
+	check_how_many(job, problems);
+	for (unsigned i = 0; i < n; i++) {
+		check_reference(conf, job, "destination", names[i], problems);
+		if (job->source != NULL && strcmp(job->source, names[i]) == 0)
+			conf_problems_add(problems, job->line,
+			    "job \"%s\": source and destination are the same "
+			    "endpoint \"%s\"", job->name, job->source);
+		for (unsigned k = 0; k < i; k++)
+			if (strcmp(names[k], names[i]) == 0)
+				conf_problems_add(problems, job->line,
+				    "job \"%s\": destination \"%s\" is there "
+				    "twice", job->name, names[i]);
+	}
+}
+
+static void
 check_job(const struct conf *conf, size_t i, struct conf_problems *problems)
 {
 	const struct conf_job *job = &conf->jobs[i];
@@ -144,12 +184,7 @@ check_job(const struct conf *conf, size_t i, struct conf_problems *problems)
 		    "job \"%s\": there is one of this name in line %u",
 		    job->name, earlier->line);
 	check_reference(conf, job, "source", job->source, problems);
-	check_reference(conf, job, "destination", job->destination, problems);
-	if (job->source != NULL && job->destination != NULL &&
-	    strcmp(job->source, job->destination) == 0)
-		conf_problems_add(problems, job->line,
-		    "job \"%s\": source and destination are the same endpoint "
-		    "\"%s\"", job->name, job->source);
+	check_destinations(conf, job, problems);
 	if (job->request_size % 512 != 0)
 		conf_problems_add(problems, job->line,
 		    "job \"%s\": \"request_size\" must be a multiple of 512 "

@@ -49,7 +49,25 @@ numbers_are_same(const struct conf_job *a, const struct conf_job *b)
 	    a->request_size == b->request_size &&
 	    a->connect_timeout_ms == b->connect_timeout_ms &&
 	    a->io_timeout_ms == b->io_timeout_ms &&
+	    a->mode == b->mode && a->max_lag == b->max_lag &&
 	    a->allow_no_flush == b->allow_no_flush;
+}
+
+static bool
+destinations_are_same(const struct conf *a, const struct conf_job *x,
+    const struct conf *b, const struct conf_job *y)
+{
+	const char *xs[RUN_MAX_DESTINATIONS];
+	const char *ys[RUN_MAX_DESTINATIONS];
+	unsigned n = conf_job_destinations(x, xs);
+
+	if (conf_job_destinations(y, ys) != n)
+		return false;
+	for (unsigned i = 0; i < n; i++)
+		if (!endpoint_is_same(conf_find_endpoint(a, xs[i]),
+		    conf_find_endpoint(b, ys[i])))
+			return false;
+	return true;
 }
 
 bool
@@ -63,6 +81,5 @@ conf_job_is_same(const struct conf *a, const struct conf *b, const char *name)
 	    ranges_are_same(&x->ranges, &y->ranges) &&
 	    endpoint_is_same(conf_find_endpoint(a, x->source),
 	    conf_find_endpoint(b, y->source)) &&
-	    endpoint_is_same(conf_find_endpoint(a, x->destination),
-	    conf_find_endpoint(b, y->destination));
+	    destinations_are_same(a, x, b, y);
 }

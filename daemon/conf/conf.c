@@ -150,8 +150,10 @@ conf_free(struct conf *conf)
 		endpoint_spec_free(conf->endpoints[i].spec);
 	}
 	free(conf->endpoints);
-	for (size_t i = 0; i < conf->n_jobs; i++)
+	for (size_t i = 0; i < conf->n_jobs; i++) {
 		free(conf->jobs[i].ranges.v);
+		free(conf->jobs[i].destinations.v);
+	}
 	free(conf->jobs);
 	free(conf->control.viewers.v);
 	free(conf->control.operators.v);
@@ -197,4 +199,18 @@ conf_name_is_valid(const char *name)
 
 	return len > 0 && len < CONF_NAME_SIZE &&
 	    strspn(name, alnum) == len && strchr("._-", name[0]) == NULL;
+}
+
+unsigned
+conf_job_destinations(const struct conf_job *job,
+    const char *names[RUN_MAX_DESTINATIONS])
+{
+	unsigned n = 0;
+
+	if (job->destination != NULL)
+		names[n++] = job->destination;
+	for (size_t i = 0; i < job->destinations.n &&
+	     n < RUN_MAX_DESTINATIONS; i++)
+		names[n++] = job->destinations.v[i];
+	return n;
 }

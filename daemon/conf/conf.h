@@ -72,7 +72,10 @@ struct conf_job {
 	unsigned line;
 	const char *name;
 	const char *source;		/* names of endpoints */
-	const char *destination;
+	const char *destination;	/* one of these two */
+	struct conf_words destinations;
+	enum run_mode mode;
+	uint64_t max_lag;
 	struct conf_ranges ranges;
 	unsigned connections;
 	unsigned queue_depth;
@@ -110,6 +113,13 @@ const struct conf_endpoint *conf_find_endpoint(const struct conf *conf,
     const char *name);
 const struct conf_job *conf_find_job(const struct conf *conf,
     const char *name);
+
+/*
+ * The names of a job's destinations, however the file has them.  Returns how
+ * many, at most RUN_MAX_DESTINATIONS.
+ */
+unsigned conf_job_destinations(const struct conf_job *job,
+    const char *names[RUN_MAX_DESTINATIONS]);
 
 /* A letter or digit, then up to 62 letters, digits, '.', '_' and '-'. */
 bool conf_name_is_valid(const char *name);

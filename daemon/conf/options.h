@@ -32,6 +32,7 @@ enum option_type {
 	OPTION_NAME,			/* const char * */
 	OPTION_PATH,			/* const char * */
 	OPTION_LEVEL,			/* enum log_level */
+	OPTION_MODE,			/* enum run_mode */
 	OPTION_WORDS,			/* struct conf_words */
 	OPTION_PEERS,			/* struct conf_peers */
 	OPTION_RANGES,			/* struct conf_ranges */

@@ -109,6 +109,18 @@ level_from_text(const char *text, void *target)
 	return log_level_parse(text, target);
 }
 
+static int
+mode_from_text(const char *text, void *target)
+{
+	for (int mode = RUN_COPY; mode <= RUN_VERIFY; mode++) {
+		if (strcmp(text, run_mode_name((enum run_mode)mode)) == 0) {
+			*(enum run_mode *)target = (enum run_mode)mode;
+			return 0;
+		}
+	}
+	return -EINVAL;
+}
+
 /* Item i of a list of strings, or NULL after complaining. */
 static const char *
 list_string(struct parse *p, const struct option *option,
@@ -259,6 +271,12 @@ static const struct kind kinds[] = {
 		.size = sizeof(enum log_level),
 		.config_type = CONFIG_TYPE_STRING,
 		.from_text = level_from_text,
+	},
+	[OPTION_MODE] = {
+		.must_be = "\"copy\", \"sync\" or \"verify\"",
+		.size = sizeof(enum run_mode),
+		.config_type = CONFIG_TYPE_STRING,
+		.from_text = mode_from_text,
 	},
 	[OPTION_WORDS] = {
 		.must_be = "a list of strings, such as "

@@ -29,7 +29,9 @@ struct job {
 	struct jobs *jobs;
 	char name[CONF_NAME_SIZE];
 	char source[CONF_NAME_SIZE];
-	char destination[CONF_NAME_SIZE];
+	char destinations[RUN_MAX_DESTINATIONS][CONF_NAME_SIZE];
+	unsigned n_destinations;
+	char destination_names[RUN_MAX_DESTINATIONS * (CONF_NAME_SIZE + 2)];
 	uint64_t rev;
 	bool is_configured;		/* else it goes when its run ends */
 

@@ -53,6 +53,22 @@ job_free(struct job *job)
 	free(job);
 }
 
+static void
+refresh_destinations(struct job *job, const struct conf_job *cj) ON_MAIN
+{
+	const char *names[RUN_MAX_DESTINATIONS];
+	size_t used = 0;
+
+	job->n_destinations = conf_job_destinations(cj, names);
+	for (unsigned i = 0; i < job->n_destinations; i++) {
+		(void)snprintf(job->destinations[i], CONF_NAME_SIZE, "%s",
+		    names[i]);
+		used += (size_t)snprintf(job->destination_names + used,
+		    sizeof job->destination_names - used, "%s%s",
+		    i > 0 ? ", " : "", job->destinations[i]);
+	}
+}
+
 void
 job_refresh(struct job *job, const struct conf *conf)
 {
@@ -62,8 +78,7 @@ job_refresh(struct job *job, const struct conf *conf)
 	if (cj == NULL || job->run != NULL)
 		return;
 	(void)snprintf(job->source, sizeof job->source, "%s", cj->source);
-	(void)snprintf(job->destination, sizeof job->destination, "%s",
-	    cj->destination);
+	refresh_destinations(job, cj);
 }
 
 /* Unique also over a restart within the same second, and sorts by time. */
@@ -162,12 +177,14 @@ make_run(struct job *job, struct run **ret_run, struct error *e) ON_MAIN
 {
 	const struct conf *conf = job->jobs->conf;
 	const struct conf_job *cj = conf_find_job(conf, job->name);
-	const struct endpoint_spec *destination =
-	    conf_find_endpoint(conf, cj->destination)->spec;
+	const struct endpoint_spec *destinations[RUN_MAX_DESTINATIONS];
+	const char *names[RUN_MAX_DESTINATIONS];
 	struct run_spec spec = {
+		.mode = cj->mode,
 		.source = conf_find_endpoint(conf, cj->source)->spec,
-		.destinations = &destination,
-		.n_destinations = 1,
+		.destinations = destinations,
+		.n_destinations = conf_job_destinations(cj, names),
+		.max_lag = cj->max_lag,
 		.ranges = cj->ranges.v,
 		.n_ranges = cj->ranges.n,
 		.connections = cj->connections,
@@ -178,6 +195,8 @@ make_run(struct job *job, struct run **ret_run, struct error *e) ON_MAIN
 		.allow_no_flush = cj->allow_no_flush,
 	};
 
+	for (unsigned i = 0; i < spec.n_destinations; i++)
+		destinations[i] = conf_find_endpoint(conf, names[i])->spec;
 	return run_new(&spec, job->jobs->pool, job->jobs->mailbox,
 	    job_on_finished, job, ret_run, e);
 }
@@ -214,7 +233,7 @@ job_start(struct job *job, const char *trigger, struct error *e)
 	make_run_id(job);
 	job->jobs->n_running++;
 	log_info("job '%s': run %s started: '%s' to '%s'", job->name,
-	    job->run_id, job->source, job->destination);
+	    job->run_id, job->source, job->destination_names);
 	run_start(run);
 	jobs_changed(job->jobs, job);
 	return 0;
@@ -253,7 +272,7 @@ job_get_view(const struct job *job, struct job_view *ret_view)
 	struct job_view view = {
 		.name = job->name,
 		.source = job->source,
-		.destination = job->destination,
+		.destination = job->destination_names,
 		.rev = job->rev,
 		.state = "idle",
 		.has_last_run = job->has_last_run,
@@ -283,15 +302,32 @@ run_to_json(const struct job_view *view)
 	    report_progress(&view->progress));
 }
 
+/* One object for each, in the configuration's order. */
+static json_t *
+destinations_to_json(const struct job *job) ON_MAIN
+{
+	json_t *list = json_array();
+
+	for (unsigned i = 0; list != NULL && i < job->n_destinations; i++)
+		if (json_array_append_new(list, json_pack("{s:s}", "endpoint",
+		    job->destinations[i])) < 0) {
+			json_decref(list);
+			return NULL;
+		}
+	return list;
+}
+
 json_t *
 job_to_json(const struct job *job)
 {
 	struct job_view view;
 
 	job_get_view(job, &view);
-	return json_pack("{s:s, s:I, s:o, s:s, s:{s:s}, s:{s:s}, s:o, s:O?}",
+	return json_pack(
+	    "{s:s, s:I, s:o, s:s, s:{s:s}, s:{s:s}, s:o, s:o, s:O?}",
 	    "job", view.name, "rev", (json_int_t)view.rev, "generated_at",
 	    report_time(now_ms()), "state", view.state, "source", "endpoint",
-	    view.source, "destination", "endpoint", view.destination, "run",
+	    view.source, "destination", "endpoint", job->destinations[0],
+	    "destinations", destinations_to_json(job), "run",
 	    run_to_json(&view), "last_run", view.last_run);
 }

@@ -81,7 +81,7 @@ int job_cancel(struct job *job) ON_MAIN;
 struct job_view {
 	const char *name;
 	const char *source;
-	const char *destination;
+	const char *destination;	/* "a", or "a, b" */
 	uint64_t rev;			/* rises with every change */
 	bool is_running;
 	const char *state;		/* "idle", "connecting", ... */

@@ -138,3 +138,15 @@ run_outcome_name(enum run_outcome outcome)
 
 	return names[outcome];
 }
+
+const char *
+run_mode_name(enum run_mode mode)
+{
+	static const char *const names[] = {
+		[RUN_COPY] = "copy",
+		[RUN_SYNC] = "sync",
+		[RUN_VERIFY] = "verify",
+	};
+
+	return names[mode];
+}

@@ -199,7 +199,8 @@ static const struct {
 	{ "endpoints = (\n { path = \"/x\"; } );\n",
 	  "f:2: endpoint 1: \"name\" is missing" },
 	{ ENDPOINTS "jobs = ( { name = \"j\"; source = \"a\"; } );\n",
-	  "f:5: job \"j\": \"destination\" is missing" },
+	  "f:5: job \"j\": \"destination\" or \"destinations\" is "
+	  "missing" },
 	{ "endpoints = ( { name = \"a b\"; path = \"/x\"; } );\n",
 	  "f:1: endpoint \"a b\": \"name\" is \"a b\", but must be a name" },
 	{ "endpoints = ( { name = \"a\"; path = \"/x\"; },\n"

@@ -1,0 +1,47 @@
+#!/bin/sh
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# Jobs with several destinations, and those that compare.
+. "$srcdir/tests/lib/testlib.sh"
+. "$srcdir/tests/lib/daemonlib.sh"
+requires nbdkit file --version
+requires jq --version
+plan 14
+
+make_data "$tmp/a" $((5 * MiB + 513)) 1
+make_data "$tmp/b" $((5 * MiB + 513)) 2
+make_data "$tmp/c" $((5 * MiB + 513)) 3
+conf "endpoints = (
+  { name = \"a\"; path = \"$tmp/a\"; },
+  { name = \"b\"; path = \"$tmp/b\"; },
+  { name = \"c\"; path = \"$tmp/c\"; },
+  { name = \"full\"; command = [ \"nbdkit\", \"--filter=error\", \"memory\",
+    \"8M\", \"error-pwrite=ENOSPC\", \"error-pwrite-rate=100%\" ]; } );
+jobs = ( { name = \"twice\"; source = \"a\"; destinations = [ \"b\", \"c\" ]; },
+  { name = \"half\"; source = \"a\"; destinations = [ \"b\", \"full\" ]; },
+  { name = \"sync\"; mode = \"sync\"; source = \"a\"; destination = \"b\"; },
+  { name = \"verify\"; mode = \"verify\"; source = \"a\";
+    destinations = [ \"b\", \"c\" ]; } );"
+start_daemon "$tmp/conf"
+
+ok "a job of two destinations succeeds" "$nbdsync" start --wait twice
+ok "one is written" cmp "$tmp/a" "$tmp/b"
+ok "and the other" cmp "$tmp/a" "$tmp/c"
+is "both are shown" "$(job_field twice '[.destinations[].endpoint] | @csv')" \
+    '"b","c"'
+run "$nbdsync" status twice
+like "to people, too" "$out" '^destination: +b, c$'
+ok "equal disks are verified" "$nbdsync" start --wait verify
+
+printf x | dd of="$tmp/b" bs=1 seek=1000000 conv=notrunc status=none
+exits 9 "and found out when they differ" "$nbdsync" start --wait verify
+is "with the place" "$(job_field verify '.last_run.differences[0] |
+    [.destination, .offset_bytes, .length_bytes] | @csv')" '0,999936,512'
+ok "sync makes them equal" "$nbdsync" start --wait sync
+is "by a few writes" "$(job_field sync .last_run.progress.written_bytes)" 4096
+ok "which they are" cmp "$tmp/a" "$tmp/b"
+
+exits 3 "one that fails is a warning" "$nbdsync" start --wait half
+is "as the result says" "$(job_field half .last_run.result)" \
+    succeeded-with-warnings
+like "and the log has the reason" "$(cat "$tmp/daemon.log")" \
+    "error: job 'half': destination 'full': .*No space left on device"
