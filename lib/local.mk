@@ -90,6 +90,7 @@ noinst_LTLIBRARIES += %D%/libnbdcore.la
 	%D%/client/link.h \
 	%D%/client/security.c \
 	%D%/client/security.h \
+	%D%/client/listing.c \
 	%D%/client/served.c \
 	%D%/client/served.h \
 	%D%/client/op.c \

@@ -64,6 +64,7 @@ unit_tests = \
 	%D%/unit/client/test-hostile-replies \
 	%D%/unit/client/test-disk-commands \
 	%D%/unit/client/test-event-disk \
+	%D%/unit/client/test-listing \
 	%D%/unit/client/test-nbdclient \
 	%D%/unit/client/test-places \
 	%D%/unit/client/test-stall \
@@ -141,6 +142,13 @@ simulations = \
 
 %C%_unit_client_test_event_disk_SOURCES = \
 	%D%/unit/client/test-event-disk.c \
+	%D%/unit/client/nbdkit.c \
+	%D%/unit/client/nbdkit.h
+
+%C%_unit_client_test_listing_SOURCES = \
+	%D%/unit/client/test-listing.c \
+	%D%/unit/client/fake-server.c \
+	%D%/unit/client/fake-server.h \
 	%D%/unit/client/nbdkit.c \
 	%D%/unit/client/nbdkit.h
 
@@ -385,6 +393,7 @@ check-valgrind:
 	    TESTS="`for test in $(unit_tests); do echo $$test; done | \
 		grep -v -e test-child -e test-command -e test-cuts \
 		    -e test-disk-commands -e test-endpoint \
-		    -e test-event-disk -e test-nbdclient -e transfer/`" \
+		    -e test-event-disk -e test-listing -e test-nbdclient \
+		    -e transfer/`" \
 	    LOG_COMPILER='valgrind -q --error-exitcode=99 --leak-check=full \
 		--errors-for-leak-kinds=definite'

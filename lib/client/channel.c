@@ -267,11 +267,11 @@ channel_conn_options(const struct nbdclient_channel *ch, enum nbd_goal goal)
 	};
 }
 
-static int
-open_link(struct link *l, struct nbdclient_channel *ch, enum nbd_goal goal,
-    const char *export_name, const char *what, struct nbdclient_error *err)
+int
+channel_open_link(struct nbdclient_channel *ch, struct conn_options *o,
+    const char *export_name, const char *what, struct link *l,
+    struct nbdclient_error *err)
 {
-	struct conn_options o = channel_conn_options(ch, goal);
 	CLEANUP(cleanup_free) char *name = NULL;
 	struct nbd_uri uri = { .transport = NBD_TRANSPORT_UNIX };
 	int code;
@@ -280,75 +280,25 @@ open_link(struct link *l, struct nbdclient_channel *ch, enum nbd_goal goal,
 	if (name == NULL)
 		return client_error_set(err, NBDCLIENT_NO_MEMORY, ENOMEM,
 		    "out of memory");
-	code = take_socket(ch, &o.fd, err);
+	code = take_socket(ch, &o->fd, err);
 	if (code != 0)
 		return code;
 	if (ch->uri != NULL)
 		uri = *ch->uri;
 	uri.export_name = name;
-	o.uri = &uri;
-	code = link_open(l, &o);
+	o->uri = &uri;
+	code = link_open(l, o);
 	if (code != 0)
 		return link_failed(ch, l, code, what, err);
 	return 0;
 }
 
-static int
-copy_listing(const struct conn *conn, struct nbdclient_listing **ret_listing,
-    size_t *ret_n)
+const char *
+channel_export_name(const struct nbdclient_channel *ch, const char *name)
 {
-	const struct nbd_listed_export *from;
-	struct nbdclient_listing *to;
-	size_t n;
-	size_t i;
-
-	from = conn_list(conn, &n);
-	to = calloc(n + 1, sizeof *to);
-	if (to == NULL)
-		return -ENOMEM;
-	for (i = 0; i < n; i++) {
-		to[i].name = strdup(from[i].name);
-		to[i].description = strdup(from[i].description);
-		if (to[i].name == NULL || to[i].description == NULL) {
-			nbdclient_listing_free(to, i + 1);
-			return -ENOMEM;
-		}
-	}
-	*ret_listing = to;
-	*ret_n = n;
-	return 0;
-}
-
-int
-nbdclient_list(struct nbdclient_channel *channel,
-    struct nbdclient_listing **ret_listing, size_t *ret_n,
-    struct nbdclient_error *err)
-{
-	struct link l = { .loop = NULL };
-	int code;
-
-	code = open_link(&l, channel, NBD_GOAL_LIST, "", "list the exports",
-	    err);
-	if (code == 0 && copy_listing(l.conn, ret_listing, ret_n) < 0)
-		code = client_error_set(err, NBDCLIENT_NO_MEMORY, ENOMEM,
-		    "%s: cannot list the exports: out of memory",
-		    channel->server);
-	link_close(&l);
-	return code;
-}
-
-void
-nbdclient_listing_free(struct nbdclient_listing *listing, size_t n)
-{
-	size_t i;
-
-	if (listing == NULL)
-		return;
-	for (i = 0; i < n; i++) {
-		free(listing[i].name);
-		free(listing[i].description);
-	}
-	free(listing);
+	if (name != NULL)
+		return name;
+	return ch->uri != NULL ? ch->uri->export_name : "";
 }
 
 void
@@ -370,6 +320,8 @@ nbdclient_negotiate(struct nbdclient_channel *channel,
     const char *export_name, struct nbdclient_disk **ret_disk,
     struct nbdclient_error *err)
 {
+	struct conn_options o = channel_conn_options(channel,
+	    NBD_GOAL_TRANSMISSION);
 	struct nbdclient_disk *disk;
 	char quoted[CHANNEL_QUOTED_SIZE];
 	char what[CHANNEL_QUOTED_SIZE + 8];
@@ -379,15 +331,13 @@ nbdclient_negotiate(struct nbdclient_channel *channel,
 	if (disk == NULL)
 		return client_error_set(err, NBDCLIENT_NO_MEMORY, ENOMEM,
 		    "out of memory");
-	if (export_name == NULL)
-		export_name = channel->uri != NULL ?
-		    channel->uri->export_name : "";
+	export_name = channel_export_name(channel, export_name);
 	channel_quote_export(export_name, quoted);
 	(void)snprintf(disk->name, sizeof disk->name, "%s of %s", quoted,
 	    channel->server);
 	(void)snprintf(what, sizeof what, "open %s", quoted);
-	code = open_link(&disk->link, channel, NBD_GOAL_TRANSMISSION,
-	    export_name, what, err);
+	code = channel_open_link(channel, &o, export_name, what, &disk->link,
+	    err);
 	if (code != 0) {
 		nbdclient_disconnect(disk);
 		return code;

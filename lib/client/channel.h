@@ -3,6 +3,7 @@
 #define CLIENT_CHANNEL_H
 
 #include "client/conn.h"
+#include "client/link.h"
 #include "client/nbdclient.h"
 #include "client/served.h"
 #include "nbd/protocol.h"
@@ -29,6 +30,19 @@ struct nbdclient_channel {
 /* The options of a connection to the channel's URI. */
 struct conn_options channel_conn_options(const struct nbdclient_channel *ch,
     enum nbd_goal goal);
+
+/*
+ * Connect and negotiate for the blocking face: o is of the function above,
+ * and completed here.  what is for messages, "open export 'x'".  Returns 0
+ * or a code; link_close() is wanted in any case.
+ */
+int channel_open_link(struct nbdclient_channel *ch, struct conn_options *o,
+    const char *export_name, const char *what, struct link *l,
+    struct nbdclient_error *err);
+
+/* The channel's own if name is NULL. */
+const char *channel_export_name(const struct nbdclient_channel *ch,
+    const char *name);
 
 /* "export 'name'", printable. */
 void channel_quote_export(const char *export_name,

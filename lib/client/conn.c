@@ -593,7 +593,8 @@ conn_open(struct net_loop *loop, const struct conn_options *options,
 	r = conn_init(c, options);
 	if (r < 0)
 		return error_set(e, r, "%s", r == -ENOMEM ? "out of memory" :
-		    "the name of the export or of a context is too long");
+		    "the name of the export or of a context is too long, or "
+		    "a context is named twice");
 	r = conn_init_tls(c, options, e);
 	if (r < 0)
 		return r;

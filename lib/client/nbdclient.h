@@ -105,8 +105,8 @@ int nbdclient_connect(const char *uri, const struct nbdclient_options *options,
 
 /*
  * A channel on a connected stream socket, which becomes the channel's, also
- * on failure.  It serves one list() or one negotiate().  INVALID (not a
- * stream socket), NO_MEMORY.
+ * on failure.  It serves one call: list(), list_contexts() or negotiate().
+ * INVALID (not a stream socket), NO_MEMORY.
  */
 int nbdclient_connect_fd(int fd, const struct nbdclient_options *options,
     struct nbdclient_channel **ret_channel, struct nbdclient_error *err);
@@ -152,6 +152,22 @@ struct nbdclient_listing {
 int nbdclient_list(struct nbdclient_channel *channel,
     struct nbdclient_listing **ret_listing, size_t *ret_n,
     struct nbdclient_error *err);
+
+/*
+ * The names of the metadata contexts that the server has for an export
+ * ("NBD_OPT_LIST_META_CONTEXT"), to be used in nbdclient_options;
+ * export_name as for nbdclient_negotiate().  queries are n_queries, at most
+ * 16, names or beginnings of names ("qemu:dirty-bitmap:"); none: all there
+ * are.  *ret_listing and errors are as above, descriptions "".
+ * NO_EXPORT: no export of that name.  TOO_OLD: the server cannot be asked.
+ * None at all is a success with *ret_n 0.
+ */
+int nbdclient_list_contexts(struct nbdclient_channel *channel,
+    const char *export_name, const char *const *queries, size_t n_queries,
+    struct nbdclient_listing **ret_listing, size_t *ret_n,
+    struct nbdclient_error *err);
+
+/* Give back what the two above brought.  NULL is fine. */
 void nbdclient_listing_free(struct nbdclient_listing *listing, size_t n);
 
 /*
