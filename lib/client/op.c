@@ -10,7 +10,9 @@
  * again then.
  *
  * Block status goes one request at a time, since only the reply says from
- * where to ask on.
+ * where to ask on.  How much is asked for follows the replies: where there is
+ * little to tell, ever more, and where there is more than is kept of a reply,
+ * only as much as was kept.
  */
 #include "client/op.h"
 
@@ -24,6 +26,10 @@
 #include "client/errors.h"
 
 #define MiB (1024U * 1024)
+
+/* What one block status asks for at most; whole blocks of any size. */
+#define MAX_STATUS_PIECE     (UINT32_MAX - 65535ULL)
+#define MAX_STATUS_PIECE_EXT (1ULL << 50)
 
 static const struct kind_row {
 	const char *verb;
@@ -364,8 +370,7 @@ op_next_piece(struct op *op, struct nbd_request *req)
 	req->command = kinds[op->kind].command;
 	req->flags = op->flags;
 	req->offset = op->offset;
-	req->length = op->left < op->piece_size ? (uint32_t)op->left :
-	    op->piece_size;
+	req->length = op->left < op->piece_size ? op->left : op->piece_size;
 	req->extents = op->extents;
 	req->owner = op;
 	if (op->kind == OP_READ || op->kind == OP_WRITE)
@@ -444,6 +449,23 @@ extents_length(const struct op *op, const struct nbd_extents *extents)
 	return length - length % op->export->block_minimum;
 }
 
+/* told bytes of the request's were told. */
+static void
+op_fit_status_piece(struct op *op, const struct nbd_request *req,
+    uint64_t told)
+{
+	const struct nbd_extents *extents = &op->extents[op->context];
+	const uint64_t max = op->export->extended ? MAX_STATUS_PIECE_EXT :
+	    MAX_STATUS_PIECE;
+
+	if (extents->n == NBD_MAX_EXTENTS)
+		op->piece_size = told;
+	else if (told >= req->length && extents->n < NBD_MAX_EXTENTS / 2)
+		op->piece_size *= 2;
+	if (op->piece_size > max)
+		op->piece_size = max;
+}
+
 static void
 op_take_extents(struct op *op, const struct nbd_request *req,
     const bool *stop)
@@ -458,6 +480,7 @@ op_take_extents(struct op *op, const struct nbd_request *req,
 		    "the server told of less than a block");
 		return;
 	}
+	op_fit_status_piece(op, req, left);
 	op->offset += left;
 	op->left -= left;
 	for (i = 0; left > 0 && !*stop; i++) {

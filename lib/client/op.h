@@ -56,7 +56,7 @@ struct op {
 	uint16_t flags;
 	uint64_t offset;		/* of the next piece */
 	uint64_t left;			/* bytes not yet in a piece */
-	uint32_t piece_size;
+	uint64_t piece_size;
 	bool flush_is_due;		/* a FLUSH not yet sent */
 	bool is_lost;			/* with the connection, whose failure
 					   will be the reason */

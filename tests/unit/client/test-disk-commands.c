@@ -11,6 +11,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/annotate.h"
 #include "nbd/protocol.h"
 #include "nbdkit.h"
 #include "unit.h"
@@ -313,6 +314,54 @@ START_TEST(short_answers_are_asked_on_and_joined)
 }
 END_TEST
 
+/* A server that tells no more than it was asked for. */
+START_TEST(an_empty_disk_is_mapped_in_growing_steps)
+{
+	nbdkit_start("--filter=log", "eval", log_arg, "get_size=echo 64G",
+	    "pread=head -c $3 /dev/zero", "can_extents=exit 0",
+	    "extents=echo $4 $3 3", NULL);
+	negotiate(NULL);
+	assert_ok(status(0, 128ULL << 20, NULL));
+	ck_assert_uint_eq(n_told, 1);
+	assert_told(0, 0, 64ULL << 30, 3);
+	ck_assert_int_eq(count_log(" count=0x40000000 "), 1);
+	ck_assert_int_eq(count_log(" count=0x80000000 "), 1);
+	ck_assert_int_eq(count_log(" count=0xffff0000 "), 15);
+	ck_assert_int_eq(count_log(" Extents "), 18);
+}
+END_TEST
+
+static uint64_t map_end;
+
+static void
+on_next_extent(void *arg UNUSED, uint64_t offset, uint64_t length,
+    uint64_t flags UNUSED)
+{
+	ck_assert_uint_eq(offset, map_end);
+	map_end += length;
+	n_told++;
+}
+
+/*
+ * An extent a page: 256 Ki of them in the first GiB, of which a quarter is
+ * kept, and asking for more than that again and again would be in vain.
+ */
+START_TEST(a_disk_of_many_extents_is_mapped_in_smaller_steps)
+{
+	nbdkit_start("--filter=log", "sparse-random", log_arg, "size=2G",
+	    "runlength=4096", "percent=50", NULL);
+	negotiate(NULL);
+	map_end = 0;
+	assert_ok(nbdclient_block_status(disk, 0, 4ULL << 20, NULL,
+	    on_next_extent, NULL, &err));
+	ck_assert_uint_eq(map_end, 2ULL << 30);
+	ck_assert_uint_eq(n_told, 512 * 1024);
+	ck_assert_int_eq(count_log(" count=0x40000000 "), 1);
+	ck_assert_int_eq(count_log(" count=0x10000000 "), 7);
+	ck_assert_int_eq(count_log(" Extents "), 8);
+}
+END_TEST
+
 START_TEST(contexts_are_asked_for_by_name)
 {
 	const char *const contexts[] = { "no:such", "base:allocation" };
@@ -370,6 +419,9 @@ main(void)
 	tcase_add_test(tc, an_error_has_its_errno_and_offset);
 	tcase_add_test(tc, the_extents_of_a_range_are_told_to_its_end);
 	tcase_add_test(tc, short_answers_are_asked_on_and_joined);
+	tcase_add_test(tc, an_empty_disk_is_mapped_in_growing_steps);
+	tcase_add_test(tc,
+	    a_disk_of_many_extents_is_mapped_in_smaller_steps);
 	tcase_add_test(tc, contexts_are_asked_for_by_name);
 	tcase_add_test(tc, a_lost_server_is_told);
 	suite_add_tcase(s, tc);
