@@ -42,6 +42,7 @@ test		nbd-server		program nbd-server
 test		curl			program curl
 test		gnutls-bin		program certtool
 test		gnutls-bin		program psktool
+test		openssl			program openssl
 test		jq			program jq
 test		perl-base		program perl
 test		procps			program ps

@@ -251,12 +251,14 @@ simulations = \
 	%D%/unit/nbd/script.c \
 	%D%/unit/nbd/script.h
 
-# A server and a client for integration tests.
-check_PROGRAMS += %D%/lib/ext-server %D%/lib/show-status
+# A server and clients for integration tests.
+check_PROGRAMS += %D%/lib/ext-server %D%/lib/show-status %D%/lib/tls-client
 %C%_lib_ext_server_SOURCES = %D%/lib/ext-server.c
 %C%_lib_ext_server_LDADD =
 %C%_lib_show_status_SOURCES = %D%/lib/show-status.c
 %C%_lib_show_status_LDADD = lib/libnbdcore.la
+%C%_lib_tls_client_SOURCES = %D%/lib/tls-client.c
+%C%_lib_tls_client_LDADD = libnbdclient.la
 
 if HAVE_CHECK
 check_PROGRAMS += $(unit_tests) $(simulations)
@@ -314,6 +316,7 @@ integration_tests = \
 	%D%/integration/cli-unreachable.t \
 	%D%/integration/cli-usage.t \
 	%D%/integration/client-example.t \
+	%D%/integration/client-tls.t \
 	%D%/integration/copy-block-sizes.t \
 	%D%/integration/copy-distant.t \
 	%D%/integration/copy-errors.t \

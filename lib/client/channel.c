@@ -64,7 +64,9 @@ channel_new(const struct nbdclient_options *options,
 		ch->fd = -1;
 		ch->connect_timeout_ms = options->connect_timeout_ms;
 		ch->io_timeout_ms = options->io_timeout_ms;
-		if (channel_copy_contexts(ch, options) == 0) {
+		if (channel_copy_contexts(ch, options) == 0 &&
+		    (options->tls == NULL ||
+		    security_copy(options->tls, &ch->security) == 0)) {
 			*ret_channel = ch;
 			return 0;
 		}
@@ -92,6 +94,7 @@ nbdclient_connect(const char *uri, const struct nbdclient_options *options,
 		return client_error_set(err, r == -ENOMEM ?
 		    NBDCLIENT_NO_MEMORY : NBDCLIENT_INVALID, -r, "%s", e.text);
 	}
+	ch->uri->tls = ch->uri->tls || ch->security != NULL;
 	(void)transport_describe(ch->uri, ch->server, sizeof ch->server);
 	*ret_channel = ch;
 	return 0;
@@ -202,6 +205,7 @@ nbdclient_channel_free(struct nbdclient_channel *channel)
 	for (i = 0; i < channel->n_contexts; i++)
 		free(channel->contexts[i]);
 	nbd_uri_free(channel->uri);
+	security_free(channel->security);
 	if (channel->fd >= 0)
 		(void)close(channel->fd);
 	served_unref(channel->served);
@@ -264,6 +268,7 @@ channel_conn_options(const struct nbdclient_channel *ch, enum nbd_goal goal)
 		    0,
 		.connect_timeout_ms = ch->connect_timeout_ms,
 		.io_timeout_ms = ch->io_timeout_ms,
+		.tls = ch->security != NULL ? &ch->security->settings : NULL,
 	};
 }
 

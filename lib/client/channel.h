@@ -5,6 +5,7 @@
 #include "client/conn.h"
 #include "client/link.h"
 #include "client/nbdclient.h"
+#include "client/security.h"
 #include "client/served.h"
 #include "nbd/protocol.h"
 #include "nbd/uri.h"
@@ -24,6 +25,7 @@ struct nbdclient_channel {
 	uint64_t io_timeout_ms;
 	char *contexts[NBD_MAX_CONTEXTS];
 	size_t n_contexts;
+	struct security *security;	/* not NULL: TLS is required */
 	char server[CHANNEL_SERVER_SIZE]; /* for messages */
 };
 

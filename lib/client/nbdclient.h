@@ -77,6 +77,37 @@ struct nbdclient_error {
 /* A few words for a code, "disconnected"; never NULL.  Any thread. */
 const char *nbdclient_strerror(int code);
 
+/*
+ * TLS ("TLS support", version 1.2 or 1.3): whom to trust, and who we are.
+ * Where one is NULL, a URI's part of the same meaning stands in.  All zero:
+ * the server's certificate must be of one of the system's authorities, and
+ * for the URI's host.
+ */
+struct nbdclient_tls {
+	const char *ca_file;		/* PEM: the authorities to trust; with
+					   neither, the system's */
+	const char *ca_dir;		/* the same as openssl-rehash(1) makes
+					   it */
+	const char *crl_file;		/* PEM: what they have revoked */
+	const char *cert_file;		/* PEM: our certificate, its chain */
+	const char *key_file;		/* PEM: its key */
+	const char *key_password;	/* of an encrypted key_file */
+	const char *psk_file;		/* instead of certificates: a file of
+					   lines USER:HEXKEY, as psktool(1)
+					   makes them */
+	const char *psk_user;		/* whose line of it */
+	const char *hostname;		/* the name, or address, that the
+					   server's certificate must be for;
+					   wanted where there is no host in a
+					   URI: Unix sockets, descriptors */
+	const char *pin_sha256;		/* the key that it must have besides:
+					   base64 of the SHA-256 of its
+					   SubjectPublicKeyInfo */
+	bool no_verify;			/* take a certificate of any authority,
+					   name and age; with a pin, if it has
+					   that key */
+};
+
 /* All zero for the defaults.  Deadlines are in milliseconds. */
 struct nbdclient_options {
 	uint64_t connect_timeout_ms;	/* connecting and negotiating: 10 s */
@@ -86,6 +117,9 @@ struct nbdclient_options {
 					   names of metadata contexts, at most
 					   16; copied; NULL: base:allocation */
 	size_t n_contexts;
+	const struct nbdclient_tls *tls; /* not NULL: TLS or nothing, also
+					   where no URI says so; copied, the
+					   files are read at each connection */
 };
 
 /*
@@ -95,8 +129,9 @@ struct nbdclient_channel;
 
 /*
  * A channel to the server of an NBD URI: nbd://, nbd+unix://, nbd+vsock://,
- * and with TLS ("NBD_OPT_STARTTLS"), never without, nbds:// and so on.  Its
- * export name is the default of nbdclient_negotiate().  options may be NULL.
+ * and with TLS ("NBD_OPT_STARTTLS"), never without, nbds:// and so on, or
+ * options->tls.  Its export name is the default of nbdclient_negotiate().
+ * options may be NULL.
  * *ret_channel is the caller's.  The server is contacted by list() and
  * negotiate().  INVALID, NO_MEMORY.
  */

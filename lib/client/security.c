@@ -62,6 +62,69 @@ either(const char *first, const char *second)
 	return first != NULL ? first : second;
 }
 
+void
+security_free(struct security *security)
+{
+	size_t i;
+
+	if (security == NULL)
+		return;
+	for (i = 0; i < security->n_texts; i++) {
+		explicit_bzero(security->texts[i],
+		    strlen(security->texts[i]));
+		free(security->texts[i]);
+	}
+	free(security);
+}
+
+/* For CLEANUP(). */
+static void
+security_freep(struct security **security)
+{
+	security_free(*security);
+}
+
+static bool
+keep(struct security *security, const char *text, const char **ret_text)
+{
+	char *copy;
+
+	if (text == NULL)
+		return true;
+	copy = strdup(text);
+	if (copy == NULL)
+		return false;
+	security->texts[security->n_texts++] = copy;
+	*ret_text = copy;
+	return true;
+}
+
+int
+security_copy(const struct nbdclient_tls *tls, struct security **ret_security)
+{
+	CLEANUP(security_freep) struct security *security = NULL;
+	struct tls_settings *s;
+
+	security = calloc(1, sizeof *security);
+	if (security == NULL)
+		return -ENOMEM;
+	s = &security->settings;
+	s->no_verify = tls->no_verify;
+	if (!keep(security, tls->ca_file, &s->ca_file) ||
+	    !keep(security, tls->ca_dir, &s->ca_dir) ||
+	    !keep(security, tls->crl_file, &s->crl_file) ||
+	    !keep(security, tls->cert_file, &s->cert_file) ||
+	    !keep(security, tls->key_file, &s->key_file) ||
+	    !keep(security, tls->key_password, &s->key_password) ||
+	    !keep(security, tls->psk_file, &s->psk_file) ||
+	    !keep(security, tls->psk_user, &s->user) ||
+	    !keep(security, tls->hostname, &s->name) ||
+	    !keep(security, tls->pin_sha256, &s->pin_sha256))
+		return -ENOMEM;
+	*ret_security = STEAL(security);
+	return 0;
+}
+
 int
 security_new(const struct conn_options *options, struct tls **ret_tls,
     struct error *e)

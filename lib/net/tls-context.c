@@ -4,6 +4,7 @@
  * are, or a key that both sides know.
  */
 #include <errno.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -108,15 +109,59 @@ load_trust(SSL_CTX *ctx, const struct tls_settings *s, struct error *e)
 	return r;
 }
 
+struct password {
+	const char *text;		/* NULL: there is none */
+	bool was_asked_for;
+};
+
 /* Nobody is there to be asked: without this OpenSSL asks the terminal. */
 static int
-no_password(char *buf, int size, int writing, void *arg)
+give_password(char *buf, int size, int writing, void *arg)
 {
-	(void)buf;
-	(void)size;
+	struct password *password = arg;
+	size_t len;
+
 	(void)writing;
-	(void)arg;
-	return -1;
+	password->was_asked_for = true;
+	len = password->text != NULL ? strlen(password->text) : SIZE_MAX;
+	if (len > (size_t)size)
+		return -1;
+	memcpy(buf, password->text, len);
+	return (int)len;
+}
+
+static int
+key_fault(const struct password *password, const char *path, struct error *e)
+{
+	char quote[QUOTE_SIZE];
+
+	if (!password->was_asked_for)
+		return file_fault("client key", path, e);
+	ERR_clear_error();
+	(void)escape_text(path, strlen(path), quote, sizeof quote);
+	if (password->text == NULL)
+		return error_set(e, -EINVAL, "the client key '%s' is "
+		    "encrypted, and there is no password for it", quote);
+	return error_set(e, -EINVAL, "the password does not open the client "
+	    "key '%s'", quote);
+}
+
+static int
+load_pair(SSL_CTX *ctx, const struct tls_settings *s, struct error *e)
+{
+	struct password password = { .text = s->key_password };
+	int r = 0;
+
+	SSL_CTX_set_default_passwd_cb(ctx, give_password);
+	SSL_CTX_set_default_passwd_cb_userdata(ctx, &password);
+	if (SSL_CTX_use_certificate_chain_file(ctx, s->cert_file) != 1)
+		r = file_fault("client certificate", s->cert_file, e);
+	else if (SSL_CTX_use_PrivateKey_file(ctx, s->key_file,
+	    SSL_FILETYPE_PEM) != 1)
+		r = key_fault(&password, s->key_file, e);
+	SSL_CTX_set_default_passwd_cb(ctx, NULL);
+	SSL_CTX_set_default_passwd_cb_userdata(ctx, NULL);
+	return r;
 }
 
 static int
@@ -132,14 +177,10 @@ load_identity(SSL_CTX *ctx, const struct tls_settings *s, struct error *e)
 	r = check_file("client certificate", s->cert_file, e);
 	if (r == 0)
 		r = check_file("client key", s->key_file, e);
+	if (r == 0)
+		r = load_pair(ctx, s, e);
 	if (r < 0)
 		return r;
-	SSL_CTX_set_default_passwd_cb(ctx, no_password);
-	if (SSL_CTX_use_certificate_chain_file(ctx, s->cert_file) != 1)
-		return file_fault("client certificate", s->cert_file, e);
-	if (SSL_CTX_use_PrivateKey_file(ctx, s->key_file,
-	    SSL_FILETYPE_PEM) != 1)
-		return file_fault("client key", s->key_file, e);
 	if (SSL_CTX_check_private_key(ctx) != 1)
 		return error_set(e, -EINVAL,
 		    "the client's key does not belong to its certificate");
@@ -270,7 +311,8 @@ tls_context_init(struct tls *t, const struct tls_settings *s, struct error *e)
 	t->is_psk = s->psk_file != NULL;
 	t->verify = t->is_psk || !s->no_verify;
 	if (t->is_psk && (s->ca_file != NULL || s->ca_dir != NULL ||
-	    s->cert_file != NULL || s->key_file != NULL))
+	    s->cert_file != NULL || s->key_file != NULL ||
+	    s->pin_sha256 != NULL))
 		return error_set(e, -EINVAL, "a pre-shared key and "
 		    "certificates exclude each other");
 	t->ctx = SSL_CTX_new(TLS_client_method());
@@ -283,6 +325,8 @@ tls_context_init(struct tls *t, const struct tls_settings *s, struct error *e)
 	if (t->is_psk)
 		return use_key(t, s, e);
 	r = t->verify ? load_trust(t->ctx, s, e) : 0;
+	if (r == 0 && s->pin_sha256 != NULL)
+		r = tls_verify_set_pin(t, s->pin_sha256, e);
 	if (r == 0)
 		r = load_identity(t->ctx, s, e);
 	return r;

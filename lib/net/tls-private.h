@@ -13,6 +13,7 @@
 enum {
 	TLS_MAX_KEY = 256,		/* bytes of a pre-shared key */
 	TLS_MAX_NAME = 256,
+	TLS_PIN_SIZE = 45,		/* 32 bytes as base64, and a zero */
 };
 
 struct tls {
@@ -23,12 +24,15 @@ struct tls {
 	bool has_failed;		/* no goodbye any more */
 	bool is_at_end;			/* of what can be received ... */
 	int end;			/* ... 0, or a negative errno */
+	bool is_up;			/* the handshake is done */
+	bool has_received;		/* anything after it */
 	bool may_have_more;		/* the last receive was a full one */
 	struct error error;
 	struct error refused;		/* why the peer was not believed */
 
 	/* Who the peer must be, as tls_settings has it. */
 	char name[TLS_MAX_NAME];
+	char pin[TLS_PIN_SIZE];		/* "": none */
 	bool is_psk;
 	bool verify;
 
@@ -45,6 +49,8 @@ int tls_context_init(struct tls *t, const struct tls_settings *settings,
 /* tls-verify.c */
 /* Have the chain checked, and the name; before the handshake.  -ENOMEM. */
 int tls_verify_init(struct tls *t);
+/* text becomes t->pin.  -EINVAL, with a sentence. */
+int tls_verify_set_pin(struct tls *t, const char *text, struct error *e);
 /* The oldest word of OpenSSL's own queue of errors, for people. */
 const char *tls_library_error(char *buf, size_t size);
 

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include <openssl/err.h>
+#include <openssl/evp.h>
 #include <openssl/x509v3.h>
 
 #include "base/escape.h"
@@ -144,6 +145,70 @@ on_verified(int is_good, X509_STORE_CTX *store)
 	return is_good;
 }
 
+enum {
+	DIGEST_SIZE = 32,
+};
+
+/* What is encoded again as it was is base64 of that many bytes. */
+int
+tls_verify_set_pin(struct tls *t, const char *text, struct error *e)
+{
+	const size_t len = strlen(text);
+	unsigned char bytes[DIGEST_SIZE + 1];
+	unsigned char again[TLS_PIN_SIZE] = "";
+	char quote[QUOTE_SIZE];
+
+	if (len == TLS_PIN_SIZE - 1 && EVP_DecodeBlock(bytes,
+	    (const unsigned char *)text, (int)len) == DIGEST_SIZE + 1)
+		(void)EVP_EncodeBlock(again, bytes, DIGEST_SIZE);
+	if (again[0] == '\0' || strcmp((char *)again, text) != 0)
+		return error_set(e, -EINVAL, "the pin '%s' is not the SHA-256 "
+		    "of a public key in base64",
+		    escape_text(text, len, quote, sizeof quote));
+	(void)snprintf(t->pin, sizeof t->pin, "%s", text);
+	return 0;
+}
+
+/* As "openssl x509 -pubkey | openssl pkey -pubin -outform DER" has it. */
+static bool
+pin_of(X509 *cert, char pin[TLS_PIN_SIZE])
+{
+	unsigned char digest[DIGEST_SIZE];
+	unsigned char *der = NULL;
+	int len = i2d_X509_PUBKEY(X509_get_X509_PUBKEY(cert), &der);
+	int ok = 0;
+
+	if (len > 0)
+		ok = EVP_Digest(der, (size_t)len, digest, NULL, EVP_sha256(),
+		    NULL);
+	OPENSSL_free(der);
+	if (ok == 1)
+		(void)EVP_EncodeBlock((unsigned char *)pin, digest,
+		    DIGEST_SIZE);
+	return ok == 1;
+}
+
+/*
+ * With a pin: the chain and the name, unless that is off, and then the key.
+ * That the peer has it is what the handshake proves.
+ */
+static int
+check_all(X509_STORE_CTX *store, void *arg)
+{
+	struct tls *t = arg;
+	char pin[TLS_PIN_SIZE] = "unknown";
+
+	if (t->verify && X509_verify_cert(store) != 1)
+		return 0;
+	if (pin_of(X509_STORE_CTX_get0_cert(store), pin) &&
+	    strcmp(pin, t->pin) == 0)
+		return 1;
+	(void)error_set(&t->refused, -EACCES, "the server's certificate has "
+	    "another key than the pinned one: its pin is '%s'", pin);
+	X509_STORE_CTX_set_error(store, X509_V_ERR_APPLICATION_VERIFICATION);
+	return 0;
+}
+
 static bool
 is_address(const char *name)
 {
@@ -160,8 +225,11 @@ tls_verify_init(struct tls *t)
 	char name[TLS_MAX_NAME];
 	int ok = 1;
 
-	SSL_set_verify(t->ssl, t->verify ? SSL_VERIFY_PEER : SSL_VERIFY_NONE,
+	SSL_set_verify(t->ssl, t->verify || t->pin[0] != '\0' ?
+	    SSL_VERIFY_PEER : SSL_VERIFY_NONE,
 	    t->verify ? on_verified : NULL);
+	if (t->pin[0] != '\0')
+		SSL_CTX_set_cert_verify_callback(t->ctx, check_all, t);
 	(void)snprintf(name, sizeof name, "%s", t->name);
 	if (strchr(name, ':') != NULL)
 		name[strcspn(name, "%")] = '\0';

@@ -227,6 +227,21 @@ socket_failed(struct tls *t, int errnum)
 }
 
 /*
+ * In TLS 1.3 our side of the handshake is over before the peer has seen our
+ * certificate, and some that refuse it just hang up.
+ */
+static int
+explain_cut(struct tls *t, int r)
+{
+	if (r != -ECONNRESET || !t->is_up || t->has_received || t->is_psk ||
+	    SSL_version(t->ssl) != TLS1_3_VERSION)
+		return r;
+	return error_set(&t->error, -EACCES, "the server ended the connection "
+	    "right after the TLS handshake: it may want a certificate of us, "
+	    "or another one");
+}
+
+/*
  * What a call that did not succeed meant: 0 for the peer's orderly end,
  * or a negative errno as the callers have it.
  */
@@ -246,10 +261,10 @@ tls_result(struct tls *t, int result)
 		return 0;
 	case SSL_ERROR_SYSCALL:
 		t->has_failed = true;
-		return socket_failed(t, errnum);
+		return explain_cut(t, socket_failed(t, errnum));
 	default:
 		t->has_failed = true;
-		return library_failed(t);
+		return explain_cut(t, library_failed(t));
 	}
 }
 
@@ -263,6 +278,7 @@ tls_handshake(struct tls *t)
 	errno = 0;
 	result = SSL_do_handshake(t->ssl);
 	if (result == 1) {
+		t->is_up = true;
 		t->wants_write = false;
 		t->may_have_more = true;
 		return 0;
@@ -292,8 +308,10 @@ receive_some(struct tls *t, char *p, size_t len, size_t *ret_n)
 	ERR_clear_error();
 	errno = 0;
 	r = SSL_read_ex(t->ssl, p, len, ret_n);
-	if (r == 1)
+	if (r == 1) {
+		t->has_received = true;
 		return 0;
+	}
 	r = tls_result(t, r);
 	if (r == -EAGAIN)
 		return r;

@@ -28,9 +28,15 @@ struct tls_settings {
 	const char *ca_file;		/* PEM */
 	const char *ca_dir;		/* as c_rehash(1) makes them */
 	const char *crl_file;		/* PEM; NULL: nothing is revoked */
-	/* Who we are; both or neither. */
+	/*
+	 * The key that the peer's certificate must have besides: the SHA-256
+	 * of its SubjectPublicKeyInfo in base64, 44 characters.
+	 */
+	const char *pin_sha256;
+	/* Who we are; both files or neither. */
 	const char *cert_file;		/* PEM: ours first, then its chain */
 	const char *key_file;		/* PEM */
+	const char *key_password;	/* of an encrypted key_file */
 	/*
 	 * A pre-shared key instead: a file of lines "user:hexkey", as
 	 * psktool(1) makes them, and whose line of it.
@@ -42,7 +48,8 @@ struct tls_settings {
 	 * certificate must be for.
 	 */
 	const char *name;
-	bool no_verify;			/* believe any certificate */
+	bool no_verify;			/* believe any certificate, or, with
+					   a pin, any that has this key */
 };
 
 struct tls;
@@ -51,8 +58,9 @@ struct tls;
  * Read the files; nothing is sent.  The settings are not needed afterwards.
  * *ret_tls is the caller's, for tls_free().
  * -EINVAL: certificates are to be verified, and there is no name; half of
- * what belongs together; a file that is not what it should be.  -ENOENT,
- * -EACCES, ... of a file; -ENOMEM.  All with a sentence.
+ * what belongs together; a pin or a file that is not what it should be; a key
+ * that its password does not open.  -ENOENT, -EACCES, ... of a file; -ENOMEM.
+ * All with a sentence.
  */
 int tls_new(const struct tls_settings *settings, struct tls **ret_tls,
     struct error *e);
@@ -81,7 +89,8 @@ int tls_handshake(struct tls *t);
  * 0: the peer has ended TLS.  -EAGAIN: nothing there.  -ECONNRESET: the
  * connection was cut, perhaps by somebody else: what was received may not
  * be all that was sent.  Otherwise as tls_handshake(): in TLS 1.3 that our
- * certificate was refused is heard here first.
+ * certificate was refused is heard here first, and a cut before the first
+ * byte is taken for that (-EACCES).
  */
 ssize_t tls_receive(struct tls *t, const struct iovec *iov, int n_iov);
 

@@ -33,6 +33,9 @@ static char dir[64];
 static char ca_file[96];
 static char other_ca_file[96];
 static char psk_file[96];
+static char cert_file[96];
+static char key_file[96];
+static char pin[64];		/* of the server's key */
 
 static EVP_PKEY *ca_key;
 static X509 *ca;
@@ -97,6 +100,21 @@ make_authorities(void)
 	EVP_PKEY_free(key);
 }
 
+/* What "openssl dgst -sha256 -binary | base64" says of the public key. */
+static void
+note_pin(EVP_PKEY *key)
+{
+	unsigned char md[EVP_MAX_MD_SIZE];
+	unsigned char *der = NULL;
+	int len = i2d_PUBKEY(key, &der);
+
+	ck_assert_int_gt(len, 0);
+	ck_assert_int_eq(EVP_Digest(der, (size_t)len, md, NULL, EVP_sha256(),
+	    NULL), 1);
+	ck_assert_int_eq(EVP_EncodeBlock((unsigned char *)pin, md, 32), 44);
+	OPENSSL_free(der);
+}
+
 /* What the server shows. */
 static void
 serve_certificate(const char *alternatives, long seconds)
@@ -107,6 +125,7 @@ serve_certificate(const char *alternatives, long seconds)
 
 	ck_assert_int_eq(SSL_CTX_use_certificate(server_ctx, cert), 1);
 	ck_assert_int_eq(SSL_CTX_use_PrivateKey(server_ctx, key), 1);
+	note_pin(key);
 	X509_free(cert);
 	EVP_PKEY_free(key);
 }
@@ -121,6 +140,8 @@ set_up(void)
 	(void)snprintf(ca_file, sizeof ca_file, "%s/ca.pem", dir);
 	(void)snprintf(other_ca_file, sizeof other_ca_file, "%s/o.pem", dir);
 	(void)snprintf(psk_file, sizeof psk_file, "%s/keys.psk", dir);
+	(void)snprintf(cert_file, sizeof cert_file, "%s/cert.pem", dir);
+	(void)snprintf(key_file, sizeof key_file, "%s/key.pem", dir);
 	make_authorities();
 	file = fopen(psk_file, "we");
 	(void)fprintf(file, "alice:0102030405060708\nbob:zz\nbobby:11\n");
@@ -154,6 +175,8 @@ tear_down(void)
 	(void)unlink(ca_file);
 	(void)unlink(other_ca_file);
 	(void)unlink(psk_file);
+	(void)unlink(cert_file);
+	(void)unlink(key_file);
 	(void)rmdir(dir);
 }
 
@@ -288,6 +311,170 @@ START_TEST(who_does_not_verify_believes_anything)
 }
 END_TEST
 
+/*
+ * Pins.
+ */
+
+START_TEST(a_pinned_key_is_believed_when_all_else_is_right)
+{
+	serve_certificate("DNS:" NAME, DAY);
+	settings.pin_sha256 = pin;
+	ck_assert_int_eq(shake_hands(), 0);
+}
+END_TEST
+
+/* In the older version, too, where the messages are others. */
+START_TEST(another_key_than_the_pinned_one_is_refused)
+{
+	char want[256];
+	char old[64];
+
+	serve_certificate("DNS:" NAME, DAY);
+	(void)strcpy(old, pin);
+	serve_certificate("DNS:" NAME, DAY);
+	settings.pin_sha256 = old;
+	settings.no_verify = _i >= 2;
+	if (_i % 2 == 1)
+		(void)SSL_CTX_set_max_proto_version(server_ctx,
+		    TLS1_2_VERSION);
+	(void)snprintf(want, sizeof want, "the server's certificate has "
+	    "another key than the pinned one: its pin is '%s'", pin);
+	expect_refusal(-EACCES, want);
+}
+END_TEST
+
+START_TEST(a_pin_does_not_stand_for_chain_or_name)
+{
+	static const char *const texts[] = { "is for 'bad.example'",
+		"has expired", "not signed by an authority" };
+
+	serve_certificate(_i == 0 ? "DNS:bad.example" : "DNS:" NAME,
+	    _i == 1 ? -DAY : DAY);
+	if (_i == 2)
+		settings.ca_file = other_ca_file;
+	settings.pin_sha256 = pin;
+	expect_refusal(-EACCES, texts[_i]);
+}
+END_TEST
+
+START_TEST(without_verifying_the_pin_alone_decides)
+{
+	serve_certificate("DNS:bad.example", -DAY);
+	settings = (struct tls_settings){ .no_verify = true,
+		.pin_sha256 = pin };
+	ck_assert_int_eq(shake_hands(), 0);
+}
+END_TEST
+
+START_TEST(a_pin_that_is_none_is_told)
+{
+	static const char *const pins[] = { "", "x",
+		"47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU",
+		"47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFV=",
+		"47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuF==",
+		"47DEQpj8HBSa-_TImW+5JCeuQeRkm5NMpJWZG3hSuFU=",
+		"47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=\n",
+		" 7DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=",
+		"sha256//47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZ" };
+
+	settings.pin_sha256 = pins[_i];
+	expect_bad_settings(-EINVAL, "is not the SHA-256 of a public key");
+}
+END_TEST
+
+/*
+ * Who we are.
+ */
+
+static const char *cipher_password = "correct horse";
+
+/* Our certificate, and its key, encrypted in one way or the other. */
+static void
+make_identity(const EVP_CIPHER *cipher, bool is_traditional)
+{
+	EVP_PKEY *key = EVP_EC_gen("P-256");
+	X509 *cert = new_certificate("client", "DNS:client", key, ca, ca_key,
+	    DAY);
+	const unsigned char *password = cipher == NULL ? NULL :
+	    (const unsigned char *)cipher_password;
+	const int len = cipher == NULL ? 0 : (int)strlen(cipher_password);
+	FILE *file = fopen(key_file, "we");
+
+	write_certificate(cert_file, cert);
+	if (is_traditional) {
+		BIO *bio = BIO_new_fp(file, BIO_NOCLOSE);
+
+		ck_assert_int_eq(PEM_write_bio_PrivateKey_traditional(bio, key,
+		    cipher, password, len, NULL, NULL), 1);
+		BIO_free(bio);
+	} else {
+		ck_assert_int_eq(PEM_write_PrivateKey(file, key, cipher,
+		    password, len, NULL, NULL), 1);
+	}
+	(void)fclose(file);
+	X509_free(cert);
+	EVP_PKEY_free(key);
+	settings.cert_file = cert_file;
+	settings.key_file = key_file;
+}
+
+static void
+want_identity(void)
+{
+	SSL_CTX_set_verify(server_ctx,
+	    SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT, NULL);
+	(void)X509_STORE_add_cert(SSL_CTX_get_cert_store(server_ctx), ca);
+}
+
+START_TEST(an_encrypted_key_is_opened_by_its_password)
+{
+	make_identity(EVP_aes_256_cbc(), _i == 1);
+	settings.key_password = cipher_password;
+	want_identity();
+	shake_hands_well();
+	ck_assert_int_eq(SSL_is_init_finished(server), 1);
+	ck_assert_ptr_nonnull(SSL_get0_peer_certificate(server));
+}
+END_TEST
+
+START_TEST(a_key_in_the_clear_needs_no_password)
+{
+	make_identity(NULL, false);
+	settings.key_password = _i == 0 ? NULL : "not needed";
+	want_identity();
+	shake_hands_well();
+	ck_assert_ptr_nonnull(SSL_get0_peer_certificate(server));
+}
+END_TEST
+
+START_TEST(a_key_that_is_not_opened_is_told)
+{
+	char want[200];
+	char *long_one = calloc(1, 100001);
+
+	memset(long_one, 'x', 100000);
+	make_identity(EVP_aes_256_cbc(), _i % 2 == 1);
+	(void)snprintf(want, sizeof want, "the password does not open the "
+	    "client key '%s'", key_file);
+	settings.key_password = _i < 2 ? "wrong" : long_one;
+	expect_bad_settings(-EINVAL, want);
+	(void)snprintf(want, sizeof want, "the client key '%s' is encrypted, "
+	    "and there is no password for it", key_file);
+	settings.key_password = NULL;
+	expect_bad_settings(-EINVAL, want);
+	free(long_one);
+}
+END_TEST
+
+START_TEST(what_is_no_key_is_not_blamed_on_the_password)
+{
+	make_identity(NULL, false);
+	settings.key_file = ca_file;
+	settings.key_password = "x";
+	expect_bad_settings(-EINVAL, "cannot use the client key");
+}
+END_TEST
+
 START_TEST(verifying_needs_a_name)
 {
 	settings.name = NULL;
@@ -382,6 +569,9 @@ START_TEST(a_user_must_have_a_good_line)
 	expect_bad_settings(-EINVAL, "needs a user's name");
 	use_keys("alice");
 	settings.ca_file = ca_file;
+	expect_bad_settings(-EINVAL, "exclude each other");
+	use_keys("alice");
+	settings.pin_sha256 = "47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=";
 	expect_bad_settings(-EINVAL, "exclude each other");
 }
 END_TEST
@@ -567,6 +757,30 @@ START_TEST(that_our_certificate_is_wanted_is_heard_when_receiving)
 }
 END_TEST
 
+/* It may be one, where the peer is the last to know us. */
+START_TEST(a_cut_at_the_start_is_taken_for_a_refusal)
+{
+	ssize_t r = -EAGAIN;
+	char buf[8];
+
+	if (_i % 2 == 1)
+		(void)SSL_CTX_set_max_proto_version(server_ctx,
+		    TLS1_2_VERSION);
+	shake_hands_well();
+	if (_i >= 2) {
+		server_write("abc", 3);
+		ck_assert_int_eq(receive(buf, 8), 3);
+	}
+	close_server();
+	/* Tickets, which are nothing to receive, come before. */
+	for (int i = 0; r == -EAGAIN && i < 10; i++)
+		r = receive(buf, 8);
+	ck_assert_int_eq(r, _i == 0 ? -EACCES : -ECONNRESET);
+	ck_assert(_i != 0 || strstr(stream_error(&stream)->text,
+	    "may want a certificate") != NULL);
+}
+END_TEST
+
 START_TEST(goodbye_is_heard_as_the_end_of_tls)
 {
 	char buf[8];
@@ -647,6 +861,35 @@ handshake_case(void)
 }
 
 static TCase *
+pin_case(void)
+{
+	TCase *tc = tcase_create("pin");
+
+	tcase_add_checked_fixture(tc, set_up, tear_down);
+	tcase_add_test(tc, a_pinned_key_is_believed_when_all_else_is_right);
+	tcase_add_loop_test(tc, another_key_than_the_pinned_one_is_refused, 0,
+	    4);
+	tcase_add_loop_test(tc, a_pin_does_not_stand_for_chain_or_name, 0, 3);
+	tcase_add_test(tc, without_verifying_the_pin_alone_decides);
+	tcase_add_loop_test(tc, a_pin_that_is_none_is_told, 0, 9);
+	return tc;
+}
+
+static TCase *
+identity_case(void)
+{
+	TCase *tc = tcase_create("identity");
+
+	tcase_add_checked_fixture(tc, set_up, tear_down);
+	tcase_add_loop_test(tc, an_encrypted_key_is_opened_by_its_password, 0,
+	    2);
+	tcase_add_loop_test(tc, a_key_in_the_clear_needs_no_password, 0, 2);
+	tcase_add_loop_test(tc, a_key_that_is_not_opened_is_told, 0, 4);
+	tcase_add_test(tc, what_is_no_key_is_not_blamed_on_the_password);
+	return tc;
+}
+
+static TCase *
 bytes_case(void)
 {
 	TCase *tc = tcase_create("bytes");
@@ -660,6 +903,8 @@ bytes_case(void)
 	tcase_add_test(tc, a_changed_byte_is_a_failure);
 	tcase_add_test(tc,
 	    that_our_certificate_is_wanted_is_heard_when_receiving);
+	tcase_add_loop_test(tc, a_cut_at_the_start_is_taken_for_a_refusal, 0,
+	    4);
 	tcase_add_test(tc, goodbye_is_heard_as_the_end_of_tls);
 	tcase_add_loop_test(tc, a_peer_that_is_gone_raises_no_signal, 0, 2);
 	tcase_add_test(tc, a_plain_stream_moves_bytes_as_they_are);
@@ -672,6 +917,8 @@ main(void)
 	Suite *suite = suite_create("tls");
 
 	suite_add_tcase(suite, handshake_case());
+	suite_add_tcase(suite, pin_case());
+	suite_add_tcase(suite, identity_case());
 	suite_add_tcase(suite, bytes_case());
 	return unit_main(suite);
 }
