@@ -44,6 +44,17 @@ channel_copy_contexts(struct nbdclient_channel *ch,
 	return 0;
 }
 
+static void
+channel_set_timeouts(struct nbdclient_channel *ch,
+    const struct nbdclient_options *options)
+{
+	ch->connect_timeout_ms = options->connect_timeout_ms;
+	ch->tls_timeout_ms = options->tls_timeout_ms;
+	ch->option_timeout_ms = options->option_timeout_ms;
+	ch->io_timeout_ms = options->io_timeout_ms;
+	ch->request_timeout_ms = options->request_timeout_ms;
+}
+
 static int
 channel_new(const struct nbdclient_options *options,
     struct nbdclient_channel **ret_channel, struct nbdclient_error *err)
@@ -62,8 +73,7 @@ channel_new(const struct nbdclient_options *options,
 	ch = calloc(1, sizeof *ch);
 	if (ch != NULL) {
 		ch->fd = -1;
-		ch->connect_timeout_ms = options->connect_timeout_ms;
-		ch->io_timeout_ms = options->io_timeout_ms;
+		channel_set_timeouts(ch, options);
 		if (channel_copy_contexts(ch, options) == 0 &&
 		    (options->tls == NULL ||
 		    security_copy(options->tls, &ch->security) == 0)) {
@@ -267,7 +277,10 @@ channel_conn_options(const struct nbdclient_channel *ch, enum nbd_goal goal)
 		.n_contexts = goal == NBD_GOAL_TRANSMISSION ? ch->n_contexts :
 		    0,
 		.connect_timeout_ms = ch->connect_timeout_ms,
+		.tls_timeout_ms = ch->tls_timeout_ms,
+		.option_timeout_ms = ch->option_timeout_ms,
 		.io_timeout_ms = ch->io_timeout_ms,
+		.request_timeout_ms = ch->request_timeout_ms,
 		.tls = ch->security != NULL ? &ch->security->settings : NULL,
 	};
 }

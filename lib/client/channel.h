@@ -22,7 +22,10 @@ struct nbdclient_channel {
 	int fd;				/* the socket, until it is used */
 	struct served *served;		/* NULL: not started by us */
 	uint64_t connect_timeout_ms;
+	uint64_t tls_timeout_ms;
+	uint64_t option_timeout_ms;
 	uint64_t io_timeout_ms;
+	uint64_t request_timeout_ms;
 	char *contexts[NBD_MAX_CONTEXTS];
 	size_t n_contexts;
 	struct security *security;	/* not NULL: TLS is required */

@@ -75,6 +75,10 @@ struct conn {
 	struct net_watch watch;
 	struct net_task task;
 	struct net_timer deadline;	/* of connecting, then of closing */
+	struct net_timer step;		/* of a part of the handshake ... */
+	uint64_t step_ms;
+	enum conn_state step_state;	/* ... which is this one */
+	size_t step_number;
 	struct net_timer tick;		/* while requests are in flight */
 	bool is_ticking;
 	struct wire wire;
@@ -136,6 +140,7 @@ conn_free(struct conn *c)
 	conn_drop_socket(c);
 	net_task_done(&c->task);
 	net_timer_done(&c->deadline);
+	net_timer_done(&c->step);
 	net_timer_done(&c->tick);
 	if (c->wire.session != NULL) {
 		conn_forget_requests(c);
@@ -249,6 +254,7 @@ conn_report_failure(struct conn *c)
 	c->state = CONN_FAILED;
 	conn_drop_socket(c);
 	net_timer_stop(&c->deadline);
+	net_timer_stop(&c->step);
 	net_timer_stop(&c->tick);
 	if (c->next_done == NULL)
 		c->next_done = conn_take_done(c);
@@ -341,6 +347,24 @@ conn_send(struct conn *c)
 		tls_say_goodbye(c->wire.stream.tls);
 }
 
+/* Each part of the handshake has its time. */
+static void
+conn_time_step(struct conn *c)
+{
+	size_t number = nbd_session_step(c->wire.session);
+
+	if (c->state == c->step_state && number == c->step_number)
+		return;
+	c->step_state = c->state;
+	c->step_number = number;
+	c->step_ms = c->state == CONN_TLS ? c->target.tls_timeout_ms :
+	    c->target.option_timeout_ms;
+	if (c->state == CONN_TLS || c->state == CONN_HANDSHAKE)
+		net_timer_start(&c->step, c->step_ms);
+	else
+		net_timer_stop(&c->step);
+}
+
 /*
  * The end of every event: tell the owner what happened, send what it, or the
  * session, has to say, and see whether that was the end.
@@ -376,6 +400,7 @@ conn_settle(struct conn *c)
 	if (c->state <= CONN_READY &&
 	    nbd_session_phase(c->wire.session) == NBD_PHASE_FAILED)
 		conn_report_failure(c);
+	conn_time_step(c);
 }
 
 static void
@@ -424,18 +449,14 @@ conn_on_task(void *arg)
 	}
 }
 
+/* Nothing came for ms. */
 static void
-conn_on_deadline(void *arg)
+conn_give_up(struct conn *c, uint64_t ms)
 {
-	struct conn *c = arg;
 	char time[UNITS_TEXT_SIZE];
 	struct error e;
 
-	if (c->state == CONN_CLOSING) {
-		conn_finish_close(c);
-		return;
-	}
-	(void)units_format_time_ms(c->target.connect_timeout_ms, time);
+	(void)units_format_time_ms(ms, time);
 	if (c->dial != NULL) {
 		(void)error_set(&e, -ETIMEDOUT,
 		    "cannot connect to %s: no answer for %s",
@@ -448,6 +469,25 @@ conn_on_deadline(void *arg)
 	}
 	conn_fail(c, e.code, e.text);
 	conn_settle(c);
+}
+
+static void
+conn_on_deadline(void *arg)
+{
+	struct conn *c = arg;
+
+	if (c->state == CONN_CLOSING)
+		conn_finish_close(c);
+	else
+		conn_give_up(c, c->target.connect_timeout_ms);
+}
+
+static void
+conn_on_step(void *arg)
+{
+	struct conn *c = arg;
+
+	conn_give_up(c, c->step_ms);
 }
 
 static void
@@ -465,7 +505,7 @@ conn_fail_stalled(struct conn *c, enum stall_verdict verdict)
 	else
 		(void)error_set(&e, -ETIMEDOUT,
 		    "a request was not answered for %s",
-		    units_format_time_ms(stall_max_age_ms(&c->stall), time));
+		    units_format_time_ms(c->stall.request_timeout_ms, time));
 	conn_fail(c, e.code, e.text);
 	conn_settle(c);
 }
@@ -510,6 +550,7 @@ conn_attach(struct conn *c, int fd)
 	c->suits_pipe = net_pipe_suits(fd);
 	c->state = CONN_HANDSHAKE;
 	net_watch_read(&c->watch, true);
+	conn_time_step(c);
 	return 0;
 }
 
@@ -535,6 +576,8 @@ conn_init_events(struct conn *c)
 	if (r == 0)
 		r = net_timer_init(&c->deadline, c->loop, conn_on_deadline, c);
 	if (r == 0)
+		r = net_timer_init(&c->step, c->loop, conn_on_step, c);
+	if (r == 0)
 		r = net_timer_init(&c->tick, c->loop, conn_on_tick, c);
 	return r;
 }
@@ -546,7 +589,8 @@ conn_init(struct conn *c, const struct conn_options *o)
 
 	c->wire.stream.fd = -1;
 	r = target_init(&c->target, o);
-	stall_init(&c->stall, c->target.io_timeout_ms);
+	stall_init(&c->stall, c->target.io_timeout_ms,
+	    c->target.request_timeout_ms);
 	if (r == 0)
 		r = conn_init_events(c);
 	if (r == 0)
@@ -718,6 +762,7 @@ conn_close(struct conn *c, void (*on_closed)(void *arg), void *arg)
 	c->on_closed = on_closed;
 	c->close_arg = arg;
 	net_timer_stop(&c->tick);
+	net_timer_stop(&c->step);
 	net_timer_stop(&c->deadline);
 	if (conn_can_say_goodbye(c)) {
 		nbd_session_disconnect(c->wire.session);

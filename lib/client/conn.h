@@ -25,6 +25,7 @@ struct tls_settings;
 
 #define CONN_CONNECT_TIMEOUT_MS 10000
 #define CONN_IO_TIMEOUT_MS	60000
+#define CONN_REQUEST_IO_TIMEOUTS 10
 
 struct conn_options {
 	const struct nbd_uri *uri;	/* read during conn_open() only */
@@ -37,9 +38,14 @@ struct conn_options {
 	size_t n_contexts;
 	uint64_t connect_timeout_ms;	/* dialling and handshake together;
 					   0: CONN_CONNECT_TIMEOUT_MS */
+	uint64_t tls_timeout_ms;	/* the part of it that is TLS's own;
+					   0: no other limit */
+	uint64_t option_timeout_ms;	/* the greeting, and all answers to
+					   one option; 0: likewise */
 	uint64_t io_timeout_ms;		/* no byte moved while requests are in
-					   flight; ten times that for any one
-					   request; 0: CONN_IO_TIMEOUT_MS */
+					   flight; 0: CONN_IO_TIMEOUT_MS */
+	uint64_t request_timeout_ms;	/* any one request; 0: CONN_REQUEST_IO_
+					   TIMEOUTS times io_timeout_ms */
 	const struct tls_settings *tls;	/* not NULL: TLS is required, with
 					   these before those of the uri */
 };

@@ -108,11 +108,21 @@ struct nbdclient_tls {
 					   that key */
 };
 
-/* All zero for the defaults.  Deadlines are in milliseconds. */
+/*
+ * All zero for the defaults.  Deadlines are in milliseconds; when one passes
+ * the connection is over, and a sentence says what was waited for.
+ */
 struct nbdclient_options {
-	uint64_t connect_timeout_ms;	/* connecting and negotiating: 10 s */
+	uint64_t connect_timeout_ms;	/* connecting, TLS and negotiating
+					   together: 10 s */
+	uint64_t tls_timeout_ms;	/* the part of it that is TLS's own
+					   handshake: no other limit */
+	uint64_t option_timeout_ms;	/* the greeting, and all answers to
+					   one option: no other limit */
 	uint64_t io_timeout_ms;		/* no byte moves while a request is
 					   under way: 60 s */
+	uint64_t request_timeout_ms;	/* any one request, whatever else
+					   moves: ten times io_timeout_ms */
 	const char *const *contexts;	/* what block status is to tell of:
 					   names of metadata contexts, at most
 					   16; copied; NULL: base:allocation */

@@ -9,27 +9,36 @@
 enum {
 	TICKS_PER_TIMEOUT = 8,
 	MIN_TICK_MS = 50,
-	MAX_REQUEST_TIMEOUTS = 10,
+	MAX_AGE = 100,			/* in epochs */
 };
 
-void
-stall_init(struct stall *st, uint64_t timeout_ms)
+static uint64_t
+max(uint64_t a, uint64_t b)
 {
-	uint64_t max_age_ms = timeout_ms * MAX_REQUEST_TIMEOUTS;
+	return a > b ? a : b;
+}
+
+static uint64_t
+divide_up(uint64_t n, uint64_t by)
+{
+	return (n + by - 1) / by;
+}
+
+void
+stall_init(struct stall *st, uint64_t timeout_ms, uint64_t request_timeout_ms)
+{
+	uint64_t n_ticks;
+	uint64_t shorter = timeout_ms < request_timeout_ms ? timeout_ms :
+	    request_timeout_ms;
 
 	memset(st, 0, sizeof *st);
 	st->timeout_ms = timeout_ms;
-	st->tick_ms = timeout_ms / TICKS_PER_TIMEOUT;
-	if (st->tick_ms < MIN_TICK_MS)
-		st->tick_ms = MIN_TICK_MS;
+	st->request_timeout_ms = request_timeout_ms;
+	st->tick_ms = max(shorter / TICKS_PER_TIMEOUT, MIN_TICK_MS);
+	n_ticks = divide_up(request_timeout_ms, st->tick_ms);
+	st->epoch_ticks = max(divide_up(n_ticks, MAX_AGE), 1);
 	/* One more, since a request may come at the very end of its epoch. */
-	st->max_age = (uint32_t)(max_age_ms / st->tick_ms) + 1;
-}
-
-uint64_t
-stall_max_age_ms(const struct stall *st)
-{
-	return st->timeout_ms * MAX_REQUEST_TIMEOUTS;
+	st->max_age = (uint32_t)divide_up(n_ticks, st->epoch_ticks) + 1;
 }
 
 void
@@ -60,7 +69,10 @@ stall_tick(struct stall *st, uint64_t now_ms, uint64_t n_moved)
 		st->n_moved = n_moved;
 		st->last_progress_ms = now_ms;
 	}
-	st->epoch++;
+	if (++st->n_ticks >= st->epoch_ticks) {
+		st->epoch++;
+		st->n_ticks = 0;
+	}
 	if (st->n_in_flight == 0)
 		return STALL_NONE;
 	if (now_ms - st->last_progress_ms >= st->timeout_ms)

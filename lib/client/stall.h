@@ -9,10 +9,12 @@
  * needs a timer or a timestamp of its own.  Reads no clock.
  *
  * Stalled means: requests are in flight, and no byte has moved either way
- * for timeout_ms; or one request is ten times as old, whatever else moves.
+ * for timeout_ms; or one request is older than request_timeout_ms, whatever
+ * else moves.
  *
- * The time of a request is the number of the tick it was submitted in, its
- * epoch.  How many are in flight from each epoch is counted in a ring.
+ * The time of a request is the number of the epoch it was submitted in, which
+ * lasts for some ticks.  How many are in flight from each epoch is counted in
+ * a ring.
  */
 
 #define STALL_EPOCHS 128
@@ -25,8 +27,11 @@ enum stall_verdict {
 
 struct stall {
 	uint64_t timeout_ms;
+	uint64_t request_timeout_ms;
 	uint64_t tick_ms;		/* call stall_tick() that often while
 					   requests are in flight */
+	uint64_t epoch_ticks;
+	uint64_t n_ticks;		/* of the epoch that is now */
 	uint64_t last_progress_ms;
 	uint64_t n_moved;
 	uint32_t epoch;
@@ -35,10 +40,8 @@ struct stall {
 	uint32_t n_of_epoch[STALL_EPOCHS];
 };
 
-void stall_init(struct stall *st, uint64_t timeout_ms);
-
-/* The age at which a request is too old, as a round number for messages. */
-uint64_t stall_max_age_ms(const struct stall *st);
+void stall_init(struct stall *st, uint64_t timeout_ms,
+    uint64_t request_timeout_ms);
 
 /* The first request after none: the clock starts. */
 void stall_start(struct stall *st, uint64_t now_ms);

@@ -64,6 +64,21 @@ timeout_or_default(uint64_t timeout_ms, uint64_t default_ms)
 	return timeout_ms < MAX_TIMEOUT_MS ? timeout_ms : MAX_TIMEOUT_MS;
 }
 
+static void
+set_timeouts(struct target *t, const struct conn_options *o)
+{
+	t->connect_timeout_ms = timeout_or_default(o->connect_timeout_ms,
+	    CONN_CONNECT_TIMEOUT_MS);
+	t->tls_timeout_ms = timeout_or_default(o->tls_timeout_ms,
+	    t->connect_timeout_ms);
+	t->option_timeout_ms = timeout_or_default(o->option_timeout_ms,
+	    t->connect_timeout_ms);
+	t->io_timeout_ms = timeout_or_default(o->io_timeout_ms,
+	    CONN_IO_TIMEOUT_MS);
+	t->request_timeout_ms = timeout_or_default(o->request_timeout_ms,
+	    CONN_REQUEST_IO_TIMEOUTS * t->io_timeout_ms);
+}
+
 int
 target_init(struct target *t, const struct conn_options *options)
 {
@@ -72,10 +87,7 @@ target_init(struct target *t, const struct conn_options *options)
 	memset(t, 0, sizeof *t);
 	t->goal = options->goal;
 	t->wants_tls = options->uri->tls || options->tls != NULL;
-	t->connect_timeout_ms = timeout_or_default(options->connect_timeout_ms,
-	    CONN_CONNECT_TIMEOUT_MS);
-	t->io_timeout_ms = timeout_or_default(options->io_timeout_ms,
-	    CONN_IO_TIMEOUT_MS);
+	set_timeouts(t, options);
 	r = copy_uri(options->uri, &t->uri);
 	if (r < 0)
 		return r;

@@ -16,7 +16,10 @@ struct target {
 	char **contexts;
 	size_t n_contexts;
 	uint64_t connect_timeout_ms;
+	uint64_t tls_timeout_ms;
+	uint64_t option_timeout_ms;
 	uint64_t io_timeout_ms;
+	uint64_t request_timeout_ms;
 };
 
 /* -ENOMEM.  target_done() is wanted also then. */

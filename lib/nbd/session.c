@@ -239,6 +239,12 @@ nbd_session_waiting_for(const struct nbd_session *s)
 	return text != NULL ? text : s->option.kind->waiting_for;
 }
 
+size_t
+nbd_session_step(const struct nbd_session *s)
+{
+	return s->option.step;
+}
+
 void
 nbd_session_enter(struct nbd_session *s, enum session_state state)
 {

@@ -218,6 +218,12 @@ const struct nbd_listed_export *nbd_session_list(const struct nbd_session *s,
 const char *nbd_session_waiting_for(const struct nbd_session *s);
 
 /*
+ * Grows with every question of the handshake: as long as it stays, and with
+ * it the phase, the session waits for the same answer.
+ */
+size_t nbd_session_step(const struct nbd_session *s);
+
+/*
  * Where received bytes go: fills up to two iovecs and returns how many, 0
  * when nothing is to be received any more.  Valid until the next call that
  * takes s.  After a receive, say how many bytes arrived (more than offered

@@ -221,8 +221,8 @@ fake_put_reply(int fd, uint32_t option, uint32_t type, const void *data,
 	return fake_put(fd, b, sizeof b) && fake_put(fd, data, len);
 }
 
-static bool
-put_export_info(int fd)
+bool
+fake_put_export_info(int fd)
 {
 	uint8_t b[12];
 
@@ -242,7 +242,7 @@ fake_negotiate(int fd)
 		return false;
 	while ((option = fake_get_option(fd)) != 0) {
 		if (option == NBD_OPT_GO)
-			return put_export_info(fd);
+			return fake_put_export_info(fd);
 		if (!fake_put_reply(fd, option, NBD_REP_ERR_UNSUP, NULL, 0))
 			return false;
 	}

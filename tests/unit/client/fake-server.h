@@ -48,6 +48,8 @@ bool fake_greet(int fd);
 uint32_t fake_get_option(int fd);
 bool fake_put_reply(int fd, uint32_t option, uint32_t type, const void *data,
     uint32_t len);
+/* The whole answer to NBD_OPT_GO. */
+bool fake_put_export_info(int fd);
 /* All from the greeting to the answer of NBD_OPT_GO; others are refused. */
 bool fake_negotiate(int fd);
 

@@ -213,6 +213,51 @@ START_TEST(the_deadline_covers_the_options_and_says_which_one)
 }
 END_TEST
 
+/* Takes most of the time for each answer; notes if that took too long. */
+static void
+serve_slow_answers(int fd)
+{
+	const struct timespec pause = { .tv_nsec = 300 * 1000 * 1000 };
+	struct timespec asked;
+	struct timespec answered;
+	uint32_t option;
+
+	if (!fake_greet(fd))
+		return;
+	do {
+		(void)clock_gettime(CLOCK_MONOTONIC, &asked);
+		option = fake_get_option(fd);
+		(void)nanosleep(&pause, NULL);
+		if (option == NBD_OPT_GO)
+			(void)fake_put_export_info(fd);
+		else
+			(void)fake_put_reply(fd, option, NBD_REP_ERR_UNSUP,
+			    NULL, 0);
+		(void)clock_gettime(CLOCK_MONOTONIC, &answered);
+		if ((answered.tv_sec - asked.tv_sec) * 1000 +
+		    (answered.tv_nsec - asked.tv_nsec) / 1000000 >= 500)
+			fake_notes[0] = 's';
+	} while (option != NBD_OPT_GO && option != 0);
+	fake_wait_for_eof(fd);
+}
+
+/* Three of them: together they take longer than one may. */
+START_TEST(each_option_has_its_own_deadline)
+{
+	struct conn_options o = {
+		.uri = &uri,
+		.fd = fake_start(serve_slow_answers),
+		.option_timeout_ms = 600,
+	};
+
+	ck_assert_int_eq(conn_open(loop, &o, &events, NULL, &conn, &e), 0);
+	run();
+	close_conn();
+	fake_join();
+	ck_assert_msg(n_ready == 1 || fake_notes[0] == 's', "%s", e.text);
+}
+END_TEST
+
 static void
 serve_in_single_bytes(int fd)
 {
@@ -346,9 +391,14 @@ submit_again(struct nbd_request *req)
 START_TEST(a_request_that_is_never_answered_is_given_up_amid_others)
 {
 	uint64_t before = net_loop_now_ms(loop);
+	const struct conn_options o = {
+		.uri = &uri,
+		.fd = fake_start(serve_all_but_the_first),
+		.io_timeout_ms = 20000,
+		.request_timeout_ms = 1000,
+	};
 
-	open_conn(fake_start(serve_all_but_the_first), NBD_GOAL_TRANSMISSION,
-	    0, 100);
+	ck_assert_int_eq(conn_open(loop, &o, &events, NULL, &conn, &e), 0);
 	when_ready = submit_two;
 	when_completed = submit_again;
 	run();
@@ -824,6 +874,7 @@ add_deadline_tests(TCase *tc)
 	tcase_add_test(tc, a_mute_server_is_given_up_at_the_deadline);
 	tcase_add_test(tc,
 	    the_deadline_covers_the_options_and_says_which_one);
+	tcase_add_test(tc, each_option_has_its_own_deadline);
 	tcase_add_test(tc, a_server_that_stops_answering_is_given_up);
 	tcase_add_test(tc,
 	    a_request_that_is_never_answered_is_given_up_amid_others);

@@ -507,6 +507,106 @@ START_TEST(a_mute_server_times_out)
 }
 END_TEST
 
+/* Consents, and does not begin. */
+static void
+serve_no_handshake_of_tls(int fd)
+{
+	if (fake_greet(fd) && fake_get_option(fd) == NBD_OPT_STARTTLS)
+		(void)fake_put_reply(fd, NBD_OPT_STARTTLS, NBD_REP_ACK, NULL,
+		    0);
+	fake_wait_for_release();
+}
+
+/* Refuses the first option, and then says no more. */
+static void
+serve_one_refusal(int fd)
+{
+	uint32_t option;
+
+	if (fake_greet(fd) && (option = fake_get_option(fd)) != 0)
+		(void)fake_put_reply(fd, option, NBD_REP_ERR_UNSUP, NULL, 0);
+	fake_wait_for_release();
+}
+
+static void
+serve_half_a_list(int fd)
+{
+	uint32_t option;
+
+	if (fake_greet(fd) && (option = fake_get_option(fd)) != 0)
+		(void)fake_put_reply(fd, option, NBD_REP_SERVER, "\0\0\0\1a",
+		    5);
+	fake_wait_for_release();
+}
+
+static const struct nbdclient_tls no_verify = { .no_verify = true };
+
+/* All the others are long enough to fail the test. */
+static const struct mute_row {
+	void (*serve)(int fd);
+	struct nbdclient_options options;
+	bool lists;
+	const char *says;
+} mute_rows[] = {
+	{ fake_serve_nothing, { .connect_timeout_ms = 200 }, false,
+	    "gave up after 0.2 s, waiting for the server's greeting" },
+	{ fake_serve_nothing, { .option_timeout_ms = 200 }, false,
+	    "gave up after 0.2 s, waiting for the server's greeting" },
+	{ fake_serve_greeting_only, { .option_timeout_ms = 200 }, false,
+	    "gave up after 0.2 s, waiting for the answer to "
+	    "NBD_OPT_EXTENDED_HEADERS" },
+	{ serve_one_refusal, { .option_timeout_ms = 200 }, false,
+	    "gave up after 0.2 s, waiting for the answer to "
+	    "NBD_OPT_STRUCTURED_REPLY" },
+	{ serve_half_a_list, { .option_timeout_ms = 200 }, true,
+	    "gave up after 0.2 s, waiting for the answer to NBD_OPT_LIST" },
+	{ serve_no_handshake_of_tls, { .tls_timeout_ms = 200,
+	    .tls = &no_verify }, false,
+	    "gave up after 0.2 s, waiting for the TLS handshake" },
+	{ fake_serve_greeting_only, { .option_timeout_ms = 200,
+	    .tls = &no_verify }, false,
+	    "gave up after 0.2 s, waiting for the answer to "
+	    "NBD_OPT_STARTTLS" },
+};
+
+#define N_MUTE_ROWS ((int)(sizeof mute_rows / sizeof mute_rows[0]))
+
+START_TEST(a_mute_server_is_told_by_the_deadline_of_its_step)
+{
+	const struct mute_row *row = &mute_rows[_i];
+	struct nbdclient_options options = row->options;
+	struct nbdclient_listing *listing;
+	size_t n;
+
+	if (options.connect_timeout_ms == 0)
+		options.connect_timeout_ms = 100000;
+	open_fake(row->serve, &options);
+	if (row->lists)
+		assert_fails(nbdclient_list(channel, &listing, &n, &err),
+		    NBDCLIENT_TIMED_OUT);
+	else
+		assert_fails(nbdclient_negotiate(channel, "d", &disk, &err),
+		    NBDCLIENT_TIMED_OUT);
+	assert_says(row->says);
+	ck_assert_int_eq(err.errnum, ETIMEDOUT);
+}
+END_TEST
+
+START_TEST(a_request_has_its_own_deadline)
+{
+	const struct nbdclient_options options = {
+		.io_timeout_ms = 100000,
+		.request_timeout_ms = 200,
+	};
+	unsigned char buf[512];
+
+	open_fake(fake_serve_handshake_only, &options);
+	negotiate("");
+	assert_fails(read_one(0, buf, sizeof buf), NBDCLIENT_TIMED_OUT);
+	assert_says("a request was not answered for 0.2 s");
+}
+END_TEST
+
 START_TEST(a_server_that_stops_answering_times_out)
 {
 	const struct nbdclient_options options = { .io_timeout_ms = 200 };
@@ -691,6 +791,8 @@ add_channel_tests(TCase *tc)
 	tcase_add_test(tc, nobody_listening_cannot_be_connected);
 	tcase_add_test(tc, a_server_of_something_else_is_not_nbd);
 	tcase_add_test(tc, a_mute_server_times_out);
+	tcase_add_loop_test(tc,
+	    a_mute_server_is_told_by_the_deadline_of_its_step, 0, N_MUTE_ROWS);
 	tcase_add_test(tc, an_export_that_does_not_exist_is_told);
 	tcase_add_test(tc, a_server_that_wants_tls_is_told);
 	tcase_add_test(tc, the_uri_gives_the_default_export);
@@ -719,6 +821,7 @@ add_disk_tests(TCase *tc)
 	tcase_add_test(tc, a_flush_that_fails_is_told);
 	tcase_add_test(tc, a_lost_server_is_told_once_and_then_at_once);
 	tcase_add_test(tc, a_server_that_stops_answering_times_out);
+	tcase_add_test(tc, a_request_has_its_own_deadline);
 	tcase_add_test(tc, a_server_that_breaks_the_protocol_is_told);
 }
 

@@ -7,6 +7,7 @@
 
 enum {
 	TIMEOUT_MS = 8000,
+	REQUEST_MS = 80000,
 };
 
 static struct stall st;
@@ -18,7 +19,7 @@ set_up(void)
 {
 	now = 1000;
 	n_moved = 0;
-	stall_init(&st, TIMEOUT_MS);
+	stall_init(&st, TIMEOUT_MS, REQUEST_MS);
 }
 
 static enum stall_verdict
@@ -31,22 +32,40 @@ tick(void)
 START_TEST(the_tick_is_an_eighth_and_not_too_short)
 {
 	ck_assert_uint_eq(st.tick_ms, 1000);
-	stall_init(&st, 100);
+	stall_init(&st, REQUEST_MS, TIMEOUT_MS);
+	ck_assert_uint_eq(st.tick_ms, 1000);
+	stall_init(&st, 100, 1000);
 	ck_assert_uint_eq(st.tick_ms, 50);
-	stall_init(&st, 1);
+	stall_init(&st, 1, 1);
 	ck_assert_uint_eq(st.tick_ms, 50);
 	ck_assert_uint_lt(st.max_age, STALL_EPOCHS);
 }
 END_TEST
 
+/* With not more than a tenth on top, or two ticks. */
+static void
+expect_fit(uint64_t ms, uint64_t request_ms)
+{
+	uint64_t age_ms;
+
+	stall_init(&st, ms, request_ms);
+	age_ms = st.max_age * st.epoch_ticks * st.tick_ms;
+	ck_assert_uint_lt(st.max_age, STALL_EPOCHS);
+	ck_assert_uint_ge(age_ms - st.epoch_ticks * st.tick_ms, request_ms);
+	ck_assert_uint_le(age_ms, request_ms + request_ms / 10 +
+	    2 * st.tick_ms);
+}
+
 START_TEST(every_timeout_fits_the_ring)
 {
 	uint64_t ms;
 
-	for (ms = 1; ms < 100000; ms++) {
-		stall_init(&st, ms);
-		ck_assert_uint_lt(st.max_age, STALL_EPOCHS);
-		ck_assert_uint_gt(st.max_age * st.tick_ms, ms * 10);
+	for (ms = 1; ms < 20000; ms++) {
+		expect_fit(ms, ms * 10);
+		expect_fit(ms, 13000);
+		expect_fit(1000, ms);
+		expect_fit(ms, 366ULL * 24 * 3600 * 1000);
+		expect_fit(366ULL * 24 * 3600 * 1000, ms);
 	}
 }
 END_TEST
@@ -97,12 +116,16 @@ START_TEST(a_long_idle_time_does_not_count)
 END_TEST
 
 /* Bytes move all the time, but one request is never answered. */
-START_TEST(a_request_ten_timeouts_old_is_a_stall)
+START_TEST(a_request_that_is_too_old_is_a_stall)
 {
+	static const uint64_t timeouts[] = { REQUEST_MS, 1000, 10000,
+		3600 * 1000 };
 	enum stall_verdict verdict = STALL_NONE;
 	uint32_t epoch;
-	uint64_t before = now;
+	uint64_t before;
 
+	stall_init(&st, TIMEOUT_MS, timeouts[_i]);
+	before = now;
 	stall_start(&st, now);
 	(void)stall_submitted(&st);
 	while (verdict == STALL_NONE) {
@@ -112,8 +135,9 @@ START_TEST(a_request_ten_timeouts_old_is_a_stall)
 		stall_completed(&st, epoch);
 	}
 	ck_assert_int_eq(verdict, STALL_REQUEST_TOO_OLD);
-	ck_assert_uint_ge(now - before, stall_max_age_ms(&st));
-	ck_assert_uint_le(now - before, stall_max_age_ms(&st) + st.tick_ms);
+	ck_assert_uint_ge(now - before, timeouts[_i]);
+	ck_assert_uint_le(now - before, timeouts[_i] +
+	    st.epoch_ticks * st.tick_ms);
 }
 END_TEST
 
@@ -125,7 +149,7 @@ START_TEST(requests_that_are_answered_in_time_never_stall)
 	stall_start(&st, now);
 	for (i = 0; i < 8; i++)
 		epochs[i] = stall_submitted(&st);
-	for (i = 0; i < 10000; i++) {
+	for (i = 0; i < 100000; i++) {
 		n_moved++;
 		ck_assert_int_eq(tick(), STALL_NONE);
 		stall_completed(&st, epochs[i % 8]);
@@ -150,7 +174,7 @@ main(void)
 	tcase_add_test(tc, no_byte_for_the_timeout_is_a_stall);
 	tcase_add_test(tc, any_byte_starts_the_clock_again);
 	tcase_add_test(tc, a_long_idle_time_does_not_count);
-	tcase_add_test(tc, a_request_ten_timeouts_old_is_a_stall);
+	tcase_add_loop_test(tc, a_request_that_is_too_old_is_a_stall, 0, 4);
 	tcase_add_test(tc, requests_that_are_answered_in_time_never_stall);
 	suite_add_tcase(s, tc);
 	return unit_main(s);
