@@ -63,6 +63,7 @@ unit_tests = \
 	%D%/unit/client/test-hostile-handshake \
 	%D%/unit/client/test-hostile-replies \
 	%D%/unit/client/test-disk-commands \
+	%D%/unit/client/test-event-channel \
 	%D%/unit/client/test-event-disk \
 	%D%/unit/client/test-listing \
 	%D%/unit/client/test-nbdclient \
@@ -139,6 +140,11 @@ simulations = \
 	%D%/unit/client/test-disk-commands.c \
 	%D%/unit/client/nbdkit.c \
 	%D%/unit/client/nbdkit.h
+
+%C%_unit_client_test_event_channel_SOURCES = \
+	%D%/unit/client/test-event-channel.c \
+	%D%/unit/client/fake-server.c \
+	%D%/unit/client/fake-server.h
 
 %C%_unit_client_test_event_disk_SOURCES = \
 	%D%/unit/client/test-event-disk.c \
@@ -396,7 +402,7 @@ check-valgrind:
 	    TESTS="`for test in $(unit_tests); do echo $$test; done | \
 		grep -v -e test-child -e test-command -e test-cuts \
 		    -e test-disk-commands -e test-endpoint \
-		    -e test-event-disk -e test-listing -e test-nbdclient \
+		    -e test-event- -e test-listing -e test-nbdclient \
 		    -e transfer/`" \
 	    LOG_COMPILER='valgrind -q --error-exitcode=99 --leak-check=full \
 		--errors-for-leak-kinds=definite'

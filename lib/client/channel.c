@@ -236,34 +236,45 @@ take_socket(struct nbdclient_channel *ch, int *ret_fd,
 
 /* The sentence may say already what could not be done. */
 int
-channel_failure(const struct nbdclient_channel *ch, int code,
-    const struct error *e, const char *what, struct nbdclient_error *err)
+channel_failure(const char *server, int code, const struct error *e,
+    const char *what, struct nbdclient_error *err)
 {
-	const char *text = e->text;
-
-	if (strncmp(text, "cannot ", 7) == 0)
-		return client_error_set(err, code, -e->code, "%s: %s",
-		    ch->server, text);
+	if (strncmp(e->text, "cannot ", 7) == 0)
+		return client_error_set(err, code, -e->code, "%s: %s", server,
+		    e->text);
 	return client_error_set(err, code, -e->code, "%s: cannot %s: %s",
-	    ch->server, what, text);
+	    server, what, e->text);
 }
 
 /*
  * A server of ours that has ended, as one does whose arguments are wrong, has
  * more to say than the connection it cut.
  */
+bool
+channel_may_have_ended(const struct served *served, int code)
+{
+	return served != NULL && (code == NBDCLIENT_CANNOT_CONNECT ||
+	    code == NBDCLIENT_DISCONNECTED);
+}
+
+int
+channel_ended(const struct error *e, const char *what,
+    struct nbdclient_error *err)
+{
+	return client_error_set(err, NBDCLIENT_CANNOT_CONNECT, -e->code,
+	    "cannot %s: %s", what, e->text);
+}
+
 static int
 link_failed(const struct nbdclient_channel *ch, const struct link *l, int code,
     const char *what, struct nbdclient_error *err)
 {
 	struct error e;
 
-	if (ch->served != NULL && (code == NBDCLIENT_CANNOT_CONNECT ||
-	    code == NBDCLIENT_DISCONNECTED) &&
+	if (channel_may_have_ended(ch->served, code) &&
 	    served_has_exited(ch->served, &e))
-		return client_error_set(err, NBDCLIENT_CANNOT_CONNECT, -e.code,
-		    "cannot %s: %s", what, e.text);
-	return channel_failure(ch, code, &l->error, what, err);
+		return channel_ended(&e, what, err);
+	return channel_failure(ch->server, code, &l->error, what, err);
 }
 
 struct conn_options
@@ -286,25 +297,32 @@ channel_conn_options(const struct nbdclient_channel *ch, enum nbd_goal goal)
 }
 
 int
+channel_aim(struct nbdclient_channel *ch, char *export_name,
+    struct conn_options *o, struct nbd_uri *uri, struct nbdclient_error *err)
+{
+	*uri = (struct nbd_uri){ .transport = NBD_TRANSPORT_UNIX };
+	if (ch->uri != NULL)
+		*uri = *ch->uri;
+	uri->export_name = export_name;
+	o->uri = uri;
+	return take_socket(ch, &o->fd, err);
+}
+
+int
 channel_open_link(struct nbdclient_channel *ch, struct conn_options *o,
     const char *export_name, const char *what, struct link *l,
     struct nbdclient_error *err)
 {
-	CLEANUP(cleanup_free) char *name = NULL;
-	struct nbd_uri uri = { .transport = NBD_TRANSPORT_UNIX };
+	CLEANUP(cleanup_free) char *name = strdup(export_name);
+	struct nbd_uri uri;
 	int code;
 
-	name = strdup(export_name);
 	if (name == NULL)
 		return client_error_set(err, NBDCLIENT_NO_MEMORY, ENOMEM,
 		    "out of memory");
-	code = take_socket(ch, &o->fd, err);
+	code = channel_aim(ch, name, o, &uri, err);
 	if (code != 0)
 		return code;
-	if (ch->uri != NULL)
-		uri = *ch->uri;
-	uri.export_name = name;
-	o->uri = &uri;
 	code = link_open(l, o);
 	if (code != 0)
 		return link_failed(ch, l, code, what, err);

@@ -37,9 +37,17 @@ struct conn_options channel_conn_options(const struct nbdclient_channel *ch,
     enum nbd_goal goal);
 
 /*
- * Connect and negotiate for the blocking face: o is of the function above,
- * and completed here.  what is for messages, "open export 'x'".  Returns 0
- * or a code; link_close() is wanted in any case.
+ * Complete the options of the function above: the socket, if the channel is
+ * one, which is o's then, and uri, which is to have o's and the name's life.
+ * INVALID: the socket has been used.
+ */
+int channel_aim(struct nbdclient_channel *ch, char *export_name,
+    struct conn_options *o, struct nbd_uri *uri, struct nbdclient_error *err);
+
+/*
+ * Connect and negotiate for the blocking face: o is of the first function
+ * above.  what is for messages.  Returns 0 or a code; link_close() is wanted
+ * in any case.
  */
 int channel_open_link(struct nbdclient_channel *ch, struct conn_options *o,
     const char *export_name, const char *what, struct link *l,
@@ -53,8 +61,17 @@ const char *channel_export_name(const struct nbdclient_channel *ch,
 void channel_quote_export(const char *export_name,
     char quoted[CHANNEL_QUOTED_SIZE]);
 
-/* The failure of a connection that was to do what.  Returns code. */
-int channel_failure(const struct nbdclient_channel *ch, int code,
-    const struct error *e, const char *what, struct nbdclient_error *err);
+/*
+ * The connection that was to do what, "open export 'x'", has failed; server
+ * is a channel's.  Returns code.
+ */
+int channel_failure(const char *server, int code, const struct error *e,
+    const char *what, struct nbdclient_error *err);
+
+/* May a server that we started have failed so because it has ended? */
+bool channel_may_have_ended(const struct served *served, int code);
+/* It has, as e says.  Returns the code. */
+int channel_ended(const struct error *e, const char *what,
+    struct nbdclient_error *err);
 
 #endif

@@ -4,25 +4,33 @@
  * event base.
  *
  * What happens before on_ready, and its failure, is the connection's; from
- * there on it is io.c's.  Closing goes through the connection's on_closed,
- * after which nothing points at buffers any more: only then are requests
- * that were under way told to have ended.
+ * there on it is io.c's.  A server that was started for the channel, and did
+ * not come up, is looked at for a while before the failure is told: how it
+ * ended may be the better reason.
+ *
+ * Closing goes through the connection's on_closed, after which nothing points
+ * at buffers any more: only then are requests that were under way told to
+ * have ended.  Then a server of ours that nobody else has is ended, and
+ * on_closed comes when that is over.
  */
 #include "client/nbdclient-event.h"
 
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
+#include "base/cleanup.h"
 #include "client/channel.h"
 #include "client/disk.h"
 #include "client/errors.h"
+#include "client/served.h"
 
 #define EVENT_MAX_REQUESTS 64		/* in flight at the same time */
 
 struct nbdclient_event_disk {
 	struct net_loop *loop;
-	struct nbdclient_channel *channel;
+	struct served *served;		/* NULL: not started by us */
 	struct conn *conn;
 	struct io io;			/* once is_ready */
 	bool is_ready;
@@ -32,6 +40,11 @@ struct nbdclient_event_disk {
 	void *arg;
 	void (*on_closed)(void *arg);
 	void *close_arg;
+	struct net_timer look;		/* for the end of served ... */
+	int n_looks;
+	int failure_code;		/* ... because of this failure */
+	struct error failure;
+	char server[CHANNEL_SERVER_SIZE];
 	char what[CHANNEL_QUOTED_SIZE + 8];	/* "open export 'x'" */
 	char name[DISK_NAME_SIZE];
 };
@@ -40,7 +53,7 @@ static void
 event_free(struct nbdclient_event_disk *d)
 {
 	io_done(&d->io);
-	nbdclient_channel_free(d->channel);
+	net_timer_done(&d->look);
 	net_loop_free(d->loop);
 	free(d);
 }
@@ -58,7 +71,7 @@ event_tell_failure(struct nbdclient_event_disk *d, int code,
 		(void)client_error_set(&err, code, -e->code, "%s: %s",
 		    d->name, e->text);
 	else
-		(void)channel_failure(d->channel, code, e, d->what, &err);
+		(void)channel_failure(d->server, code, e, d->what, &err);
 	d->callbacks.on_failed(d->arg, &err);
 }
 
@@ -87,15 +100,44 @@ event_on_completions(void *arg)
 }
 
 static void
+event_tell_ended(struct nbdclient_event_disk *d, const struct error *e)
+{
+	struct nbdclient_error err;
+
+	(void)channel_ended(e, d->what, &err);
+	d->has_failed = true;
+	d->callbacks.on_failed(d->arg, &err);
+}
+
+static void
+event_on_look(void *arg)
+{
+	struct nbdclient_event_disk *d = arg;
+	struct error e;
+
+	if (served_look(d->served, &e))
+		event_tell_ended(d, &e);
+	else if (++d->n_looks < SERVED_LOOKS)
+		net_timer_start(&d->look, SERVED_LOOK_MS);
+	else
+		event_tell_failure(d, d->failure_code, &d->failure);
+}
+
+static void
 event_on_failed(void *arg, const struct error *e)
 {
 	struct nbdclient_event_disk *d = arg;
 	const int code = link_failure_code(d->conn, e->code);
-	const struct error copy = *e;
 
+	d->failure_code = code;
+	d->failure = *e;
 	if (d->is_ready)
-		io_fail(&d->io, code, &copy);
-	event_tell_failure(d, code, &copy);
+		io_fail(&d->io, code, &d->failure);
+	else if (channel_may_have_ended(d->served, code)) {
+		net_timer_start(&d->look, SERVED_LOOK_MS);
+		return;
+	}
+	event_tell_failure(d, code, &d->failure);
 }
 
 static const struct conn_events event_events = {
@@ -104,29 +146,82 @@ static const struct conn_events event_events = {
 	.on_failed = event_on_failed,
 };
 
-static int
-event_connect(struct nbdclient_event_disk *d, struct event_base *base,
-    struct nbdclient_error *err)
+static void
+event_name(struct nbdclient_event_disk *d, const char *server,
+    const char *export_name)
 {
-	struct conn_options o = channel_conn_options(d->channel,
-	    NBD_GOAL_TRANSMISSION);
 	char quoted[CHANNEL_QUOTED_SIZE];
+
+	channel_quote_export(export_name, quoted);
+	(void)snprintf(d->server, sizeof d->server, "%s", server);
+	(void)snprintf(d->name, sizeof d->name, "%s of %s", quoted, server);
+	(void)snprintf(d->what, sizeof d->what, "open %s", quoted);
+}
+
+static int
+event_connect(struct nbdclient_event_disk *d, struct nbdclient_channel *ch,
+    const char *export_name, struct nbdclient_error *err)
+{
+	struct conn_options o = channel_conn_options(ch,
+	    NBD_GOAL_TRANSMISSION);
+	CLEANUP(cleanup_free) char *name = strdup(export_name);
+	struct nbd_uri uri;
 	struct error e;
+	int code;
 	int r;
 
-	channel_quote_export(d->channel->uri->export_name, quoted);
-	(void)snprintf(d->name, sizeof d->name, "%s of %s", quoted,
-	    d->channel->server);
-	(void)snprintf(d->what, sizeof d->what, "open %s", quoted);
-	r = net_loop_new_on(base, &d->loop);
+	if (name == NULL)
+		return client_error_set(err, NBDCLIENT_NO_MEMORY, ENOMEM,
+		    "out of memory");
+	code = channel_aim(ch, name, &o, &uri, err);
+	if (code != 0)
+		return code;
+	r = conn_open(d->loop, &o, &event_events, d, &d->conn, &e);
 	if (r < 0)
-		(void)error_set(&e, r, "out of memory");
-	else
-		r = conn_open(d->loop, &o, &event_events, d, &d->conn, &e);
-	if (r < 0)
-		return channel_failure(d->channel, r == -ENOMEM ?
+		return channel_failure(d->server, r == -ENOMEM ?
 		    NBDCLIENT_NO_MEMORY : NBDCLIENT_INVALID, &e, d->what, err);
+	if (ch->served != NULL)
+		d->served = served_ref(ch->served);
 	return 0;
+}
+
+static int
+event_init_loop(struct nbdclient_event_disk *d, struct event_base *base)
+{
+	int r;
+
+	r = net_loop_new_on(base, &d->loop);
+	if (r == 0)
+		r = net_timer_init(&d->look, d->loop, event_on_look, d);
+	return r;
+}
+
+int
+nbdclient_event_negotiate(struct event_base *base,
+    struct nbdclient_channel *channel, const char *export_name,
+    const struct nbdclient_event_callbacks *callbacks, void *arg,
+    struct nbdclient_event_disk **ret_disk, struct nbdclient_error *err)
+{
+	struct nbdclient_event_disk *d;
+	int code;
+
+	d = calloc(1, sizeof *d);
+	if (d == NULL || event_init_loop(d, base) < 0) {
+		if (d != NULL)
+			event_free(d);
+		return client_error_set(err, NBDCLIENT_NO_MEMORY, ENOMEM,
+		    "out of memory");
+	}
+	d->callbacks = *callbacks;
+	d->arg = arg;
+	export_name = channel_export_name(channel, export_name);
+	event_name(d, channel->server, export_name);
+	code = event_connect(d, channel, export_name, err);
+	if (code != 0)
+		event_free(d);
+	else
+		*ret_disk = d;
+	return code;
 }
 
 int
@@ -135,22 +230,15 @@ nbdclient_event_open(struct event_base *base, const char *uri,
     const struct nbdclient_event_callbacks *callbacks, void *arg,
     struct nbdclient_event_disk **ret_disk, struct nbdclient_error *err)
 {
-	struct nbdclient_event_disk *d;
+	struct nbdclient_channel *channel;
 	int code;
 
-	d = calloc(1, sizeof *d);
-	if (d == NULL)
-		return client_error_set(err, NBDCLIENT_NO_MEMORY, ENOMEM,
-		    "out of memory");
-	d->callbacks = *callbacks;
-	d->arg = arg;
-	code = nbdclient_connect(uri, options, &d->channel, err);
-	if (code == 0)
-		code = event_connect(d, base, err);
+	code = nbdclient_connect(uri, options, &channel, err);
 	if (code != 0)
-		event_free(d);
-	else
-		*ret_disk = d;
+		return code;
+	code = nbdclient_event_negotiate(base, channel, NULL, callbacks, arg,
+	    ret_disk, err);
+	nbdclient_channel_free(channel);
 	return code;
 }
 
@@ -162,16 +250,25 @@ nbdclient_event_get_info(const struct nbdclient_event_disk *disk,
 }
 
 static void
-event_on_closed(void *arg)
+event_finish(void *arg)
 {
 	struct nbdclient_event_disk *d = arg;
 	void (*on_closed)(void *arg) = d->on_closed;
 	void *close_arg = d->close_arg;
 
-	io_abandon(&d->io);
 	event_free(d);
 	if (on_closed != NULL)
 		on_closed(close_arg);
+}
+
+static void
+event_on_closed(void *arg)
+{
+	struct nbdclient_event_disk *d = arg;
+
+	io_abandon(&d->io);
+	if (!served_release(d->served, d->loop, event_finish, d))
+		event_finish(d);
 }
 
 void
@@ -181,6 +278,7 @@ nbdclient_event_close(struct nbdclient_event_disk *disk,
 	disk->is_closed = true;
 	disk->on_closed = on_closed;
 	disk->close_arg = arg;
+	net_timer_stop(&disk->look);
 	io_close(&disk->io);
 	conn_close(disk->conn, event_on_closed, disk);
 }

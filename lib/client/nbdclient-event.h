@@ -35,10 +35,24 @@ struct nbdclient_event_callbacks {
 };
 
 /*
- * Connect to the server of an NBD URI and open its export.  options may be
- * NULL.  base has to outlive the disk; *callbacks is copied.  0: *ret_disk is
- * the caller's, for nbdclient_event_close(), and one of the callbacks
- * will come, unless it is closed before.  Else INVALID, NO_MEMORY.
+ * Open an export of a channel of any kind (<nbdclient.h>), with the channel's
+ * options; export_name NULL: the URI's, or the default export "".  base has
+ * to outlive the disk; *callbacks is copied.  0: *ret_disk is the caller's,
+ * for nbdclient_event_close(), and one of the callbacks will come, unless it
+ * is closed before.  Else INVALID, NO_MEMORY.
+ *
+ * The channel may be freed at once: a server that was started for it lives as
+ * long as the disk.  If it is not freed, it is not to be used on another
+ * thread before on_ready or on_failed.
+ */
+int nbdclient_event_negotiate(struct event_base *base,
+    struct nbdclient_channel *channel, const char *export_name,
+    const struct nbdclient_event_callbacks *callbacks, void *arg,
+    struct nbdclient_event_disk **ret_disk, struct nbdclient_error *err);
+
+/*
+ * The same for the export of an NBD URI, without a channel.  options may be
+ * NULL.
  */
 int nbdclient_event_open(struct event_base *base, const char *uri,
     const struct nbdclient_options *options,
@@ -97,9 +111,11 @@ int nbdclient_event_block_status(struct nbdclient_event_disk *disk,
 
 /*
  * Close, with a goodbye if nothing is under way, and free the disk.  What is
- * under way is given up: its on_done comes with DISCONNECTED.  on_closed (may
- * be NULL) comes last, once; the disk is gone then.  Takes a second at most,
- * cannot fail.  Call it once.
+ * under way is given up: its on_done comes with DISCONNECTED.  A server that
+ * was started for the channel is ended with the last that has it.  on_closed
+ * (may be NULL) comes last, once; the disk, and such a server, are gone then.
+ * Takes a second at most, and the end of the server; cannot fail.  Call it
+ * once.
  */
 void nbdclient_event_close(struct nbdclient_event_disk *disk,
     void (*on_closed)(void *arg), void *arg);

@@ -5,7 +5,7 @@
  * The child has a loop of its own, which runs only while something is waited
  * for: its end, after a connection failed, or when it is stopped.  Only who
  * has the channel, or the last reference, runs it; the counter orders the
- * two.
+ * two.  Who may not wait looks, and has the child ended on another loop.
  */
 #include "client/served.h"
 
@@ -19,7 +19,6 @@
 
 enum {
 	GRACE_MS = 5000,
-	LOOK_MS = 500,
 };
 
 struct served {
@@ -30,6 +29,8 @@ struct served {
 	bool has_exited;
 	struct error exited;		/* once has_exited */
 	bool has_stopped;
+	void (*on_released)(void *arg);
+	void *release_arg;
 };
 
 static void
@@ -118,6 +119,31 @@ served_unref(struct served *served)
 		served_free(served);
 }
 
+static void
+served_on_released(void *arg)
+{
+	struct served *s = arg;
+	void (*on_released)(void *arg) = s->on_released;
+	void *release_arg = s->release_arg;
+
+	s->child = NULL;
+	served_free(s);
+	on_released(release_arg);
+}
+
+bool
+served_release(struct served *served, struct net_loop *loop,
+    void (*on_released)(void *arg), void *arg)
+{
+	if (served == NULL || atomic_fetch_sub(&served->n_refs, 1) != 1)
+		return false;
+	served->on_released = on_released;
+	served->release_arg = arg;
+	net_child_move(served->child, loop);
+	net_child_stop(served->child, GRACE_MS, served_on_released, served);
+	return true;
+}
+
 const char *
 served_socket(const struct served *served)
 {
@@ -128,10 +154,20 @@ bool
 served_has_exited(struct served *served, struct error *e)
 {
 	if (!served->has_exited) {
-		net_timer_start(&served->look, LOOK_MS);
+		net_timer_start(&served->look, SERVED_LOOKS * SERVED_LOOK_MS);
 		(void)net_loop_run(served->loop);
 		net_timer_stop(&served->look);
 	}
+	if (served->has_exited)
+		*e = served->exited;
+	return served->has_exited;
+}
+
+bool
+served_look(struct served *served, struct error *e)
+{
+	if (!served->has_exited)
+		net_child_look(served->child);
 	if (served->has_exited)
 		*e = served->exited;
 	return served->has_exited;

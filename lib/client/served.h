@@ -5,6 +5,7 @@
 #include <stdbool.h>
 
 #include "base/error.h"
+#include "net/loop.h"
 
 /*
  * A server that was started for a channel, shared by the channel and its
@@ -29,6 +30,14 @@ struct served *served_ref(struct served *served);
  */
 void served_unref(struct served *served);
 
+/*
+ * The same without waiting.  False: others have references, and that was it.
+ * True: it was the last one, the server is being ended on this loop, and
+ * on_released comes once, from it, when that is over.  NULL is fine.
+ */
+bool served_release(struct served *served, struct net_loop *loop,
+    void (*on_released)(void *arg), void *arg);
+
 /* The path of the socket that the server listens on. */
 const char *served_socket(const struct served *served);
 
@@ -38,5 +47,11 @@ const char *served_socket(const struct served *served);
  * of the channel only.
  */
 bool served_has_exited(struct served *served, struct error *e);
+
+/* The same without waiting, to be asked SERVED_LOOKS times. */
+bool served_look(struct served *served, struct error *e);
+
+#define SERVED_LOOK_MS 20
+#define SERVED_LOOKS   25
 
 #endif

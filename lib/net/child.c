@@ -20,6 +20,7 @@
 
 #include <errno.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -195,19 +196,26 @@ child_on_end(void *arg)
 }
 
 /* Looks without reaping: the group's id stays taken until it is killed. */
+static bool
+child_has_ended(const struct net_child *child)
+{
+	siginfo_t si = { .si_pid = 0 };
+
+	return waitid(P_PID, (id_t)child->pid, &si,
+	    WEXITED | WNOHANG | WNOWAIT) != 0 || si.si_pid != 0;
+}
+
 static void
 child_on_poll(void *arg)
 {
 	struct net_child *child = arg;
-	siginfo_t si = { .si_pid = 0 };
 
 	if (child->pid == 0)
 		return;
-	if (waitid(P_PID, (id_t)child->pid, &si,
-	    WEXITED | WNOHANG | WNOWAIT) == 0 && si.si_pid == 0)
-		net_timer_start(&child->poll, POLL_MS);
-	else
+	if (child_has_ended(child))
 		child_on_end(child);
+	else
+		net_timer_start(&child->poll, POLL_MS);
 }
 
 static void
@@ -316,6 +324,27 @@ const char *
 net_child_socket(const struct net_child *child)
 {
 	return child->socket;
+}
+
+void
+net_child_look(struct net_child *child)
+{
+	if (child->pid != 0 && child_has_ended(child))
+		child_on_end(child);
+}
+
+void
+net_child_move(struct net_child *child, struct net_loop *loop)
+{
+	net_timer_move(&child->poll, loop);
+	net_timer_move(&child->grace, loop);
+	net_task_move(&child->stopped, loop);
+	if (child->pid == 0)
+		return;
+	if (child->pidfd >= 0)
+		net_watch_move(&child->watch, loop);
+	else
+		net_timer_start(&child->poll, POLL_MS);
 }
 
 void

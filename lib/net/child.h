@@ -23,8 +23,8 @@ struct net_child;
 
 /*
  * The child ended by itself: e says how ("command 'nbdkit' exited with
- * status 1").  Comes at most once, from the loop, never after
- * net_child_stop().
+ * status 1").  Comes at most once, from the loop or net_child_look(), never
+ * after net_child_stop().
  */
 typedef void net_child_exit_cb(void *arg, const struct error *e);
 
@@ -38,6 +38,18 @@ int net_child_start(struct net_loop *loop, const char *const argv[],
 
 /* The path of the socket the child listens on; the child's. */
 const char *net_child_socket(const struct net_child *child);
+
+/*
+ * Look now, without waiting, whether the child has ended by itself: then
+ * on_exit comes from inside this call.  Not after net_child_stop().
+ */
+void net_child_look(struct net_child *child);
+
+/*
+ * Watch the child on another loop from now on, whose thread it belongs to.
+ * Not after net_child_stop().
+ */
+void net_child_move(struct net_child *child, struct net_loop *loop);
 
 /*
  * End the child: SIGTERM, SIGKILL after grace_ms, then on_stopped.  The

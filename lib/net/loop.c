@@ -159,6 +159,20 @@ net_timer_done(struct net_timer *t)
 	t->ev = NULL;
 }
 
+/* What is not pending can be given to another base. */
+static void
+event_move(struct event *ev, struct net_loop *loop)
+{
+	(void)event_del(ev);
+	(void)event_base_set(loop->base, ev);
+}
+
+void
+net_timer_move(struct net_timer *t, struct net_loop *loop)
+{
+	event_move(t->ev, loop);
+}
+
 static void
 watch_on_readable(evutil_socket_t fd UNUSED, short what UNUSED, void *arg)
 {
@@ -229,6 +243,17 @@ net_watch_done(struct net_watch *w)
 	memset(w, 0, sizeof *w);
 }
 
+void
+net_watch_move(struct net_watch *w, struct net_loop *loop)
+{
+	event_move(w->read_ev, loop);
+	event_move(w->write_ev, loop);
+	if (w->reading)
+		(void)event_add(w->read_ev, NULL);
+	if (w->writing)
+		(void)event_add(w->write_ev, NULL);
+}
+
 static void
 task_on_event(evutil_socket_t fd UNUSED, short what UNUSED, void *arg)
 {
@@ -259,4 +284,10 @@ net_task_done(struct net_task *t)
 	if (t->ev != NULL)
 		event_free(t->ev);
 	t->ev = NULL;
+}
+
+void
+net_task_move(struct net_task *t, struct net_loop *loop)
+{
+	event_move(t->ev, loop);
 }

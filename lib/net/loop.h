@@ -48,6 +48,8 @@ int net_timer_init(struct net_timer *t, struct net_loop *loop,
 void net_timer_start(struct net_timer *t, uint64_t delay_ms);
 void net_timer_stop(struct net_timer *t);
 void net_timer_done(struct net_timer *t);
+/* To another loop, of the same thread from now on.  It is stopped by that. */
+void net_timer_move(struct net_timer *t, struct net_loop *loop);
 
 /*
  * Watch a descriptor.  The two directions are switched separately and stay
@@ -69,6 +71,8 @@ int net_watch_init(struct net_watch *w, struct net_loop *loop, int fd,
 void net_watch_read(struct net_watch *w, bool on);
 void net_watch_write(struct net_watch *w, bool on);
 void net_watch_done(struct net_watch *w);
+/* To another loop; it stays switched as it is. */
+void net_watch_move(struct net_watch *w, struct net_loop *loop);
 
 /*
  * A task that runs once, soon, from the loop and never inside the call that
@@ -85,5 +89,7 @@ int net_task_init(struct net_task *t, struct net_loop *loop,
     void (*run)(void *arg), void *arg);
 void net_task_schedule(struct net_task *t);
 void net_task_done(struct net_task *t);
+/* To another loop; not while it is scheduled. */
+void net_task_move(struct net_task *t, struct net_loop *loop);
 
 #endif

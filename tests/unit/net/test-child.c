@@ -14,6 +14,7 @@
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/un.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/bytes.h"
@@ -239,6 +240,57 @@ START_TEST(an_exit_is_told_with_its_status)
 }
 END_TEST
 
+START_TEST(looking_finds_an_exit_without_the_loop)
+{
+	static const char *const argv[] = { "sh", "-c", "exit 7", NULL };
+	const struct timespec pause = { .tv_nsec = 1000000 };
+
+	start(argv);
+	for (int i = 0; n_exits == 0 && i < 20000; i++) {
+		(void)nanosleep(&pause, NULL);
+		net_child_look(child);
+	}
+	ck_assert_int_eq(n_exits, 1);
+	ck_assert_str_eq(e.text, "command 'sh' exited with status 7");
+	net_child_look(child);
+	ck_assert_int_eq(n_exits, 1);
+	stop_within(GRACE_MS);
+}
+END_TEST
+
+START_TEST(looking_at_one_that_runs_changes_nothing)
+{
+	static const char *const argv[] = { "sleep", "600", NULL };
+
+	start(argv);
+	net_child_look(child);
+	stop_within(GRACE_MS);
+	ck_assert_int_eq(n_exits, 0);
+}
+END_TEST
+
+/* Running, or ended before; on the loop it was moved to all is as before. */
+START_TEST(a_child_can_be_moved_to_another_loop)
+{
+	static const char *const argv[] = { "sh", "-c", "sleep 600", NULL };
+	static const char *const ended[] = { "sh", "-c", "exit 7", NULL };
+	static const char *const late[] = { "sh", "-c", "sleep 0.2; exit 7",
+		NULL };
+	struct net_loop *old = loop;
+
+	start(_i == 0 ? argv : _i == 1 ? ended : late);
+	if (_i == 1)
+		ck_assert_int_eq(net_loop_run(loop), 0);
+	ck_assert_int_eq(net_loop_new(&loop), 0);
+	net_child_move(child, loop);
+	net_loop_free(old);
+	if (_i == 2)
+		ck_assert_int_eq(net_loop_run(loop), 0);
+	ck_assert_int_eq(n_exits, _i > 0 ? 1 : 0);
+	stop_within(GRACE_MS);
+}
+END_TEST
+
 START_TEST(a_death_by_signal_is_told_with_its_name)
 {
 	static const char *const argv[] = { "sh", "-c", "kill -KILL $$", NULL };
@@ -392,6 +444,9 @@ add_watch_tests(TCase *tc)
 	tcase_set_timeout(tc, 30);
 	tcase_add_test(tc, nbdkit_serves_several_connections);
 	tcase_add_test(tc, an_exit_is_told_with_its_status);
+	tcase_add_test(tc, looking_finds_an_exit_without_the_loop);
+	tcase_add_test(tc, looking_at_one_that_runs_changes_nothing);
+	tcase_add_loop_test(tc, a_child_can_be_moved_to_another_loop, 0, 3);
 	tcase_add_test(tc, a_death_by_signal_is_told_with_its_name);
 	tcase_add_test(tc,
 	    a_child_that_ignores_sigterm_is_killed_after_the_grace);

@@ -277,6 +277,62 @@ START_TEST(timers_fire_in_order_and_can_be_moved_and_stopped)
 }
 END_TEST
 
+static void
+note_task_and_stop(void *arg)
+{
+	(void)arg;
+	note('k');
+	net_loop_stop(loop);
+}
+
+static void
+note_byte(void *arg)
+{
+	char byte;
+
+	ck_assert_int_eq(read(*(int *)arg, &byte, 1), 1);
+	note('b');
+	net_loop_stop(loop);
+}
+
+/* What ran on the old one is stopped, watches go on. */
+START_TEST(all_can_be_moved_to_another_loop)
+{
+	static char name[] = "t";
+	struct net_loop *old = loop;
+	struct net_timer timer;
+	struct net_watch watch;
+	struct net_task task;
+	int fds[2];
+
+	ck_assert_int_eq(pipe(fds), 0);
+	ck_assert_int_eq(net_timer_init(&timer, old, note_and_stop, name), 0);
+	ck_assert_int_eq(net_task_init(&task, old, note_task_and_stop, NULL),
+	    0);
+	ck_assert_int_eq(net_watch_init(&watch, old, fds[0], note_byte, NULL,
+	    fds), 0);
+	net_watch_read(&watch, true);
+	net_timer_start(&timer, 1);
+	ck_assert_int_eq(net_loop_new(&loop), 0);
+	net_timer_move(&timer, loop);
+	net_task_move(&task, loop);
+	net_watch_move(&watch, loop);
+	net_loop_free(old);
+	ck_assert_int_eq(write(fds[1], "x", 1), 1);
+	run();
+	net_task_schedule(&task);
+	run();
+	net_timer_start(&timer, 1);
+	run();
+	ck_assert_str_eq(trace, "bkt");
+	net_watch_done(&watch);
+	net_task_done(&task);
+	net_timer_done(&timer);
+	(void)close(fds[0]);
+	(void)close(fds[1]);
+}
+END_TEST
+
 START_TEST(what_is_all_zero_can_be_done_with)
 {
 	struct net_timer timer = { .ev = NULL };
@@ -305,6 +361,7 @@ main(void)
 	tcase_add_test(tc, a_watch_is_level_triggered_and_can_be_switched);
 	tcase_add_test(tc, a_timer_fires_once_and_not_early_by_more_than_a_tick);
 	tcase_add_test(tc, timers_fire_in_order_and_can_be_moved_and_stopped);
+	tcase_add_test(tc, all_can_be_moved_to_another_loop);
 	tcase_add_test(tc, what_is_all_zero_can_be_done_with);
 	suite_add_tcase(s, tc);
 	return unit_main(s);
