@@ -135,13 +135,30 @@ command_code(int r)
 	return r == -EINVAL ? NBDCLIENT_INVALID : NBDCLIENT_CANNOT_CONNECT;
 }
 
+static int
+command_failure(struct nbdclient_channel *ch, const struct error *e,
+    struct nbdclient_error *err)
+{
+	nbdclient_channel_free(ch);
+	return client_error_set(err, command_code(e->code), -e->code, "%s",
+	    e->text);
+}
+
+static void
+name_command(struct nbdclient_channel *ch, const char *name)
+{
+	char shown[CHANNEL_SERVER_SIZE - 16];
+
+	(void)snprintf(ch->server, sizeof ch->server, "command '%s'",
+	    escape_text(name, strlen(name), shown, sizeof shown));
+}
+
 int
 nbdclient_connect_command(const char *const argv[],
     const struct nbdclient_options *options,
     struct nbdclient_channel **ret_channel, struct nbdclient_error *err)
 {
 	struct nbdclient_channel *ch;
-	char shown[CHANNEL_SERVER_SIZE - 16];
 	struct error e;
 	int code;
 	int r;
@@ -155,13 +172,28 @@ nbdclient_connect_command(const char *const argv[],
 		if (ch->uri == NULL)
 			r = error_set(&e, -ENOMEM, "out of memory");
 	}
-	if (r < 0) {
-		nbdclient_channel_free(ch);
-		return client_error_set(err, command_code(r), -r, "%s",
-		    e.text);
-	}
-	(void)snprintf(ch->server, sizeof ch->server, "command '%s'",
-	    escape_text(argv[0], strlen(argv[0]), shown, sizeof shown));
+	if (r < 0)
+		return command_failure(ch, &e, err);
+	name_command(ch, argv[0]);
+	*ret_channel = ch;
+	return 0;
+}
+
+int
+nbdclient_connect_command_stdio(const char *const argv[],
+    const struct nbdclient_options *options,
+    struct nbdclient_channel **ret_channel, struct nbdclient_error *err)
+{
+	struct nbdclient_channel *ch;
+	struct error e;
+	int code;
+
+	code = channel_new(options, &ch, err);
+	if (code != 0)
+		return code;
+	if (served_start_stdio(argv, &ch->fd, &ch->served, &e) < 0)
+		return command_failure(ch, &e, err);
+	name_command(ch, argv[0]);
 	*ret_channel = ch;
 	return 0;
 }

@@ -177,6 +177,15 @@ int nbdclient_connect_command(const char *const argv[],
     struct nbdclient_channel **ret_channel, struct nbdclient_error *err);
 
 /*
+ * The same for a server that speaks to us on its standard input and output,
+ * which are one end of a socket pair: nbdkit -s, also at the other end of
+ * ssh(1).  It serves one call: list(), list_contexts() or negotiate().
+ */
+int nbdclient_connect_command_stdio(const char *const argv[],
+    const struct nbdclient_options *options,
+    struct nbdclient_channel **ret_channel, struct nbdclient_error *err);
+
+/*
  * Give a channel up.  Disks negotiated from it live on.  May wait for the end
  * of a server that was started for it.  NULL is fine.
  */

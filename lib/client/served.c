@@ -82,11 +82,10 @@ served_freep(struct served **served)
 		served_free(*served);
 }
 
-int
-served_start(const char *const argv[], struct served **ret_served,
-    struct error *e)
+static int
+served_new(struct served **ret_served, struct error *e)
 {
-	CLEANUP(served_freep) struct served *s = NULL;
+	struct served *s;
 	int r;
 
 	s = calloc(1, sizeof *s);
@@ -96,13 +95,44 @@ served_start(const char *const argv[], struct served **ret_served,
 	r = net_loop_new(&s->loop);
 	if (r == 0)
 		r = net_timer_init(&s->look, s->loop, served_on_looked, s);
-	if (r < 0)
+	if (r < 0) {
+		served_free(s);
 		return error_set(e, r, "out of memory");
-	r = net_child_start(s->loop, argv, served_on_exit, s, &s->child, e);
-	if (r < 0)
-		return r;
-	*ret_served = STEAL(s);
+	}
+	*ret_served = s;
 	return 0;
+}
+
+int
+served_start(const char *const argv[], struct served **ret_served,
+    struct error *e)
+{
+	CLEANUP(served_freep) struct served *s = NULL;
+	int r;
+
+	r = served_new(&s, e);
+	if (r == 0)
+		r = net_child_start(s->loop, argv, served_on_exit, s,
+		    &s->child, e);
+	if (r == 0)
+		*ret_served = STEAL(s);
+	return r;
+}
+
+int
+served_start_stdio(const char *const argv[], int *ret_fd,
+    struct served **ret_served, struct error *e)
+{
+	CLEANUP(served_freep) struct served *s = NULL;
+	int r;
+
+	r = served_new(&s, e);
+	if (r == 0)
+		r = net_child_start_stdio(s->loop, argv, served_on_exit, s,
+		    ret_fd, &s->child, e);
+	if (r == 0)
+		*ret_served = STEAL(s);
+	return r;
 }
 
 struct served *

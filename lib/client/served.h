@@ -21,6 +21,13 @@ struct served;
 int served_start(const char *const argv[], struct served **ret_served,
     struct error *e);
 
+/*
+ * Likewise, with a socket as its standard input and output; *ret_fd is our
+ * end, the caller's.
+ */
+int served_start_stdio(const char *const argv[], int *ret_fd,
+    struct served **ret_served, struct error *e);
+
 /* Any thread that has a reference.  Returns served. */
 struct served *served_ref(struct served *served);
 

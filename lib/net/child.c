@@ -2,8 +2,8 @@
 /*
  * A child server, from its socket's directory to its last breath.
  *
- * net_child_start() makes the directory and the socket and has net_spawn()
- * start the command.  From then on the pidfd, or a timer, tells of its end:
+ * net_child_start() makes the directory and the socket, or just a socket, and
+ * has net_spawn() start the command.  From then on the pidfd, or a timer, tells of its end:
  *
  *   - it ends by itself: on_exit, and the object waits for net_child_stop();
  *   - it is stopped: SIGTERM to its process group, SIGKILL to the group when
@@ -286,6 +286,38 @@ child_watch(struct net_child *child, struct net_loop *loop, struct error *e)
 	return 0;
 }
 
+/* A child that has its socket, fd. */
+static int
+child_spawn(struct net_child *child, struct net_loop *loop,
+    const char *const argv[], enum net_spawn_way way, int fd, struct error *e)
+{
+	int r;
+
+	r = net_spawn(argv, way, fd, &child->pid);
+	if (r < 0)
+		return error_set(e, r, "cannot run command '%s': %s",
+		    child->name, strerrordesc_np(-r));
+	return child_watch(child, loop, e);
+}
+
+static int
+child_create(struct net_loop *loop, const char *const argv[],
+    net_child_exit_cb *on_exit, void *arg, struct net_child **ret_child,
+    struct error *e)
+{
+	struct net_child *child;
+
+	if (argv[0] == NULL)
+		return error_set(e, -EINVAL, "the command is empty");
+	child = child_new(loop, argv[0]);
+	if (child == NULL)
+		return error_set(e, -ENOMEM, "out of memory");
+	child->on_exit = on_exit;
+	child->arg = arg;
+	*ret_child = child;
+	return 0;
+}
+
 int
 net_child_start(struct net_loop *loop, const char *const argv[],
     net_child_exit_cb *on_exit, void *arg, struct net_child **ret_child,
@@ -295,27 +327,45 @@ net_child_start(struct net_loop *loop, const char *const argv[],
 	CLEANUP(cleanup_close) int fd = -1;
 	int r;
 
-	if (argv[0] == NULL)
-		return error_set(e, -EINVAL, "the command is empty");
-	child = child_new(loop, argv[0]);
-	if (child == NULL)
-		return error_set(e, -ENOMEM, "out of memory");
-	child->on_exit = on_exit;
-	child->arg = arg;
-	r = make_directory(child, e);
+	r = child_create(loop, argv, on_exit, arg, &child, e);
+	if (r == 0)
+		r = make_directory(child, e);
 	if (r < 0)
 		return r;
 	r = listen_on(child->socket, &fd);
 	if (r < 0)
 		return error_set(e, r, "cannot listen on '%s': %s",
 		    child->socket, strerrordesc_np(-r));
-	r = net_spawn(argv, fd, &child->pid);
-	if (r < 0)
-		return error_set(e, r, "cannot run command '%s': %s",
-		    child->name, strerrordesc_np(-r));
-	r = child_watch(child, loop, e);
+	r = child_spawn(child, loop, argv, NET_SPAWN_LISTENING, fd, e);
 	if (r < 0)
 		return r;
+	*ret_child = STEAL(child);
+	return 0;
+}
+
+int
+net_child_start_stdio(struct net_loop *loop, const char *const argv[],
+    net_child_exit_cb *on_exit, void *arg, int *ret_fd,
+    struct net_child **ret_child, struct error *e)
+{
+	CLEANUP(child_freep) struct net_child *child = NULL;
+	CLEANUP(cleanup_close) int ours = -1;
+	CLEANUP(cleanup_close) int its = -1;
+	int fds[2];
+	int r;
+
+	r = child_create(loop, argv, on_exit, arg, &child, e);
+	if (r < 0)
+		return r;
+	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, fds) < 0)
+		return error_set(e, -errno, "cannot make a socket: %s",
+		    strerrordesc_np(errno));
+	ours = fds[0];
+	its = fds[1];
+	r = child_spawn(child, loop, argv, NET_SPAWN_STDIO, its, e);
+	if (r < 0)
+		return r;
+	*ret_fd = STEAL_FD(ours);
 	*ret_child = STEAL(child);
 	return 0;
 }

@@ -11,10 +11,12 @@
  * A child server: a command that is given a listening Unix socket by systemd
  * socket activation (LISTEN_FDS, LISTEN_PID; descriptor 3), so that nbdkit,
  * qemu-nbd and others serve any number of connections on it.  The socket
- * lies in a new private directory, which goes away with the child.
+ * lies in a new private directory, which goes away with the child.  Or one
+ * that speaks to us on its standard input and output.
  *
  * The child gets SIGTERM when its parent dies, its own process group, an
- * empty standard input, and the parent's standard error.  It is watched by a
+ * empty standard input, unless it is the socket, and the parent's standard
+ * error.  It is watched by a
  * pidfd, or looked at by a timer where the kernel has none: nobody has to
  * handle SIGCHLD, and nobody else may reap the child.
  */
@@ -36,7 +38,15 @@ int net_child_start(struct net_loop *loop, const char *const argv[],
     net_child_exit_cb *on_exit, void *arg, struct net_child **ret_child,
     struct error *e);
 
-/* The path of the socket the child listens on; the child's. */
+/*
+ * Likewise, with one end of a socket pair as its standard input and output;
+ * *ret_fd is the other, the caller's.
+ */
+int net_child_start_stdio(struct net_loop *loop, const char *const argv[],
+    net_child_exit_cb *on_exit, void *arg, int *ret_fd,
+    struct net_child **ret_child, struct error *e);
+
+/* The path of the socket the child listens on; the child's.  "": none. */
 const char *net_child_socket(const struct net_child *child);
 
 /*

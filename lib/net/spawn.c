@@ -27,7 +27,6 @@
 
 enum {
 	FIRST_PASSED_FD = 3,		/* systemd's SD_LISTEN_FDS_START */
-	FIRST_FREE_FD = 4,
 	PID_ROOM = 24,
 };
 
@@ -42,7 +41,9 @@ struct plan {
 	char **paths;			/* to be tried in turn; ours */
 	char listen_pid[sizeof LISTEN_PID_PREFIX + PID_ROOM];
 	char *listen_fds;
-	int listen_fd;
+	enum net_spawn_way way;
+	int fd;				/* the socket */
+	int first_free_fd;
 	int report_fd;
 	pid_t parent;
 };
@@ -57,8 +58,8 @@ plan_done(struct plan *p)
 	free(p->paths);
 	free(p->envp);
 	free(p->argv);
-	if (p->listen_fd >= 0)
-		(void)close(p->listen_fd);
+	if (p->fd >= 0)
+		(void)close(p->fd);
 	if (p->report_fd >= 0)
 		(void)close(p->report_fd);
 }
@@ -93,6 +94,8 @@ plan_set_environment(struct plan *p)
 	for (i = 0; i < n; i++)
 		if (strncmp(environ[i], "LISTEN_", 7) != 0)
 			p->envp[used++] = environ[i];
+	if (p->way != NET_SPAWN_LISTENING)
+		return 0;
 	/* The child writes its digits behind it. */
 	memcpy(p->listen_pid, LISTEN_PID_PREFIX, sizeof LISTEN_PID_PREFIX);
 	p->envp[used++] = p->listen_fds;
@@ -143,18 +146,18 @@ plan_set_paths(struct plan *p, const char *name)
 	}
 }
 
-/* Out of the way of descriptors 0 to 3, which the child is going to set. */
+/* Out of the way of the descriptors that the child is going to set. */
 static int
-duplicate_high(int fd)
+duplicate_high(const struct plan *p, int fd)
 {
 	int copy;
 
-	copy = fcntl(fd, F_DUPFD_CLOEXEC, FIRST_FREE_FD);
+	copy = fcntl(fd, F_DUPFD_CLOEXEC, p->first_free_fd);
 	return copy < 0 ? -errno : copy;
 }
 
 static int
-plan_set_descriptors(struct plan *p, int listen_fd, int *ret_read_fd)
+plan_set_descriptors(struct plan *p, int fd, int *ret_read_fd)
 {
 	CLEANUP(cleanup_close) int read_fd = -1;
 	CLEANUP(cleanup_close) int write_fd = -1;
@@ -164,10 +167,10 @@ plan_set_descriptors(struct plan *p, int listen_fd, int *ret_read_fd)
 		return -errno;
 	read_fd = fds[0];
 	write_fd = fds[1];
-	p->listen_fd = duplicate_high(listen_fd);
-	if (p->listen_fd < 0)
-		return p->listen_fd;
-	p->report_fd = duplicate_high(write_fd);
+	p->fd = duplicate_high(p, fd);
+	if (p->fd < 0)
+		return p->fd;
+	p->report_fd = duplicate_high(p, write_fd);
 	if (p->report_fd < 0)
 		return p->report_fd;
 	*ret_read_fd = STEAL_FD(read_fd);
@@ -192,10 +195,21 @@ child_write_pid(struct plan *p)
 }
 
 static int
+child_set_socket(const struct plan *p)
+{
+	if (p->way == NET_SPAWN_LISTENING)
+		return dup2(p->fd, FIRST_PASSED_FD) < 0 ? -errno : 0;
+	if (dup2(p->fd, STDIN_FILENO) < 0 || dup2(p->fd, STDOUT_FILENO) < 0)
+		return -errno;
+	return 0;
+}
+
+static int
 child_set_descriptors(const struct plan *p)
 {
 	int null;
 	int flags;
+	int r;
 
 	null = open("/dev/null", O_RDWR);
 	if (null < 0)
@@ -210,10 +224,12 @@ child_set_descriptors(const struct plan *p)
 	/* Our standard output may be data; the child's words go to stderr. */
 	if (dup2(STDERR_FILENO, STDOUT_FILENO) < 0)
 		return -errno;
-	if (dup2(p->listen_fd, FIRST_PASSED_FD) < 0)
-		return -errno;
+	r = child_set_socket(p);
+	if (r < 0)
+		return r;
 	/* CLOEXEC rather than closed: the report pipe has to live till then. */
-	(void)close_range(FIRST_FREE_FD, ~0U, CLOSE_RANGE_CLOEXEC);
+	(void)close_range((unsigned)p->first_free_fd, ~0U,
+	    CLOSE_RANGE_CLOEXEC);
 	return 0;
 }
 
@@ -298,13 +314,13 @@ read_report(int fd)
 }
 
 static int
-run_plan(struct plan *p, int listen_fd, pid_t *ret_pid)
+run_plan(struct plan *p, int fd, pid_t *ret_pid)
 {
 	CLEANUP(cleanup_close) int read_fd = -1;
 	pid_t pid;
 	int r;
 
-	r = plan_set_descriptors(p, listen_fd, &read_fd);
+	r = plan_set_descriptors(p, fd, &read_fd);
 	if (r < 0)
 		return r;
 	p->parent = getpid();
@@ -324,12 +340,16 @@ run_plan(struct plan *p, int listen_fd, pid_t *ret_pid)
 }
 
 int
-net_spawn(const char *const argv[], int listen_fd, pid_t *ret_pid)
+net_spawn(const char *const argv[], enum net_spawn_way way, int fd,
+    pid_t *ret_pid)
 {
 	char listen_fds[] = "LISTEN_FDS=1";
 	struct plan p = {
 		.listen_fds = listen_fds,
-		.listen_fd = -1,
+		.way = way,
+		.fd = -1,
+		.first_free_fd = FIRST_PASSED_FD +
+		    (way == NET_SPAWN_LISTENING),
 		.report_fd = -1,
 	};
 	int r;
@@ -342,7 +362,7 @@ net_spawn(const char *const argv[], int listen_fd, pid_t *ret_pid)
 	if (r == 0)
 		r = plan_set_paths(&p, argv[0]);
 	if (r == 0)
-		r = run_plan(&p, listen_fd, ret_pid);
+		r = run_plan(&p, fd, ret_pid);
 	plan_done(&p);
 	return r;
 }

@@ -4,15 +4,27 @@
 
 #include <sys/types.h>
 
+/* How a command gets its socket. */
+enum net_spawn_way {
+	/*
+	 * A listening one by systemd's protocol: descriptor 3, LISTEN_FDS,
+	 * LISTEN_PID.  Standard input is empty, standard output is our
+	 * standard error.
+	 */
+	NET_SPAWN_LISTENING,
+	/* A connected one, as standard input and output. */
+	NET_SPAWN_STDIO,
+};
+
 /*
- * Start argv (NULL-terminated, argv[0] looked up in PATH) with the listening
- * socket listen_fd passed by systemd's protocol: descriptor 3, LISTEN_FDS,
- * LISTEN_PID.  Standard input is empty, standard output is our standard
- * error, and no other descriptor is passed on.
+ * Start argv (NULL-terminated, argv[0] looked up in PATH) with a socket, which
+ * stays the caller's, and our standard error; no other descriptor is passed
+ * on.
  *
  * 0: the command is running, as a group leader, and *ret_pid is the caller's
  * to reap.  Else what fork(2) or execve(2) said, and nothing is left.
  */
-int net_spawn(const char *const argv[], int listen_fd, pid_t *ret_pid);
+int net_spawn(const char *const argv[], enum net_spawn_way way, int fd,
+    pid_t *ret_pid);
 
 #endif

@@ -53,6 +53,15 @@ start(const char *const argv[])
 	ck_assert_msg(code == 0, "%s", err.text);
 }
 
+static void
+start_stdio(const char *const argv[])
+{
+	int code = nbdclient_connect_command_stdio(argv, NULL, &channel,
+	    &err);
+
+	ck_assert_msg(code == 0, "%s", err.text);
+}
+
 static struct nbdclient_disk *
 negotiate(void)
 {
@@ -222,6 +231,102 @@ START_TEST(a_command_that_never_answers_has_the_deadline)
 }
 END_TEST
 
+/*
+ * On standard input and output.
+ */
+
+static const char *const nbdkit_stdio[] = { "nbdkit", "-s", "memory", "1M",
+	NULL };
+
+START_TEST(a_server_on_stdio_serves_one_disk)
+{
+	struct nbdclient_disk *disk;
+	struct nbdclient_disk *other = NULL;
+
+	start_stdio(nbdkit_stdio);
+	disk = negotiate();
+	ck_assert_int_eq(nbdclient_negotiate(channel, NULL, &other, &err),
+	    NBDCLIENT_INVALID);
+	ck_assert_str_eq(err.text, "command 'nbdkit' has been used by an "
+	    "earlier call");
+	nbdclient_channel_free(channel);
+	expect_server();
+	write_byte(disk, 'z');
+	ck_assert_int_eq(read_byte(disk), 'z');
+	nbdclient_disconnect(disk);
+	expect_no_server();
+}
+END_TEST
+
+START_TEST(a_server_on_stdio_serves_one_list)
+{
+	struct nbdclient_listing *listing = NULL;
+	size_t n = 0;
+
+	start_stdio(nbdkit_stdio);
+	if (_i == 0) {
+		ck_assert_msg(nbdclient_list(channel, &listing, &n, &err) ==
+		    0, "%s", err.text);
+		ck_assert_str_eq(listing[0].name, "");
+	} else {
+		ck_assert_msg(nbdclient_list_contexts(channel, NULL, NULL, 0,
+		    &listing, &n, &err) == 0, "%s", err.text);
+		ck_assert_str_eq(listing[0].name, "base:allocation");
+	}
+	ck_assert_uint_eq(n, 1);
+	nbdclient_listing_free(listing, n);
+	nbdclient_channel_free(channel);
+	expect_no_server();
+}
+END_TEST
+
+START_TEST(a_server_on_stdio_that_is_not_used_is_ended)
+{
+	start_stdio(nbdkit_stdio);
+	expect_server();
+	nbdclient_channel_free(channel);
+	expect_no_server();
+}
+END_TEST
+
+START_TEST(a_server_on_stdio_that_ends_is_told_with_its_status)
+{
+	static const char *const argv[] = { "sh", "-c", "sleep 0.1; exit 3",
+		NULL };
+	static const char *const none[] = { "/no/such/command", NULL };
+	struct nbdclient_disk *disk = NULL;
+
+	start_stdio(argv);
+	ck_assert_int_eq(nbdclient_negotiate(channel, "a", &disk, &err),
+	    NBDCLIENT_CANNOT_CONNECT);
+	ck_assert_str_eq(err.text, "cannot open export 'a': command 'sh' "
+	    "exited with status 3");
+	nbdclient_channel_free(channel);
+	channel = NULL;
+	ck_assert_int_eq(nbdclient_connect_command_stdio(none, NULL, &channel,
+	    &err), NBDCLIENT_CANNOT_CONNECT);
+	ck_assert_int_eq(err.errnum, ENOENT);
+	ck_assert_ptr_null(channel);
+	expect_no_server();
+}
+END_TEST
+
+/* What it says there is data, and read as such. */
+START_TEST(what_is_printed_on_stdio_is_no_nbd)
+{
+	static const char *const argv[] = { "sh", "-c",
+		"echo hello, this is a shell; sleep 600", NULL };
+	struct nbdclient_disk *disk = NULL;
+
+	start_stdio(argv);
+	ck_assert_int_eq(nbdclient_negotiate(channel, NULL, &disk, &err),
+	    NBDCLIENT_NOT_NBD);
+	ck_assert_ptr_nonnull(strstr(err.text, "hello, this is a shell"));
+	nbdclient_channel_free(channel);
+	expect_no_server();
+}
+END_TEST
+
 int
 main(void)
 {
@@ -238,6 +343,12 @@ main(void)
 	tcase_add_test(tc, no_command_is_invalid);
 	tcase_add_test(tc, a_command_that_ends_is_told_with_its_status);
 	tcase_add_test(tc, a_command_that_never_answers_has_the_deadline);
+	tcase_add_test(tc, a_server_on_stdio_serves_one_disk);
+	tcase_add_loop_test(tc, a_server_on_stdio_serves_one_list, 0, 2);
+	tcase_add_test(tc, a_server_on_stdio_that_is_not_used_is_ended);
+	tcase_add_test(tc,
+	    a_server_on_stdio_that_ends_is_told_with_its_status);
+	tcase_add_test(tc, what_is_printed_on_stdio_is_no_nbd);
 	suite_add_tcase(s, tc);
 	return unit_main(s);
 }

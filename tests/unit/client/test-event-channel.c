@@ -365,6 +365,25 @@ START_TEST(a_descriptor_serves_one_disk)
 }
 END_TEST
 
+START_TEST(a_server_on_stdio_serves_one_disk)
+{
+	static const char *const argv[] = { "nbdkit", "-s", "memory", "1M",
+		NULL };
+	char sector[512] = "x";
+
+	ck_assert_int_eq(nbdclient_connect_command_stdio(argv, NULL, &channel,
+	    &err), 0);
+	disk = negotiate(NULL);
+	nbdclient_channel_free(channel);
+	run();
+	ck_assert_msg(n_ready == 1, "%s", failure.text);
+	move_sector(disk, sector, false);
+	ck_assert_int_eq(sector[0], 0);
+	close_disk(disk);
+	ck_assert(was_gone);
+}
+END_TEST
+
 START_TEST(settings_that_cannot_be_used_are_told_at_once)
 {
 	static const struct nbdclient_tls tls = { .ca_file = "/nonexistent" };
@@ -397,6 +416,7 @@ main(void)
 	tcase_add_test(tc, a_server_that_never_answers_has_the_deadline);
 	tcase_add_test(tc, contexts_and_tls_are_those_of_the_options);
 	tcase_add_test(tc, a_descriptor_serves_one_disk);
+	tcase_add_test(tc, a_server_on_stdio_serves_one_disk);
 	tcase_add_test(tc, settings_that_cannot_be_used_are_told_at_once);
 	suite_add_tcase(s, tc);
 	return unit_main(s);

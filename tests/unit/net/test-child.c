@@ -414,9 +414,74 @@ START_TEST(no_other_descriptor_and_no_blocked_signal_is_passed)
 }
 END_TEST
 
+static void
+start_stdio(const char *const argv[], int *ret_fd)
+{
+	int r = net_child_start_stdio(loop, argv, on_exit_of_child, NULL,
+	    ret_fd, &child, &e);
+
+	ck_assert_msg(r == 0, "%s", e.text);
+}
+
+START_TEST(a_server_may_speak_on_its_standard_descriptors)
+{
+	static const char *const argv[] = { "nbdkit", "-s", "memory", "1M",
+		NULL };
+	int fd;
+
+	start_stdio(argv, &fd);
+	ck_assert_str_eq(net_child_socket(child), "");
+	expect_greeting(fd);
+	ck_assert_int_eq(fcntl(fd, F_GETFD), FD_CLOEXEC);
+	(void)close(fd);
+	stop_within(GRACE_MS);
+}
+END_TEST
+
+/* The same socket as both, and nothing of ours besides standard error. */
+START_TEST(standard_descriptors_are_all_that_is_passed_then)
+{
+	static const char *const argv[] = { "sh", "-c",
+		"cd /proc/$$/fd; test \"$(readlink 0)\" = \"$(readlink 1)\" && "
+		"echo one $(readlink 0); echo fds=${LISTEN_FDS-none}; "
+		"ls -l | grep -c passwd; ls -l | grep -c -F $(readlink 0); "
+		"echo end", NULL };
+	char report[500];
+	ssize_t n;
+	size_t len = 0;
+	int fd;
+	int leak = open("/etc/passwd", O_RDONLY);	/* no O_CLOEXEC */
+
+	(void)setenv("LISTEN_FDS", "5", 1);
+	start_stdio(argv, &fd);
+	while (len < sizeof report - 1 &&
+	    (n = read(fd, report + len, sizeof report - 1 - len)) > 0)
+		len += (size_t)n;
+	report[len] = '\0';
+	ck_assert_ptr_eq(strstr(report, "one socket:["), report);
+	ck_assert_ptr_nonnull(strstr(report, "\nfds=none\n0\n2\nend\n"));
+	(void)close(fd);
+	(void)close(leak);
+	stop_within(GRACE_MS);
+}
+END_TEST
+
+START_TEST(a_command_for_stdio_that_does_not_exist_leaves_nothing)
+{
+	static const char *const argv[] = { "/no/such/command", NULL };
+	int fd = -1;
+
+	ck_assert_int_eq(net_child_start_stdio(loop, argv, on_exit_of_child,
+	    NULL, &fd, &child, &e), -ENOENT);
+	ck_assert_int_eq(fd, -1);
+}
+END_TEST
+
 START_TEST(a_process_without_standard_descriptors_can_start_children)
 {
 	static const char *const argv[] = { "nbdkit", "memory", "1M", NULL };
+	static const char *const stdio[] = { "nbdkit", "-s", "memory", "1M",
+		NULL };
 	int saved[3];
 	int i;
 	int fd;
@@ -425,8 +490,12 @@ START_TEST(a_process_without_standard_descriptors_can_start_children)
 		saved[i] = fcntl(i, F_DUPFD_CLOEXEC, 10);
 		(void)close(i);
 	}
-	start(argv);
-	fd = connect_to_child();
+	if (_i == 0) {
+		start(argv);
+		fd = connect_to_child();
+	} else {
+		start_stdio(stdio, &fd);
+	}
 	expect_greeting(fd);
 	(void)close(fd);
 	stop_within(GRACE_MS);
@@ -472,8 +541,12 @@ main(void)
 	tcase_add_test(tc, the_socket_is_passed_by_systemds_protocol);
 	tcase_add_test(tc,
 	    no_other_descriptor_and_no_blocked_signal_is_passed);
+	tcase_add_loop_test(tc,
+	    a_process_without_standard_descriptors_can_start_children, 0, 2);
+	tcase_add_test(tc, a_server_may_speak_on_its_standard_descriptors);
+	tcase_add_test(tc, standard_descriptors_are_all_that_is_passed_then);
 	tcase_add_test(tc,
-	    a_process_without_standard_descriptors_can_start_children);
+	    a_command_for_stdio_that_does_not_exist_leaves_nothing);
 	suite_add_tcase(s, tc);
 	suite_add_tcase(s, old);
 	return unit_main(s);
