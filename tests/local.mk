@@ -138,6 +138,8 @@ simulations = \
 	%D%/unit/client/hostile.h
 %C%_unit_client_test_disk_commands_SOURCES = \
 	%D%/unit/client/test-disk-commands.c \
+	%D%/unit/client/fake-server.c \
+	%D%/unit/client/fake-server.h \
 	%D%/unit/client/nbdkit.c \
 	%D%/unit/client/nbdkit.h
 

@@ -61,7 +61,7 @@ read_on(void)
 		slot->is_read = 0;
 		next_read++;
 		if (nbdclient_event_read(disk, offset / info.sector_size,
-		    &iov, 1, on_read, slot, &err) != 0)
+		    &iov, 1, 0, on_read, slot, &err) != 0)
 			stop(err.text);
 	}
 }

@@ -56,17 +56,26 @@ disk_run(struct nbdclient_disk *disk, const struct op_params *params,
 }
 
 int
-nbdclient_read(struct nbdclient_disk *disk, uint64_t sector,
-    const struct iovec *iov, int n_iov, struct nbdclient_error *err)
+nbdclient_read_flags(struct nbdclient_disk *disk, uint64_t sector,
+    const struct iovec *iov, int n_iov, unsigned flags,
+    struct nbdclient_error *err)
 {
 	const struct op_params params = {
 		.kind = OP_READ,
+		.flags = flags,
 		.sector = sector,
 		.iov = iov,
 		.n_iov = n_iov,
 	};
 
 	return disk_run(disk, &params, err);
+}
+
+int
+nbdclient_read(struct nbdclient_disk *disk, uint64_t sector,
+    const struct iovec *iov, int n_iov, struct nbdclient_error *err)
+{
+	return nbdclient_read_flags(disk, sector, iov, n_iov, 0, err);
 }
 
 int

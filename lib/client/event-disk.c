@@ -296,11 +296,12 @@ event_start(struct nbdclient_event_disk *d, const struct op_params *params,
 
 int
 nbdclient_event_read(struct nbdclient_event_disk *disk, uint64_t sector,
-    const struct iovec *iov, int n_iov, nbdclient_done_cb *on_done,
-    void *arg, struct nbdclient_error *err)
+    const struct iovec *iov, int n_iov, unsigned flags,
+    nbdclient_done_cb *on_done, void *arg, struct nbdclient_error *err)
 {
 	const struct op_params params = {
 		.kind = OP_READ,
+		.flags = flags,
 		.sector = sector,
 		.iov = iov,
 		.n_iov = n_iov,

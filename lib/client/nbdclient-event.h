@@ -80,9 +80,10 @@ typedef void nbdclient_done_cb(void *arg, const struct nbdclient_error *err);
  * same time is the library's business, and they may be done in any order.
  * Buffers belong to the request until on_done; the array of them is copied.
  */
+/* flags: 0 or NBDCLIENT_DF. */
 int nbdclient_event_read(struct nbdclient_event_disk *disk, uint64_t sector,
-    const struct iovec *iov, int n_iov, nbdclient_done_cb *on_done,
-    void *arg, struct nbdclient_error *err);
+    const struct iovec *iov, int n_iov, unsigned flags,
+    nbdclient_done_cb *on_done, void *arg, struct nbdclient_error *err);
 
 /* flags: 0 or NBDCLIENT_FUA. */
 int nbdclient_event_write(struct nbdclient_event_disk *disk, uint64_t sector,

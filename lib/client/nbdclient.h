@@ -287,17 +287,29 @@ int nbdclient_write(struct nbdclient_disk *disk, uint64_t sector,
     const struct iovec *iov, int n_iov, struct nbdclient_error *err);
 
 /*
- * Flags of the calls below.  UNIMPLEMENTED where the server does not offer
- * one, INVALID where a call does not take it.
+ * Flags of the calls below ("Command flags", with the values they have
+ * there).  UNIMPLEMENTED where the server does not offer one, INVALID where a
+ * call does not take it: nothing was sent then.
  */
 enum nbdclient_flag {
-	NBDCLIENT_FUA = 1,		/* stable when the call returns
-					   ("NBD_CMD_FLAG_FUA") */
+	NBDCLIENT_FUA = 1,		/* writes, zeroes, trims: stable when
+					   the call returns */
 	NBDCLIENT_NO_HOLE = 2,		/* zeroes: keep the space allocated */
+	NBDCLIENT_DF = 4,		/* reads: the server answers in one
+					   piece, or, more than 64 KiB, may
+					   fail: IO, with errnum EOVERFLOW */
 	NBDCLIENT_FAST_ZERO = 16,	/* zeroes: fail where they would be no
 					   faster than written data: IO, with
 					   errnum EOPNOTSUPP */
 };
+
+/*
+ * As nbdclient_read(), with NBDCLIENT_DF or 0 in flags.  A long read is cut
+ * into requests of 1 MiB at most, each of which is in one piece.
+ */
+int nbdclient_read_flags(struct nbdclient_disk *disk, uint64_t sector,
+    const struct iovec *iov, int n_iov, unsigned flags,
+    struct nbdclient_error *err);
 
 /* As nbdclient_write(), with NBDCLIENT_FUA or 0 in flags. */
 int nbdclient_write_flags(struct nbdclient_disk *disk, uint64_t sector,

@@ -31,6 +31,12 @@
 #define MAX_STATUS_PIECE     (UINT32_MAX - 65535ULL)
 #define MAX_STATUS_PIECE_EXT (1ULL << 50)
 
+/* Flags go to the server as they are. */
+_Static_assert(NBDCLIENT_FUA == NBD_CMD_FLAG_FUA &&
+    NBDCLIENT_NO_HOLE == NBD_CMD_FLAG_NO_HOLE &&
+    NBDCLIENT_DF == NBD_CMD_FLAG_DF &&
+    NBDCLIENT_FAST_ZERO == NBD_CMD_FLAG_FAST_ZERO, "other flags");
+
 static const struct kind_row {
 	const char *verb;
 	enum nbd_command command;
@@ -43,7 +49,7 @@ static const struct kind_row {
 } kinds[] = {
 	/* clang-format off */
 	[OP_READ] = { "read", NBD_CMD_READ, MiB, true, false,
-	    0, 0, "" },
+	    NBDCLIENT_DF, 0, "" },
 	[OP_WRITE] = { "write", NBD_CMD_WRITE, MiB, true, true,
 	    NBDCLIENT_FUA, 0, "" },
 	[OP_FLUSH] = { "flush", NBD_CMD_FLUSH, MiB, false, false,
@@ -67,6 +73,7 @@ static const struct {
 	const char *what;
 } flag_rows[] = {
 	{ NBDCLIENT_FUA, NBD_FLAG_SEND_FUA, "FUA" },
+	{ NBDCLIENT_DF, NBD_FLAG_SEND_DF, "reads in one piece" },
 	{ NBDCLIENT_FAST_ZERO, NBD_FLAG_SEND_FAST_ZERO, "fast zeroes" },
 };
 

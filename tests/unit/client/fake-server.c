@@ -224,11 +224,18 @@ fake_put_reply(int fd, uint32_t option, uint32_t type, const void *data,
 bool
 fake_put_export_info(int fd)
 {
+	return fake_put_export_flags(fd,
+	    NBD_FLAG_HAS_FLAGS | NBD_FLAG_SEND_FLUSH);
+}
+
+bool
+fake_put_export_flags(int fd, uint16_t flags)
+{
 	uint8_t b[12];
 
 	put_be16(b, NBD_INFO_EXPORT);
 	put_be64(b + 2, FAKE_DISK_SIZE);
-	put_be16(b + 10, NBD_FLAG_HAS_FLAGS | NBD_FLAG_SEND_FLUSH);
+	put_be16(b + 10, flags);
 	return fake_put_reply(fd, NBD_OPT_GO, NBD_REP_INFO, b, sizeof b) &&
 	    fake_put_reply(fd, NBD_OPT_GO, NBD_REP_ACK, NULL, 0);
 }
@@ -256,6 +263,7 @@ fake_get_request(int fd, struct fake_request *ret_req)
 
 	if (!fake_get(fd, b, sizeof b))
 		return false;
+	ret_req->flags = get_be16(b + 4);
 	ret_req->command = get_be16(b + 6);
 	ret_req->cookie = get_be64(b + 8);
 	ret_req->length = get_be32(b + 24);

@@ -48,12 +48,14 @@ bool fake_greet(int fd);
 uint32_t fake_get_option(int fd);
 bool fake_put_reply(int fd, uint32_t option, uint32_t type, const void *data,
     uint32_t len);
-/* The whole answer to NBD_OPT_GO. */
+/* The whole answer to NBD_OPT_GO, and with NBD_FLAG_... of one's own. */
 bool fake_put_export_info(int fd);
+bool fake_put_export_flags(int fd, uint16_t flags);
 /* All from the greeting to the answer of NBD_OPT_GO; others are refused. */
 bool fake_negotiate(int fd);
 
 struct fake_request {
+	uint16_t flags;
 	uint16_t command;
 	uint64_t cookie;
 	uint32_t length;

@@ -12,6 +12,8 @@
 #include <unistd.h>
 
 #include "base/annotate.h"
+#include "base/bytes.h"
+#include "fake-server.h"
 #include "nbd/protocol.h"
 #include "nbdkit.h"
 #include "unit.h"
@@ -45,6 +47,7 @@ set_up(void)
 	(void)close(fd);
 	(void)snprintf(log_arg, sizeof log_arg, "logfile=%s", log_file);
 	nbdkit_set_up();
+	fake_set_up();
 	channel = NULL;
 	disk = NULL;
 	n_told = 0;
@@ -55,6 +58,7 @@ tear_down(void)
 {
 	nbdclient_disconnect(disk);
 	nbdclient_channel_free(channel);
+	fake_tear_down();
 	nbdkit_tear_down();
 	(void)unlink(log_file);
 }
@@ -245,6 +249,100 @@ START_TEST(a_flag_that_a_call_does_not_take_is_invalid)
 }
 END_TEST
 
+/*
+ * Reads in one piece, of a server that has no more than 64 KiB in one.
+ */
+
+static bool
+put_chunk(int fd, const struct fake_request *req, uint16_t type,
+    const void *data, uint32_t len)
+{
+	uint8_t b[20];
+
+	put_be32(b, NBD_STRUCTURED_REPLY_MAGIC);
+	put_be16(b + 4, NBD_REPLY_FLAG_DONE);
+	put_be16(b + 6, type);
+	put_be64(b + 8, req->cookie);
+	put_be32(b + 16, len);
+	return fake_put(fd, b, sizeof b) && fake_put(fd, data, len);
+}
+
+static void
+serve_in_one_piece(int fd)
+{
+	static const char too_long[] = "\0\0\0\x4b\0\x8too long";
+	static uint8_t data[8 + 65536];
+	struct fake_request req;
+	uint32_t option;
+
+	if (!fake_greet(fd))
+		return;
+	while ((option = fake_get_option(fd)) != NBD_OPT_GO && option != 0)
+		(void)fake_put_reply(fd, option,
+		    option == NBD_OPT_STRUCTURED_REPLY ? NBD_REP_ACK :
+		    NBD_REP_ERR_UNSUP, NULL, 0);
+	(void)fake_put_export_flags(fd, NBD_FLAG_HAS_FLAGS | NBD_FLAG_SEND_DF);
+	memset(data + 8, 'd', sizeof data - 8);
+	while (fake_get_request(fd, &req) && req.command == NBD_CMD_READ) {
+		(void)strcat(fake_notes, req.flags == NBD_CMD_FLAG_DF ? "D" :
+		    req.flags == 0 ? "-" : "?");
+		if (req.length > 65536)
+			(void)put_chunk(fd, &req, NBD_REPLY_TYPE_ERROR,
+			    too_long, sizeof too_long - 1);
+		else
+			(void)put_chunk(fd, &req, NBD_REPLY_TYPE_OFFSET_DATA,
+			    data, 8 + req.length);
+	}
+}
+
+START_TEST(a_read_may_be_asked_for_in_one_piece)
+{
+	unsigned char *buf = calloc(1, 2 * MiB);
+	struct iovec iov = { buf, 65536 };
+
+	assert_ok(nbdclient_connect_fd(fake_start(serve_in_one_piece), NULL,
+	    &channel, &err));
+	assert_ok(nbdclient_negotiate(channel, "d", &disk, &err));
+	assert_ok(nbdclient_read_flags(disk, 0, &iov, 1, NBDCLIENT_DF, &err));
+	ck_assert(buf[0] == 'd' && buf[65535] == 'd');
+	assert_ok(nbdclient_read(disk, 0, &iov, 1, &err));
+	assert_fails(nbdclient_read_flags(disk, 0, &iov, 1,
+	    NBDCLIENT_DF | NBDCLIENT_FUA, &err), NBDCLIENT_INVALID);
+	/* More than the server has to give in one. */
+	iov.iov_len = 65536 + 512;
+	assert_fails(nbdclient_read_flags(disk, 0, &iov, 1, NBDCLIENT_DF,
+	    &err), NBDCLIENT_IO);
+	ck_assert_int_eq(err.errnum, EOVERFLOW);
+	assert_says("cannot read 66048 bytes at offset 0 of export 'd'");
+	assert_says("too long");
+	/* A long one is cut, and each request wants its answer in one. */
+	iov.iov_len = 2 * MiB;
+	assert_fails(nbdclient_read_flags(disk, 0, &iov, 1, NBDCLIENT_DF,
+	    &err), NBDCLIENT_IO);
+	nbdclient_disconnect(disk);
+	disk = NULL;
+	fake_join();
+	ck_assert_str_eq(fake_notes, "D-DDD");
+	free(buf);
+}
+END_TEST
+
+START_TEST(who_does_not_offer_one_piece_is_not_asked)
+{
+	unsigned char buf[512] = { 0 };
+	struct iovec iov = { buf, sizeof buf };
+
+	nbdkit_start("--no-sr", "--filter=log", "memory", "1M", log_arg, NULL);
+	negotiate(NULL);
+	assert_fails(nbdclient_read_flags(disk, 0, &iov, 1, NBDCLIENT_DF,
+	    &err), NBDCLIENT_UNIMPLEMENTED);
+	assert_says("the server offers no reads in one piece");
+	ck_assert_int_eq(count_log(" Read "), 0);
+	assert_ok(nbdclient_read(disk, 0, &iov, 1, &err));
+	ck_assert_int_eq(count_log(" Read "), 1);
+}
+END_TEST
+
 START_TEST(a_read_only_export_is_neither_zeroed_nor_trimmed)
 {
 	nbdkit_start("-r", "memory", "1M", NULL);
@@ -415,6 +513,8 @@ main(void)
 	tcase_add_test(tc, the_last_shorter_sector_counts_as_one);
 	tcase_add_test(tc, what_is_not_offered_is_not_sent);
 	tcase_add_test(tc, a_flag_that_a_call_does_not_take_is_invalid);
+	tcase_add_test(tc, a_read_may_be_asked_for_in_one_piece);
+	tcase_add_test(tc, who_does_not_offer_one_piece_is_not_asked);
 	tcase_add_test(tc, a_read_only_export_is_neither_zeroed_nor_trimmed);
 	tcase_add_test(tc, an_error_has_its_errno_and_offset);
 	tcase_add_test(tc, the_extents_of_a_range_are_told_to_its_end);

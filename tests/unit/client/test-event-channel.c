@@ -149,8 +149,8 @@ move_sector(struct nbdclient_event_disk *d, char *sector, bool write)
 		ck_assert_int_eq(nbdclient_event_write(d, 7, &iov, 1, 0,
 		    on_done, &n_done, &err), 0);
 	else
-		ck_assert_int_eq(nbdclient_event_read(d, 7, &iov, 1, on_done,
-		    &n_done, &err), 0);
+		ck_assert_int_eq(nbdclient_event_read(d, 7, &iov, 1, 0,
+		    on_done, &n_done, &err), 0);
 	run();
 	ck_assert_int_eq(n_done, 1);
 }

@@ -168,7 +168,7 @@ START_TEST(many_reads_at_once_all_arrive)
 	for (i = 0; i < N_READS; i++) {
 		struct iovec iov = { buf + i * 4096, 4096 };
 
-		start(nbdclient_event_read(disk, (uint64_t)i * 8, &iov, 1,
+		start(nbdclient_event_read(disk, (uint64_t)i * 8, &iov, 1, 0,
 		    on_done, &n_left, &err));
 		iov.iov_base = NULL;
 	}
@@ -211,7 +211,8 @@ START_TEST(what_was_written_long_is_read_back)
 	n_done = 0;
 	iov[0].iov_base = in;
 	iov[0].iov_len = 5 * MiB;
-	start(nbdclient_event_read(disk, 1, iov, 1, on_done, &n_left, &err));
+	start(nbdclient_event_read(disk, 1, iov, 1, 0, on_done, &n_left,
+	    &err));
 	run();
 	ck_assert_int_eq(n_errors, 0);
 	memset(out + 512, 0, 512);
@@ -245,7 +246,7 @@ START_TEST(what_is_refused_has_no_end)
 
 	nbdkit_start("-r", "memory", "1M", NULL);
 	open_ready();
-	ck_assert_int_eq(nbdclient_event_read(disk, 0, &iov, 1, on_done,
+	ck_assert_int_eq(nbdclient_event_read(disk, 0, &iov, 1, 0, on_done,
 	    &n_left, &err), NBDCLIENT_INVALID);
 	ck_assert_int_eq(nbdclient_event_trim(disk, 0, 1, 0, on_done, &n_left,
 	    &err), NBDCLIENT_READ_ONLY);
@@ -268,7 +269,8 @@ START_TEST(an_error_is_its_request_s_alone)
 	nbdkit_start("--filter=error", "memory", "1M", "error-pread=EIO",
 	    "error-pread-rate=100%", NULL);
 	open_ready();
-	start(nbdclient_event_read(disk, 1, &iov, 1, on_done, &n_left, &err));
+	start(nbdclient_event_read(disk, 1, &iov, 1, 0, on_done, &n_left,
+	    &err));
 	start(nbdclient_event_flush(disk, on_done, &n_left, &err));
 	run();
 	ck_assert_int_eq(n_done, 2);
@@ -291,8 +293,8 @@ START_TEST(closing_ends_what_is_under_way)
 	for (i = 0; i < N_READS; i++) {
 		struct iovec iov = { buf + i * 512, 512 };
 
-		start(nbdclient_event_read(disk, 0, &iov, 1, on_done, &n_left,
-		    &err));
+		start(nbdclient_event_read(disk, 0, &iov, 1, 0, on_done,
+		    &n_left, &err));
 	}
 	close_disk();
 	ck_assert_int_eq(n_done, 0);
@@ -320,8 +322,8 @@ START_TEST(closing_from_a_callback_is_fine)
 	for (i = 0; i < N_READS; i++) {
 		struct iovec iov = { buf + i * 512, 512 };
 
-		start(nbdclient_event_read(disk, 0, &iov, 1, on_done, &n_left,
-		    &err));
+		start(nbdclient_event_read(disk, 0, &iov, 1, 0, on_done,
+		    &n_left, &err));
 	}
 	run();
 	ck_assert_int_eq(n_done, N_READS + _i);
@@ -340,7 +342,8 @@ START_TEST(a_lost_server_fails_requests_first)
 	nbdkit_start("memory", "1M", NULL);
 	open_ready();
 	nbdkit_stop();
-	start(nbdclient_event_read(disk, 1, &iov, 1, on_done, &n_left, &err));
+	start(nbdclient_event_read(disk, 1, &iov, 1, 0, on_done, &n_left,
+	    &err));
 	start(nbdclient_event_flush(disk, on_done, &n_left, &err));
 	run();
 	ck_assert_int_eq(n_done, 2);
