@@ -163,5 +163,24 @@ libnbdclient_la_LDFLAGS = $(AM_LDFLAGS) \
 EXTRA_libnbdclient_la_DEPENDENCIES = %D%/client/nbdclient.map
 EXTRA_DIST += %D%/client/nbdclient.map
 
+# An archive knows no version script: to the same end its objects become one,
+# in which only the symbols of the script are global.
+all-local: libnbdclient.stamp
+libnbdclient.stamp: libnbdclient.la %D%/client/nbdclient.map
+	$(AM_V_GEN)if test -f .libs/libnbdclient.a; then \
+		sed -n 's/^	\(nbdclient_[a-z_]*\);$$/\1/p' \
+		    $(srcdir)/%D%/client/nbdclient.map >%D%/nbdclient.symbols && \
+		$(LD) -r -o %D%/nbdclient-all.o --whole-archive \
+		    .libs/libnbdclient.a && \
+		$(OBJCOPY) --keep-global-symbols=%D%/nbdclient.symbols \
+		    %D%/nbdclient-all.o && \
+		rm -f %D%/nbdclient-all.a && \
+		$(AR) $(ARFLAGS) %D%/nbdclient-all.a %D%/nbdclient-all.o && \
+		$(RANLIB) %D%/nbdclient-all.a && \
+		mv -f %D%/nbdclient-all.a .libs/libnbdclient.a; \
+	fi && touch $@
+CLEANFILES += libnbdclient.stamp %D%/nbdclient.symbols \
+	%D%/nbdclient-all.o %D%/nbdclient-all.a
+
 include_HEADERS += %D%/client/nbdclient.h %D%/client/nbdclient-event.h
 pkgconfig_DATA += %D%/client/nbdclient.pc

@@ -18,6 +18,7 @@ PATH=$PATH:/usr/local/sbin:/usr/sbin:/sbin
 # purpose	Debian package		probe
 dependencies='
 build		gcc			program gcc
+build		binutils		program objcopy
 build		libc6-dev		header stdio.h
 build		make			program make
 build		autoconf		program autoreconf

@@ -6,15 +6,16 @@ requires nbdkit --filter=exportname pattern --version
 requires nbd-server -V
 requires perl -e 'use IO::Socket::INET'
 : "${CC:=cc}" "${PKG_CONFIG:=pkg-config}" "${SANITIZE_FLAGS:=}"
-plan 22
+plan 30
 
 root=$tmp/root
 unset MAKEFLAGS MFLAGS MAKELEVEL
 
 install_library()
 {
-	make -C "$builddir" DESTDIR="$root" install-libLTLIBRARIES \
-	    install-includeHEADERS install-pkgconfigDATA
+	make -C "$builddir" DESTDIR="$root" all-local \
+	    install-libLTLIBRARIES install-includeHEADERS \
+	    install-pkgconfigDATA
 }
 
 pkg_config()
@@ -37,6 +38,15 @@ compile_header()
 	    "$tmp/header.c"
 }
 
+# The library from its archive, the libraries that it needs as they come.
+compile_static()
+{
+	# shellcheck disable=SC2046,SC2086
+	$CC $SANITIZE_FLAGS -Wall -Wextra -Werror "$@" \
+	    $(pkg_config --cflags) "$(find "$root" -name libnbdclient.a)" \
+	    $(pkg_config --libs --static | sed 's/-lnbdclient//')
+}
+
 compile_event()
 {
 	# shellcheck disable=SC2046
@@ -48,6 +58,18 @@ exported_symbols()
 {
 	nm -D --defined-only "$(find "$root" -name 'libnbdclient.so')" |
 	    awk '$2 != "A" { sub(/@.*/, "", $3); print $3 }' | sort
+}
+
+archived_symbols()
+{
+	nm -g --defined-only "$(find "$root" -name libnbdclient.a)" |
+	    awk 'NF == 3 { print $3 }' | sort
+}
+
+mapped_symbols()
+{
+	sed -n 's/^	\(nbdclient_[a-z_]*\);$/\1/p' \
+	    "$srcdir/lib/client/nbdclient.map" | sort
 }
 
 declared_symbols()
@@ -75,6 +97,8 @@ ok "so does that of its event-driven face" compile_header nbdclient-event.h
 is "it exports what the header declares and nothing else" \
     "$(exported_symbols)" \
     "$(declared_symbols)"
+is "so does its archive" "$(archived_symbols)" "$(declared_symbols)"
+is "each has a version" "$(mapped_symbols)" "$(declared_symbols)"
 is "the manual page has every call" "$(documented_symbols)" \
     "$(declared_symbols)"
 ok "the example compiles with the header and pkg-config alone" \
@@ -100,11 +124,30 @@ read_disk "$(uri disk)" 1000 10 >"$tmp/part.img" 2>/dev/null
 dd if="$tmp/disk.img" bs=512 skip=1000 count=10 2>/dev/null >"$tmp/want.img"
 ok "it reads single sectors" cmp "$tmp/part.img" "$tmp/want.img"
 
+# Names that the inside of the library has, too, and must not give away.
+cat >"$tmp/names.c" <<END
+int conn_open, error_set, escape_text, net_loop_new, op_new, ranges_add;
+int nbd_uri_parse, tls_new, units_format_size;
+END
+ok "the archive is all that it needs, whatever names it has itself" \
+    compile_static -o "$tmp/read-disk-static" \
+    "$srcdir/doc/examples/read-disk.c" "$tmp/names.c"
+unlike "then it needs no shared one" \
+    "$(readelf -d "$tmp/read-disk-static")" libnbdclient
+"$tmp/read-disk-static" "$(uri disk)" >"$tmp/copy.img" 2>"$tmp/copy.err"
+is "it succeeds" $? 0
+ok "it reads every byte" cmp "$tmp/disk.img" "$tmp/copy.img"
+
 ok "the event-driven example compiles with libevent added" \
     compile_event "$srcdir/doc/examples/read-event.c"
 "$tmp/read-event" "$(uri disk)" >"$tmp/copy.img" 2>"$tmp/copy.err"
 is "it succeeds" $? 0
 ok "it reads every byte" cmp "$tmp/disk.img" "$tmp/copy.img"
+
+ok "so it does with the archive" compile_static -o "$tmp/read-event-static" \
+    "$srcdir/doc/examples/read-event.c" "$tmp/names.c"
+"$tmp/read-event-static" "$(uri disk)" >"$tmp/copy.img" 2>"$tmp/copy.err"
+ok "and reads every byte" cmp "$tmp/disk.img" "$tmp/copy.img"
 
 start_nbdkit bad --filter=error pattern 1M error-pread=EIO \
     error-pread-rate=100%
