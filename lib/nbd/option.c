@@ -210,7 +210,8 @@ nbd_option_reply_step(struct nbd_session *s)
 	option->length = get_be32(p + 16);
 	if (!check_length(s, option->type, option->length))
 		return true;
-	if (option->n_replies == NBD_MAX_OPTION_REPLIES ||
+	if ((option->type == option->kind->part &&
+	    option->n_replies == NBD_MAX_OPTION_REPLIES) ||
 	    option->length > NBD_MAX_OPTION_BYTES - option->n_bytes) {
 		nbd_session_violation(s, "no end of answers to %s",
 		    option->kind->name);

@@ -106,7 +106,7 @@ enum nbd_command {
 #define NBD_MAX_STRING	      4096U	/* names, descriptions, error texts */
 #define NBD_MAX_OPTION_REPLY  (64U * 1024)	/* data of one option reply */
 #define NBD_MAX_OPTION_BYTES  (1024U * 1024)	/* all replies to one option */
-#define NBD_MAX_OPTION_REPLIES 4096U
+#define NBD_MAX_OPTION_REPLIES 4096U	/* before the last */
 #define NBD_MAX_EXTENTS	      65536U	/* kept of one block status reply */
 #define NBD_MAX_STATUS_CHUNK  (4U + 8U * 1048576U)
 #define NBD_MAX_STATUS_CHUNK_EXT (8U + 16U * 1048576U)
