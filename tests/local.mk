@@ -260,9 +260,12 @@ simulations = \
 	%D%/unit/nbd/script.h
 
 # A server and clients for integration tests.
-check_PROGRAMS += %D%/lib/ext-server %D%/lib/show-status %D%/lib/tls-client
+check_PROGRAMS += %D%/lib/ext-server %D%/lib/map-client \
+	%D%/lib/show-status %D%/lib/tls-client
 %C%_lib_ext_server_SOURCES = %D%/lib/ext-server.c
 %C%_lib_ext_server_LDADD =
+%C%_lib_map_client_SOURCES = %D%/lib/map-client.c
+%C%_lib_map_client_LDADD = libnbdclient.la
 %C%_lib_show_status_SOURCES = %D%/lib/show-status.c
 %C%_lib_show_status_LDADD = lib/libnbdcore.la
 %C%_lib_tls_client_SOURCES = %D%/lib/tls-client.c

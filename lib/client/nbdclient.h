@@ -346,21 +346,23 @@ int nbdclient_cache(struct nbdclient_disk *disk, uint64_t sector,
     uint64_t n_sectors, struct nbdclient_error *err);
 
 /*
- * length bytes from offset on, both bytes on the disk, have flags: the bits
- * below for base:allocation, else what the context defines.  May not use the
- * disk.
+ * In a metadata context, whose name is the disk's, length bytes from offset
+ * on, both bytes on the disk, have flags: the bits below for base:allocation,
+ * else what the context defines.  May not use the disk.
  */
-typedef void nbdclient_extent_cb(void *arg, uint64_t offset, uint64_t length,
-    uint64_t flags);
+typedef void nbdclient_extent_cb(void *arg, const char *context,
+    uint64_t offset, uint64_t length, uint64_t flags);
 
 #define NBDCLIENT_STATE_HOLE 1		/* not allocated */
 #define NBDCLIENT_STATE_ZERO 2		/* reads as zeroes */
 
 /*
  * The state of a range ("NBD_CMD_BLOCK_STATUS") in one of the contexts of
- * the channel's options; NULL: base:allocation.  on_extent is called, from
- * inside this call, for one extent after the other, without gaps; neighbours
- * differ in their flags, and no extent reaches beyond the range.  On an
+ * the channel's options, or, with NULL, in all of them that the server has,
+ * for the same requests.  on_extent is called, from inside this call, for
+ * each context's extents one after the other, without gaps; neighbours
+ * differ in their flags, and no extent reaches beyond the range.  Those of
+ * different contexts need not have the same ends, and come in turns.  On an
  * error a part of the range has been told, or none.
  * UNIMPLEMENTED (the server does not offer the context, or it was not asked
  * for), INVALID, DISCONNECTED, PROTOCOL, TIMED_OUT, IO, NO_MEMORY.

@@ -240,25 +240,29 @@ prepare_status(struct op *op, const struct op_params *p,
     struct nbdclient_error *err)
 {
 	const struct nbd_export *x = op->export;
-	const char *name = p->context != NULL ? p->context :
-	    "base:allocation";
+	size_t n = 0;
 	size_t i;
 
-	for (i = 0; i < x->n_contexts; i++) {
-		if (x->contexts[i] != NULL && strcmp(x->contexts[i], name) ==
-		    0)
-			break;
-	}
-	if (i == x->n_contexts)
-		return error_unimplemented(op, "block status of this context, "
-		    "or it was not asked for", err);
-	op->context = i;
+	op->extents = calloc(x->n_contexts + 1, sizeof *op->extents);
+	op->tellings = calloc(x->n_contexts + 1, sizeof *op->tellings);
+	if (op->extents == NULL || op->tellings == NULL)
+		return error_memory(op, err);
 	op->n_contexts = x->n_contexts;
+	for (i = 0; i < x->n_contexts; i++) {
+		if (x->contexts[i] == NULL || (p->context != NULL &&
+		    strcmp(x->contexts[i], p->context) != 0))
+			continue;
+		op->tellings[i].context = x->contexts[i];
+		op->tellings[i].from = op->offset;
+		n++;
+	}
+	if (n == 0)
+		return error_unimplemented(op, p->context == NULL ?
+		    "block status" : "block status of this context, or it was "
+		    "not asked for", err);
 	op->on_extent = p->on_extent;
 	op->extent_arg = p->extent_arg;
-	op->told_from = op->offset;
-	op->extents = calloc(x->n_contexts, sizeof *op->extents);
-	return op->extents == NULL ? error_memory(op, err) : 0;
+	return 0;
 }
 
 static int
@@ -320,6 +324,7 @@ op_free(struct op *op)
 	for (i = 0; op->extents != NULL && i < op->n_contexts; i++)
 		free(op->extents[i].v);
 	free(op->extents);
+	free(op->tellings);
 	free(op->many);
 	free(op);
 }
@@ -426,20 +431,21 @@ op_refused(struct op *op, const struct nbd_request *req, int error)
 
 /* Neighbours with the same flags are told as one, also of two replies. */
 static void
-op_tell(struct op *op, uint64_t length, uint64_t flags)
+op_tell(const struct op *op, struct op_telling *t, uint64_t length,
+    uint64_t flags)
 {
-	const uint64_t from = op->told_from;
-	const uint64_t told = op->told_length;
+	const struct op_telling before = *t;
 
-	if (told > 0 && length > 0 && flags == op->told_flags) {
-		op->told_length += length;
+	if (before.length > 0 && length > 0 && flags == before.flags) {
+		t->length += length;
 		return;
 	}
-	op->told_from += told;
-	op->told_length = length;
-	if (told > 0)
-		op->on_extent(op->extent_arg, from, told, op->told_flags);
-	op->told_flags = flags;
+	t->from += before.length;
+	t->length = length;
+	t->flags = flags;
+	if (before.length > 0)
+		op->on_extent(op->extent_arg, before.context, before.from,
+		    before.length, before.flags);
 }
 
 /* How much of the rest the extents tell of, in whole blocks. */
@@ -456,49 +462,85 @@ extents_length(const struct op *op, const struct nbd_extents *extents)
 	return length - length % op->export->block_minimum;
 }
 
-/* told bytes of the request's were told. */
+/* How much of the rest all contexts tell of; and the most extents of one. */
+static uint64_t
+op_told_length(const struct op *op, size_t *ret_n)
+{
+	uint64_t told = op->left;
+	uint64_t length;
+	size_t i;
+
+	*ret_n = 0;
+	for (i = 0; i < op->n_contexts; i++) {
+		if (op->tellings[i].context == NULL)
+			continue;
+		length = extents_length(op, &op->extents[i]);
+		if (length < told)
+			told = length;
+		if (op->extents[i].n > *ret_n)
+			*ret_n = op->extents[i].n;
+	}
+	return told;
+}
+
+/* told bytes of the request's were told, in n extents. */
 static void
 op_fit_status_piece(struct op *op, const struct nbd_request *req,
-    uint64_t told)
+    uint64_t told, size_t n)
 {
-	const struct nbd_extents *extents = &op->extents[op->context];
 	const uint64_t max = op->export->extended ? MAX_STATUS_PIECE_EXT :
 	    MAX_STATUS_PIECE;
 
-	if (extents->n == NBD_MAX_EXTENTS)
+	if (n == NBD_MAX_EXTENTS)
 		op->piece_size = told;
-	else if (told >= req->length && extents->n < NBD_MAX_EXTENTS / 2)
+	else if (told >= req->length && n < NBD_MAX_EXTENTS / 2)
 		op->piece_size *= 2;
 	if (op->piece_size > max)
 		op->piece_size = max;
+}
+
+/* The next left bytes of one context; behind the last is nothing. */
+static void
+op_tell_context(const struct op *op, size_t context, uint64_t left,
+    const bool *stop)
+{
+	const struct nbd_extents *extents = &op->extents[context];
+	struct op_telling *t = &op->tellings[context];
+	uint64_t length;
+	size_t i;
+
+	for (i = 0; left > 0 && !*stop; i++) {
+		length = extents->v[i].length;
+		if (length > left)
+			length = left;
+		op_tell(op, t, length, extents->v[i].flags);
+		left -= length;
+	}
+	if (op->left == 0 && !*stop)
+		op_tell(op, t, 0, 0);
 }
 
 static void
 op_take_extents(struct op *op, const struct nbd_request *req,
     const bool *stop)
 {
-	const struct nbd_extents *extents = &op->extents[op->context];
-	uint64_t left = extents_length(op, extents);
-	uint64_t length;
+	uint64_t told;
+	size_t n;
 	size_t i;
 
-	if (left == 0) {
+	told = op_told_length(op, &n);
+	if (told == 0) {
 		op_fail_piece(op, NBDCLIENT_PROTOCOL, req, -EPROTO,
 		    "the server told of less than a block");
 		return;
 	}
-	op_fit_status_piece(op, req, left);
-	op->offset += left;
-	op->left -= left;
-	for (i = 0; left > 0 && !*stop; i++) {
-		length = extents->v[i].length;
-		if (length > left)
-			length = left;
-		op_tell(op, length, extents->v[i].flags);
-		left -= length;
+	op_fit_status_piece(op, req, told, n);
+	op->offset += told;
+	op->left -= told;
+	for (i = 0; i < op->n_contexts && !*stop; i++) {
+		if (op->tellings[i].context != NULL)
+			op_tell_context(op, i, told, stop);
 	}
-	if (op->left == 0 && !*stop)
-		op_tell(op, 0, 0);
 }
 
 void

@@ -34,13 +34,21 @@ struct op_params {
 	uint64_t n_sectors;		/* of the kinds without buffers */
 	const struct iovec *iov;	/* READ, WRITE */
 	int n_iov;
-	const char *context;		/* STATUS; NULL: base:allocation */
+	const char *context;		/* STATUS; NULL: all */
 	nbdclient_extent_cb *on_extent;
 	void *extent_arg;
 };
 
 /* err is NULL for a success, else the operation's. */
 typedef void op_done_cb(void *arg, const struct nbdclient_error *err);
+
+/* The extent of a context that is not told yet, since it may go on. */
+struct op_telling {
+	const char *context;		/* NULL: not asked for */
+	uint64_t from;
+	uint64_t length;
+	uint64_t flags;
+};
 
 #define OP_FEW_CUTS 4
 
@@ -70,13 +78,10 @@ struct op {
 	struct iovec few[OP_FEW_CUTS];
 	struct iovec *many;		/* instead of few; NULL: none */
 
-	/* STATUS: what is not told yet, since it may go on. */
-	size_t context;
+	/* STATUS: one of each for every context of the export. */
 	size_t n_contexts;
-	struct nbd_extents *extents;	/* one for each context */
-	uint64_t told_from;
-	uint64_t told_length;
-	uint64_t told_flags;
+	struct nbd_extents *extents;
+	struct op_telling *tellings;
 	nbdclient_extent_cb *on_extent;
 	void *extent_arg;
 

@@ -6,11 +6,14 @@ requires qemu-nbd --version
 requires qemu-img --version
 requires qemu-io --version
 show="$builddir/tests/lib/show-status"
-[ -x "$show" ] || {
-	echo "1..0 # SKIP tests/lib/show-status was not built"
-	exit 0
-}
-plan 6
+map="$builddir/tests/lib/map-client"
+for program in "$show" "$map"; do
+	[ -x "$program" ] || {
+		echo "1..0 # SKIP $program was not built"
+		exit 0
+	}
+done
+plan 11
 
 extents()
 {
@@ -39,3 +42,15 @@ run "$show" "$tmp/src.sock" 4194304 qemu:allocation-depth x:nothing \
 is "in any order, one not known" "$(extents base:allocation)" \
     "1048576 0,1048576 3,1048576 0,1048576 3"
 is "which has no extents" "$(extents x:nothing)" ""
+
+# The installed library tells of all of them by one call.
+run "$map" "$(uri src)" qemu:allocation-depth x:nothing base:allocation \
+    qemu:dirty-bitmap:changes
+is "the library tells three contexts" "$status" 0
+is "what is allocated" "$(extents base:allocation)" \
+    "1048576 0,1048576 3,1048576 0,1048576 3"
+is "what was changed" "$(extents qemu:dirty-bitmap:changes)" \
+    "2097152 0,1048576 1,1048576 0"
+is "how deep it lies" "$(extents qemu:allocation-depth)" \
+    "1048576 2,1048576 0,1048576 1,1048576 0"
+is "and nothing of the unknown" "$(extents x:nothing)" ""

@@ -30,6 +30,7 @@ static char log_file[] = "/tmp/nbdsync-log-XXXXXX";
 static char log_arg[64];
 
 static struct told {
+	const char *context;
 	uint64_t offset;
 	uint64_t length;
 	uint64_t flags;
@@ -87,11 +88,12 @@ count_log(const char *text)
 }
 
 static void
-on_extent(void *arg, uint64_t offset, uint64_t length, uint64_t flags)
+on_extent(void *arg, const char *context, uint64_t offset, uint64_t length,
+    uint64_t flags)
 {
 	ck_assert_ptr_eq(arg, &told);
 	ck_assert_uint_lt(n_told, MAX_TOLD);
-	told[n_told++] = (struct told){ offset, length, flags };
+	told[n_told++] = (struct told){ context, offset, length, flags };
 }
 
 static int
@@ -432,8 +434,8 @@ END_TEST
 static uint64_t map_end;
 
 static void
-on_next_extent(void *arg UNUSED, uint64_t offset, uint64_t length,
-    uint64_t flags UNUSED)
+on_next_extent(void *arg UNUSED, const char *context UNUSED, uint64_t offset,
+    uint64_t length, uint64_t flags UNUSED)
 {
 	ck_assert_uint_eq(offset, map_end);
 	map_end += length;
@@ -457,6 +459,141 @@ START_TEST(a_disk_of_many_extents_is_mapped_in_smaller_steps)
 	ck_assert_int_eq(count_log(" count=0x40000000 "), 1);
 	ck_assert_int_eq(count_log(" count=0x10000000 "), 7);
 	ck_assert_int_eq(count_log(" Extents "), 8);
+}
+END_TEST
+
+/*
+ * Several contexts.
+ */
+
+static const char *const two_contexts[] = { "base:allocation", "no:such",
+	"x:other" };
+static const struct nbdclient_options with_two = {
+	.contexts = two_contexts,
+	.n_contexts = 3,
+};
+
+static void
+put_context(int fd, uint8_t id, const char *name)
+{
+	uint8_t b[40] = { 0, 0, 0, id };
+
+	memcpy(b + 4, name, strlen(name));
+	(void)fake_put_reply(fd, NBD_OPT_SET_META_CONTEXT,
+	    NBD_REP_META_CONTEXT, b, (uint32_t)(4 + strlen(name)));
+}
+
+static bool
+negotiate_two_contexts(int fd)
+{
+	uint32_t option;
+
+	if (!fake_greet(fd))
+		return false;
+	while ((option = fake_get_option(fd)) != NBD_OPT_GO && option != 0) {
+		if (option == NBD_OPT_SET_META_CONTEXT) {
+			put_context(fd, 7, "x:other");
+			put_context(fd, 8, "base:allocation");
+		}
+		(void)fake_put_reply(fd, option,
+		    option == NBD_OPT_EXTENDED_HEADERS ? NBD_REP_ERR_UNSUP :
+		    NBD_REP_ACK, NULL, 0);
+	}
+	return fake_put_export_flags(fd, NBD_FLAG_HAS_FLAGS);
+}
+
+/* One extent, or two, of a context. */
+static void
+put_status(int fd, const struct fake_request *req, bool done, uint8_t id,
+    const uint32_t *v, uint32_t n)
+{
+	uint8_t b[24] = { 0, 0, 0, id };
+	uint8_t header[20];
+
+	for (uint32_t i = 0; i < n; i++)
+		put_be32(b + 4 + 4 * i, v[i]);
+	put_be32(header, NBD_STRUCTURED_REPLY_MAGIC);
+	put_be16(header + 4, done ? NBD_REPLY_FLAG_DONE : 0);
+	put_be16(header + 6, NBD_REPLY_TYPE_BLOCK_STATUS);
+	put_be64(header + 8, req->cookie);
+	put_be32(header + 16, 4 + 4 * n);
+	(void)(fake_put(fd, header, sizeof header) &&
+	    fake_put(fd, b, 4 + 4 * n));
+}
+
+/* The first answer tells more in the one context than in the other. */
+static void
+serve_uneven_status(int fd)
+{
+	static const uint32_t one[] = { 4096, 5 };
+	static const uint32_t two[] = { 4096, 0, 8192, 3 };
+	static const uint32_t rest[] = { 0x100000, 5 };
+	static const uint32_t other[] = { 8192, 3, 0x100000, 0 };
+	struct fake_request req;
+	int i;
+
+	if (!negotiate_two_contexts(fd))
+		return;
+	for (i = 0; fake_get_request(fd, &req) &&
+	     req.command == NBD_CMD_BLOCK_STATUS; i++) {
+		put_status(fd, &req, false, 7, i == 0 ? one : rest, 2);
+		put_status(fd, &req, true, 8, i == 0 ? two : other, 4);
+		(void)strcat(fake_notes, "s");
+	}
+}
+
+/* Whichever of them is the first: what is told is known of both. */
+START_TEST(all_contexts_are_told_at_once)
+{
+	static const char *const other_way[] = { "x:other",
+		"base:allocation" };
+	const struct nbdclient_options options = {
+		.contexts = _i == 0 ? two_contexts : other_way,
+		.n_contexts = _i == 0 ? 3 : 2,
+	};
+	const size_t base = _i == 0 ? 0 : 1;
+	const size_t other = _i == 0 ? 3 : 0;
+
+	assert_ok(nbdclient_connect_fd(fake_start(serve_uneven_status),
+	    &options, &channel, &err));
+	assert_ok(nbdclient_negotiate(channel, "d", &disk, &err));
+	assert_ok(status(0, 128, NULL));
+	ck_assert_uint_eq(n_told, 4);
+	ck_assert_str_eq(told[base].context, "base:allocation");
+	assert_told(base, 0, 4096, 0);
+	assert_told(base + 1, 4096, 8192, 3);
+	ck_assert_str_eq(told[base + 2].context, "base:allocation");
+	assert_told(base + 2, 12288, 65536 - 12288, 0);
+	/* The same in both answers: one extent. */
+	ck_assert_str_eq(told[other].context, "x:other");
+	assert_told(other, 0, 65536, 5);
+	nbdclient_disconnect(disk);
+	disk = NULL;
+	fake_join();
+	ck_assert_str_eq(fake_notes, "ss");
+}
+END_TEST
+
+START_TEST(one_of_several_contexts_is_told_alone)
+{
+	assert_ok(nbdclient_connect_fd(fake_start(serve_uneven_status),
+	    &with_two, &channel, &err));
+	assert_ok(nbdclient_negotiate(channel, "d", &disk, &err));
+	assert_ok(status(0, 128, "x:other"));
+	ck_assert_uint_eq(n_told, 1);
+	ck_assert_str_eq(told[0].context, "x:other");
+	assert_told(0, 0, 65536, 5);
+	assert_fails(status(0, 16, "no:such"), NBDCLIENT_UNIMPLEMENTED);
+}
+END_TEST
+
+START_TEST(without_any_context_there_is_no_status)
+{
+	nbdkit_start("--no-sr", "memory", "1M", NULL);
+	negotiate(&with_two);
+	assert_fails(status(0, 16, NULL), NBDCLIENT_UNIMPLEMENTED);
+	assert_says("the server offers no block status");
+	ck_assert_uint_eq(n_told, 0);
 }
 END_TEST
 
@@ -522,6 +659,9 @@ main(void)
 	tcase_add_test(tc, an_empty_disk_is_mapped_in_growing_steps);
 	tcase_add_test(tc,
 	    a_disk_of_many_extents_is_mapped_in_smaller_steps);
+	tcase_add_loop_test(tc, all_contexts_are_told_at_once, 0, 2);
+	tcase_add_test(tc, one_of_several_contexts_is_told_alone);
+	tcase_add_test(tc, without_any_context_there_is_no_status);
 	tcase_add_test(tc, contexts_are_asked_for_by_name);
 	tcase_add_test(tc, a_lost_server_is_told);
 	suite_add_tcase(s, tc);

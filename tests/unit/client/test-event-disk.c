@@ -139,9 +139,11 @@ on_done(void *arg, const struct nbdclient_error *e)
 }
 
 static void
-on_extent(void *arg, uint64_t offset, uint64_t length, uint64_t flags)
+on_extent(void *arg, const char *context, uint64_t offset, uint64_t length,
+    uint64_t flags)
 {
 	(void)arg;
+	ck_assert_str_eq(context, "base:allocation");
 	(void)offset;
 	(void)length;
 	(void)flags;
