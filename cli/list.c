@@ -32,18 +32,15 @@ listing_to_json(const struct nbdclient_listing *listing, size_t n)
 	return json_pack("{s:o}", "exports", exports);
 }
 
-#define TEXT_SIZE 1024
-
 /* A name a line; with its description, if it has one, behind a tab. */
 static void
 print_row(const struct nbdclient_listing *row)
 {
-	char name[TEXT_SIZE];
-	char description[TEXT_SIZE];
+	char name[SERVER_TEXT_SIZE];
+	char description[SERVER_TEXT_SIZE];
 
-	(void)server_printable(row->name, name, sizeof name);
-	(void)server_printable(row->description, description,
-	    sizeof description);
+	(void)server_printable(row->name, name);
+	(void)server_printable(row->description, description);
 	/* The default export has no name: an empty line would tell nobody. */
 	(void)printf("%s%s%s\n", name[0] == '\0' ? "''" : name,
 	    description[0] == '\0' ? "" : "\t", description);

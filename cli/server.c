@@ -87,19 +87,18 @@ server_fail(const struct server *server, const struct nbdclient_error *err)
 }
 
 const char *
-server_printable(const char *text, char *buf, size_t size)
+server_printable(const char *text, char buf[SERVER_TEXT_SIZE])
 {
-	return escape_text(text, strlen(text), buf, size);
+	return escape_text(text, strlen(text), buf, SERVER_TEXT_SIZE);
 }
 
 json_t *
 server_json_text(const char *text)
 {
 	json_t *value = json_string(text);
-	char printable[4096];
+	char printable[SERVER_TEXT_SIZE];
 
 	if (value != NULL)
 		return value;
-	return json_string(server_printable(text, printable,
-	    sizeof printable));
+	return json_string(server_printable(text, printable));
 }

@@ -9,6 +9,7 @@
 #include "cli/commands.h"
 #include "cli/copy-words.h"
 #include "client/nbdclient.h"
+#include "nbd/protocol.h"
 
 /*
  * What the commands that ask an NBD server have in common: their arguments,
@@ -35,8 +36,11 @@ void server_close(struct server *server);
 int server_fail(const struct server *server,
     const struct nbdclient_error *err);
 
+/* A text of the protocol, whatever bytes it is made of. */
+#define SERVER_TEXT_SIZE (4 * NBD_MAX_STRING + 8)
+
 /* Text from a server, made harmless for a terminal.  Returns buf. */
-const char *server_printable(const char *text, char *buf, size_t size);
+const char *server_printable(const char *text, char buf[SERVER_TEXT_SIZE]);
 
 /* The same as JSON, which has to be UTF-8. */
 json_t *server_json_text(const char *text);

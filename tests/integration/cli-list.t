@@ -3,11 +3,12 @@
 # nbdsync list shows the exports of any server, or says why it cannot.
 . "$srcdir/tests/lib/testlib.sh"
 requires nbdkit file --version
+requires nbdkit --filter=exportname memory --version
 requires qemu-nbd --version
 requires nbd-server -V
 requires jq --version
 requires perl -e 'use IO::Socket::INET'
-plan 19
+plan 21
 
 mkdir "$tmp/disks"
 truncate -s 1M "$tmp/disks/alpha" "$tmp/disks/beta two"
@@ -29,6 +30,12 @@ is "with its description" "$(echo "$out" | jq -r '.exports[0].description')" \
 start_nbdkit default memory 1M
 ok "a default export without a name is listed" "$nbdsync" list "$(uri default)"
 is "as quotes, not as an empty line" "$out" "''"
+
+long=$(printf 'n%.0s' $(seq 4000))
+start_nbdkit long --filter=exportname memory 1M exportname="$long" \
+    exportname-list=explicit exportdesc=fixed:"$long"
+ok "a name of 4000 bytes is listed" "$nbdsync" list "$(uri long)"
+is "and not cut, nor is its description" "$out" "$long	$long"
 
 # Two nbd-servers: one that allows the list, one whose policy forbids it.
 start_nbd_server()
