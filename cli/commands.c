@@ -64,11 +64,14 @@ const struct command commands[] = {
 	    "info",
 	    "[OPTIONS] URI | '[' COMMAND ... ']'",
 	    "show what an NBD server tells of an export",
-	    "Shows size, flags, block sizes and features of the export that "
-	    "URI names,\n"
-	    "or of the default export of a server that is started to be "
-	    "asked, as in\n"
-	    "[ nbdkit file /srv/disk.img ].",
+	    "Shows size, flags, block sizes, features and metadata contexts of "
+	    "the export\n"
+	    "that URI names, or of the default export of a server that is "
+	    "started to be\n"
+	    "asked, as in [ nbdkit file /srv/disk.img ]. With --map, shows "
+	    "what is where:\n"
+	    "a line for each extent, with offset, length, flags, and what "
+	    "they mean.",
 	    options_info,
 	    1,
 	    1,

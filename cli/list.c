@@ -55,7 +55,7 @@ command_list(const struct command *command, int argc, char **argv)
 	int exit_code = CLI_OK;
 	size_t n = 0;
 
-	if (server_open(&server, command, argc, argv) < 0)
+	if (server_open(&server, command, argc, argv, NULL, 0) < 0)
 		return server.exit_code;
 	if (nbdclient_list(server.channel, &listing, &n, &err) < 0)
 		return server_fail(&server, &err);

@@ -28,12 +28,16 @@ noinst_LTLIBRARIES += %D%/libcli.la
 	%D%/http-response.h \
 	%D%/http.c \
 	%D%/http.h \
+	%D%/info-map.c \
+	%D%/info-map.h \
 	%D%/info.c \
 	%D%/job-command.c \
 	%D%/job-command.h \
 	%D%/job-status.c \
 	%D%/job-status.h \
 	%D%/list.c \
+	%D%/map.c \
+	%D%/map.h \
 	%D%/message.c \
 	%D%/message.h \
 	%D%/options.c \

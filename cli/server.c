@@ -10,44 +10,73 @@
 #include "cli/message.h"
 
 static int
+set_map(struct options *o, struct server *server, const char *value)
+{
+	server->map = value != NULL ? value : "base:allocation";
+	if (server->map[0] == '\0')
+		return options_fail(o,
+		    "--map: '' is no name of a metadata context");
+	return 0;
+}
+
+static int
+set_option(struct options *o, struct server *server,
+    struct nbdclient_options *settings, int id, const char *value)
+{
+	switch (id) {
+	case OPTION_JSON:
+		server->json = true;
+		return 0;
+	case SERVER_OPTION_MAP:
+		return set_map(o, server, value);
+	case SERVER_OPTION_TOTALS:
+		server->totals = true;
+		return 0;
+	default:
+		return options_time(o, "timeout", value,
+		    &settings->connect_timeout_ms);
+	}
+}
+
+static int
 read_options(struct options *o, struct server *server,
-    struct nbdclient_options *limits)
+    struct nbdclient_options *settings)
 {
 	const char *value = NULL;
 	int id;
 	int r;
 
 	while ((id = options_next(o, &value)) > OPTIONS_END) {
-		if (id == OPTION_JSON) {
-			server->json = true;
-			continue;
-		}
-		r = options_time(o, "timeout", value,
-		    &limits->connect_timeout_ms);
+		r = set_option(o, server, settings, id, value);
 		if (r < 0)
 			return r;
 	}
+	if (id == OPTIONS_END && server->totals && server->map == NULL)
+		return options_fail(o, "--totals is of use with --map only");
 	return id;
 }
 
 /* A URI, or the mark of what was in brackets. */
 static int
 connect_to(struct server *server, const char *operand,
-    const struct nbdclient_options *limits, struct nbdclient_error *err)
+    const struct nbdclient_options *settings, struct nbdclient_error *err)
 {
 	const struct copy_brackets *b = &server->brackets;
 
 	if (b->n > 0 && b->v[0].mark == operand)
-		return nbdclient_connect_command(b->v[0].argv, limits,
+		return nbdclient_connect_command(b->v[0].argv, settings,
 		    &server->channel, err);
-	return nbdclient_connect(operand, limits, &server->channel, err);
+	return nbdclient_connect(operand, settings, &server->channel, err);
 }
 
 int
 server_open(struct server *server, const struct command *command, int argc,
-    char **argv)
+    char **argv, const char *const *contexts, size_t n_contexts)
 {
-	struct nbdclient_options limits = { 0 };
+	struct nbdclient_options settings = {
+		.contexts = contexts,
+		.n_contexts = n_contexts,
+	};
 	struct nbdclient_error err;
 	struct options o;
 	struct error e;
@@ -59,11 +88,15 @@ server_open(struct server *server, const struct command *command, int argc,
 		return e.code;
 	}
 	options_init(&o, command, argc, argv);
-	if (read_options(&o, server, &limits) < 0) {
+	if (read_options(&o, server, &settings) < 0) {
 		server->exit_code = o.exit_code;
 		return -EINVAL;
 	}
-	if (connect_to(server, o.argv[0], &limits, &err) < 0) {
+	if (server->map != NULL) {
+		settings.contexts = &server->map;
+		settings.n_contexts = 1;
+	}
+	if (connect_to(server, o.argv[0], &settings, &err) < 0) {
 		server->exit_code = server_fail(server, &err);
 		return -EINVAL;
 	}

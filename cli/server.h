@@ -20,16 +20,25 @@ struct server {
 	struct nbdclient_channel *channel;
 	struct copy_brackets brackets;
 	bool json;
+	const char *map;		/* a context to be shown; NULL: none */
+	bool totals;			/* its sums */
 	int exit_code;			/* after a failed server_open() */
+};
+
+/* The ids of options; each command has rows of those that it takes. */
+enum {
+	SERVER_OPTION_MAP = OPTION_OWN,
+	SERVER_OPTION_TOTALS,
 };
 
 /*
  * Read the options and make a channel of the URI, or to the command in
- * brackets, which is started.  server must stay where it is.  0, or negative: the
- * command is to end with server->exit_code; all is told.
+ * brackets, which is started.  It asks for the metadata context of --map, or
+ * else for the n_contexts in contexts.  server must stay where it is.  0, or
+ * negative: the command is to end with server->exit_code; all is told.
  */
 int server_open(struct server *server, const struct command *command, int argc,
-    char **argv);
+    char **argv, const char *const *contexts, size_t n_contexts);
 void server_close(struct server *server);
 
 /* Tell what the library says.  Returns the exit code. */

@@ -55,6 +55,7 @@ unit_tests = \
 	%D%/unit/cli/test-http-response \
 	%D%/unit/cli/test-http \
 	%D%/unit/cli/test-job-status \
+	%D%/unit/cli/test-map \
 	%D%/unit/cli/test-output \
 	%D%/unit/cli/test-progress \
 	%D%/unit/client/test-command \
@@ -317,6 +318,9 @@ integration_tests = \
 	%D%/integration/cli-configcheck.t \
 	%D%/integration/cli-copy.t \
 	%D%/integration/cli-daemon.t \
+	%D%/integration/cli-info-contexts.t \
+	%D%/integration/cli-info-large.t \
+	%D%/integration/cli-info-map.t \
 	%D%/integration/cli-info.t \
 	%D%/integration/cli-list.t \
 	%D%/integration/cli-manual.t \

@@ -45,6 +45,7 @@ disk_info(const struct conn *conn)
 		.block_preferred = x->block_preferred,
 		.block_maximum = x->block_maximum,
 		.structured_replies = x->structured,
+		.extended_headers = x->extended,
 		.base_allocation = has_context(x, "base:allocation"),
 		.description = x->description,
 		.canonical_name = x->canonical_name,

@@ -253,6 +253,7 @@ struct nbdclient_info {
 	uint32_t block_preferred;
 	uint32_t block_maximum;	/* largest payload of one request */
 	bool structured_replies;
+	bool extended_headers;	/* requests and extents of 64 bits */
 	bool base_allocation;	/* its block status can be asked for */
 	const char *description; /* the disk's; escaped; NULL: none told */
 	const char *canonical_name; /* likewise */

@@ -17,7 +17,7 @@ like "flags have names" "$out" '^flags: .*flush.*write-zeroes'
 like "block sizes are told" "$out" \
     '^block size: +minimum 1 B, preferred 64\.0 KiB, maximum 8\.0 MiB$'
 like "structured replies are there" "$out" '^structured replies: +yes$'
-like "so is base:allocation" "$out" '^base:allocation: +yes$'
+like "so is base:allocation" "$out" '^contexts: +base:allocation$'
 
 ok "info as JSON" "$nbdsync" info --json "$(uri disk)"
 json=$out

@@ -37,6 +37,8 @@ bad "a URI with a space" copy 'nbd://host/a b' null:
 bad "a URI with a space to be listed" list 'nbd://host/a b'
 bad "a URI with a space to be looked at" info 'nbd://ho st/'
 bad "a URI of another kind" list http://localhost/
+bad "a context without a name" info --map= nbd://a/
+bad "--totals without --map" info --totals nbd://a/
 bad "--timeout without --wait" start --timeout 5s vm1
 bad "help for what is no command" help frobnicate
 
