@@ -40,8 +40,7 @@ is "and not cut, nor is its description" "$out" "$long	$long"
 # Two nbd-servers: one that allows the list, one whose policy forbids it.
 start_nbd_server()
 {
-	port=$(perl -MIO::Socket::INET -e 'print IO::Socket::INET->new(
-	    Listen => 1, LocalAddr => "127.0.0.1")->sockport')
+	port=$(free_port)
 	printf '[generic]\nlistenaddr = 127.0.0.1\nport = %s\n' "$port" \
 	    >"$tmp/$1.conf"
 	printf 'allowlist = %s\n[one]\nexportname = %s\n' "$2" \

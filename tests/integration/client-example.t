@@ -158,8 +158,7 @@ exits 1 "so is a server that is not there" read_disk "$(uri nobody)"
 like "that names it" "$err" "nobody.sock.*No such file or directory"
 
 # nbd-server is old enough to need every fallback.
-port=$(perl -MIO::Socket::INET -e 'print IO::Socket::INET->new(
-    Listen => 1, LocalAddr => "127.0.0.1")->sockport')
+port=$(free_port)
 cat >"$tmp/nbd-server.conf" <<END
 [generic]
 	allowlist = false

@@ -11,8 +11,7 @@ make_data "$tmp/src.img" $size disk
 truncate -s $size "$tmp/dst.img"
 truncate -s $size "$tmp/sync.img"
 cp "$tmp/dst.img" "$tmp/old.img"
-port=$(perl -MIO::Socket::INET -e 'print IO::Socket::INET->new(
-    Listen => 1, LocalAddr => "127.0.0.1")->sockport')
+port=$(free_port)
 cat >"$tmp/nbd-server.conf" <<EOF
 [generic]
 	listenaddr = 127.0.0.1

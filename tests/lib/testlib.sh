@@ -32,6 +32,7 @@
 #	stop_process NAME [SIGNAL]	end one of the three above and wait
 #	pid_of NAME			its process id
 #	uri NAME			nbd+unix:///?socket=$tmp/NAME.sock
+#	free_port			of TCP on 127.0.0.1; needs perl
 #	start_daemon CONF [ARGS...]	nbdsyncd; returns when it answers
 #	wait_for CONDITION [SECONDS]	a shell text; 20 s
 #	make_data FILE SIZE SEED	no block of it is like another
@@ -265,6 +266,12 @@ start_qemu_nbd()
 uri()
 {
 	echo "nbd+unix:///?socket=$tmp/$1.sock"
+}
+
+free_port()
+{
+	perl -MIO::Socket::INET -e 'print IO::Socket::INET->new(
+	    Listen => 1, LocalAddr => "127.0.0.1")->sockport'
 }
 
 # The configuration has control.socket = $NBDSYNC_SOCKET.

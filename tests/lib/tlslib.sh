@@ -8,6 +8,10 @@
 #					by DIR's authority; a TEMPLATE is a
 #					line for certtool(1)
 #	tls_uri NAME DIR HOSTNAME	nbds+unix: to start_nbdkit's NAME
+#	make_pki DIR			all of the three: an authority, a server
+#					good.example and 127.0.0.1, a client
+#	make_psk DIR USER		DIR/keys.psk with a key for a user
+#	psk_uri NAME FILE USER		nbds+unix: with a key of the file
 
 make_ca()
 {
@@ -42,4 +46,23 @@ make_cert()
 tls_uri()
 {
 	echo "nbds+unix:///?socket=$tmp/$1.sock&tls-certificates=$2&tls-hostname=$3"
+}
+
+psk_uri()
+{
+	echo "nbds+unix://$3@/?socket=$tmp/$1.sock&tls-psk-file=$2"
+}
+
+make_pki()
+{
+	make_ca "$1"
+	make_cert "$1" server 'dns_name = "good.example"' \
+	    'ip_address = "127.0.0.1"' tls_www_server 'expiration_days = 2'
+	make_cert "$1" client tls_www_client 'expiration_days = 2'
+}
+
+make_psk()
+{
+	mkdir -p "$1" || bail "mkdir"
+	psktool -u "$2" -p "$1/keys.psk" >/dev/null || bail "psktool"
 }
