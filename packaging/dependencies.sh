@@ -37,6 +37,7 @@ test		check			module check
 test		nbdkit			program nbdkit
 test		libnbd-bin		program nbdcopy
 test		libnbd-bin		program nbdinfo
+test		qemu-system-common	program qemu-storage-daemon
 test		qemu-utils		program qemu-nbd
 test		qemu-utils		program qemu-img
 test		nbd-server		program nbd-server

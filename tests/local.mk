@@ -261,12 +261,14 @@ simulations = \
 	%D%/unit/nbd/script.h
 
 # A server and clients for integration tests.
-check_PROGRAMS += %D%/lib/ext-server %D%/lib/map-client \
+check_PROGRAMS += %D%/lib/ext-server %D%/lib/map-client %D%/lib/nbd-do \
 	%D%/lib/show-status %D%/lib/tls-client
 %C%_lib_ext_server_SOURCES = %D%/lib/ext-server.c
 %C%_lib_ext_server_LDADD =
 %C%_lib_map_client_SOURCES = %D%/lib/map-client.c
 %C%_lib_map_client_LDADD = libnbdclient.la
+%C%_lib_nbd_do_SOURCES = %D%/lib/nbd-do.c
+%C%_lib_nbd_do_LDADD = libnbdclient.la
 %C%_lib_show_status_SOURCES = %D%/lib/show-status.c
 %C%_lib_show_status_LDADD = lib/libnbdcore.la
 %C%_lib_tls_client_SOURCES = %D%/lib/tls-client.c
@@ -358,6 +360,12 @@ integration_tests = \
 	%D%/integration/daemon-stop.t \
 	%D%/integration/daemon-units.t \
 	%D%/integration/daemon-usage.t \
+	%D%/integration/interop-extended.t \
+	%D%/integration/interop-manual.t \
+	%D%/integration/interop-nbd-server.t \
+	%D%/integration/interop-nbdkit.t \
+	%D%/integration/interop-qemu-nbd.t \
+	%D%/integration/interop-qemu-storage-daemon.t \
 	%D%/integration/nbd-contexts.t \
 	%D%/integration/readme.t \
 	%D%/integration/tls-psk.t \
@@ -378,6 +386,7 @@ EXTRA_DIST += $(integration_tests) $(lint_tests) \
 	%D%/fuzz/corpus \
 	%D%/fuzz/run \
 	%D%/lib/daemonlib.sh \
+	%D%/lib/interoplib.sh \
 	%D%/lib/testlib.sh \
 	%D%/lib/tlslib.sh \
 	%D%/lint/layers.conf \

@@ -66,7 +66,8 @@ ok "a server of one connection is no error" \
     "$nbdsync" info --json "$(uri once)"
 is "its well-known contexts are there" "$(contexts)" \
     '[["base:allocation","qemu:allocation-depth"],false]'
-like "that there is no list is said" "$err" '^nbdsync: info: there is no list of contexts: '
+like "that there is no list is said" "$err" \
+    '^nbdsync: info: there is no list of contexts: '
 is "in one line" "$(echo "$err" | wc -l)" 1
 ok "a command that ends with its first client is none" \
     "$nbdsync" info --json [ nbdkit --filter=exitlast memory 1M ]

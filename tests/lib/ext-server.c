@@ -2,13 +2,14 @@
 
 /*
  * A small NBD server with extended headers, since those of the distributions
- * have none yet: "ext-server SOCKET SIZE [fill]" serves a sparse disk in
- * memory, one connection after the other.  It is as strict as the protocol:
- * anything but an extended request, or a WRITE without its flag, ends the
- * connection.  At a goodbye it prints "sum HEX" of the disk's contents, and
- * for each block status the longest extent it told.
+ * have none yet: "ext-server SOCKET SIZE [fill | FILE]" serves a sparse disk
+ * in memory, or a file of that size, one connection after the other.  It is
+ * as strict as the protocol: anything but an extended request, or a WRITE
+ * without its flag, ends the connection.  At a goodbye it prints "sum HEX" of
+ * the disk's contents, and for each block status the longest extent it told.
  */
 
+#include <fcntl.h>
 #include <inttypes.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -79,6 +80,7 @@ answer_option(int fd, uint32_t option)
 {
 	uint8_t context[4 + 15] = "....base:allocatio";
 	uint8_t info[12] = { 0 };
+	const uint8_t name_length[4] = { 0 };
 
 	put_be32(context, 0);
 	context[18] = 'n';
@@ -93,14 +95,20 @@ answer_option(int fd, uint32_t option)
 		if (!put_option_reply(fd, option, NBD_REP_INFO, info,
 			sizeof info))
 			return false;
-	} else if (option != NBD_OPT_EXTENDED_HEADERS) {
+	} else if (option == NBD_OPT_LIST) {
+		/* The default export, whose name has no bytes. */
+		if (!put_option_reply(fd, option, NBD_REP_SERVER, name_length,
+			sizeof name_length))
+			return false;
+	} else if (option != NBD_OPT_EXTENDED_HEADERS &&
+	    option != NBD_OPT_ABORT) {
 		return put_option_reply(fd, option, NBD_REP_ERR_UNSUP, NULL,
 		    0);
 	}
 	return put_option_reply(fd, option, NBD_REP_ACK, NULL, 0);
 }
 
-/* All up to the answer of GO; extended headers must come first. */
+/* All up to the answer of GO; but for a list extended headers come first. */
 static bool
 negotiate(int fd)
 {
@@ -117,7 +125,7 @@ negotiate(int fd)
 		if (!get(fd, b, 16) || get_be32(b + 12) > sizeof scratch ||
 		    !get(fd, scratch, get_be32(b + 12)))
 			return false;
-		if (last == 0 &&
+		if (last == 0 && get_be32(b + 8) != NBD_OPT_LIST &&
 		    get_be32(b + 8) != NBD_OPT_EXTENDED_HEADERS)
 			return false;
 		last = get_be32(b + 8);
@@ -304,6 +312,22 @@ fill(uint64_t offset, uint64_t len)
 	mark(offset, len);
 }
 
+/* The disk, and what of it is data. */
+static void
+map_disk(const char *path)
+{
+	int fd = open(path, O_RDWR | O_CLOEXEC);
+
+	disk = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	if (fd < 0 || disk == MAP_FAILED)
+		exit(1);
+	(void)close(fd);
+	for (uint64_t i = 0; i < size; i++) {
+		if (disk[i] != 0)
+			is_data[i / BLOCK] = true;
+	}
+}
+
 static int
 listen_at(const char *path)
 {
@@ -332,7 +356,9 @@ main(int argc, char **argv)
 	is_data = calloc(size / BLOCK + 1, sizeof *is_data);
 	if (disk == MAP_FAILED || is_data == NULL)
 		return 1;
-	if (argc > 3) {
+	if (argc > 3 && strcmp(argv[3], "fill") != 0) {
+		map_disk(argv[3]);
+	} else if (argc > 3) {
 		fill(0, 1 << 20);
 		fill(size - (3 << 20), 1 << 20);
 	}
