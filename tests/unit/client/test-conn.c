@@ -100,7 +100,6 @@ on_completions(void *arg)
 	note('c');
 	n_completions++;
 	while (!close_in_callback && (req = conn_reap(conn)) != NULL) {
-		ck_assert_int_lt(n_reaped, 100000);
 		reaped_error[n_reaped++ % MANY] = req->error;
 		if (when_completed != NULL)
 			when_completed(req);
