@@ -187,6 +187,17 @@ check_length(struct nbd_session *s, uint32_t type, uint32_t length)
 	return true;
 }
 
+/* The reply behind the last part is not one of the parts that are counted. */
+static bool
+is_too_much(const struct nbd_option_state *option)
+{
+	bool is_last = option->type == NBD_REP_ACK ||
+	    (option->type & NBD_REP_FLAG_ERROR) != 0;
+
+	return (!is_last && option->n_replies == NBD_MAX_OPTION_REPLIES) ||
+	    option->length > NBD_MAX_OPTION_BYTES - option->n_bytes;
+}
+
 bool
 nbd_option_reply_step(struct nbd_session *s)
 {
@@ -210,9 +221,7 @@ nbd_option_reply_step(struct nbd_session *s)
 	option->length = get_be32(p + 16);
 	if (!check_length(s, option->type, option->length))
 		return true;
-	if ((option->type == option->kind->part &&
-	    option->n_replies == NBD_MAX_OPTION_REPLIES) ||
-	    option->length > NBD_MAX_OPTION_BYTES - option->n_bytes) {
+	if (is_too_much(option)) {
 		nbd_session_violation(s, "no end of answers to %s",
 		    option->kind->name);
 		return true;
