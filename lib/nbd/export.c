@@ -80,8 +80,9 @@ nbd_export_set(struct nbd_session *s, uint64_t size, uint16_t flags)
 }
 
 /*
- * A minimum or maximum that makes no sense cannot be obeyed.  The preferred
- * size is only a wish: ours stands in for one that breaks the rules.
+ * A minimum or maximum that makes no sense cannot be obeyed; a maximum of a
+ * few bytes would cost more memory for the pieces than there are data.  The
+ * preferred size is only a wish: ours stands in for one that breaks the rules.
  */
 void
 nbd_export_set_block_size(struct nbd_session *s, uint32_t minimum,
@@ -90,7 +91,7 @@ nbd_export_set_block_size(struct nbd_session *s, uint32_t minimum,
 	struct nbd_export *export = &s->export;
 
 	if (!is_power_of_two(minimum) || minimum > MAX_MINIMUM ||
-	    maximum < minimum) {
+	    maximum < minimum || maximum < LEAST_PREFERRED) {
 		nbd_session_violation(s,
 		    "block sizes of %" PRIu32 " bytes at least and %" PRIu32
 		    " at most",

@@ -107,7 +107,8 @@ struct nbd_export {
 					   not told */
 	uint32_t block_preferred;	/* power of two; 4096 if not told */
 	uint32_t block_maximum;		/* payload; 32 MiB if not told, and
-					   never less than block_minimum */
+					   never less than block_minimum, nor
+					   than 512 */
 	bool structured;		/* structured replies agreed */
 	bool extended;			/* extended headers agreed, and thus
 					   structured replies */

@@ -248,6 +248,9 @@ static const struct sizes_row {
 	{ 0x80000000, 0x80000000, 0x80000000, 0 },
 	{ 512, 4096, 511, 0 },
 	{ 1, 4096, 0, 0 },
+	{ 1, 512, 512, 512 },
+	{ 1, 512, 511, 0 },
+	{ 1, 1, 1, 0 },
 };
 
 #define N_SIZES ((int)(sizeof sizes_rows / sizeof sizes_rows[0]))
