@@ -8,8 +8,11 @@
  *
  * libevent runs callbacks from a queue.  A task is an event put at the end of
  * that queue by hand: it runs in the turn it was scheduled in, after what was
- * ready before it, and no system call is made for it.  A task that schedules
- * itself again each time would keep the loop from looking at descriptors.
+ * ready before it, and no system call is made for it.  Tasks that schedule
+ * each other again and again would keep the loop from looking at descriptors
+ * and the clock, so it does after a number of callbacks; and as the base of
+ * somebody else may not, what a task schedules of itself waits for the next
+ * turn.
  */
 #include "net/loop.h"
 
@@ -22,6 +25,11 @@
 #include <event2/event_struct.h>
 
 #include "base/annotate.h"
+
+enum {
+	MAX_CALLBACKS = 64,		/* before descriptors and the clock are
+					   looked at again */
+};
 
 struct net_loop {
 	struct event_base *base;
@@ -38,7 +46,9 @@ base_new(void)
 	if (cfg == NULL)
 		return NULL;
 	if (event_config_set_flag(cfg, EVENT_BASE_FLAG_NOLOCK) == 0 &&
-	    event_config_set_flag(cfg, EVENT_BASE_FLAG_IGNORE_ENV) == 0)
+	    event_config_set_flag(cfg, EVENT_BASE_FLAG_IGNORE_ENV) == 0 &&
+	    event_config_set_max_dispatch_interval(cfg, NULL, MAX_CALLBACKS,
+	    0) == 0)
 		base = event_base_new_with_config(cfg);
 	event_config_free(cfg);
 	return base;
@@ -254,12 +264,17 @@ net_watch_move(struct net_watch *w, struct net_loop *loop)
 		(void)event_add(w->write_ev, NULL);
 }
 
+/* The task may be gone when it has run. */
 static void
 task_on_event(evutil_socket_t fd UNUSED, short what UNUSED, void *arg)
 {
 	struct net_task *t = arg;
+	bool is_done = false;
 
+	t->ret_is_done = &is_done;
 	t->run(t->arg);
+	if (!is_done)
+		t->ret_is_done = NULL;
 }
 
 int
@@ -268,6 +283,7 @@ net_task_init(struct net_task *t, struct net_loop *loop,
 {
 	t->run = run;
 	t->arg = arg;
+	t->ret_is_done = NULL;
 	t->ev = event_new(loop->base, -1, 0, task_on_event, t);
 	return t->ev == NULL ? -ENOMEM : 0;
 }
@@ -275,7 +291,12 @@ net_task_init(struct net_task *t, struct net_loop *loop,
 void
 net_task_schedule(struct net_task *t)
 {
-	event_active(t->ev, EV_TIMEOUT, 0);
+	const struct timeval next_turn = { .tv_sec = 0 };
+
+	if (t->ret_is_done != NULL)
+		(void)event_add(t->ev, &next_turn);
+	else
+		event_active(t->ev, EV_TIMEOUT, 0);
 }
 
 void
@@ -284,6 +305,9 @@ net_task_done(struct net_task *t)
 	if (t->ev != NULL)
 		event_free(t->ev);
 	t->ev = NULL;
+	if (t->ret_is_done != NULL)
+		*t->ret_is_done = true;
+	t->ret_is_done = NULL;
 }
 
 void

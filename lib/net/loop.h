@@ -77,12 +77,14 @@ void net_watch_move(struct net_watch *w, struct net_loop *loop);
 /*
  * A task that runs once, soon, from the loop and never inside the call that
  * scheduled it.  Scheduling it twice before it ran is scheduling it once.
- * Costs no system call.
+ * Costs no system call.  Scheduled by itself it runs in the loop's next turn:
+ * timers and descriptors come in between.
  */
 struct net_task {
 	struct event *ev;
 	void (*run)(void *arg);
 	void *arg;
+	bool *ret_is_done;		/* while it runs; the loop's */
 };
 
 int net_task_init(struct net_task *t, struct net_loop *loop,

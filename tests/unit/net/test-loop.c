@@ -9,6 +9,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <event2/event.h>
+
 #include "net/loop.h"
 #include "unit.h"
 
@@ -330,6 +332,86 @@ START_TEST(all_can_be_moved_to_another_loop)
 	net_timer_done(&timer);
 	(void)close(fds[0]);
 	(void)close(fds[1]);
+/* Tasks of which each schedules the next, for ever. */
+struct ring {
+	struct net_task tasks[2];
+	int n;
+	int at;
+	struct net_timer timer;
+	struct net_loop *loop;
+};
+
+static void
+ring_runs(void *arg)
+{
+	struct ring *ring = arg;
+
+	ring->at = (ring->at + 1) % ring->n;
+	net_task_schedule(&ring->tasks[ring->at]);
+}
+
+static void
+ring_ends(void *arg)
+{
+	struct ring *ring = arg;
+
+	for (int i = 0; i < ring->n; i++)
+		net_task_done(&ring->tasks[i]);
+	net_timer_done(&ring->timer);
+	(void)event_base_loopbreak(net_loop_base(ring->loop));
+}
+
+static void
+run_ring(struct net_loop *on, int n)
+{
+	struct ring ring = { .n = n, .loop = on };
+
+	for (int i = 0; i < n; i++)
+		ck_assert_int_eq(net_task_init(&ring.tasks[i], on, ring_runs,
+		    &ring), 0);
+	ck_assert_int_eq(net_timer_init(&ring.timer, on, ring_ends, &ring), 0);
+	net_timer_start(&ring.timer, 1);
+	net_task_schedule(&ring.tasks[0]);
+	ck_assert_int_ge(event_base_dispatch(net_loop_base(on)), 0);
+}
+
+START_TEST(a_timer_fires_though_tasks_schedule_each_other)
+{
+	run_ring(loop, _i);
+}
+END_TEST
+
+START_TEST(a_task_that_schedules_itself_leaves_room_on_a_borrowed_base)
+{
+	struct event_base *base = event_base_new();
+	struct net_loop *borrowed;
+
+	ck_assert_int_eq(net_loop_new_on(base, &borrowed), 0);
+	run_ring(borrowed, 1);
+	net_loop_free(borrowed);
+	event_base_free(base);
+}
+END_TEST
+
+static void
+task_is_done_within(void *arg)
+{
+	struct net_task *t = arg;
+
+	net_task_done(t);
+	memset(t, 0x5a, sizeof *t);
+	net_loop_stop(loop);
+}
+
+START_TEST(a_task_may_be_gone_when_it_has_run)
+{
+	struct net_task t;
+
+	ck_assert_int_eq(net_task_init(&t, loop, task_is_done_within, &t), 0);
+	net_task_schedule(&t);
+	run();
+	for (size_t i = 0; i < sizeof t; i++)
+		ck_assert_uint_eq(((unsigned char *)&t)[i], 0x5a);
 }
 END_TEST
 
@@ -358,6 +440,11 @@ main(void)
 	tcase_add_test(tc, a_task_scheduled_by_a_task_runs_after_it);
 	tcase_add_test(tc, a_task_runs_before_descriptors_are_looked_at_again);
 	tcase_add_test(tc, a_task_that_is_done_does_not_run);
+	tcase_add_loop_test(tc,
+	    a_timer_fires_though_tasks_schedule_each_other, 1, 3);
+	tcase_add_test(tc,
+	    a_task_that_schedules_itself_leaves_room_on_a_borrowed_base);
+	tcase_add_test(tc, a_task_may_be_gone_when_it_has_run);
 	tcase_add_test(tc, a_watch_is_level_triggered_and_can_be_switched);
 	tcase_add_test(tc, a_timer_fires_once_and_not_early_by_more_than_a_tick);
 	tcase_add_test(tc, timers_fire_in_order_and_can_be_moved_and_stopped);
