@@ -4,6 +4,7 @@
  * thread, with blocking calls, at the other end of a socket.
  */
 #include <errno.h>
+#include <poll.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -203,8 +204,12 @@ END_TEST
 
 START_TEST(the_deadline_covers_the_options_and_says_which_one)
 {
-	open_conn(fake_start(fake_serve_greeting_only), NBD_GOAL_TRANSMISSION, 200,
-	    0);
+	struct pollfd fd = { .fd = fake_start(fake_serve_greeting_only),
+		.events = POLLIN };
+
+	/* The greeting is there, however late the server's thread began. */
+	ck_assert_int_eq(poll(&fd, 1, 10000), 1);
+	open_conn(fd.fd, NBD_GOAL_TRANSMISSION, 200, 0);
 	run();
 	ck_assert_str_eq(trace, "f");
 	ck_assert_ptr_nonnull(strstr(e.text, "waiting for the answer to "));
