@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -707,6 +708,69 @@ START_TEST(half_a_record_is_not_pending)
 }
 END_TEST
 
+/* TLS may say things of its own in between. */
+START_TEST(data_behind_a_message_of_tls_is_received)
+{
+	char buf[16];
+	ssize_t n = 0;
+
+	shake_hands_well();
+	if (_i == 0)
+		ck_assert_int_eq(SSL_key_update(server,
+		    SSL_KEY_UPDATE_NOT_REQUESTED), 1);
+	else
+		ck_assert_int_eq(SSL_new_session_ticket(server), 1);
+	server_write("0123456789", 10);
+	/* The socket has nothing more to tell a loop. */
+	do
+		n = receive(buf, 10);
+	while (n == -EAGAIN && stream_has_pending(&stream));
+	ck_assert_int_eq(n, 10);
+	ck_assert_int_eq(memcmp(buf, "0123456789", 10), 0);
+}
+END_TEST
+
+/* New keys again and again: size bytes, or what the socket has room for. */
+static void
+send_new_keys(size_t size)
+{
+	BIO *memory = BIO_new(BIO_s_mem());
+	char records[4096];
+	int n = 1;
+
+	SSL_set0_wbio(server, memory);
+	for (size_t sent = 0; sent < size && n > 0; sent += (size_t)n) {
+		while (BIO_pending(memory) < (int)sizeof records) {
+			ck_assert_int_eq(SSL_key_update(server,
+			    SSL_KEY_UPDATE_NOT_REQUESTED), 1);
+			ck_assert_int_eq(SSL_do_handshake(server), 1);
+		}
+		n = BIO_read(memory, records, sizeof records);
+		n = (int)write(fds[1], records, (size_t)n);
+	}
+}
+
+/* Whoever sends them without end must not keep us for ever. */
+START_TEST(records_without_data_are_left_for_later_after_a_while)
+{
+	const int size = 1024 * 1024;
+	int n_before = 0;
+	int n = 0;
+	char buf[8];
+
+	shake_hands_well();
+	(void)setsockopt(fds[1], SOL_SOCKET, SO_SNDBUF, &size, sizeof size);
+	send_new_keys((size_t)size);
+	ck_assert_int_eq(ioctl(fds[0], FIONREAD, &n_before), 0);
+	ck_assert_int_gt(n_before, 128 * 1024);
+	ck_assert_int_eq(receive(buf, 8), -EAGAIN);
+	ck_assert(!stream_has_pending(&stream));
+	ck_assert_int_eq(ioctl(fds[0], FIONREAD, &n), 0);
+	ck_assert_int_gt(n, 0);
+	ck_assert_int_lt(n, n_before);
+}
+END_TEST
+
 START_TEST(the_end_of_tls_is_told_from_a_cut)
 {
 	char buf[8];
@@ -899,6 +963,10 @@ bytes_case(void)
 	tcase_add_test(tc, small_pieces_share_a_record);
 	tcase_add_test(tc, what_was_decrypted_and_not_received_is_pending);
 	tcase_add_test(tc, half_a_record_is_not_pending);
+	tcase_add_loop_test(tc, data_behind_a_message_of_tls_is_received, 0,
+	    2);
+	tcase_add_test(tc,
+	    records_without_data_are_left_for_later_after_a_while);
 	tcase_add_loop_test(tc, the_end_of_tls_is_told_from_a_cut, 0, 2);
 	tcase_add_test(tc, a_changed_byte_is_a_failure);
 	tcase_add_test(tc,
