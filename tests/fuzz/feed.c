@@ -44,23 +44,25 @@ scatter(const struct iovec *iov, int n_iov, const uint8_t *data, size_t n)
 	return copied;
 }
 
-void
+size_t
 fuzz_feed(struct nbd_session *s, const uint8_t *data, size_t size, uint8_t cut)
 {
 	struct iovec iov[2];
 	uint32_t state = cut;
+	size_t fed = 0;
 	size_t n;
 	int n_iov;
 
 	fuzz_drain(s);
-	while (size > 0 && (n_iov = nbd_session_input(s, iov)) > 0) {
+	while (fed < size && (n_iov = nbd_session_input(s, iov)) > 0) {
 		state = state * 1664525U + 1013904223U;
-		n = cut == 0 ? size : 1 + (state >> 16) % cut;
-		n = scatter(iov, n_iov, data, n < size ? n : size);
+		n = cut == 0 ? size - fed : 1 + (state >> 16) % cut;
+		n = scatter(iov, n_iov, data + fed,
+		    n < size - fed ? n : size - fed);
 		FUZZ_CHECK(n > 0);
 		nbd_session_received(s, n);
-		data += n;
-		size -= n;
+		fed += n;
 		fuzz_drain(s);
 	}
+	return fed;
 }

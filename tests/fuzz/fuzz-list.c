@@ -22,8 +22,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (size < 1)
 		return 0;
 	FUZZ_CHECK(nbd_session_new(&options, &s) == 0);
-	fuzz_feed(s, greeting, sizeof greeting - 1, 0);
-	fuzz_feed(s, data + 1, size - 1, data[0]);
+	(void)fuzz_feed(s, greeting, sizeof greeting - 1, 0);
+	(void)fuzz_feed(s, data + 1, size - 1, data[0]);
 	if (nbd_session_phase(s) == NBD_PHASE_LISTED) {
 		list = nbd_session_list(s, &n);
 		FUZZ_CHECK(n <= NBD_MAX_OPTION_REPLIES);

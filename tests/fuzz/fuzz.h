@@ -24,10 +24,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 /*
  * Give the session size bytes from its peer, or as many as it takes, and let
- * it send all it wants.  cut decides how the stream is cut into receives: 0:
+ * it send all it wants; returns how many it took.  cut decides how the stream is cut into receives: 0:
  * not at all, else into pieces of 1 to cut bytes.
  */
-void fuzz_feed(struct nbd_session *s, const uint8_t *data, size_t size,
+size_t fuzz_feed(struct nbd_session *s, const uint8_t *data, size_t size,
     uint8_t cut);
 /* Let the session send all it wants. */
 void fuzz_drain(struct nbd_session *s);
