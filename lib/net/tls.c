@@ -392,6 +392,9 @@ tls_send(struct tls *t, const struct iovec *iov, int n_iov)
 	size_t n;
 	int r;
 
+	/* OpenSSL would find another reason than the one there was. */
+	if (t->is_at_end && t->end < 0)
+		return t->end;
 	while (n_iov > 0) {
 		if (offset >= iov->iov_len) {
 			offset -= iov->iov_len;

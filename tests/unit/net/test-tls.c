@@ -808,6 +808,30 @@ START_TEST(a_changed_byte_is_a_failure)
 }
 END_TEST
 
+/* A record that comes again, behind one that is right. */
+START_TEST(sending_does_not_change_why_receiving_ended)
+{
+	BIO *memory = BIO_new(BIO_s_mem());
+	struct iovec iov = { (char[]){ "abc" }, 3 };
+	char record[256];
+	char buf[16];
+	int n;
+
+	shake_hands_well();
+	SSL_set0_wbio(server, memory);
+	server_write("0123456789", 10);
+	n = BIO_read(memory, record, sizeof record);
+	for (int i = 0; i < 2; i++)
+		ck_assert_int_eq(write(fds[1], record, (size_t)n), n);
+	ck_assert_int_eq(receive(buf, sizeof buf), 10);
+	ck_assert_int_eq(stream_send(&stream, &iov, 1), -EPROTO);
+	ck_assert_int_eq(receive(buf, sizeof buf), -EPROTO);
+	ck_assert_int_eq(stream_error(&stream)->code, -EPROTO);
+	ck_assert_ptr_nonnull(strstr(stream_error(&stream)->text,
+	    "TLS failed"));
+}
+END_TEST
+
 START_TEST(that_our_certificate_is_wanted_is_heard_when_receiving)
 {
 	char buf[8];
@@ -969,6 +993,7 @@ bytes_case(void)
 	    records_without_data_are_left_for_later_after_a_while);
 	tcase_add_loop_test(tc, the_end_of_tls_is_told_from_a_cut, 0, 2);
 	tcase_add_test(tc, a_changed_byte_is_a_failure);
+	tcase_add_test(tc, sending_does_not_change_why_receiving_ended);
 	tcase_add_test(tc,
 	    that_our_certificate_is_wanted_is_heard_when_receiving);
 	tcase_add_loop_test(tc, a_cut_at_the_start_is_taken_for_a_refusal, 0,
