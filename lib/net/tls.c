@@ -208,6 +208,9 @@ library_failed(struct tls *t)
 	if (is_ours && is_refusal(reason))
 		return error_set(&t->error, -EACCES,
 		    "the server does not accept our certificate (%s)", words);
+	if (is_ours && reason > SSL_AD_REASON_OFFSET && t->is_up)
+		return error_set(&t->error, -EPROTO,
+		    "the server gave TLS up (%s)", words);
 	if (is_ours && reason > SSL_AD_REASON_OFFSET)
 		return error_set(&t->error, t->is_psk ? -EACCES : -EPROTO,
 		    "the server refused the TLS handshake%s (%s)",

@@ -869,6 +869,24 @@ START_TEST(a_cut_at_the_start_is_taken_for_a_refusal)
 }
 END_TEST
 
+START_TEST(an_alert_after_the_handshake_is_not_one_of_it)
+{
+	char buf[8];
+	size_t n;
+
+	use_keys("alice");
+	ck_assert_int_eq(SSL_CTX_set_cipher_list(server_ctx, "PSK"), 1);
+	ck_assert_int_eq(shake_hands(), 0);
+	ck_assert_int_eq(receive(buf, 8), -EAGAIN);
+	/* What is no record makes the server alert. */
+	ck_assert_int_eq(write(fds[0], "0123456789abcdef", 16), 16);
+	ck_assert_int_eq(SSL_read_ex(server, buf, sizeof buf, &n), 0);
+	ck_assert_int_eq(receive(buf, 8), -EPROTO);
+	ck_assert_ptr_nonnull(strstr(stream_error(&stream)->text,
+	    "the server gave TLS up"));
+}
+END_TEST
+
 START_TEST(goodbye_is_heard_as_the_end_of_tls)
 {
 	char buf[8];
@@ -998,6 +1016,7 @@ bytes_case(void)
 	    that_our_certificate_is_wanted_is_heard_when_receiving);
 	tcase_add_loop_test(tc, a_cut_at_the_start_is_taken_for_a_refusal, 0,
 	    4);
+	tcase_add_test(tc, an_alert_after_the_handshake_is_not_one_of_it);
 	tcase_add_test(tc, goodbye_is_heard_as_the_end_of_tls);
 	tcase_add_loop_test(tc, a_peer_that_is_gone_raises_no_signal, 0, 2);
 	tcase_add_test(tc, a_plain_stream_moves_bytes_as_they_are);
