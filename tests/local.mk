@@ -63,6 +63,7 @@ unit_tests = \
 	%D%/unit/client/test-cuts \
 	%D%/unit/client/test-hostile-handshake \
 	%D%/unit/client/test-hostile-replies \
+	%D%/unit/client/test-hostile-tls \
 	%D%/unit/client/test-disk-commands \
 	%D%/unit/client/test-event-channel \
 	%D%/unit/client/test-event-disk \
@@ -137,6 +138,16 @@ simulations = \
 	%D%/unit/client/fake-server.h \
 	%D%/unit/client/hostile.c \
 	%D%/unit/client/hostile.h
+
+%C%_unit_client_test_hostile_tls_SOURCES = \
+	%D%/unit/client/test-hostile-tls.c \
+	%D%/unit/client/fake-server.c \
+	%D%/unit/client/fake-server.h \
+	%D%/unit/client/fake-tls.c \
+	%D%/unit/client/fake-tls.h \
+	%D%/unit/client/hostile.c \
+	%D%/unit/client/hostile.h
+
 %C%_unit_client_test_disk_commands_SOURCES = \
 	%D%/unit/client/test-disk-commands.c \
 	%D%/unit/client/fake-server.c \
