@@ -28,10 +28,6 @@ enum {
 	DISCARD_SIZE = 4096,
 };
 
-/*
- * A cut is a failure like any lost connection, but for a listed server, which
- * has said all it had to say.
- */
 static void
 wire_lost_tls(struct wire *w, const struct error *e)
 {
@@ -41,26 +37,26 @@ wire_lost_tls(struct wire *w, const struct error *e)
 		why = NBD_FAILURE_CLOSED;
 	else if (e->code == -EPROTO || e->code == -EACCES)
 		why = NBD_FAILURE_TLS;
-	if (nbd_session_phase(w->session) == NBD_PHASE_LISTED)
-		nbd_session_received_eof(w->session);
-	else
-		nbd_session_fail(w->session, why, "%s", e->text);
+	nbd_session_fail(w->session, why, "%s", e->text);
 }
 
 /*
- * A reset in the middle of the options is how some servers hang up on an
- * option they do not know, with our bytes unread: to the session it is EOF.
+ * A server that was listed has said all it had to say, however it leaves.  A
+ * reset in the middle of the options is how some servers hang up on an option
+ * they do not know, with our bytes unread: to the session it is EOF.
  */
 static void
 wire_lost(struct wire *w, int errnum)
 {
 	const struct error *e = stream_error(&w->stream);
+	enum nbd_phase phase = nbd_session_phase(w->session);
 
 	w->error = -errnum;
-	if (e != NULL)
+	if (phase == NBD_PHASE_LISTED)
+		nbd_session_received_eof(w->session);
+	else if (e != NULL)
 		wire_lost_tls(w, e);
-	else if (errnum == ECONNRESET &&
-	    nbd_session_phase(w->session) == NBD_PHASE_HANDSHAKE)
+	else if (errnum == ECONNRESET && phase == NBD_PHASE_HANDSHAKE)
 		nbd_session_received_eof(w->session);
 	else if (errnum == ECONNRESET)
 		nbd_session_fail(w->session, NBD_FAILURE_CLOSED,

@@ -833,6 +833,36 @@ START_TEST(a_list_survives_a_server_that_hangs_up_after_it)
 END_TEST
 
 static void
+serve_list_and_reset(int fd)
+{
+	const struct linger at_once = { .l_onoff = 1, .l_linger = 0 };
+
+	serve_list(fd);
+	fake_wait_for_release();
+	(void)setsockopt(fd, SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
+}
+
+START_TEST(a_list_survives_a_reset_after_it)
+{
+	struct net_timer timer;
+	size_t n;
+
+	open_conn(fake_start_tcp(serve_list_and_reset), NBD_GOAL_LIST, 10000,
+	    0);
+	run();
+	fake_join();
+	ck_assert_int_eq(net_timer_init(&timer, loop, on_closed, NULL), 0);
+	net_timer_start(&timer, 100);
+	run();
+	ck_assert_str_eq(trace, "r");
+	(void)conn_list(conn, &n);
+	ck_assert_uint_eq(n, 1);
+	net_timer_done(&timer);
+	close_conn();
+}
+END_TEST
+
+static void
 serve_policy(int fd)
 {
 	uint32_t option;
@@ -898,6 +928,7 @@ add_traffic_tests(TCase *tc)
 	tcase_add_test(tc, reading_goes_on_while_writing_is_blocked);
 	tcase_add_test(tc, a_send_that_fails_ends_the_connection);
 	tcase_add_test(tc, a_list_survives_a_server_that_hangs_up_after_it);
+	tcase_add_test(tc, a_list_survives_a_reset_after_it);
 	tcase_add_test(tc, a_refusal_has_its_kind_and_the_servers_words);
 	tcase_add_test(tc, a_name_too_long_is_refused_at_once);
 }
