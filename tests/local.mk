@@ -68,6 +68,7 @@ unit_tests = \
 	%D%/unit/client/test-event-channel \
 	%D%/unit/client/test-event-disk \
 	%D%/unit/client/test-listing \
+	%D%/unit/client/test-link \
 	%D%/unit/client/test-nbdclient \
 	%D%/unit/client/test-places \
 	%D%/unit/client/test-stall \
@@ -171,6 +172,11 @@ simulations = \
 	%D%/unit/client/fake-server.h \
 	%D%/unit/client/nbdkit.c \
 	%D%/unit/client/nbdkit.h
+
+%C%_unit_client_test_link_SOURCES = \
+	%D%/unit/client/test-link.c \
+	%D%/unit/client/fake-server.c \
+	%D%/unit/client/fake-server.h
 
 %C%_unit_client_test_nbdclient_SOURCES = \
 	%D%/unit/client/test-nbdclient.c \

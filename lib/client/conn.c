@@ -778,3 +778,9 @@ conn_close(struct conn *c, void (*on_closed)(void *arg), void *arg)
 	}
 	net_task_schedule(&c->task);
 }
+
+void
+conn_drop(struct conn *c)
+{
+	conn_free(c);
+}

@@ -144,4 +144,10 @@ bool conn_can_pipe(const struct conn *c);
  */
 void conn_close(struct conn *c, void (*on_closed)(void *arg), void *arg);
 
+/*
+ * Where the loop has failed, and will run no more: c is gone, also if it was
+ * about to be closed, and no callback comes.
+ */
+void conn_drop(struct conn *c);
+
 #endif

@@ -68,10 +68,15 @@ static const struct conn_events link_events = {
 	.on_failed = link_on_failed,
 };
 
-/* The loop itself cannot go on: nothing will come any more. */
+/*
+ * The loop itself cannot go on: nothing will come any more.  What is in flight
+ * is the owner's again, who is about to give its buffers back.
+ */
 static void
 link_fail(struct link *l, int r)
 {
+	conn_close(l->conn, link_on_closed, l);
+	l->is_closing = true;
 	l->has_failed = true;
 	l->client_code = r == -ENOMEM ? NBDCLIENT_NO_MEMORY :
 	    NBDCLIENT_DISCONNECTED;
@@ -118,11 +123,13 @@ link_wake(struct link *l)
 void
 link_close(struct link *l)
 {
-	if (l->conn != NULL) {
+	if (l->conn != NULL && !l->is_closing) {
 		conn_close(l->conn, link_on_closed, l);
 		while (!l->is_closed && net_loop_run(l->loop) == 0)
 			continue;
 	}
+	if (l->conn != NULL && !l->is_closed)
+		conn_drop(l->conn);
 	net_loop_free(l->loop);
 	memset(l, 0, sizeof *l);
 }

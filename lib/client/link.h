@@ -17,6 +17,7 @@ struct link {
 	struct conn *conn;
 	bool is_ready;
 	bool has_failed;
+	bool is_closing;
 	bool is_closed;
 	struct error error;		/* once has_failed */
 	int client_code;		/* likewise: enum nbdclient_code */
