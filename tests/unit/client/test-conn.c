@@ -902,6 +902,18 @@ START_TEST(a_name_too_long_is_refused_at_once)
 }
 END_TEST
 
+START_TEST(a_context_that_is_named_twice_is_refused_at_once)
+{
+	static const char *const contexts[] = { "x:a", "x:b", "x:a" };
+	struct conn_options o = { .uri = &uri, .fd = -1,
+		.contexts = contexts, .n_contexts = 3 };
+
+	ck_assert_int_eq(conn_open(loop, &o, &events, NULL, &conn, &e),
+	    -EINVAL);
+	ck_assert_msg(strstr(e.text, "named twice") != NULL, "%s", e.text);
+}
+END_TEST
+
 static void
 add_deadline_tests(TCase *tc)
 {
@@ -931,6 +943,7 @@ add_traffic_tests(TCase *tc)
 	tcase_add_test(tc, a_list_survives_a_reset_after_it);
 	tcase_add_test(tc, a_refusal_has_its_kind_and_the_servers_words);
 	tcase_add_test(tc, a_name_too_long_is_refused_at_once);
+	tcase_add_test(tc, a_context_that_is_named_twice_is_refused_at_once);
 }
 
 static void
