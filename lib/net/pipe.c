@@ -9,7 +9,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
-#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -51,15 +50,20 @@ net_pipe_close(struct net_pipe *p)
 	(void)close(p->write_fd);
 }
 
-/* Nothing was moved: is it because there is nothing? */
-static int
+/*
+ * Nothing was moved: is there nothing, or no room for it in the pipe?  A full
+ * pipe hides the peer's end as well.
+ */
+static ssize_t
 why_nothing(int fd)
 {
-	int n_waiting = 0;
+	char byte;
+	ssize_t n;
 
-	if (ioctl(fd, FIONREAD, &n_waiting) < 0)
+	n = recv(fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT);
+	if (n < 0)
 		return -errno;
-	return n_waiting > 0 ? -ENOBUFS : -EAGAIN;
+	return n > 0 ? -ENOBUFS : 0;
 }
 
 ssize_t

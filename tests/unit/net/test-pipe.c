@@ -89,6 +89,30 @@ START_TEST(a_full_pipe_says_so_and_can_be_drained)
 }
 END_TEST
 
+/* Nobody would hear of it otherwise: the socket stays readable. */
+START_TEST(the_end_is_heard_behind_a_full_pipe)
+{
+	ssize_t n = 0;
+
+	/* The server has left what we said unread. */
+	if (_i == 1)
+		ck_assert_int_eq(send(from[1], "x", 1, 0), 1);
+	while (n >= 0) {
+		ck_assert_int_eq(send(from[0], data, 1, 0), 1);
+		n = net_pipe_receive(&p, from[1], 10);
+	}
+	ck_assert_int_eq(n, -ENOBUFS);
+	ck_assert_int_eq(recv(from[1], got, sizeof got, 0), 1);
+	ck_assert_int_eq(net_pipe_receive(&p, from[1], 10), -EAGAIN);
+	if (_i == 0)
+		(void)shutdown(from[0], SHUT_WR);
+	else
+		(void)close(from[0]);
+	ck_assert_int_eq(net_pipe_receive(&p, from[1], 10),
+	    _i == 0 ? 0 : -ECONNRESET);
+}
+END_TEST
+
 START_TEST(a_full_socket_says_so)
 {
 	ssize_t n = 0;
@@ -117,6 +141,7 @@ main(void)
 	tcase_add_test(tc, not_more_than_asked_for_is_taken);
 	tcase_add_test(tc, an_empty_socket_and_an_ended_one_are_told_apart);
 	tcase_add_test(tc, a_full_pipe_says_so_and_can_be_drained);
+	tcase_add_loop_test(tc, the_end_is_heard_behind_a_full_pipe, 0, 2);
 	tcase_add_test(tc, a_full_socket_says_so);
 	suite_add_tcase(suite, tc);
 	return unit_main(suite);
