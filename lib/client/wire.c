@@ -187,6 +187,8 @@ wire_receive(struct wire *w)
 	for (i = 0; i < MAX_RECEIVES; i++)
 		if (!wire_receive_once(w))
 			return false;
+	/* What is here already no event of the socket will tell of. */
+	(void)wire_find_places(w);
 	return true;
 }
 

@@ -5,7 +5,10 @@
  */
 #include <errno.h>
 #include <string.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
 
+#include "base/bytes.h"
 #include "client/conn.h"
 #include "fake-server.h"
 #include "net/pipe.h"
@@ -15,11 +18,16 @@ enum {
 	LENGTH = 8192,
 	IO_MS = 200,
 	STARVING_MS = 4 * IO_MS,
+	N_READS = 16,		/* receives in a turn */
+	RECEIVE = 4096,		/* bytes of one */
 };
 
 static struct net_loop *loop;
 static struct conn *conn;
 static struct nbd_request req;
+static struct nbd_request reads[N_READS];
+static int client_fd;
+static bool many;
 static struct iovec iov;
 static char memory[LENGTH];
 static char head[LENGTH];
@@ -117,6 +125,55 @@ static const struct conn_events events = {
 };
 
 static void
+submit_many(void *arg)
+{
+	(void)arg;
+	req.command = NBD_CMD_FLUSH;
+	req.length = 0;
+	ck_assert_int_eq(conn_submit(conn, &req), 0);
+	for (int i = 0; i < N_READS; i++) {
+		reads[i] = (struct nbd_request){ .command = NBD_CMD_READ,
+			.length = RECEIVE - 16 };
+		ck_assert_int_eq(conn_submit(conn, &reads[i]), 0);
+	}
+}
+
+static bool
+find_place_of_any(void *arg, const struct nbd_arrival *arrival)
+{
+	(void)arg;
+	iov = (struct iovec){ memory, RECEIVE - 16 };
+	arrival->req->iov = &iov;
+	arrival->req->n_iov = 1;
+	return true;
+}
+
+static void
+count_completions(void *arg)
+{
+	int n_waiting = 0;
+
+	(void)arg;
+	while (conn_reap(conn) != NULL)
+		n_done++;
+	while (n_done == 1 && n_waiting < N_READS * RECEIVE) {
+		ck_assert_int_eq(ioctl(client_fd, FIONREAD, &n_waiting), 0);
+		(void)usleep(1000);
+	}
+	if (n_done == N_READS + 1)
+		net_loop_stop(loop);
+}
+
+static const struct conn_events many_events = {
+	.on_ready = submit_many,
+	.on_completions = count_completions,
+	.on_failed = on_failed,
+	.find_place = find_place_of_any,
+	.leave_pipe = leave_pipe,
+	.on_sent = on_sent,
+};
+
+static void
 on_timer(void *arg)
 {
 	(void)arg;
@@ -133,7 +190,7 @@ set_up(void)
 	fake_set_up();
 	req = (struct nbd_request){ .command = NBD_CMD_READ,
 		.length = LENGTH };
-	use_pipe = false;
+	use_pipe = many = false;
 	has_place = true;
 	n_asked = n_left_pipe = n_sent = n_done = n_failed = 0;
 	memset(memory, 0, sizeof memory);
@@ -164,13 +221,14 @@ run(void (*serve)(int fd), uint64_t io_timeout_ms)
 		.export_name = (char[]){ "" } };
 	const struct conn_options o = {
 		.uri = &uri,
-		.fd = fake_start(serve),
+		.fd = client_fd = fake_start(serve),
 		.goal = NBD_GOAL_TRANSMISSION,
 		.io_timeout_ms = io_timeout_ms,
 	};
 	struct error e;
 
-	ck_assert_int_eq(conn_open(loop, &o, &events, NULL, &conn, &e), 0);
+	ck_assert_int_eq(conn_open(loop, &o, many ? &many_events : &events,
+	    NULL, &conn, &e), 0);
 	ck_assert_int_eq(net_loop_run(loop), 0);
 }
 
@@ -277,6 +335,41 @@ START_TEST(waiting_for_a_place_is_no_stall)
 }
 END_TEST
 
+/*
+ * As many replies as are received in one turn, each as long as a receive, so
+ * that the last of them is here and waits for a place when the turn ends.
+ */
+static void
+serve_a_turn_of_reads(int fd)
+{
+	struct fake_request r[N_READS + 1];
+	static char said[N_READS][RECEIVE];
+
+	if (!fake_negotiate(fd))
+		return;
+	for (int i = 0; i < N_READS + 1; i++) {
+		if (!fake_get_request(fd, &r[i]))
+			return;
+	}
+	for (int i = 0; i < N_READS; i++) {
+		put_be32(said[i], NBD_SIMPLE_REPLY_MAGIC);
+		put_be64(said[i] + 8, r[i + 1].cookie);
+	}
+	/* While the first is being looked at, the others arrive. */
+	(void)fake_put_simple_reply(fd, r[0].cookie);
+	(void)fake_put(fd, said, sizeof said);
+	fake_wait_for_eof(fd);
+}
+
+START_TEST(no_data_wait_for_a_place_when_a_turn_has_ended)
+{
+	many = true;
+	run(serve_a_turn_of_reads, IO_MS);
+	ck_assert_int_eq(n_failed, 0);
+	ck_assert_int_eq(n_done, N_READS + 1);
+}
+END_TEST
+
 START_TEST(a_write_tells_when_it_is_sent_and_then_that_it_is_done)
 {
 	req.command = NBD_CMD_WRITE;
@@ -302,6 +395,7 @@ main(void)
 	tcase_add_test(tc, data_go_through_a_pipe);
 	tcase_add_test(tc, a_full_pipe_is_left_for_memory);
 	tcase_add_test(tc, waiting_for_a_place_is_no_stall);
+	tcase_add_test(tc, no_data_wait_for_a_place_when_a_turn_has_ended);
 	tcase_add_test(tc,
 	    a_write_tells_when_it_is_sent_and_then_that_it_is_done);
 	suite_add_tcase(s, tc);
