@@ -15,6 +15,9 @@ enum {
 	SIMPLE = 2,		/* no structured replies */
 	GOODBYE = 4,		/* after a half of the replies */
 	LATER = 8,		/* a half of the requests, likewise */
+	LATE = 16,		/* reads get their place when data arrive */
+	PIPED = 32,		/* ... in a pipe */
+	LEAVES = 64,		/* ... and out of it again */
 	BLOCK = 64,		/* the unit of offsets and lengths */
 	N_REQUESTS = 8,
 	N_CONTEXTS = 2,
@@ -47,6 +50,7 @@ static const struct {
 };
 
 struct fuzz_request {
+	struct fuzz_place place;	/* the first: see req.owner */
 	struct nbd_request req;
 	struct iovec iov[3];
 	struct nbd_extents extents[N_CONTEXTS];
@@ -87,9 +91,23 @@ open_session(unsigned kind)
 	return s;
 }
 
+/* One of a single byte, an empty one, and the rest. */
+static void
+give_buffers(struct fuzz_request *fr)
+{
+	struct nbd_request *req = &fr->req;
+
+	fr->iov[0] = (struct iovec){ calloc(1, 1), 1 };
+	fr->iov[1] = (struct iovec){ NULL, 0 };
+	fr->iov[2] = (struct iovec){ calloc(1, req->length - 1),
+		req->length - 1 };
+	req->iov = fr->iov;
+	req->n_iov = 3;
+}
+
 /* What has no business on this connection is refused. */
 static void
-submit(struct nbd_session *s, struct fuzz_request *fr, size_t i)
+submit(struct nbd_session *s, struct fuzz_request *fr, size_t i, uint8_t kind)
 {
 	struct nbd_request *req = &fr->req;
 	int r;
@@ -100,15 +118,12 @@ submit(struct nbd_session *s, struct fuzz_request *fr, size_t i)
 	req->length = rows[i].length * BLOCK;
 	req->owner = fr;
 	req->extents = fr->extents;
-	req->iov = fr->iov;
-	if (req->command == NBD_CMD_READ || req->command == NBD_CMD_WRITE) {
-		/* One of a single byte, an empty one, and the rest. */
-		req->n_iov = 3;
-		fr->iov[0] = (struct iovec){ calloc(1, 1), 1 };
-		fr->iov[1] = (struct iovec){ NULL, 0 };
-		fr->iov[2] = (struct iovec){ calloc(1, req->length - 1),
-			req->length - 1 };
-	}
+	fr->place.pipes = (kind & PIPED) != 0;
+	fr->place.leaves = (kind & LEAVES) != 0;
+	if (req->command == NBD_CMD_READ && (kind & LATE))
+		fr->place.buffer = calloc(1, req->length);
+	else if (req->command == NBD_CMD_READ || req->command == NBD_CMD_WRITE)
+		give_buffers(fr);
 	r = nbd_session_submit(s, req);
 	fr->is_under_way = r == 0;
 	FUZZ_CHECK(r == 0 || r == -ENOTCONN || r == -EOPNOTSUPP);
@@ -135,6 +150,7 @@ static void
 forget(struct fuzz_request *fr)
 {
 	FUZZ_CHECK(!fr->is_under_way);
+	free(fr->place.buffer);
 	free(fr->iov[0].iov_base);
 	free(fr->iov[2].iov_base);
 	for (size_t i = 0; i < N_CONTEXTS; i++)
@@ -151,11 +167,11 @@ converse(struct nbd_session *s, struct fuzz_request *requests,
 	size_t i = 0;
 
 	for (; i < (later ? N_REQUESTS / 2 : N_REQUESTS); i++)
-		submit(s, &requests[i], i);
+		submit(s, &requests[i], i, data[0]);
 	half = 2 + fuzz_feed(s, data + 2, half - 2, data[1]);
 	reap(s);
 	for (; i < N_REQUESTS; i++)
-		submit(s, &requests[i], i);
+		submit(s, &requests[i], i, data[0]);
 	if (data[0] & GOODBYE)
 		nbd_session_disconnect(s);
 	(void)fuzz_feed(s, data + half, size - half, data[1]);

@@ -2,6 +2,7 @@
 #ifndef FUZZ_H
 #define FUZZ_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>
@@ -22,10 +23,19 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 			abort();                                               \
 	} while (0)
 
+/* At the owner of a READ that has no iov. */
+struct fuzz_place {
+	uint8_t *buffer;	/* for all of its data */
+	bool pipes;		/* they go past the session ... */
+	bool leaves;		/* ... but not all of them */
+	size_t n_here;		/* for feed.c, as is this: */
+	struct iovec iov;
+};
+
 /*
  * Give the session size bytes from its peer, or as many as it takes, and let
- * it send all it wants; returns how many it took.  cut decides how the stream is cut into receives: 0:
- * not at all, else into pieces of 1 to cut bytes.
+ * it send all it wants; returns how many it took.  cut decides how the stream
+ * is cut into receives: 0: not at all, else into pieces of 1 to cut bytes.
  */
 size_t fuzz_feed(struct nbd_session *s, const uint8_t *data, size_t size,
     uint8_t cut);
