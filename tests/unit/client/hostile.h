@@ -12,7 +12,7 @@
  */
 
 enum hostile_then {
-	THEN_LISTEN,		/* until the client hangs up */
+	THEN_LISTEN,		/* until the client hangs up, or is about to */
 	THEN_MUTE,		/* likewise; a deadline is what has to end it */
 	THEN_CLOSE,		/* its half of the connection */
 	THEN_RESET,
@@ -47,12 +47,19 @@ struct hostile_words {
 #define CONTEXT	 "\0\0\0\4"
 #define ERR(n)	 "\x80\0\0" n
 #define NONE	 "\0\0\0\0"
+/* 256 letters. */
+#define W16	 "wwwwwwwwwwwwwwww"
+#define W64	 W16 W16 W16 W16
+#define W256	 W64 W64 W64 W64
 /* Without extended headers. */
 #define BASIC	 GREETING REPLY EXTENDED ERR("\1") NONE
 /* A disk of 1 MiB that can flush and FUA. */
 #define EXPORT	 REPLY GO INFO "\0\0\0\xc" "\0\0\0\0\0\0\0\x10\0\0\0\xd"
 #define ALLOCATION(id) REPLY META CONTEXT "\0\0\0\x13" id "base:allocation"
 #define OPENS	 BASIC REPLY SR ACK NONE ALLOCATION("\0\0\0\5") \
+	REPLY META ACK NONE EXPORT REPLY GO ACK NONE
+#define OPENS_EXTENDED \
+	GREETING REPLY EXTENDED ACK NONE ALLOCATION("\0\0\0\5") \
 	REPLY META ACK NONE EXPORT REPLY GO ACK NONE
 
 /* Say it to the client, do the rest, and return when the client is gone. */

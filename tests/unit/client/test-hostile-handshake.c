@@ -22,6 +22,9 @@
 	REPLY GO INFO "\0\0\0\xe" "\0\3" minimum preferred maximum \
 	REPLY GO ACK NONE
 #define STRUCTURED BASIC REPLY SR ACK NONE
+#define SIMPLE	   BASIC REPLY SR ERR("\1") NONE
+/* The name is all that there is to ask for. */
+#define NAME_ONLY  SIMPLE REPLY GO ERR("\1") NONE
 
 struct row {
 	const char *name;
@@ -92,6 +95,30 @@ static const struct row open_rows[] = {
 	{ "an error is unknown", NBDCLIENT_REFUSED, "does not know",
 	    SAYS(STRUCTURED REPLY META ERR("\1") NONE
 	    REPLY GO "\x80\1\2\3" NONE) },
+	{ "an answer is a list's", PROTOCOL, "of type 2",
+	    SAYS(BASIC REPLY SR SERVER "\0\0\0\4" NONE) },
+	{ "an answer is of type 0", PROTOCOL, "of type 0",
+	    SAYS(BASIC REPLY SR NONE NONE) },
+	{ "an option is acknowledged twice", PROTOCOL, "instead of",
+	    SAYS(BASIC REPLY SR ACK NONE REPLY SR ACK NONE) },
+	{ "an option is refused and then acknowledged", PROTOCOL,
+	    "instead of", SAYS(BASIC REPLY EXTENDED ACK NONE) },
+	{ "the server insists on block sizes it was asked for",
+	    NBDCLIENT_REFUSED, "insists on its block sizes",
+	    SAYS(SIMPLE REPLY GO ERR("\x8") NONE) },
+	{ "the question is too big", NBDCLIENT_REFUSED, "too big",
+	    SAYS(SIMPLE REPLY GO ERR("\x9") NONE) },
+	{ "extended headers are required after they were refused",
+	    NBDCLIENT_REFUSED, "requires extended headers",
+	    SAYS(SIMPLE REPLY GO ERR("\xa") NONE) },
+	{ "the platform does not do", NBDCLIENT_REFUSED, "platform",
+	    SAYS(SIMPLE REPLY GO ERR("\4") NONE) },
+	{ "extended headers are acknowledged with data", PROTOCOL,
+	    "with 4 bytes", SAYS(GREETING REPLY EXTENDED ACK "\0\0\0\4"
+	    NONE) },
+	{ "extended headers, and no option that may follow them",
+	    NBDCLIENT_TOO_OLD, "too old", SAYS(GREETING REPLY EXTENDED ACK
+	    NONE REPLY META ERR("\1") NONE REPLY GO ERR("\1") NONE) },
 	{ "it wants TLS", NBDCLIENT_TLS_REQUIRED, "requires TLS",
 	    SAYS(BASIC REPLY SR ERR("\5") NONE) },
 	{ "it shuts down", NBDCLIENT_REFUSED, "shutting down",
@@ -104,6 +131,28 @@ static const struct row open_rows[] = {
 	    SAYS_THEN(GREETING "\0\3\xe8", THEN_RESET) },
 	{ "it never answers an option", LATE, "NBD_OPT_EXTENDED_HEADERS",
 	    SAYS_THEN(GREETING, THEN_MUTE) },
+
+	{ "it resets on the last option", GONE, "",
+	    SAYS_THEN(SIMPLE, THEN_RESET) },
+	{ "it shuts down on the last option", NBDCLIENT_REFUSED,
+	    "shutting down", SAYS(SIMPLE REPLY GO ERR("\7") NONE) },
+
+	/* NBD_OPT_EXPORT_NAME, once NBD_OPT_GO is not known. */
+	{ "a name is not known", NBDCLIENT_NO_EXPORT, "may not have it",
+	    SAYS_THEN("NBDMAGICIHAVEOPT\0\2", THEN_CLOSE) },
+	{ "a name is not answered", LATE, "NBD_OPT_EXPORT_NAME",
+	    SAYS_THEN(NAME_ONLY, THEN_MUTE) },
+	{ "a name is answered with a header", PROTOCOL, "an option reply",
+	    SAYS(NAME_ONLY "\0\3\xe8\x89\4\x55\x65\xa9\0\1" ) },
+	{ "a name is answered in part", GONE, "in the middle",
+	    SAYS_THEN(NAME_ONLY "\0\0\0\0\0", THEN_CLOSE) },
+	{ "a name is answered without its zeroes", LATE,
+	    "NBD_OPT_EXPORT_NAME", SAYS_THEN("NBDMAGICIHAVEOPT\0\0"
+	    "\0\0\0\0\0\x10\0\0\0\1", THEN_MUTE) },
+	{ "a name has a disk too large", PROTOCOL, "more than any disk",
+	    SAYS(NAME_ONLY "\x80\0\0\0\0\0\0\0\0\1") },
+	{ "a name has a disk without flags", 0, "",
+	    SAYS(NAME_ONLY "\0\0\0\0\0\x10\0\0\0\0") },
 
 	/* Contexts. */
 	{ "a context was not asked for", PROTOCOL, "not asked for",
@@ -139,6 +188,27 @@ static const struct row open_rows[] = {
 	{ "there is no end of information", PROTOCOL, "no end of answers",
 	    SAYS_AND_REPEATS(BASIC REPLY SR ERR("\1") NONE,
 	    REPLY GO INFO "\0\0\0\2" "\0\2") },
+	{ "there is more than 1 MiB of information", PROTOCOL,
+	    "no end of answers", SAYS_AND_REPEATS(SIMPLE,
+	    REPLY GO INFO "\0\0\1\2" "\0\2" W256) },
+	{ "a name is longer than 4096", PROTOCOL, "type 1 with 4097",
+	    SAYS(SIMPLE REPLY GO INFO "\0\0\x10\3" "\0\1" W256 W256 W256
+	    W256 W256 W256 W256 W256 W256 W256 W256 W256 W256 W256 W256 W256
+	    "w") },
+	{ "an information is cut off", GONE, "in the middle",
+	    SAYS_THEN(SIMPLE REPLY GO INFO "\0\0\0\xc" "\0\0",
+	    THEN_CLOSE) },
+	{ "an export changes its mind about its size", 0, "",
+	    SAYS(SIMPLE EXPORT EXPORT REPLY GO ACK NONE) },
+	{ "a description controls the terminal", 0, "",
+	    SAYS(SIMPLE EXPORT REPLY GO INFO "\0\0\0\6" "\0\2" "\x1b[2J"
+	    REPLY GO ACK NONE) },
+	{ "an empty name and no description are no harm", 0, "",
+	    SAYS(SIMPLE REPLY GO INFO "\0\0\0\2" "\0\1" EXPORT
+	    REPLY GO INFO "\0\0\0\2" "\0\2" REPLY GO ACK NONE) },
+	{ "all flags there can be", 0, "", SAYS(SIMPLE REPLY GO INFO
+	    "\0\0\0\xc" "\0\0\0\0\0\0\0\x10\0\0" "\xff\xff"
+	    REPLY GO ACK NONE) },
 	{ "an export is withdrawn after its information",
 	    NBDCLIENT_NO_EXPORT, "no such export",
 	    SAYS(BASIC REPLY SR ERR("\1") NONE EXPORT
@@ -161,6 +231,16 @@ static const struct row open_rows[] = {
 	    SAYS(BLOCKS("\0\0\2\0", "\0\0\x10\0", NONE)) },
 	{ "the maximum block is below the minimum", PROTOCOL, "256 at most",
 	    SAYS(BLOCKS("\0\0\2\0", "\0\0\x10\0", "\0\0\1\0")) },
+	{ "the maximum block is below 512", PROTOCOL, "511 at most",
+	    SAYS(BLOCKS("\0\0\0\1", "\0\0\2\0", "\0\0\1\xff")) },
+	{ "there is no maximum block", 0, "",
+	    SAYS(BLOCKS("\0\0\2\0", "\0\0\x10\0", "\xff\xff\xff\xff")) },
+	{ "the preferred block is 2 GiB", 0, "",
+	    SAYS(BLOCKS("\0\0\2\0", "\x80\0\0\0", "\xff\xff\xff\xff")) },
+	{ "the disk is smaller than the minimum block", 0, "",
+	    SAYS(SIMPLE REPLY GO INFO "\0\0\0\xc"
+	    "\0\0\0\0\0\0\0\0\0\1" "\0\1" REPLY GO INFO "\0\0\0\xe"
+	    "\0\3" "\0\1\0\0" "\0\1\0\0" "\0\1\0\0" REPLY GO ACK NONE) },
 	{ "the preferred block is below the minimum", 0, "",
 	    SAYS(BLOCKS("\0\0\x10\0", "\0\0\2\0", "\0\1\0\0")) },
 	{ "the preferred block is 0", 0, "",
@@ -184,6 +264,39 @@ static const struct row list_rows[] = {
 	    REPLY LIST SERVER "\0\0\0\5" "\0\0\0\1a", THEN_CLOSE) },
 	{ "a list stops", LATE, "NBD_OPT_LIST", SAYS_THEN(GREETING
 	    REPLY LIST SERVER "\0\0\0\5" "\0\0\0\1a", THEN_MUTE) },
+	{ "a list resets", GONE, "", SAYS_THEN(GREETING
+	    REPLY LIST SERVER "\0\0\0\5" "\0\0\0\1a", THEN_RESET) },
+	{ "a listed name is cut off", GONE, "in the middle",
+	    SAYS_THEN(GREETING REPLY LIST SERVER "\0\0\0\5" "\0\0\0",
+		THEN_CLOSE) },
+	{ "a listed name trickles", LATE, "NBD_OPT_LIST",
+	    SAYS_THEN(GREETING REPLY LIST SERVER "\0\0\x10\0" NONE,
+		THEN_TRICKLE) },
+	{ "there are more than 4096 names", PROTOCOL, "no end of answers",
+	    SAYS_AND_REPEATS(GREETING, REPLY LIST SERVER "\0\0\0\4" NONE) },
+	{ "there is more than 1 MiB of names", PROTOCOL, "no end of answers",
+	    SAYS_AND_REPEATS(GREETING, REPLY LIST SERVER "\0\0\1\4"
+	    "\0\0\1\0" W256) },
+	{ "a listed name is longer than 4096", PROTOCOL, "too long",
+	    SAYS(GREETING REPLY LIST SERVER "\0\0\x10\5" "\0\0\x10\1" W256
+	    W256 W256 W256 W256 W256 W256 W256 W256 W256 W256 W256 W256 W256
+	    W256 W256 "w") },
+	{ "a list's answer is 2^32-1 long", PROTOCOL, "4294967295 bytes",
+	    SAYS(GREETING REPLY LIST SERVER "\xff\xff\xff\xff") },
+	{ "a list answers with information", PROTOCOL, "of type 3",
+	    SAYS(GREETING REPLY LIST INFO "\0\0\0\2" "\0\2") },
+	{ "a list is acknowledged with data", PROTOCOL, "with 1 bytes",
+	    SAYS(GREETING REPLY LIST ACK "\0\0\0\1x") },
+	{ "a list of nothing is one", 0, "",
+	    SAYS(GREETING REPLY LIST ACK NONE) },
+	{ "listed names are no text", 0, "", SAYS(GREETING REPLY LIST SERVER
+	    "\0\0\0\x9" "\0\0\0\2" "\xff\x1b" "\x9b\0\a"
+	    REPLY LIST ACK NONE) },
+	{ "a list goes on behind its end", 0, "",
+	    SAYS_AND_REPEATS(GREETING REPLY LIST ACK NONE,
+	    REPLY LIST SERVER "\0\0\0\4" NONE) },
+	{ "a list requires TLS", NBDCLIENT_TLS_REQUIRED, "requires TLS",
+	    SAYS(GREETING REPLY LIST ERR("\5") NONE) },
 	{ "a list is forbidden", NBDCLIENT_POLICY, "policy",
 	    SAYS(GREETING REPLY LIST ERR("\2") NONE) },
 };
