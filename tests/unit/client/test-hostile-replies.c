@@ -38,6 +38,22 @@
 #define ERROR(flags, type, cookie, length, error, n) \
 	CHUNK(flags, type, cookie, length) "\0\0\0" error n
 
+/* With extended headers; all offsets but the read's are 0. */
+#define AT(offset) "\0\0\0\0\0\0" offset
+#define LONG_CHUNK(flags, type, cookie, offset, length) \
+	"\x6e\x8a\x27\x8c\0" flags type cookie AT(offset) \
+	"\0\0\0\0\0\0\0" length
+#define LONG_DATA(flags, offset) \
+	LONG_CHUNK(flags, "\0\1", R, "\x20\0", "\x48") offset D64
+#define LONG_READ_OK LONG_DATA("\0", OFF "\0") LONG_DATA("\1", OFF "\x40")
+#define LONG_FLUSH_OK LONG_CHUNK("\1", "\0\0", F, "\0\0", "\0")
+#define LONG_STATUS(length) LONG_CHUNK("\1", "\0\6", S, "\0\0", length)
+#define FROM_0	  "\0\0\0\5" "\0\0\0\1"	/* our context, one extent */
+#define EXTENT(length, flags) "\0\0\0\0" length "\0\0\0\0" flags
+#define LONG_STATUS_OK \
+	LONG_STATUS("\x18") FROM_0 EXTENT("\0\0\x10\0", "\0\0\0\0")
+#define LONG_OTHERS_OK LONG_STATUS_OK LONG_FLUSH_OK
+
 enum {
 	READ,
 	STATUS,
@@ -102,6 +118,36 @@ static const struct row request_rows[] = {
 	{ "all fail", SAYS(ERROR("\1", "\x80\1", R, "\0\0\0\6", "\1", "\0\0")
 	    SIMPLE("\x0c", S) SIMPLE("\x1c", F)),
 	    { -EPERM, -ENOMEM, -ENOSPC }, "" },
+};
+
+/* Likewise, with extended headers. */
+static const struct row long_request_rows[] = {
+	{ "all is well", SAYS(LONG_READ_OK LONG_OTHERS_OK), { 0, 0, 0 }, "" },
+	{ "a read is left out", SAYS(LONG_CHUNK("\1", "\0\0", R, "\x20\0",
+	    "\0") LONG_OTHERS_OK), { -EPROTO, 0, 0 },
+	    "left a part of the read out" },
+	{ "a half of a read is left out", SAYS(LONG_DATA("\1", OFF "\x40")
+	    LONG_OTHERS_OK), { -EPROTO, 0, 0 },
+	    "left a part of the read out" },
+	{ "an error has number 0", SAYS(LONG_CHUNK("\1", "\x80\1", R,
+	    "\x20\0", "\6") NONE "\0\0" LONG_OTHERS_OK),
+	    { -EPROTO, 0, 0 }, "" },
+	{ "an extent has no length", SAYS(LONG_READ_OK LONG_FLUSH_OK
+	    LONG_STATUS("\x18") FROM_0 EXTENT(NONE, NONE)),
+	    { 0, -EPROTO, 0 }, "of no length" },
+	{ "an extent is 2^64-1 long", SAYS(LONG_READ_OK LONG_FLUSH_OK
+	    LONG_STATUS("\x18") FROM_0 "\xff\xff\xff\xff\xff\xff\xff\xff"
+	    NONE NONE), { 0, 0, 0 }, "" },
+	{ "flags of base:allocation are long", SAYS(LONG_READ_OK
+	    LONG_FLUSH_OK LONG_STATUS("\x18") FROM_0 "\0\0\0\0" "\0\0\x10\0"
+	    "\0\0\0\1" NONE), { 0, -EPROTO, 0 }, "no base: context has" },
+	{ "extents go on beyond the request", SAYS(LONG_READ_OK LONG_FLUSH_OK
+	    LONG_STATUS("\x28") "\0\0\0\5" "\0\0\0\2"
+	    EXTENT("\0\1\0\0", NONE) EXTENT("\0\1\0\0", NONE)),
+	    { 0, -EPROTO, 0 }, "beyond the request" },
+	{ "a block status is left out", SAYS(LONG_READ_OK LONG_FLUSH_OK
+	    LONG_CHUNK("\1", "\0\0", S, "\0\0", "\0")), { 0, -EPROTO, 0 },
+	    "left the block status out" },
 };
 
 #define LOST { -ENOTCONN, -ENOTCONN, -ENOTCONN }
@@ -192,6 +238,54 @@ static const struct row failure_rows[] = {
 	    CHUNK("\1", "\0\5", S, "\0\0\0\4") "\0\0\0\5"),
 	BREAKS("a block status is 2^32-1 long", "with 4294967295 bytes",
 	    CHUNK("\1", "\0\5", S, "\xff\xff\xff\xff")),
+	BREAKS("a reply is an extended one", "begins with 0x6e8a278c",
+	    LONG_FLUSH_OK),
+	BREAKS("a reply is a request", "begins with 0x25609513",
+	    "\x25\x60\x95\x13\0\0\0\0" R),
+	BREAKS("a reply is an option's", "begins with 0x0003e889",
+	    REPLY GO ACK NONE),
+	BREAKS("a reserved magic", "begins with 0x96744668",
+	    "\x96\x74\x46\x68\0\0\0\0" R),
+	BREAKS("a cookie's place is right and its number is not",
+	    "not in flight", SIMPLE("\0", "\0\0\0\0\0\0\0\0")),
+	BREAKS("a simple reply comes behind a chunk", "structured one is due",
+	    CHUNK("\0", "\x80\1", F, "\0\0\0\6") "\0\0\0\5" "\0\0"
+	    FLUSH_OK),
+	BREAKS("an extent is all there is room for but the context",
+	    "with 8 bytes", CHUNK("\1", "\0\5", S, "\0\0\0\x8")),
+	BREAKS("a block status for extended headers", "unknown type 6",
+	    CHUNK("\1", "\0\6", S, "\0\0\0\x18")),
+	BREAKS("a hole begins before the read", "in answer to a read",
+	    HOLE("\1", "\0\0\0\0\0\0\x1f\xff", "\0\0\0\2")),
+	BREAKS("a hole's offset is 2^64-1", "in answer to a read",
+	    HOLE("\1", "\xff\xff\xff\xff\xff\xff\xff\xff", "\0\0\0\1")),
+	BREAKS("a hole answers a block status", "to a block status",
+	    CHUNK("\1", "\0\2", S, "\0\0\0\xc")),
+	BREAKS("an error's offset is 2^64-1", "outside of the request",
+	    ERROR("\1", "\x80\2", R, "\0\0\0\xe", "\5", "\0\0")
+	    "\xff\xff\xff\xff\xff\xff\xff\xff"),
+	BREAKS("an error has an offset in a flush", "outside of the request",
+	    ERROR("\1", "\x80\2", F, "\0\0\0\xe", "\5", "\0\0")
+	    "\0\0\0\0\0\0\0\0"),
+	{ "one read too many is answered", SAYS(READ_OK OTHERS_OK
+	    DATA("\1", OFF "\0")), { 0, 0, 0 }, "not in flight" },
+	{ "words follow when all is answered", SAYS(READ_OK OTHERS_OK
+	    "and now for something"), { 0, 0, 0 }, "begins with" },
+	{ "it closes when all is answered", SAYS_THEN(READ_OK OTHERS_OK,
+	    THEN_CLOSE), { 0, 0, 0 }, "closed the connection" },
+	{ "the last chunk never comes", SAYS_THEN(DATA("\0", OFF "\0")
+	    DATA("\0", OFF "\x40") OTHERS_OK, THEN_MUTE),
+	    { -ENOTCONN, 0, 0 }, "no answer for 0.3" },
+	{ "a block status stops", SAYS_THEN(CHUNK("\1", "\0\5", S,
+	    "\0\0\0\x14") "\0\0\0\5" "\0\0\x10\0" NONE, THEN_MUTE),
+	    LOST, "no answer for 0.3" },
+	{ "a read trickles", SAYS_THEN(CHUNK("\1", "\0\1", R,
+	    "\0\0\0\x48") OFF "\0", THEN_TRICKLE),
+	    { -EPROTO, -ENOTCONN, -ENOTCONN }, "begins with" },
+	{ "other replies keep the line alive",
+	    SAYS_AND_REPEATS(READ_OK FLUSH_OK, ERROR("\0", "\x80\1", S,
+	    "\0\0\0\6", "\5", "\0\0")), { 0, -ENOTCONN, 0 },
+	    "not answered for 3.0 s" },
 	{ "it closes before a reply", SAYS_THEN("", THEN_CLOSE), LOST,
 	    "closed the connection" },
 	{ "it resets before a reply", SAYS_THEN("", THEN_RESET), LOST,
@@ -223,7 +317,54 @@ static const struct row failure_rows[] = {
 	    "not answered for 3.0 s" },
 };
 
+/* Likewise, with extended headers. */
+static const struct row long_failure_rows[] = {
+	BREAKS("a reply is simple", "after extended headers were agreed on",
+	    FLUSH_OK),
+	BREAKS("a reply is structured", "after extended headers were agreed",
+	    CHUNK("\1", "\0\0", F, NONE)),
+	BREAKS("a cookie is unknown", "not in flight",
+	    LONG_CHUNK("\1", "\0\0", "????????", "\0\0", "\0")),
+	BREAKS("a reply is for another offset", "for offset 8193 to a read",
+	    LONG_CHUNK("\1", "\0\1", R, "\x20\1", "\x48")),
+	BREAKS("a flush has an offset", "for offset 1 to a flush",
+	    LONG_CHUNK("\1", "\0\0", F, "\0\1", "\0")),
+	BREAKS("a chunk is 2^32 long", "a chunk of 4294967296 bytes",
+	    "\x6e\x8a\x27\x8c\0\1" "\0\1" R AT("\x20\0")
+	    "\0\0\0\1" NONE),
+	BREAKS("a chunk is 2^64-1 long", "of 18446744073709551615 bytes",
+	    "\x6e\x8a\x27\x8c\0\1" "\0\1" R AT("\x20\0")
+	    "\xff\xff\xff\xff\xff\xff\xff\xff"),
+	BREAKS("data are longer than the read", "with 255 bytes",
+	    LONG_CHUNK("\1", "\0\1", R, "\x20\0", "\xff")),
+	BREAKS("data end behind the read", "in answer to a read",
+	    LONG_DATA("\1", OFF "\x41")),
+	BREAKS("data come twice", "twice", LONG_DATA("\0", OFF "\0")
+	    LONG_DATA("\1", OFF "\0")),
+	BREAKS("a block status is a short one", "unknown type 5",
+	    LONG_CHUNK("\1", "\0\5", S, "\0\0", "\xc")),
+	BREAKS("a block status is too short", "with 23 bytes",
+	    LONG_STATUS("\x17")),
+	BREAKS("extents are more than their number", "do not add up",
+	    LONG_STATUS("\x28") FROM_0),
+	BREAKS("extents are fewer than their number", "do not add up",
+	    LONG_STATUS("\x18") "\0\0\0\5" "\xff\xff\xff\xff"),
+	BREAKS("there are no extents", "do not add up",
+	    LONG_STATUS("\x18") "\0\0\0\5" NONE),
+	BREAKS("an extent is cut in half", "do not add up",
+	    LONG_STATUS("\x19") FROM_0),
+	BREAKS("a context is unknown", "unknown context (6)",
+	    LONG_STATUS("\x18") "\0\0\0\6" "\0\0\0\1"),
+	BREAKS("an error is too long", "too long", LONG_CHUNK("\1",
+	    "\x80\1", R, "\x20\0", "\7") "\0\0\0\5" "\0\2" "x"),
+	{ "it closes within a header", SAYS_THEN("\x6e\x8a\x27\x8c\0\1",
+	    THEN_CLOSE), LOST, "closed the connection" },
+	{ "it stops within a header", SAYS_THEN("\x6e\x8a\x27\x8c\0\1",
+	    THEN_MUTE), LOST, "no answer for 0.3" },
+};
+
 static const struct row *row;
+static bool is_extended;
 static struct net_loop *loop;
 static struct conn *conn;
 static struct error failure;
@@ -243,6 +384,15 @@ put_cookie(uint8_t *p, size_t n, const char *placeholder, uint64_t cookie)
 		put_be64(at, cookie);
 }
 
+static bool
+get_request(int fd, struct fake_request *req)
+{
+	char longer[4];
+
+	return fake_get_request(fd, req) &&
+	    (!is_extended || fake_get(fd, longer, sizeof longer));
+}
+
 static void
 serve(int fd)
 {
@@ -253,9 +403,12 @@ serve(int fd)
 	memcpy(said[0], words.p, words.n);
 	memcpy(said[1], words.again != NULL ? words.again : "",
 	    words.n_again);
-	(void)fake_put(fd, OPENS, sizeof OPENS - 1);
+	if (is_extended)
+		(void)fake_put(fd, OPENS_EXTENDED, sizeof OPENS_EXTENDED - 1);
+	else
+		(void)fake_put(fd, OPENS, sizeof OPENS - 1);
 	hostile_skip_handshake(fd);
-	for (int i = 0; i < N_REQUESTS && fake_get_request(fd, &req); i++) {
+	for (int i = 0; i < N_REQUESTS && get_request(fd, &req); i++) {
 		const char *placeholder = req.command == NBD_CMD_READ ? R :
 		    req.command == NBD_CMD_FLUSH		      ? F : S;
 
@@ -367,11 +520,12 @@ check_buffer(void)
 }
 
 static void
-try_row(const struct row *which)
+try_row(const struct row *which, bool extended)
 {
 	time_t start = time(NULL);
 
 	row = which;
+	is_extended = extended;
 	memset(buffer, 0xcc, sizeof buffer);
 	ck_assert_int_eq(net_loop_new(&loop), 0);
 	fake_set_up();
@@ -386,11 +540,12 @@ try_row(const struct row *which)
 	ck_assert_msg(time(NULL) - start <= MAX_S, "%s: late", row->name);
 }
 
-START_TEST(a_hostile_answer_ends_its_request_only)
+static void
+expect_answer(const struct row *which, bool extended)
 {
 	const char *text = "";
 
-	try_row(&request_rows[_i]);
+	try_row(which, extended);
 	ck_assert_msg(failure.code == 0, "%s: %s", row->name, failure.text);
 	for (int i = 0; i < N_REQUESTS; i++) {
 		if (reqs[i].error != 0 && reqs[i].message[0] != '\0')
@@ -401,17 +556,40 @@ START_TEST(a_hostile_answer_ends_its_request_only)
 	close_it();
 	free(extents.v);
 }
-END_TEST
 
-START_TEST(a_hostile_reply_ends_the_connection_in_time)
+static void
+expect_failure(const struct row *which, bool extended)
 {
-	try_row(&failure_rows[_i]);
+	try_row(which, extended);
 	if (failure.code == 0)
 		ck_assert_int_eq(net_loop_run(loop), 0);
 	ck_assert_msg(strstr(failure.text, row->text) != NULL,
 	    "%s: '%s' is not in '%s'", row->name, row->text, failure.text);
 	close_it();
 	free(extents.v);
+}
+
+START_TEST(a_hostile_answer_ends_its_request_only)
+{
+	expect_answer(&request_rows[_i], false);
+}
+END_TEST
+
+START_TEST(a_hostile_reply_ends_the_connection_in_time)
+{
+	expect_failure(&failure_rows[_i], false);
+}
+END_TEST
+
+START_TEST(a_hostile_extended_answer_ends_its_request_only)
+{
+	expect_answer(&long_request_rows[_i], true);
+}
+END_TEST
+
+START_TEST(a_hostile_extended_reply_ends_the_connection_in_time)
+{
+	expect_failure(&long_failure_rows[_i], true);
 }
 END_TEST
 
@@ -425,6 +603,12 @@ main(void)
 	    sizeof request_rows / sizeof request_rows[0]);
 	tcase_add_loop_test(tcase, a_hostile_reply_ends_the_connection_in_time,
 	    0, sizeof failure_rows / sizeof failure_rows[0]);
+	tcase_add_loop_test(tcase,
+	    a_hostile_extended_answer_ends_its_request_only, 0,
+	    sizeof long_request_rows / sizeof long_request_rows[0]);
+	tcase_add_loop_test(tcase,
+	    a_hostile_extended_reply_ends_the_connection_in_time, 0,
+	    sizeof long_failure_rows / sizeof long_failure_rows[0]);
 	suite_add_tcase(suite, tcase);
 	return unit_main(suite);
 }
