@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /*
- * NBD_OPT_GO, which opens the export, and NBD_OPT_INFO, which only tells.  The server tells about it in any order, in
- * NBD_REP_INFO replies, also what was not asked for; the next byte behind
- * its NBD_REP_ACK belongs to transmission.  A server that does not know the
- * option is sent NBD_OPT_EXPORT_NAME instead, unless extended headers were
- * agreed on: then that one is forbidden, and the server contradicts itself.
+ * NBD_OPT_GO, which opens the export, and NBD_OPT_INFO, which only tells.  The
+ * server tells about it in any order, in NBD_REP_INFO replies, also what was
+ * not asked for; the next byte behind its NBD_REP_ACK belongs to transmission.
+ * A server that does not know NBD_OPT_GO is sent NBD_OPT_EXPORT_NAME instead,
+ * unless extended headers were agreed on: then that one is forbidden, and the
+ * server contradicts itself.
  */
 
 #include <inttypes.h>

@@ -2,9 +2,10 @@
 /*
  * Dialling: what all transports have in common.
  *
- * A transport's own file (dial-tcp.c, dial-unix.c, dial-vsock.c) makes a list of addresses
- * of what it is given, which a race turns into a connection.  Here is the
- * frame around it, and the sentence for when none could be reached.
+ * A transport's own file (dial-tcp.c, dial-unix.c, dial-vsock.c) makes a list
+ * of addresses of what it is given, which a race turns into a connection.
+ * Here is the frame around it, and the sentence for when none could be
+ * reached.
  */
 #include "net/dial-private.h"
 

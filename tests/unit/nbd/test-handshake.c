@@ -320,7 +320,8 @@ START_TEST(go_without_a_size_is_a_violation)
 	say_info_block_size(&t, 1, 4096, 65536);
 	say_ack(&t, NBD_OPT_GO);
 	script_tell(&t);
-	expect_failure(&t, NBD_FAILURE_PROTOCOL, "told about the export, but not its size");
+	expect_failure(&t, NBD_FAILURE_PROTOCOL,
+	    "told about the export, but not its size");
 }
 END_TEST
 
