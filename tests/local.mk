@@ -121,11 +121,6 @@ simulations = \
 	%D%/unit/client/fake-server.c \
 	%D%/unit/client/fake-server.h
 
-%C%_unit_client_test_cuts_SOURCES = \
-	%D%/unit/client/test-cuts.c \
-	%D%/unit/client/fake-server.c \
-	%D%/unit/client/fake-server.h
-
 %C%_unit_client_test_hostile_handshake_SOURCES = \
 	%D%/unit/client/test-hostile-handshake.c \
 	%D%/unit/client/fake-server.c \
