@@ -173,10 +173,10 @@ START_TEST(a_long_range_is_cut_and_covered)
 	negotiate(NULL);
 	/* 1 GiB and one sector, from behind 4 TiB. */
 	assert_ok(nbdclient_trim(disk, 8ULL << 30, 2097153, 0, &err));
-	ck_assert_int_eq(count_log(" Trim id=9 offset=0x40040000000 "
-	    "count=0x200 "), 1);
-	ck_assert_int_eq(count_log(" Trim id=1 offset=0x40000000000 "
-	    "count=0x8000000 "), 1);
+	/* In the order in which the server's threads took them. */
+	ck_assert_int_eq(count_log(" offset=0x40040000000 count=0x200 "), 1);
+	ck_assert_int_eq(count_log(" offset=0x40000000000 count=0x8000000 "),
+	    1);
 	assert_ok(nbdclient_trim(disk, 8, 0, 0, &err));
 	ck_assert_int_eq(count_log(" Trim "), 9);
 }
