@@ -5,7 +5,8 @@
  * it is refused, for whatever reason.  There is no going on without.
  *
  * What came along with the server's consent was not protected by TLS, and is
- * somebody's attempt to have it taken for what was.
+ * somebody's attempt to have it taken for what was.  Nor may anything of ours
+ * be left to be sent, which would go through TLS and mean something else.
  */
 
 #include "base/escape.h"
@@ -29,6 +30,9 @@ starttls_on_ack(struct nbd_session *s)
 	if (s->in.start != s->in.end)
 		nbd_session_violation(s,
 		    "it went on in plain text where TLS begins");
+	else if (s->out.sent < s->out.len)
+		nbd_session_violation(s,
+		    "it agreed to TLS before it was asked");
 	else
 		nbd_session_enter(s, SESSION_STARTTLS);
 }

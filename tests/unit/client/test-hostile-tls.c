@@ -91,6 +91,8 @@ static const struct row consent_rows[] = {
 	    SAYS(CONSENT REPLY SR ACK NONE EXPORT REPLY GO ACK NONE), NULL },
 	{ "TLS begins before we do", PROTOCOL, "in plain text",
 	    SAYS(CONSENT SERVER_HELLO_1_1), NULL },
+	{ "consent comes before the question", PROTOCOL,
+	    "before it was asked", SAYS(CONSENT), NULL },
 	{ "it is newstyle that is not fixed", TLS, "too old",
 	    SAYS("NBDMAGICIHAVEOPT\0\2"), NULL },
 	{ "it is oldstyle", TLS, "oldstyle", SAYS("NBDMAGIC"

@@ -81,6 +81,18 @@ START_TEST(one_byte_of_plain_text_ends_the_session)
 }
 END_TEST
 
+/* What of ours is not yet sent would go through TLS. */
+START_TEST(consent_to_what_was_not_asked_is_a_violation)
+{
+	script_open(&t, &options, _i);
+	say_greeting(&t, FIXED);
+	say_ack(&t, NBD_OPT_STARTTLS);
+	script_tell(&t);
+	expect_failure(&t, NBD_FAILURE_PROTOCOL, "before it was asked");
+	expect_no_more();
+}
+END_TEST
+
 static const uint32_t refusals[] = {
 	NBD_REP_ERR_UNSUP,
 	NBD_REP_ERR_POLICY,
@@ -175,6 +187,8 @@ main(void)
 	tcase_add_loop_test(tc,
 	    plain_text_behind_the_ack_is_never_listened_to, 0, n);
 	tcase_add_test(tc, one_byte_of_plain_text_ends_the_session);
+	tcase_add_loop_test(tc, consent_to_what_was_not_asked_is_a_violation,
+	    0, n);
 	tcase_add_loop_test(tc, any_refusal_is_the_end, 0, N_REFUSALS);
 	tcase_add_loop_test(tc, an_answer_that_is_none_is_a_violation, 0, n);
 	tcase_add_loop_test(tc, a_server_that_is_not_fixed_hears_nothing, 0,
