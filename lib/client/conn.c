@@ -227,6 +227,7 @@ conn_redial(struct conn *c)
 
 	c->can_redial = false;
 	c->is_draining = false;
+	c->has_peer = false;
 	conn_drop_socket(c);
 	if (conn_new_session(c, true) == 0) {
 		c->state = CONN_DIALING;

@@ -670,6 +670,9 @@ START_TEST(a_server_that_is_gone_at_the_second_try_is_told)
 	run();
 	ck_assert_str_eq(trace, "f");
 	ck_assert_int_ne(conn_failure(conn), NBD_FAILURE_NONE);
+	ck_assert_msg(strstr(e.text, "cannot connect") != NULL, "%s", e.text);
+	/* There is nobody at the other end now. */
+	ck_assert_ptr_null(conn_peer(conn));
 	close_conn();
 	fake_unlisten();
 }
