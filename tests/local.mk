@@ -407,11 +407,11 @@ EXTRA_DIST += $(integration_tests) $(lint_tests) \
 .PHONY: check-quick check-unit check-sim check-integration check-lint \
 	check-valgrind fuzz
 
-# What needs no server.
+# What needs no server.  A list that is broken into lines inside the quotes
+# would have a test called "\".
+quick_tests = $(lint_tests) $(unit_tests) $(simulations) $(fuzz_targets)
 check-quick:
-	$(MAKE) $(AM_MAKEFLAGS) check \
-	    TESTS='$(lint_tests) $(unit_tests) $(simulations) \
-		$(fuzz_targets)'
+	$(MAKE) $(AM_MAKEFLAGS) check TESTS='$(quick_tests)'
 
 check-unit:
 	$(MAKE) $(AM_MAKEFLAGS) check TESTS='$(unit_tests)'
@@ -427,9 +427,10 @@ check-lint:
 
 # In a build without sanitizers; takes a quarter of an hour.  An error in a
 # test's process is the test's; servers that a test starts run without.
+valgrind_tests = $(unit_tests) $(simulations) $(fuzz_targets)
+valgrind_command = valgrind -q --error-exitcode=99 --leak-check=full \
+	--errors-for-leak-kinds=definite
 check-valgrind:
 	CK_TIMEOUT_MULTIPLIER=10; export CK_TIMEOUT_MULTIPLIER; \
-	$(MAKE) $(AM_MAKEFLAGS) check \
-	    TESTS='$(unit_tests) $(simulations) $(fuzz_targets)' \
-	    LOG_COMPILER='valgrind -q --error-exitcode=99 --leak-check=full \
-		--errors-for-leak-kinds=definite'
+	$(MAKE) $(AM_MAKEFLAGS) check TESTS='$(valgrind_tests)' \
+	    LOG_COMPILER='$(valgrind_command)'
