@@ -23,6 +23,7 @@
 	REPLY GO ACK NONE
 #define STRUCTURED BASIC REPLY SR ACK NONE
 #define SIMPLE	   BASIC REPLY SR ERR("\1") NONE
+#define DIRTY(id)  REPLY META CONTEXT "\0\0\0\xb" id "x:dirty"
 /* The name is all that there is to ask for. */
 #define NAME_ONLY  SIMPLE REPLY GO ERR("\1") NONE
 
@@ -159,6 +160,21 @@ static const struct row open_rows[] = {
 	    SAYS(STRUCTURED REPLY META CONTEXT "\0\0\0\5" "\0\0\0\1x") },
 	{ "a context comes twice", PROTOCOL, "twice", SAYS(STRUCTURED
 	    ALLOCATION("\0\0\0\1") ALLOCATION("\0\0\0\2")) },
+	{ "two contexts have one number", PROTOCOL, "number 1, twice",
+	    SAYS(STRUCTURED ALLOCATION("\0\0\0\1") DIRTY("\0\0\0\1")) },
+	{ "a context has no name", PROTOCOL, "not asked for",
+	    SAYS(STRUCTURED REPLY META CONTEXT "\0\0\0\4" "\0\0\0\1") },
+	{ "a context's name goes on behind a zero byte", PROTOCOL,
+	    "not asked for", SAYS(STRUCTURED REPLY META CONTEXT "\0\0\0\xd"
+	    "\0\0\0\1" "x:dirty\0!") },
+	{ "the second context comes and not the first", 0, "",
+	    SAYS(STRUCTURED DIRTY("\xff\xff\xff\xff") REPLY META ACK NONE
+	    EXPORT REPLY GO ACK NONE) },
+	{ "contexts stop", LATE, "NBD_OPT_SET_META_CONTEXT",
+	    SAYS_THEN(STRUCTURED ALLOCATION("\0\0\0\1"), THEN_MUTE) },
+	{ "contexts are cut off", GONE, "in the middle",
+	    SAYS_THEN(STRUCTURED REPLY META CONTEXT "\0\0\0\x13" "\0\0",
+		THEN_CLOSE) },
 	{ "a context is shorter than its number", PROTOCOL, "3 bytes",
 	    SAYS(STRUCTURED REPLY META CONTEXT "\0\0\0\3" "\0\0\0") },
 	{ "a context has a name too long", PROTOCOL, "4101 bytes",
@@ -344,7 +360,10 @@ call_list(struct nbdclient_channel *channel)
 static void
 try_row(const struct row *which, int (*call)(struct nbdclient_channel *))
 {
-	struct nbdclient_options options = { .io_timeout_ms = LONG_MS };
+	static const char *const contexts[] = { "base:allocation",
+		"x:dirty" };
+	struct nbdclient_options options = { .io_timeout_ms = LONG_MS,
+		.contexts = contexts, .n_contexts = 2 };
 	struct nbdclient_channel *channel;
 	time_t start = time(NULL);
 	int code;
