@@ -73,6 +73,7 @@ unit_tests = \
 	%D%/unit/client/test-places \
 	%D%/unit/client/test-stall \
 	%D%/unit/client/test-tls-required \
+	%D%/unit/client/test-tls-traffic \
 	%D%/unit/copy/test-cursor \
 	%D%/unit/copy/test-lane \
 	%D%/unit/copy/test-ledger \
@@ -187,6 +188,13 @@ simulations = \
 	%D%/unit/client/test-tls-required.c \
 	%D%/unit/client/fake-server.c \
 	%D%/unit/client/fake-server.h
+
+%C%_unit_client_test_tls_traffic_SOURCES = \
+	%D%/unit/client/test-tls-traffic.c \
+	%D%/unit/client/fake-server.c \
+	%D%/unit/client/fake-server.h \
+	%D%/unit/client/fake-tls.c \
+	%D%/unit/client/fake-tls.h
 
 %C%_unit_daemon_test_conf_SOURCES = \
 	%D%/unit/daemon/test-conf.c \

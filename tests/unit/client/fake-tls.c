@@ -161,7 +161,7 @@ put_export(SSL *ssl)
 
 	put_be16(b, NBD_INFO_EXPORT);
 	put_be64(b + 2, FAKE_DISK_SIZE);
-	put_be16(b + 10, NBD_FLAG_HAS_FLAGS);
+	put_be16(b + 10, NBD_FLAG_HAS_FLAGS | NBD_FLAG_SEND_FLUSH);
 	return put_reply(ssl, NBD_OPT_GO, NBD_REP_INFO, b, sizeof b) &&
 	    put_reply(ssl, NBD_OPT_GO, NBD_REP_ACK, NULL, 0);
 }
