@@ -294,6 +294,36 @@ check_PROGRAMS += %D%/lib/ext-server %D%/lib/map-client %D%/lib/nbd-do \
 %C%_lib_tls_client_SOURCES = %D%/lib/tls-client.c
 %C%_lib_tls_client_LDADD = libnbdclient.la
 
+# What the benchmark runs; built with the tests, so that it stays right.
+bench_programs = \
+	%D%/bench/client-nbdclient \
+	%D%/bench/lean-server \
+	%D%/bench/measure \
+	%D%/bench/probe-jobs
+%C%_bench_client_nbdclient_SOURCES = \
+	%D%/bench/client.c \
+	%D%/bench/client.h \
+	%D%/bench/client-nbdclient.c
+%C%_bench_client_nbdclient_LDADD = libnbdclient.la $(EVENT_LIBS)
+%C%_bench_client_nbdclient_LDFLAGS = $(AM_LDFLAGS) -no-install
+%C%_bench_lean_server_SOURCES = %D%/bench/lean-server.c
+%C%_bench_lean_server_LDADD =
+%C%_bench_measure_SOURCES = %D%/bench/measure.c
+%C%_bench_measure_LDADD =
+%C%_bench_probe_jobs_SOURCES = %D%/bench/probe-jobs.c
+%C%_bench_probe_jobs_LDADD =
+
+if HAVE_LIBNBD
+bench_programs += %D%/bench/client-libnbd
+%C%_bench_client_libnbd_SOURCES = \
+	%D%/bench/client.c \
+	%D%/bench/client.h \
+	%D%/bench/client-libnbd.c
+%C%_bench_client_libnbd_CFLAGS = $(AM_CFLAGS) $(LIBNBD_CFLAGS)
+%C%_bench_client_libnbd_LDADD = $(LIBNBD_LIBS)
+endif
+check_PROGRAMS += $(bench_programs)
+
 if HAVE_CHECK
 check_PROGRAMS += $(unit_tests) $(simulations)
 TESTS += $(unit_tests) $(simulations)
@@ -335,6 +365,7 @@ fuzz:
 	    '$(fuzz_targets)'
 
 integration_tests = \
+	%D%/integration/bench-helpers.t \
 	%D%/integration/cli-bad-server.t \
 	%D%/integration/cli-command-server.t \
 	%D%/integration/cli-configcheck.t \
@@ -403,6 +434,11 @@ lint_tests = \
 TESTS += $(lint_tests)
 
 EXTRA_DIST += $(integration_tests) $(lint_tests) \
+	%D%/bench/report.pl \
+	%D%/bench/rows.sh \
+	%D%/bench/run \
+	%D%/bench/runs.sh \
+	%D%/bench/servers.sh \
 	%D%/fuzz/corpus \
 	%D%/fuzz/run \
 	%D%/lib/daemonlib.sh \
@@ -412,8 +448,12 @@ EXTRA_DIST += $(integration_tests) $(lint_tests) \
 	%D%/lint/layers.conf \
 	%D%/lint/lint.sh
 
-.PHONY: check-quick check-unit check-sim check-integration check-lint \
+.PHONY: bench check-quick check-unit check-sim check-integration check-lint \
 	check-valgrind fuzz
+
+# "make bench BENCH='--pairs 3 unix tcp'": see tests/bench/run --help.
+bench: nbdsync nbdsyncd $(bench_programs)
+	$(srcdir)/%D%/bench/run --builddir . $(BENCH)
 
 # What needs no server.  A list that is broken into lines inside the quotes
 # would have a test called "\".
