@@ -51,16 +51,17 @@ enum {
 	NBD_MAX_IN_FLIGHT = 4096,
 	NBD_COOKIE_INDEX_BITS = 12,
 	/*
-	 * Room for the largest option reply.  Otherwise no more is offered
-	 * than NBD_IN_USUAL: bytes of payload that arrive here are copied.
+	 * The room for what arrives; while an option reply is larger, there
+	 * is more.  Not more than that: bytes of payload that arrive here are
+	 * copied, and it is most of what an idle connection costs.
 	 */
-	NBD_IN_SIZE = NBD_MAX_OPTION_REPLY,
 	NBD_IN_USUAL = 4096,
 	NBD_QUOTE_SIZE = 200,
 };
 
 struct nbd_in {
-	uint8_t *buffer;	/* NBD_IN_SIZE; [start, end) is waiting */
+	uint8_t *buffer;	/* [start, end) is waiting */
+	size_t size;		/* of buffer */
 	size_t start;
 	size_t end;
 	size_t wanted;		/* what the state needs to go on */

@@ -166,7 +166,8 @@ nbd_session_new(const struct nbd_session_options *options,
 	if (r < 0)
 		return r;
 	nbd_export_reset(s);
-	s->in.buffer = malloc(NBD_IN_SIZE);
+	s->in.size = NBD_IN_USUAL;
+	s->in.buffer = malloc(s->in.size);
 	s->out.size = nbd_option_room(s);
 	s->out.buffer = malloc(s->out.size);
 	if (s->in.buffer == NULL || s->out.buffer == NULL)
@@ -258,24 +259,39 @@ session_is_over(const struct nbd_session *s)
 	return s->state == SESSION_FAILED || s->state == SESSION_CLOSED;
 }
 
+/* Give the buffer size bytes, of which what waits fills the beginning. */
+static bool
+session_in_resize(struct nbd_in *in, size_t size)
+{
+	uint8_t *buffer = realloc(in->buffer, size);
+
+	if (buffer == NULL)
+		return false;
+	in->buffer = buffer;
+	in->size = size;
+	return true;
+}
+
 const uint8_t *
 nbd_session_take(struct nbd_session *s, size_t n)
 {
 	const uint8_t *p = s->in.buffer + s->in.start;
 
-	if (s->in.end - s->in.start < n) {
-		s->in.wanted = n;
-		return NULL;
+	if (s->in.end - s->in.start >= n) {
+		s->in.start += n;
+		return p;
 	}
-	s->in.start += n;
-	return p;
+	assert(n <= NBD_MAX_OPTION_REPLY);
+	s->in.wanted = n;
+	if (n > s->in.size && !session_in_resize(&s->in, n))
+		nbd_session_no_memory(s);
+	return NULL;
 }
 
 /* Where bytes go that have no better place. */
 static struct iovec
 session_in_room(struct nbd_in *in)
 {
-	size_t size = in->wanted > NBD_IN_USUAL ? in->wanted : NBD_IN_USUAL;
 	size_t len = in->end - in->start;
 
 	if (in->start > 0) {
@@ -283,7 +299,11 @@ session_in_room(struct nbd_in *in)
 		in->start = 0;
 		in->end = len;
 	}
-	in->buffered = size - len;
+	/* It can stay as it is just as well. */
+	if (in->size > NBD_IN_USUAL && in->wanted <= NBD_IN_USUAL &&
+	    len <= NBD_IN_USUAL)
+		(void)session_in_resize(in, NBD_IN_USUAL);
+	in->buffered = in->size - len;
 	return (struct iovec){
 		.iov_base = in->buffer + len,
 		.iov_len = in->buffered,
