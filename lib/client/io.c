@@ -50,64 +50,102 @@ io_on_task(void *arg)
 		io_finish(op);
 }
 
+static void
+io_give_back(struct io *io, struct nbd_request *req)
+{
+	struct io_request *r = list_entry(req, struct io_request, req);
+
+	r->next_idle = io->idle;
+	io->idle = r;
+}
+
+/*
+ * NULL: all that there may be are in flight.  Without memory for one more
+ * there may be no more.
+ */
+static struct nbd_request *
+io_take_request(struct io *io)
+{
+	struct io_request *r = io->idle;
+
+	if (r != NULL) {
+		io->idle = r->next_idle;
+		return &r->req;
+	}
+	if (io->n_requests >= io->n_max)
+		return NULL;
+	r = calloc(1, sizeof *r);
+	if (r == NULL) {
+		io->n_max = io->n_requests;
+		return NULL;
+	}
+	io->n_requests++;
+	r->next = io->more;
+	io->more = r;
+	return &r->req;
+}
+
 int
 io_init(struct io *io, struct net_loop *loop, struct conn *conn,
-    const char *name, size_t n_requests)
+    const char *name, size_t n_max)
 {
-	size_t i;
-
 	memset(io, 0, sizeof *io);
 	list_init(&io->ops);
 	list_init(&io->queue);
 	io->conn = conn;
 	io->export = conn_export(conn);
 	io->name = name;
-	io->requests = calloc(n_requests, sizeof *io->requests);
-	io->idle = calloc(n_requests, sizeof(struct nbd_request *));
-	if (io->requests == NULL || io->idle == NULL)
-		return -ENOMEM;
-	for (i = 0; i < n_requests; i++)
-		io->idle[i] = &io->requests[i];
-	io->n_idle = n_requests;
+	io->n_max = n_max;
+	io->n_requests = 1;
+	io_give_back(io, &io->first.req);
 	return net_task_init(&io->task, loop, io_on_task, io);
 }
 
 void
 io_done(struct io *io)
 {
+	struct io_request *r;
+
 	net_task_done(&io->task);
-	free(io->requests);
-	free(io->idle);
+	while ((r = io->more) != NULL) {
+		io->more = r->next;
+		free(r);
+	}
 	memset(io, 0, sizeof *io);
 }
 
 static void
-io_send_piece(struct io *io, struct op *op)
+io_send_piece(struct io *io, struct op *op, struct nbd_request *req)
 {
-	struct nbd_request *req = io->idle[io->n_idle - 1];
 	int r;
 
 	op_next_piece(op, req);
 	r = conn_submit(io->conn, req);
 	if (r == 0) {
-		io->n_idle--;
 		op_sent(op, req);
-	} else if (r == -ENOTCONN) {
-		op->is_lost = true;
-	} else {
-		op_refused(op, req, r);
+		return;
 	}
+	if (r == -ENOTCONN)
+		op->is_lost = true;
+	else
+		op_refused(op, req, r);
+	io_give_back(io, req);
 }
 
 static void
 io_pump(struct io *io)
 {
+	struct nbd_request *req;
 	struct op *op;
 
-	while (io->n_idle > 0 && !list_is_empty(&io->queue)) {
+	while (!list_is_empty(&io->queue)) {
 		op = list_entry(io->queue.next, struct op, queued);
-		if (op_has_piece(op))
-			io_send_piece(io, op);
+		if (op_has_piece(op)) {
+			req = io_take_request(io);
+			if (req == NULL)
+				return;
+			io_send_piece(io, op, req);
+		}
 		if (op_has_piece(op))
 			continue;
 		list_remove(&op->queued);
@@ -160,7 +198,7 @@ io_on_completions(struct io *io)
 	while (!io->is_closed && (req = conn_reap(io->conn)) != NULL) {
 		op = req->owner;
 		op_completed(op, req, &io->is_closed);
-		io->idle[io->n_idle++] = req;
+		io_give_back(io, req);
 		if (io->is_closed)
 			return;
 		if (op_is_over(op))
@@ -204,7 +242,7 @@ io_abandon(struct io *io)
 {
 	const bool never = false;
 
-	if (io->requests != NULL)
+	if (io->n_requests > 0)
 		io_fail_all(io, NBDCLIENT_DISCONNECTED, ECANCELED,
 		    "it was closed before", &never);
 }

@@ -13,13 +13,21 @@
  *
  * The owner passes on the connection's events, and is told nothing by it.
  */
+struct io_request {
+	struct nbd_request req;
+	struct io_request *next;	/* of all but the first */
+	struct io_request *next_idle;
+};
+
 struct io {
 	struct conn *conn;
 	const struct nbd_export *export;
 	const char *name;		/* of the disk, for messages */
-	struct nbd_request *requests;
-	struct nbd_request **idle;
-	size_t n_idle;
+	struct io_request first;	/* there always is one; */
+	struct io_request *more;	/* others are made when needed */
+	size_t n_requests;
+	size_t n_max;
+	struct io_request *idle;
 	struct list ops;		/* all that are not done */
 	struct list queue;		/* those with pieces to be sent */
 	struct net_task task;		/* some may be over without a reply */
@@ -29,11 +37,11 @@ struct io {
 };
 
 /*
- * n_requests may be in flight at a time.  name is the caller's and has to
+ * n_max requests may be in flight at a time.  name is the caller's and has to
  * last.  -ENOMEM.  io_done() copes with an io that is all zero.
  */
 int io_init(struct io *io, struct net_loop *loop, struct conn *conn,
-    const char *name, size_t n_requests);
+    const char *name, size_t n_max);
 /* All operations must be done. */
 void io_done(struct io *io);
 

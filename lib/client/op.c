@@ -297,11 +297,13 @@ op_new(const struct nbd_export *export, const char *name,
 	struct op *op;
 	int code;
 
-	op = calloc(1, sizeof *op);
+	op = malloc(sizeof *op);
 	if (op == NULL)
 		return client_error_set(err, NBDCLIENT_NO_MEMORY, ENOMEM,
 		    "cannot %s %s: out of memory", op_verb(params->kind),
 		    name);
+	/* The error is most of it, and seldom needed. */
+	memset(op, 0, offsetof(struct op, error));
 	list_init(&op->all);
 	list_init(&op->queued);
 	op->export = export;
