@@ -31,7 +31,7 @@ my @columns = (
 	['cpu', 'CPU s', '%.2f', 1],
 	['peak', 'peak MiB', '%.1f', 1024],
 	['servers', 'servers s', '%.2f', 1],
-	['cpu_each', 'CPU ms each', '%.2f', 1],
+	['cpu_each', 'CPU ms each', '%.3f', 1],
 	['cpu_per', 'CPU us each', '%.2f', 1],
 	['heap_per', 'heap KiB', '%.1f', 1024],
 	['rss_per', 'RSS KiB', '%.1f', 1024],

@@ -57,11 +57,14 @@ scaled_size()
 	echo $(($(scaled "$1") / MiB * MiB + (scale > 1 ? MiB : 0)))
 }
 
+# row_title [SERVERS]
 row_title()
 {
+	local servers=nbdkit
+
+	[ "$server" = nbdkit ] || servers="lean servers"
 	title "$(echo "$rows" | sed -n "s/^$row	.*	//p")$(
-	    [ "$scale" = 1 ] || echo ", divided by $scale"), $(
-	    [ "$server" = lean ] && echo "lean servers" || echo nbdkit)"
+	    [ "$scale" = 1 ] || echo ", divided by $scale"), ${1:-$servers}"
 }
 
 needs_nbdkit()
@@ -289,13 +292,14 @@ row_growth()
 	run_all
 }
 
+# nbdkit takes long to say where so much of nothing is.
 row_growth_sparse()
 {
 	local n
 
-	row_title
+	row_title "from a lean server"
 	for n in ${sizes:-1 8 64}; do
-		serve_islands "src$n" $((n * TiB)) "$(scaled 1000)" 65536
+		serve_lean "src$n" $((n * TiB)) "$(scaled 1000)" 65536
 		serve_destination "dst$n" $((n * TiB))
 		growth_copy "$n TiB" "$(uri "src$n")" "$(uri "dst$n")"
 	done
@@ -306,12 +310,11 @@ row_growth_extents()
 {
 	local n
 
-	row_title
+	row_title "from a lean server"
 	for n in ${sizes:-1 100 10000 1000000}; do
 		serve_lean "src$n" "$TiB" "$n" 4096
 		serve_destination "dst$n" "$TiB"
-		growth_copy "$n islands" "$(uri "src$n")" \
-		    "$(uri "dst$n")"
+		growth_copy "$n islands" "$(uri "src$n")" "$(uri "dst$n")"
 	done
 	run_all
 }

@@ -139,7 +139,7 @@ serve_destination()
 serve_islands()
 {
 	local name=$1 size=$2 n=$3 len=$4
-	local distance=$((size / n / 4096 * 4096)) islands= i
+	local distance=$((size / n / 4096 * 4096)) islands='' i
 
 	if [ "$server" = lean ]; then
 		serve_lean "$name" "$size" "$n" "$len"
