@@ -71,7 +71,8 @@ start_read(struct iovec *buffer)
 	struct nbdclient_error e;
 
 	if (nbdclient_event_read(disks[n_disks - 1],
-	    next_offset() / sector_size, buffer, 1, on_read, buffer, &e) != 0)
+	    next_offset() / sector_size, buffer, 1, 0, on_read, buffer, &e) !=
+	    0)
 		errx(1, "%s", e.text);
 	n_to_start--;
 	n_in_flight++;

@@ -221,11 +221,13 @@ copy_session(const char *uri)
 }
 
 static void
-add_extent(void *arg, uint64_t offset, uint64_t length, uint64_t flags)
+add_extent(void *arg, const char *context, uint64_t offset, uint64_t length,
+    uint64_t flags)
 {
 	uint64_t *total = arg;
 
 	(void)flags;
+	ck_assert_str_eq(context, "base:allocation");
 	ck_assert_uint_eq(offset, *total);
 	*total += length;
 }
@@ -312,8 +314,10 @@ event_on_done(void *arg, const struct nbdclient_error *e)
 }
 
 static void
-event_on_extent(void *arg, uint64_t offset, uint64_t length, uint64_t flags)
+event_on_extent(void *arg, const char *context, uint64_t offset,
+    uint64_t length, uint64_t flags)
 {
+	(void)context;
 	(void)offset;
 	(void)length;
 	(void)flags;
@@ -333,7 +337,7 @@ event_on_ready(void *arg)
 		struct iovec iov = { event_buffers[n_started], LENGTH };
 
 		code |= nbdclient_event_read(event_disk,
-		    (uint64_t)n_started * LENGTH, &iov, 1, event_on_done,
+		    (uint64_t)n_started * LENGTH, &iov, 1, 0, event_on_done,
 		    count, &err);
 	}
 	code |= nbdclient_event_block_status(event_disk, 0, DISK_SIZE, NULL,

@@ -332,6 +332,9 @@ START_TEST(all_can_be_moved_to_another_loop)
 	net_timer_done(&timer);
 	(void)close(fds[0]);
 	(void)close(fds[1]);
+}
+END_TEST
+
 /* Tasks of which each schedules the next, for ever. */
 struct ring {
 	struct net_task tasks[2];
