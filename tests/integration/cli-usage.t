@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # A wrong command line is one sentence, a pointer to the help, and status 2.
 . "$srcdir/tests/lib/testlib.sh"
-plan 74
+plan 78
 
 bad()
 {
