@@ -33,6 +33,8 @@ nbd_payload_begin(struct nbd_session *s, uint64_t offset, size_t len,
 		.length = len,
 		.is_hole = is_hole,
 	};
+	/* The next ones are likely to be like this one. */
+	s->in.usual = len <= NBD_SMALL_PAYLOAD ? NBD_IN_SMALL : NBD_IN_USUAL;
 	nbd_session_enter(s, SESSION_PAYLOAD);
 }
 

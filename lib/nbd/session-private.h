@@ -53,9 +53,13 @@ enum {
 	/*
 	 * The room for what arrives; while an option reply is larger, there
 	 * is more.  Not more than that: bytes of payload that arrive here are
-	 * copied, and it is most of what an idle connection costs.
+	 * copied, and it is most of what an idle connection costs.  But where
+	 * payloads are small, to copy several of them costs less than a
+	 * receive for each.
 	 */
 	NBD_IN_USUAL = 4096,
+	NBD_IN_SMALL = 16384,
+	NBD_SMALL_PAYLOAD = 8192,
 	NBD_QUOTE_SIZE = 200,
 };
 
@@ -65,6 +69,7 @@ struct nbd_in {
 	size_t start;
 	size_t end;
 	size_t wanted;		/* what the state needs to go on */
+	size_t usual;		/* the room that is offered otherwise */
 	size_t direct;		/* offered last, of a READ's own buffers */
 	size_t buffered;	/* offered last, of buffer */
 };

@@ -166,6 +166,7 @@ nbd_session_new(const struct nbd_session_options *options,
 	if (r < 0)
 		return r;
 	nbd_export_reset(s);
+	s->in.usual = NBD_IN_USUAL;
 	s->in.size = NBD_IN_USUAL;
 	s->in.buffer = malloc(s->in.size);
 	s->out.size = nbd_option_room(s);
@@ -288,11 +289,12 @@ nbd_session_take(struct nbd_session *s, size_t n)
 	return NULL;
 }
 
-/* Where bytes go that have no better place. */
+/* Where bytes go that have no better place: fewer than size are there. */
 static struct iovec
 session_in_room(struct nbd_in *in)
 {
-	size_t len = in->end - in->start;
+	const size_t size = in->wanted > in->usual ? in->wanted : in->usual;
+	const size_t len = in->end - in->start;
 
 	if (in->start > 0) {
 		memmove(in->buffer, in->buffer + in->start, len);
@@ -300,10 +302,10 @@ session_in_room(struct nbd_in *in)
 		in->end = len;
 	}
 	/* It can stay as it is just as well. */
-	if (in->size > NBD_IN_USUAL && in->wanted <= NBD_IN_USUAL &&
-	    len <= NBD_IN_USUAL)
-		(void)session_in_resize(in, NBD_IN_USUAL);
-	in->buffered = in->size - len;
+	if (in->size < size || (in->size > NBD_IN_SMALL &&
+	    size <= NBD_IN_SMALL))
+		(void)session_in_resize(in, size);
+	in->buffered = (in->size < size ? in->size : size) - len;
 	return (struct iovec){
 		.iov_base = in->buffer + len,
 		.iov_len = in->buffered,

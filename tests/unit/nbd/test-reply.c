@@ -99,6 +99,36 @@ START_TEST(payload_is_received_straight_into_the_buffer)
 }
 END_TEST
 
+/* How much would the next receive take, after a read of so much? */
+static size_t
+room_after(uint64_t length)
+{
+	static uint8_t large[65536];
+	const struct iovec large_iov = { large, length };
+	struct nbd_request req = { .command = NBD_CMD_READ,
+		.length = length,
+		.iov = &large_iov,
+		.n_iov = 1 };
+	struct iovec iov[2];
+
+	script_submit(&t, &req);
+	say_simple(&t, &req, 0);
+	say_zeroes(&t, length);
+	script_tell(&t);
+	expect_done(&t, &req, 0);
+	ck_assert_int_eq(nbd_session_input(t.s, iov), 1);
+	return iov[0].iov_len;
+}
+
+START_TEST(small_reads_have_room_to_arrive_together)
+{
+	script_open_disk(&t, &simple, _i);
+	ck_assert_uint_ge(room_after(4096), 3 * (16 + 4096));
+	ck_assert_uint_lt(room_after(65536), 2 * 4096);
+	ck_assert_uint_ge(room_after(512), 3 * (16 + 4096));
+}
+END_TEST
+
 START_TEST(one_buffer_is_filled_before_the_next)
 {
 	struct iovec pieces[2] = { { target, 5000 }, { target + 5000, 3192 } };
@@ -369,6 +399,8 @@ main(void)
 	    SCRIPT_N_CUTS);
 	tcase_add_loop_test(tc, payload_is_received_straight_into_the_buffer,
 	    0, SCRIPT_N_CUTS);
+	tcase_add_loop_test(tc, small_reads_have_room_to_arrive_together, 0,
+	    SCRIPT_N_CUTS);
 	tcase_add_loop_test(tc, one_buffer_is_filled_before_the_next, 0,
 	    SCRIPT_N_CUTS);
 	tcase_add_loop_test(tc, many_replies_arrive_in_one_receive, 0,
