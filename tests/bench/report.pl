@@ -5,6 +5,7 @@
 #
 #	report.pl table ROW FIGURES
 #	report.pl json MACHINE FIGURES
+#	report.pl markdown MACHINE FIGURES
 #
 # Figures, and what they are called in a table:
 #
@@ -205,12 +206,51 @@ sub print_json {
 	print "]}\n";
 }
 
+sub print_markdown {
+	my ($machine, @rows) = @_;
+	open my $in, '<', $machine or die "$machine: $!\n";
+	while (<$in>) {
+		chomp;
+		my ($name, $value) = split /=/, $_, 2;
+		print "- $name: $value\n";
+	}
+	markdown_row($_) for @rows;
+}
+
+sub markdown_row {
+	my ($row) = @_;
+	my @programs = @{ $row->{programs} };
+	my @medians = map { medians($_) } @programs;
+	my @shown = grep { my $c = $_->[0]; grep { exists $_->{$c} } @medians }
+	    @columns;
+	print "\n`$row->{name}`: $row->{title}.\n\n";
+	print "| |", join('|', map { " $_->[1] " } @shown), "|\n";
+	print "|---|", join('|', map { '---:' } @shown), "|\n";
+	for my $i (0 .. $#programs) {
+		print "| $programs[$i]{name} |", join('|', map {
+		    my $v = $medians[$i]{ $_->[0] };
+		    defined $v ? sprintf(" $_->[2] ", $v / $_->[3]) : ' '
+		    } @shown), "|\n";
+	}
+	my ($ours, @others) = grows($row) ? () : @programs;
+	for my $other (@others) {
+		my $ratios = ratios($ours, $other);
+		print "| ratio to $other->{name} |", join('|', map {
+		    my $r = $ratios->{ $_->[0] };
+		    $r ? sprintf(' **%.2f** ', $r->[0]) : ' '
+		    } @shown), "|\n";
+	}
+	print "\nNot measured: $_.\n" for @{ $row->{cannot} };
+}
+
 my ($what, $which, $file) = @ARGV;
-die "Usage: report.pl table ROW FIGURES | json MACHINE FIGURES\n"
-    if @ARGV != 3;
+die "Usage: report.pl table ROW FIGURES | json MACHINE FIGURES | " .
+    "markdown MACHINE FIGURES\n" if @ARGV != 3;
 my @rows = read_rows($file);
 if ($what eq 'json') {
 	print_json($which, @rows);
+} elsif ($what eq 'markdown') {
+	print_markdown($which, @rows);
 } else {
 	print_table($_) for grep { $_->{name} eq $which } @rows;
 }

@@ -6,7 +6,7 @@ requires nbdkit pattern --version
 requires nbdcopy --version
 requires jq --version
 requires perl -MIO::Socket::INET -e 1
-plan 22
+plan 23
 
 helpers=$builddir/tests/bench
 
@@ -62,11 +62,12 @@ price=$(echo "$out" | sed 's/heap_per=\([0-9]*\).*/\1/')
 ok "which is less than 64 KiB" [ "$price" -lt $((64 * KiB)) ]
 
 run "$srcdir/tests/bench/run" --builddir "$builddir" --pairs 2 --scale 1024 \
-    --json "$tmp/figures.json" unix jobs
+    --json "$tmp/figures.json" --markdown "$tmp/figures.md" unix jobs
 is "rows are run and tabled" "$status" 0
 like "with ratios" "$out" 'nbdsync / nbdcopy: wall [0-9.]+ '
 is "as JSON, too" "$(jq -r '[.rows[] | .row] | join(" ")' \
     "$tmp/figures.json")" 'unix jobs'
 is "with each run" "$(jq '.rows[0].programs[0].runs | length' \
     "$tmp/figures.json")" 2
+like "and as a page" "$(cat "$tmp/figures.md")" '^\| ratio to nbdcopy \| '
 exits 2 "a row that is none is refused" "$srcdir/tests/bench/run" no-such
