@@ -136,7 +136,7 @@ show_jobs(const struct command *command, const json_t *json)
 static void
 print_line(const char *what, const char *text)
 {
-	char printable[ERROR_TEXT_SIZE];
+	char printable[1024];
 
 	(void)snprintf(printable, sizeof printable, "%s", text);
 	output_make_printable(printable);
