@@ -476,8 +476,8 @@ check-lint:
 # In a build without sanitizers; takes a quarter of an hour.  An error in a
 # test's process is the test's; servers that a test starts run without.
 valgrind_tests = $(unit_tests) $(simulations) $(fuzz_targets)
-valgrind_command = valgrind -q --error-exitcode=99 --leak-check=full \
-	--errors-for-leak-kinds=definite
+valgrind_command = valgrind -q --fair-sched=try --error-exitcode=99 \
+	--leak-check=full --errors-for-leak-kinds=definite
 check-valgrind:
 	CK_TIMEOUT_MULTIPLIER=10; export CK_TIMEOUT_MULTIPLIER; \
 	$(MAKE) $(AM_MAKEFLAGS) check TESTS='$(valgrind_tests)' \

@@ -35,8 +35,8 @@ enum {
 	N_OPS = 5,
 	MAX_DEATHS = 5,
 	GRACE_MS = 10000,
-	TIMEOUT_MS = 10000,
-	MAX_S = 5,		/* for one session */
+	TIMEOUT_MS = 60000,
+	MAX_S = 25,		/* for one session */
 	ALL_MAX_S = 300,
 	/* In plain text, before TLS begins. */
 	PLAIN_FROM_CLIENT = 4 + 16,

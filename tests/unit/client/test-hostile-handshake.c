@@ -321,8 +321,8 @@ enum {
 	N_OPEN_ROWS = sizeof open_rows / sizeof open_rows[0],
 	N_LIST_ROWS = sizeof list_rows / sizeof list_rows[0],
 	SHORT_MS = 300,
-	LONG_MS = 10000,
-	MAX_S = 5,
+	LONG_MS = 60000,
+	MAX_S = 25,
 };
 
 static const struct row *row;

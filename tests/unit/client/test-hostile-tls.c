@@ -39,8 +39,8 @@
 enum {
 	SHORT_MS = 300,		/* ten times that for one request */
 	SHORT_CONNECT_MS = 1000,
-	LONG_MS = 10000,
-	MAX_S = 15,
+	LONG_MS = 60000,
+	MAX_S = 25,
 	SECTOR = 512,
 	HEADER = 28,		/* bytes of a chunk with data, before them */
 	MAX_FLIGHT = 8192,
