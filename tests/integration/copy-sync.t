@@ -5,7 +5,7 @@
 requires nbdkit data --version
 requires qemu-nbd --version
 requires jq --version
-plan 24
+plan 26
 
 change()
 {
@@ -44,6 +44,10 @@ is "in few blocks" "$(echo "$out" |
     jq -c '[.progress.destinations[] | .written_bytes]')" "[8703,8703]"
 ok "and then they are equal" cmp "$tmp/a.img" "$tmp/b.img"
 ok "both of them" cmp "$tmp/a.img" "$tmp/c.img"
+
+exits 4 "nothing cannot be compared with" "$nbdsync" copy --sync \
+    "$tmp/a.img" null:
+like "which is said" "$err" "destination 'null:': read of .* not supported"
 
 # A disk of a terabyte, of which both servers tell what is zero.
 islands="(0x55*65536) @549755813888 (0x66*65536)"
