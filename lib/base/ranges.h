@@ -36,6 +36,29 @@ void ranges_clear(struct ranges *set);
 int ranges_add_new(struct ranges *set, uint64_t offset, uint64_t len,
     size_t max_n);
 
+/*
+ * Add [offset, offset+len), parts of which may be in the set already.  0;
+ * -ENOMEM and -EOVERFLOW as above, with the set unchanged.
+ */
+int ranges_add(struct ranges *set, uint64_t offset, uint64_t len);
+
+/* Add all of other.  0; -ENOMEM: a part of it may have been added. */
+int ranges_add_all(struct ranges *set, const struct ranges *other);
+
+/* Take out what of [offset, offset+len) is in the set.  0; -ENOMEM, with the
+   set unchanged; -EOVERFLOW. */
+int ranges_remove(struct ranges *set, uint64_t offset, uint64_t len);
+
+/* Bytes in the set. */
+uint64_t ranges_total(const struct ranges *set);
+
+/*
+ * How many of the len bytes from offset on, which is at least 1, are alike:
+ * all in the set (*ret_is_in), or all not.
+ */
+uint64_t ranges_run_at(const struct ranges *set, uint64_t offset, uint64_t len,
+    bool *ret_is_in);
+
 /* Is every byte of [offset, offset+len) in the set? */
 bool ranges_cover(const struct ranges *set, uint64_t offset, uint64_t len);
 

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "unit.h"
 
@@ -132,6 +133,71 @@ START_TEST(random_ranges_agree_with_a_plain_map)
 }
 END_TEST
 
+static void
+holds_what_the_map_does(const bool map[256])
+{
+	uint64_t total = 0;
+
+	for (size_t i = 0; i < 256; i++) {
+		ck_assert_int_eq(ranges_cover(&set, i, 1), map[i]);
+		total += map[i];
+	}
+	ck_assert_uint_eq(ranges_total(&set), total);
+	for (size_t i = 1; i < set.n; i++)
+		ck_assert_uint_lt(set.v[i - 1].offset + set.v[i - 1].len,
+		    set.v[i].offset);
+}
+
+START_TEST(adding_and_removing_agree_with_a_plain_map)
+{
+	unsigned seed = (unsigned)_i;
+	bool map[256] = { false };
+
+	for (unsigned n = 0; n < 300; n++) {
+		size_t offset = (size_t)rand_r(&seed) % 240;
+		size_t len = (size_t)rand_r(&seed) % 16;
+		bool adds = rand_r(&seed) % 2;
+
+		ck_assert_int_eq(adds ? ranges_add(&set, offset, len) :
+					ranges_remove(&set, offset, len), 0);
+		memset(map + offset, adds, len);
+		holds_what_the_map_does(map);
+	}
+}
+END_TEST
+
+START_TEST(runs_tell_where_the_set_begins_and_ends)
+{
+	bool is_in;
+
+	ck_assert_int_eq(ranges_add(&set, 10, 10), 0);
+	ck_assert_uint_eq(ranges_run_at(&set, 0, 100, &is_in), 10);
+	ck_assert(!is_in);
+	ck_assert_uint_eq(ranges_run_at(&set, 12, 100, &is_in), 8);
+	ck_assert(is_in);
+	ck_assert_uint_eq(ranges_run_at(&set, 12, 3, &is_in), 3);
+	ck_assert(is_in);
+	ck_assert_uint_eq(ranges_run_at(&set, 20, 7, &is_in), 7);
+	ck_assert(!is_in);
+}
+END_TEST
+
+START_TEST(one_set_is_added_to_another)
+{
+	struct ranges other;
+
+	ranges_init(&other);
+	ck_assert_int_eq(ranges_add(&set, 10, 10), 0);
+	ck_assert_int_eq(ranges_add(&other, 0, 5), 0);
+	ck_assert_int_eq(ranges_add(&other, 15, 15), 0);
+	ck_assert_int_eq(ranges_add_all(&set, &other), 0);
+	ck_assert_uint_eq(set.n, 2);
+	ck_assert(ranges_cover(&set, 10, 20));
+	ck_assert_uint_eq(ranges_total(&set), 25);
+	ranges_done(&other);
+}
+END_TEST
+
 START_TEST(bounds_are_checked_without_wrapping)
 {
 	ck_assert(range_is_within(10, 5, 10, 5));
@@ -159,6 +225,10 @@ main(void)
 	tcase_add_test(tc, an_empty_range_is_nothing);
 	tcase_add_test(tc, a_cleared_set_can_be_filled_again);
 	tcase_add_loop_test(tc, random_ranges_agree_with_a_plain_map, 0, 20);
+	tcase_add_loop_test(tc, adding_and_removing_agree_with_a_plain_map, 0,
+	    20);
+	tcase_add_test(tc, runs_tell_where_the_set_begins_and_ends);
+	tcase_add_test(tc, one_set_is_added_to_another);
 	tcase_add_test(tc, bounds_are_checked_without_wrapping);
 	suite_add_tcase(s, tc);
 	return unit_main(s);
