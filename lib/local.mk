@@ -109,6 +109,8 @@ noinst_LTLIBRARIES += %D%/libnbdsync.la
 %C%_libnbdsync_la_SOURCES = \
 	%D%/copy/compare.c \
 	%D%/copy/cursor.h \
+	%D%/copy/epoch.c \
+	%D%/copy/epoch.h \
 	%D%/copy/lane-private.h \
 	%D%/copy/lane.c \
 	%D%/copy/lane.h \

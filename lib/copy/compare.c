@@ -126,6 +126,7 @@ count(struct copy_lane *lane, const struct copy_slot *slot, unsigned target)
 	    slot->differed[target]);
 	copy_ledger_add(&b->equal_bytes,
 	    slot->what.length - slot->differed[target]);
+	copy_slot_note_done(lane, slot, target, 0, slot->what.length);
 }
 
 void

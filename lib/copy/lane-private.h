@@ -2,6 +2,7 @@
 #ifndef COPY_LANE_PRIVATE_H
 #define COPY_LANE_PRIVATE_H
 
+#include "copy/epoch.h"
 #include "copy/lane.h"
 #include "copy/map.h"
 
@@ -41,6 +42,11 @@ struct copy_lane {
 	struct copy_map map;
 	struct copy_map behind;		/* for the end; only put and taken */
 	struct copy_request map_request;
+	struct copy_request flushes[COPY_MAX_TARGETS];
+	struct copy_epoch epochs[COPY_MAX_TARGETS];
+	uint32_t away;			/* bit i: destination i is lost, and
+					   may come back */
+	bool is_source_away;
 
 	struct copy_slot *slots;
 	unsigned n_slots;
@@ -86,6 +92,13 @@ bool copy_lane_can_zero(const struct copy_lane *lane, unsigned target,
 /* A slot's bytes are all known: say what is written where. */
 void copy_slot_write(struct copy_lane *lane, struct copy_slot *slot,
     unsigned target, bool is_zero);
+
+/*
+ * length bytes of the slot, from `from` on, need no more attention of this
+ * destination than a flush.
+ */
+void copy_slot_note_done(struct copy_lane *lane, const struct copy_slot *slot,
+    unsigned target, uint32_t from, uint64_t length);
 
 /* compare.c */
 /* The bytes of both are here: go on behind what is compared. */

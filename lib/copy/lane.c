@@ -5,7 +5,8 @@
  * stretches are data, which are zero) is asked for ahead of the copying; free
  * slots take work from the map; requests of slots that have been read wait
  * in a queue for each destination, and go before anything new, so that data
- * moves on while it is still in the processor's cache.
+ * moves on while it is still in the processor's cache.  What a lost connection
+ * makes undone waits behind all else, with what slow destinations missed.
  */
 
 #include <assert.h>
@@ -108,22 +109,34 @@ live_targets(const struct copy_lane *lane, uint32_t targets)
 	return targets;
 }
 
+/* To be done at the end, for these destinations. */
+static void
+put_behind(struct copy_lane *lane, const struct copy_stretch *stretch,
+    uint32_t targets)
+{
+	struct copy_stretch s = *stretch;
+	unsigned i;
+
+	for (i = 0; i < lane->plan->n_targets; i++) {
+		s.targets = targets & copy_bit(i);
+		if (s.targets == 0)
+			continue;
+		copy_ledger_add(&lane->ledger->targets[i].behind_bytes,
+		    s.length);
+		copy_map_put(&lane->behind, &s);
+	}
+}
+
 /* Take from all that wait for this slot what they have not been sent. */
 static void
 leave_behind(struct copy_lane *lane, struct copy_slot *slot)
 {
-	struct copy_stretch s = slot->what;
 	unsigned i;
 
-	for (i = 0; i < lane->plan->n_targets; i++) {
-		if ((s.targets & copy_bit(i)) == 0)
-			continue;
-		list_remove(&slot->targets[i].node);
-		slot->what.targets = copy_bit(i);
-		copy_ledger_add(&lane->ledger->targets[i].behind_bytes,
-		    s.length);
-		copy_map_put(&lane->behind, &slot->what);
-	}
+	for (i = 0; i < lane->plan->n_targets; i++)
+		if ((slot->what.targets & copy_bit(i)) != 0)
+			list_remove(&slot->targets[i].node);
+	put_behind(lane, &slot->what, slot->what.targets);
 	slot->what.targets = 0;
 	copy_slot_settle(lane, slot);
 }
@@ -333,42 +346,68 @@ too_far_behind(const struct copy_lane *lane)
 static void
 leave_out(struct copy_lane *lane, struct copy_stretch *s)
 {
-	uint32_t behind = 0;
 	size_t last = lane->behind.end - 1;
-	struct copy_stretch part = *s;
-	unsigned i;
+	uint32_t behind = lane->behind.v[last].targets & s->targets;
 
-	behind = lane->behind.v[last].targets & s->targets;
 	if (behind == 0 || behind == s->targets)
 		return;
-	part.targets = behind;
-	copy_map_put(&lane->behind, &part);
+	put_behind(lane, s, behind);
 	s->targets &= ~behind;
-	for (i = 0; i < lane->plan->n_targets; i++)
-		if ((behind & copy_bit(i)) != 0)
-			copy_ledger_add(
-			    &lane->ledger->targets[i].behind_bytes,
-			    part.length);
 }
 
-/* At the end, what was left behind is done like anything else. */
+/* Destinations whose connections are lost, and that may come back. */
+static uint32_t
+away_targets(const struct copy_lane *lane)
+{
+	return live_targets(lane, lane->away);
+}
+
+/*
+ * At the end, what was left behind is done like anything else; but for
+ * destinations that are away.
+ */
 static void
 catch_up(struct copy_lane *lane)
 {
-	const struct copy_stretch *s;
+	size_t n = lane->behind.end - lane->behind.first;
+	struct copy_stretch s;
 	unsigned i;
 
 	if (!copy_map_is_empty(&lane->map))
 		return;
-	while ((s = copy_map_peek(&lane->behind)) != NULL) {
+	for (; n > 0; n--) {
+		s = *copy_map_peek(&lane->behind);
+		copy_map_take(&lane->behind, s.length);
+		if ((s.targets & away_targets(lane)) != 0) {
+			copy_map_put(&lane->behind, &s);
+			continue;
+		}
 		for (i = 0; i < lane->plan->n_targets; i++)
-			if ((s->targets & copy_bit(i)) != 0)
+			if ((s.targets & copy_bit(i)) != 0)
 				copy_ledger_add(
 				    &lane->ledger->targets[i].behind_bytes,
-				    -s->length);
-		copy_map_put(&lane->map, s);
-		copy_map_take(&lane->behind, s->length);
+				    -s.length);
+		copy_map_put(&lane->map, &s);
 	}
+}
+
+/* Is there a destination that anything can be done for now? */
+static bool
+all_are_away(const struct copy_lane *lane)
+{
+	uint32_t all = copy_bit(lane->plan->n_targets) - 1;
+
+	return (live_targets(lane, all) & ~lane->away) == 0;
+}
+
+/* What is away now is not kept waiting for by the others. */
+static void
+leave_away(struct copy_lane *lane, struct copy_stretch *s)
+{
+	uint32_t away = s->targets & away_targets(lane);
+
+	put_behind(lane, s, away);
+	s->targets &= ~away;
 }
 
 static bool
@@ -380,9 +419,10 @@ load_slot(struct copy_lane *lane)
 	catch_up(lane);
 	if (copy_map_peek(&lane->map) == NULL ||
 	    lane->n_loaded - lane->n_lagging >= depth(lane) ||
-	    list_is_empty(&lane->free_slots))
+	    list_is_empty(&lane->free_slots) || all_are_away(lane))
 		return false;
 	piece = next_piece(lane);
+	leave_away(lane, &piece);
 	if (too_far_behind(lane))
 		leave_out(lane, &piece);
 	if (piece.targets == 0)
@@ -421,6 +461,17 @@ give_out(struct copy_lane *lane, struct copy_request *req)
  * A destination gets as much at a time as may be in progress: what waits
  * behind that can still be taken away from it.
  */
+static bool
+may_take(const struct copy_lane *lane, unsigned queue)
+{
+	if (lane->n_busy[queue] >= depth(lane))
+		return false;
+	if (queue == SOURCE_QUEUE)
+		return !lane->is_source_away;
+	return (lane->away & copy_bit(queue)) == 0 &&
+	    !lane->epochs[queue].is_fenced;
+}
+
 static struct copy_request *
 take_queued(struct copy_lane *lane)
 {
@@ -428,7 +479,7 @@ take_queued(struct copy_lane *lane)
 	unsigned i;
 
 	for (i = 0; i <= SOURCE_QUEUE; i++) {
-		if (lane->n_busy[i] >= depth(lane))
+		if (!may_take(lane, i))
 			continue;
 		node = list_take_first(&lane->queues[i]);
 		if (node != NULL)
@@ -444,11 +495,48 @@ ask_for_map(struct copy_lane *lane)
 	struct copy_request *req = &lane->map_request;
 	uint64_t ahead = 2 * (uint64_t)depth(lane);
 
-	if (req->is_given_out ||
+	if (req->is_given_out || lane->is_source_away ||
 	    !copy_map_extend(&lane->map, ahead * request_size(lane),
 		ahead * lane->plan->zero_size, &req->offset, &req->length))
 		return NULL;
 	return req;
+}
+
+/* All is claimed, and nothing of it is under way. */
+static bool
+has_no_work(const struct copy_lane *lane)
+{
+	return lane->n_loaded == 0 && copy_map_is_empty(&lane->map) &&
+	    lane->behind.first == lane->behind.end;
+}
+
+static bool
+is_flush_due(const struct copy_lane *lane, unsigned target)
+{
+	const struct copy_epoch *e = &lane->epochs[target];
+
+	if (!lane->plan->targets[target].use_flush || e->is_flushing ||
+	    (lane->away & copy_bit(target)) != 0 ||
+	    !copy_ledger_is_live(lane->ledger, target))
+		return false;
+	if (e->is_fenced)
+		return true;
+	return e->open_bytes > 0 && (e->is_due ||
+	    e->open_bytes >= lane->plan->epoch_bytes || has_no_work(lane));
+}
+
+static struct copy_request *
+flush(struct copy_lane *lane)
+{
+	unsigned i;
+
+	for (i = 0; i < lane->plan->n_targets; i++) {
+		if (!is_flush_due(lane, i))
+			continue;
+		copy_epoch_flush(&lane->epochs[i]);
+		return &lane->flushes[i];
+	}
+	return NULL;
 }
 
 struct copy_request *
@@ -464,10 +552,89 @@ copy_lane_next(struct copy_lane *lane)
 		req = take_queued(lane);
 		if (req == NULL)
 			req = ask_for_map(lane);
+		if (req == NULL)
+			req = flush(lane);
 		if (req != NULL)
 			return give_out(lane, req);
 	} while (load_slot(lane));
 	return NULL;
+}
+
+/* Connections that come and go. */
+
+struct undo {
+	struct copy_lane *lane;
+	unsigned target;
+};
+
+/* What was acknowledged, and may be gone. */
+static void
+undo(void *arg, uint64_t to, uint64_t length, bool is_zero)
+{
+	const struct undo *u = arg;
+	struct copy_lane *lane = u->lane;
+	const struct copy_piece *p;
+	struct copy_stretch s;
+
+	copy_ledger_add(&lane->ledger->targets[u->target].done_bytes,
+	    -length);
+	while (length > 0) {
+		p = copy_plan_piece_to(lane->plan, to);
+		s.from = p->from + (to - p->to);
+		s.to = to;
+		s.length = p->to + p->length - to;
+		if (s.length > length)
+			s.length = length;
+		s.kind = copy_map_kind(lane->plan, u->target, is_zero);
+		put_behind(lane, &s, copy_bit(u->target));
+		to += s.length;
+		length -= s.length;
+	}
+}
+
+void
+copy_lane_lost(struct copy_lane *lane, enum copy_side side, unsigned target)
+{
+	struct undo u = { .lane = lane, .target = target };
+
+	if (side == COPY_SOURCE) {
+		lane->is_source_away = true;
+		return;
+	}
+	lane->away |= copy_bit(target);
+	lane->epochs[target].is_fenced =
+	    lane->plan->targets[target].use_flush;
+	copy_epoch_lose(&lane->epochs[target], undo, &u);
+}
+
+void
+copy_lane_back(struct copy_lane *lane, enum copy_side side, unsigned target)
+{
+	if (side == COPY_SOURCE)
+		lane->is_source_away = false;
+	else
+		lane->away &= ~copy_bit(target);
+}
+
+void
+copy_lane_end_epoch(struct copy_lane *lane)
+{
+	unsigned i;
+
+	for (i = 0; i < lane->plan->n_targets; i++)
+		lane->epochs[i].is_due = true;
+}
+
+int
+copy_lane_take_durable(struct copy_lane *lane, unsigned target,
+    struct ranges *set)
+{
+	struct ranges *durable = &lane->epochs[target].durable;
+	int r = ranges_add_all(set, durable);
+
+	if (r == 0)
+		ranges_clear(durable);
+	return r;
 }
 
 /* Questions. */
@@ -483,11 +650,18 @@ copy_lane_is_over(const struct copy_lane *lane)
 bool
 copy_lane_is_finished(const struct copy_lane *lane)
 {
+	unsigned i;
+
 	if (lane->in_flight > 0)
 		return false;
-	return copy_lane_is_over(lane) ||
-	    (lane->n_loaded == 0 && copy_map_is_empty(&lane->map) &&
-		lane->behind.first == lane->behind.end);
+	if (copy_lane_is_over(lane))
+		return true;
+	for (i = 0; i < lane->plan->n_targets; i++)
+		if (lane->plan->targets[i].use_flush &&
+		    copy_ledger_is_live(lane->ledger, i) &&
+		    !copy_epoch_is_clean(&lane->epochs[i]))
+			return false;
+	return has_no_work(lane);
 }
 
 unsigned
@@ -536,7 +710,7 @@ copy_request_siblings(struct copy_lane *lane, struct copy_request *req,
 unsigned
 copy_lane_n_requests(const struct copy_lane *lane)
 {
-	return lane->n_slots * (1 + lane->plan->n_targets) + 1;
+	return (lane->n_slots + 1) * (1 + lane->plan->n_targets);
 }
 
 const struct copy_failure *
@@ -592,6 +766,11 @@ init_slots(struct copy_lane *lane)
 	init_request(&lane->map_request, NULL, COPY_SOURCE, 0,
 	    lane->n_slots * n);
 	lane->map_request.op = COPY_STATUS;
+	for (t = 0; t < lane->plan->n_targets; t++) {
+		init_request(&lane->flushes[t], NULL, COPY_DESTINATION, t,
+		    lane->n_slots * n + 1 + t);
+		lane->flushes[t].op = COPY_FLUSH;
+	}
 }
 
 int
@@ -614,6 +793,8 @@ copy_lane_new(const struct copy_plan *plan, struct copy_cursor *cursor,
 	list_init(&lane->lagging);
 	for (i = 0; i <= SOURCE_QUEUE; i++)
 		list_init(&lane->queues[i]);
+	for (i = 0; i < COPY_MAX_TARGETS; i++)
+		copy_epoch_init(&lane->epochs[i]);
 	lane->n_slots = plan->max_queue_depth + plan->lag_slots;
 	lane->slots = calloc(lane->n_slots, sizeof *lane->slots);
 	if (lane->slots == NULL) {
@@ -628,8 +809,12 @@ copy_lane_new(const struct copy_plan *plan, struct copy_cursor *cursor,
 void
 copy_lane_free(struct copy_lane *lane)
 {
+	unsigned i;
+
 	if (lane == NULL)
 		return;
+	for (i = 0; i < COPY_MAX_TARGETS; i++)
+		copy_epoch_done(&lane->epochs[i]);
 	copy_map_done(&lane->map);
 	copy_map_done(&lane->behind);
 	free(lane->differences);

@@ -6,6 +6,7 @@
 #include <stdint.h>
 
 #include "base/list.h"
+#include "base/ranges.h"
 #include "copy/cursor.h"
 #include "copy/ledger.h"
 #include "copy/plan.h"
@@ -35,6 +36,11 @@
  * When comparing, source and destinations are read side by side, and what
  * differs is written, or noted.
  *
+ * A lane flushes what it has had written: now and then, and when it has
+ * nothing else to do (copy/epoch.h).  A connection that is lost may come back
+ * where the plan says so; what was on its way there, and what no flush has
+ * covered, is done again.
+ *
  * One thread at a time.  Nothing is allocated after copy_lane_new(), but for
  * the list of stretches, and of differences.
  */
@@ -62,7 +68,7 @@ struct copy_request {
 	uint32_t skip;
 
 	/* The lane's. */
-	struct copy_slot *slot;	/* NULL: the question for the map */
+	struct copy_slot *slot;	/* NULL: the question for the map, a flush */
 	struct list node;
 	bool is_given_out;
 	bool is_sent;
@@ -121,13 +127,33 @@ unsigned copy_request_siblings(struct copy_lane *lane,
  */
 struct copy_request *copy_lane_relieve(struct copy_lane *lane);
 
-/* Something other than a request failed: a connection. */
+/*
+ * A connection is lost, and may come back: for plans that reconnect, after
+ * its requests have ended with -ENOTCONN.  Then either copy_lane_back(), when
+ * there is a new one to the same disk, or copy_lane_fail().
+ */
+void copy_lane_lost(struct copy_lane *lane, enum copy_side side,
+    unsigned target);
+void copy_lane_back(struct copy_lane *lane, enum copy_side side,
+    unsigned target);
+
+/* Flush soon what has been written. */
+void copy_lane_end_epoch(struct copy_lane *lane);
+
+/*
+ * What has become durable at a destination since it was last taken: bytes on
+ * it, added to the set.  -ENOMEM.
+ */
+int copy_lane_take_durable(struct copy_lane *lane, unsigned target,
+    struct ranges *set);
+
+/* Something other than a request failed: a connection, for good. */
 void copy_lane_fail(struct copy_lane *lane, enum copy_side side,
     unsigned target, int error, const char *message);
 
 /*
- * Nothing is in flight and nothing will be: all is claimed and done, or the
- * source or all destinations failed, or the ledger is stopped.
+ * Nothing is in flight and nothing will be: all is claimed, done and flushed,
+ * or the source or all destinations failed, or the ledger is stopped.
  */
 bool copy_lane_is_finished(const struct copy_lane *lane);
 

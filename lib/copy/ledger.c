@@ -66,12 +66,7 @@ copy_ledger_all_failed(const struct copy_ledger *l)
 uint64_t
 copy_ledger_target_done(const struct copy_ledger *l, unsigned target)
 {
-	const struct copy_target_books *b = &l->targets[target];
-
-	return copy_ledger_get(&b->written_bytes) +
-	    copy_ledger_get(&b->zeroed_bytes) +
-	    copy_ledger_get(&b->equal_bytes) +
-	    copy_ledger_get(&b->differing_bytes);
+	return copy_ledger_get(&l->targets[target].done_bytes);
 }
 
 uint64_t
@@ -113,23 +108,15 @@ copy_ledger_fail(struct copy_ledger *l, const struct copy_failure *failure,
 		copy_ledger_stop(l);
 }
 
-void
-copy_ledger_flushed(struct copy_ledger *l, unsigned target)
-{
-	l->targets[target].is_flushed = true;
-	atomic_store_explicit(&l->targets[target].durable_bytes,
-	    copy_ledger_target_done(l, target), memory_order_relaxed);
-}
-
 bool
 copy_ledger_is_success(const struct copy_ledger *l, unsigned target,
     bool need_flush)
 {
 	const struct copy_target_books *b = &l->targets[target];
+	uint64_t total = copy_ledger_get(&l->total_bytes);
 
 	return l->is_planned && l->n_failures == 0 && b->n_failures == 0 &&
 	    copy_ledger_is_live(l, target) &&
-	    (b->is_flushed || !need_flush) &&
-	    copy_ledger_target_done(l, target) ==
-		copy_ledger_get(&l->total_bytes);
+	    copy_ledger_get(&b->done_bytes) == total &&
+	    (!need_flush || copy_ledger_get(&b->durable_bytes) == total);
 }

@@ -52,12 +52,16 @@ struct copy_failure {
 
 /* What is known of one destination. */
 struct copy_target_books {
-	_Atomic uint64_t written_bytes;
+	_Atomic uint64_t done_bytes;	/* needs no more attention than a
+					   flush; falls when a connection is
+					   lost before that */
+	_Atomic uint64_t written_bytes;	/* these grow, also by what is done
+					   again */
 	_Atomic uint64_t zeroed_bytes;
 	_Atomic uint64_t equal_bytes;	/* compared: nothing to write */
 	_Atomic uint64_t differing_bytes;	/* compared, and left so */
 	_Atomic uint64_t behind_bytes;	/* to be caught up with */
-	_Atomic uint64_t durable_bytes;
+	_Atomic uint64_t durable_bytes;	/* covered by a flush */
 	atomic_bool is_failed;		/* nothing new goes there */
 	atomic_bool has_no_zero;	/* write-zeroes was refused */
 	_Atomic uint32_t zero_limit;	/* the longest that was not; 0: none
@@ -66,7 +70,6 @@ struct copy_target_books {
 	/* The run's thread. */
 	struct copy_failure first_failure;
 	uint64_t n_failures;
-	bool is_flushed;
 };
 
 struct copy_ledger {
@@ -111,7 +114,7 @@ bool copy_ledger_is_live(const struct copy_ledger *l, unsigned target);
 /* Any thread: no destination is left. */
 bool copy_ledger_all_failed(const struct copy_ledger *l);
 
-/* Of this destination, what needs no more attention than a flush. */
+/* done_bytes of this destination. */
 uint64_t copy_ledger_target_done(const struct copy_ledger *l, unsigned target);
 
 /*
@@ -129,14 +132,9 @@ void copy_ledger_fail(struct copy_ledger *l, const struct copy_failure *failure,
     uint64_t n);
 
 /*
- * The run's thread: a flush of this destination that was sent after every
- * lane had the replies to all its writes has succeeded.
- */
-void copy_ledger_flushed(struct copy_ledger *l, unsigned target);
-
-/*
  * Was there a plan, and did everything in it reach this destination, and
- * (where it can flush) stay?  This, and nothing else, makes a success.
+ * (where it can flush) was covered by a flush?  This, and nothing else, makes
+ * a success.
  */
 bool copy_ledger_is_success(const struct copy_ledger *l, unsigned target,
     bool need_flush);

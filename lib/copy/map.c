@@ -120,6 +120,17 @@ copy_map_is_empty(const struct copy_map *m)
 	return m->exhausted && m->first == m->end;
 }
 
+enum copy_kind
+copy_map_kind(const struct copy_plan *plan, unsigned target, bool is_zero)
+{
+	if (!is_zero)
+		return COPY_DATA;
+	return plan->mode == COPY_MODE_COPY ||
+		plan->targets[target].use_status ?
+	    COPY_ZEROES :
+	    COPY_SUSPECT;
+}
+
 /*
  * Where a destination is looked at before it is written, each goes its own
  * way through the zeroes.
@@ -136,8 +147,7 @@ put_zeroes(struct copy_map *m, struct copy_stretch *s)
 	}
 	for (i = 0; i < m->plan->n_targets; i++) {
 		s->targets = all & (1U << i);
-		s->kind = m->plan->targets[i].use_status ? COPY_ZEROES :
-							   COPY_SUSPECT;
+		s->kind = copy_map_kind(m->plan, i, true);
 		copy_map_put(m, s);
 	}
 }
@@ -237,6 +247,12 @@ copy_map_answered(struct copy_map *m, int error)
 		m->answered = m->answer_end;
 	}
 	finish_answer(m);
+}
+
+void
+copy_map_unanswered(struct copy_map *m)
+{
+	m->position += m->sorted - m->answer_from;
 }
 
 /*

@@ -67,6 +67,10 @@ struct copy_map {
 	uint64_t sorted;	/* up to here it is in the map */
 };
 
+/* How what is zero at the source is dealt with for this destination. */
+enum copy_kind copy_map_kind(const struct copy_plan *plan, unsigned target,
+    bool is_zero);
+
 void copy_map_init(struct copy_map *m, const struct copy_plan *plan,
     struct copy_cursor *cursor, struct copy_ledger *ledger);
 void copy_map_done(struct copy_map *m);
@@ -85,6 +89,9 @@ bool copy_map_extend(struct copy_map *m, uint64_t data_ahead,
  */
 void copy_map_add_extent(struct copy_map *m, uint64_t length, bool zero);
 void copy_map_answered(struct copy_map *m, int error);
+
+/* It will not come: what it has told is kept, the rest asked for again. */
+void copy_map_unanswered(struct copy_map *m);
 
 /* The next stretch, whole; NULL: none is waiting. */
 const struct copy_stretch *copy_map_peek(const struct copy_map *m);

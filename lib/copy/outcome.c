@@ -54,6 +54,7 @@ fail_disk(struct copy_lane *lane, const struct copy_failure *failure,
 	}
 	note_failure(&lane->target_failures[failure->target], failure,
 	    message);
+	copy_epoch_forget(&lane->epochs[failure->target]);
 	atomic_store_explicit(
 	    &lane->ledger->targets[failure->target].is_failed, true,
 	    memory_order_relaxed);
@@ -89,6 +90,23 @@ copy_lane_fail(struct copy_lane *lane, enum copy_side side, unsigned target,
 	};
 
 	fail_disk(lane, &failure, message);
+}
+
+/*
+ * The connection is lost, and may come back: nothing more is sent there, and
+ * what was on its way is done again.
+ */
+static bool
+is_only_lost(struct copy_lane *lane, const struct copy_request *req,
+    int error)
+{
+	if (error != -ENOTCONN || !lane->plan->reconnects)
+		return false;
+	if (req->side == COPY_SOURCE)
+		lane->is_source_away = true;
+	else
+		lane->away |= copy_bit(req->target);
+	return true;
 }
 
 /* Refusals that a smaller request may be spared. */
@@ -148,6 +166,18 @@ try_other_zeroes(struct copy_lane *lane, const struct copy_request *req,
 	return true;
 }
 
+void
+copy_slot_note_done(struct copy_lane *lane, const struct copy_slot *slot,
+    unsigned target, uint32_t from, uint64_t length)
+{
+	copy_ledger_add(&lane->ledger->targets[target].done_bytes, length);
+	if (lane->plan->mode == COPY_MODE_VERIFY)
+		return;
+	if (copy_epoch_add(&lane->epochs[target], slot->what.to + from,
+		length, slot->what.kind != COPY_DATA) < 0)
+		lane->map.has_no_memory = true;
+}
+
 /* The source. */
 
 void
@@ -159,6 +189,7 @@ copy_slot_write(struct copy_lane *lane, struct copy_slot *slot,
 	if (slot->what.kind == COPY_ZEROES && lane->plan->skip_zeroes) {
 		copy_ledger_add(&lane->ledger->targets[target].zeroed_bytes,
 		    slot->what.length);
+		copy_slot_note_done(lane, slot, target, 0, slot->what.length);
 		copy_slot_finish(lane, slot, target);
 		return;
 	}
@@ -204,7 +235,8 @@ source_ended(struct copy_lane *lane, struct copy_request *req, int error,
 
 	if (error == 0)
 		source_done(lane, slot);
-	else if (try_smaller(lane, req, error))
+	else if (try_smaller(lane, req, error) ||
+	    is_only_lost(lane, req, error))
 		slot->again = UINT32_MAX;
 	else
 		fail_request(lane, req, error, message);
@@ -214,7 +246,9 @@ static void
 map_ended(struct copy_lane *lane, struct copy_request *req, int error,
     const char *message)
 {
-	if (error == -ENOTCONN)
+	if (is_only_lost(lane, req, error))
+		copy_map_unanswered(&lane->map);
+	else if (error == -ENOTCONN)
 		fail_request(lane, req, error, message);
 	else
 		copy_map_answered(&lane->map, error);
@@ -262,6 +296,7 @@ target_extent(struct copy_lane *lane, struct copy_request *req,
 	put_part(lane, req, slot->sorted[req->target], from, COPY_SUSPECT);
 	copy_ledger_add(&lane->ledger->targets[req->target].equal_bytes,
 	    to - from);
+	copy_slot_note_done(lane, slot, req->target, from, to - from);
 	slot->sorted[req->target] = to;
 }
 
@@ -315,6 +350,7 @@ target_written(struct copy_lane *lane, struct copy_request *req)
 	}
 	copy_ledger_add(is_zero ? &b->zeroed_bytes : &b->written_bytes,
 	    req->length);
+	copy_slot_note_done(lane, slot, req->target, 0, req->length);
 	copy_slot_finish(lane, slot, req->target);
 }
 
@@ -359,11 +395,31 @@ target_ended(struct copy_lane *lane, struct copy_request *req, int error,
 			target_succeeded(lane, req);
 	} else if (req->op == COPY_STATUS && error != -ENOTCONN) {
 		target_told(lane, req);
-	} else if (may_be_tried_again(lane, req, error)) {
+	} else if (is_only_lost(lane, req, error) ||
+	    may_be_tried_again(lane, req, error)) {
 		slot->again |= copy_bit(req->target);
 	} else {
 		fail_request(lane, req, error, message);
 	}
+}
+
+static void
+flush_ended(struct copy_lane *lane, const struct copy_request *req,
+    int error, const char *message)
+{
+	struct copy_epoch *e = &lane->epochs[req->target];
+	uint64_t bytes;
+
+	e->is_flushing = false;
+	if (!copy_ledger_is_live(lane->ledger, req->target))
+		return;
+	if (error == 0 && copy_epoch_flushed(e, &bytes) < 0)
+		lane->map.has_no_memory = true;
+	else if (error == 0)
+		copy_ledger_add(
+		    &lane->ledger->targets[req->target].durable_bytes, bytes);
+	else if (!is_only_lost(lane, req, error))
+		fail_request(lane, req, error, message);
 }
 
 void
@@ -374,7 +430,10 @@ copy_lane_done(struct copy_lane *lane, struct copy_request *req, int error,
 	req->is_given_out = false;
 	lane->in_flight--;
 	if (req->slot == NULL) {
-		map_ended(lane, req, error, message);
+		if (req->op == COPY_FLUSH)
+			flush_ended(lane, req, error, message);
+		else
+			map_ended(lane, req, error, message);
 		return;
 	}
 	req->slot->n_given_out--;

@@ -37,6 +37,7 @@
 #define DEFAULT_LAG	(32U * 1024 * 1024)
 #define MIN_LAG_SLOTS	16U
 #define MAX_LAG_SLOTS	1024U
+#define EPOCH_BYTES	(1024ULL * 1024 * 1024)
 
 struct sizes {
 	uint32_t minimum;	/* the largest of the smallest blocks */
@@ -362,6 +363,8 @@ choose_features(struct copy_plan *plan, const struct disk_shape *source,
 	unsigned i;
 
 	plan->use_status = source->can_status;
+	plan->reconnects = wish->reconnects;
+	plan->epoch_bytes = EPOCH_BYTES;
 	plan->skip_zeroes = wish->is_zero_before &&
 	    plan->mode == COPY_MODE_COPY;
 	if (!plan->use_status)
@@ -458,6 +461,18 @@ copy_plan_done(struct copy_plan *plan)
 	free(plan->pieces);
 	plan->pieces = NULL;
 	plan->n_pieces = 0;
+}
+
+const struct copy_piece *
+copy_plan_piece_to(const struct copy_plan *plan, uint64_t to)
+{
+	size_t i;
+
+	for (i = 0; i + 1 < plan->n_pieces; i++)
+		if (to >= plan->pieces[i].to &&
+		    to - plan->pieces[i].to < plan->pieces[i].length)
+			break;
+	return &plan->pieces[i];
 }
 
 const struct copy_piece *

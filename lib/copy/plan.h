@@ -49,6 +49,7 @@ struct copy_wish {
 	bool is_allocated;	/* zeroes are written as data */
 	uint64_t max_lag;	/* bytes that a slow destination may be behind
 				   the others, in memory; 0: chosen */
+	bool reconnects;	/* a lost connection may come back */
 };
 
 struct copy_piece {
@@ -93,6 +94,9 @@ struct copy_plan {
 	uint64_t lag_bytes;	/* in them, of all lanes */
 	bool use_status;	/* ask the source what is zero */
 	bool skip_zeroes;	/* they are there already */
+	bool reconnects;	/* what is lost with a connection is done
+				   again, once it is back */
+	uint64_t epoch_bytes;	/* a lane flushes after so many, at the latest */
 	const char *gave_up[COPY_MAX_GAVE_UP];	/* sentences, static */
 	size_t n_gave_up;
 };
@@ -109,6 +113,12 @@ int copy_plan_make(struct copy_plan *plan, const struct disk_shape *source,
     const struct disk_shape *const destinations[], unsigned n_destinations,
     const struct copy_wish *wish, unsigned *ret_target, struct error *e);
 void copy_plan_done(struct copy_plan *plan);
+
+/*
+ * The piece that byte `to` of a destination lies in; there is one.
+ */
+const struct copy_piece *copy_plan_piece_to(const struct copy_plan *plan,
+    uint64_t to);
 
 /* The piece that position, which is less than line_length, lies in. */
 const struct copy_piece *copy_plan_piece_at(const struct copy_plan *plan,

@@ -8,15 +8,9 @@
  *	open the source, connect lane 0 to it: its size is known
  *	open the destinations, connect lane 0 to them
  *	plan; refuse here, before anything is written
- *	copy: lane 0 at once, further lanes as soon as they are connected
- *	when all lanes are idle: flush, on one connection to each destination
- *	that has not failed
+ *	copy: lane 0 at once, further lanes as soon as they are connected; each
+ *	lane flushes what it has written
  *	close the lanes, then the endpoints; say how it went
- *
- * The flush comes after the replies to all writes on all connections, which
- * is when it covers them ("Ordering of messages and writes"; several lanes
- * are used only where the server offers NBD_FLAG_CAN_MULTI_CONN, so that it
- * covers those of other connections too).
  *
  * Whatever fails of the source, on any lane, goes to the ledger and stops the
  * others, and so does what fails of the last destination; the run then goes
@@ -276,17 +270,6 @@ find_lane(struct run *run, const struct lane *lane)
 	return rl;
 }
 
-static bool
-wants_flush(const struct run *run)
-{
-	unsigned i;
-
-	for (i = 0; i < run->n_destinations; i++)
-		if (run->plan.targets[i].use_flush)
-			return true;
-	return false;
-}
-
 static void
 copy_if_all_idle(struct run *run)
 {
@@ -296,10 +279,6 @@ copy_if_all_idle(struct run *run)
 	    copy_ledger_done_bytes(&run->ledger) != run->plan.total_bytes) {
 		/* Can only be cancelled or failed: is_success() will tell. */
 		wind_up(run);
-	} else if (wants_flush(run)) {
-		set_phase(run, RUN_FLUSHING);
-		run->lanes[0].is_busy = true;
-		lane_flush(run->lanes[0].lane, &run->ledger);
 	} else {
 		close_lanes(run);
 	}
@@ -331,24 +310,6 @@ lane_on_copied(void *arg, struct lane *lane)
 	if (copy_ledger_done_bytes(&run->ledger) == run->plan.total_bytes)
 		stop_connecting(run);
 	copy_if_all_idle(run);
-}
-
-static void
-lane_on_flushed(void *arg, struct lane *lane)
-{
-	struct run *run = arg;
-	unsigned i;
-
-	on_worker_entry();
-	find_lane(run, lane)->is_busy = false;
-	if (note_lane_failures(run, lane)) {
-		wind_up(run);
-		return;
-	}
-	for (i = 0; i < run->n_destinations; i++)
-		if (copy_ledger_is_live(&run->ledger, i))
-			copy_ledger_flushed(&run->ledger, i);
-	close_lanes(run);
 }
 
 static void
@@ -709,7 +670,6 @@ lane_on_connected(void *arg, struct lane *lane)
 static const struct lane_events lane_events = {
 	.on_connected = lane_on_connected,
 	.on_copied = lane_on_copied,
-	.on_flushed = lane_on_flushed,
 	.on_closed = lane_on_closed,
 };
 

@@ -16,14 +16,13 @@ enum lane_command {
 	LANE_NONE,
 	LANE_CONNECT,
 	LANE_COPY,
-	LANE_FLUSH,
 	LANE_CLOSE,
 };
 
 struct lane_request {
 	struct nbd_request nbd;
 	struct iovec iov;
-	struct copy_request *engine;	/* NULL: a flush */
+	struct copy_request *engine;
 	struct nbd_extents extents;	/* of a block status */
 	uint64_t sent_us;		/* when it was submitted */
 	struct carrier *carrier;	/* a READ's, from the arrival of its
@@ -36,10 +35,8 @@ struct lane_disk {
 	unsigned target;
 	struct disk *disk;	/* NULL: not connected, or closed */
 	bool is_wanted;		/* LANE_CONNECT waits for it */
-	bool is_flushing;	/* LANE_FLUSH does */
 	bool is_starving;	/* it waits for a carrier */
 	struct error lost;	/* code not 0: the disk has failed */
-	struct lane_request flush_request;
 	struct copy_failure failure;
 	uint64_t n_failures;
 };

@@ -55,9 +55,6 @@ answer_deliver(struct mail *mail)
 	case LANE_COPY:
 		events->on_copied(arg, lane);
 		break;
-	case LANE_FLUSH:
-		events->on_flushed(arg, lane);
-		break;
 	case LANE_CLOSE:
 		events->on_closed(arg, lane);
 		break;
@@ -165,68 +162,6 @@ pump(struct lane *lane)
 	}
 }
 
-/* Flushing. */
-
-static bool
-is_flushing(const struct lane *lane)
-{
-	unsigned i;
-
-	for (i = 0; i < lane->n_disks; i++)
-		if (lane->disks[i].is_flushing)
-			return true;
-	return false;
-}
-
-static void
-flush_failed(struct lane_disk *d, int error, const char *message, bool is_lost)
-{
-	d->n_failures = 1;
-	d->failure = (struct copy_failure){
-		.error = error,
-		.is_request = true,
-		.is_lost = is_lost,
-		.side = COPY_DESTINATION,
-		.target = d->target,
-		.op = COPY_FLUSH,
-	};
-	(void)snprintf(d->failure.message, sizeof d->failure.message, "%.*s",
-	    COPY_MESSAGE_SIZE - 1, message);
-}
-
-static void
-flush_done(struct lane_disk *d, const struct nbd_request *nbd)
-{
-	if (d->lane->command != LANE_FLUSH)
-		return;
-	/* The connection will say why. */
-	if (nbd->error == -ENOTCONN && d->lost.code == 0)
-		return;
-	if (nbd->error < 0)
-		flush_failed(d, nbd->error, nbd->message, false);
-	d->is_flushing = false;
-	if (!is_flushing(d->lane))
-		lane_answer(d->lane);
-}
-
-static void
-flush_disk(struct lane_disk *d)
-{
-	struct nbd_request *nbd = &d->flush_request.nbd;
-	int r = d->lost.code;
-
-	flow_describe(nbd, COPY_FLUSH);
-	nbd->owner = &d->flush_request;
-	d->flush_request.engine = NULL;
-	if (r == 0)
-		r = disk_submit(d->disk, nbd);
-	if (r < 0)
-		flush_failed(d, r, d->lost.code != 0 ? d->lost.text : "",
-		    d->lost.code != 0);
-	else
-		d->is_flushing = true;
-}
-
 /* Events of the disks. */
 
 static bool
@@ -255,12 +190,7 @@ disk_on_ready(void *arg)
 static void
 request_done(struct lane_disk *d, struct nbd_request *nbd)
 {
-	struct lane_request *req = nbd->owner;
-
-	if (req == &d->flush_request)
-		flush_done(d, nbd);
-	else
-		flow_request_done(d->lane, req);
+	flow_request_done(d->lane, nbd->owner);
 }
 
 static void
@@ -303,11 +233,6 @@ disk_on_failed(void *arg, const struct error *e)
 	d->lost = *e;
 	if (lane->command == LANE_COPY) {
 		lost_while_copying(d);
-	} else if (lane->command == LANE_FLUSH && d->is_flushing) {
-		flush_failed(d, e->code, e->text, true);
-		d->is_flushing = false;
-		if (!is_flushing(lane))
-			lane_answer(lane);
 	} else if (lane->command == LANE_CONNECT) {
 		note_failure(d, e->code, e->text);
 		lane_answer(lane);
@@ -382,20 +307,6 @@ do_copy(struct lane *lane)
 }
 
 static void
-do_flush(struct lane *lane)
-{
-	unsigned i;
-
-	for (i = 1; i < lane->n_disks; i++)
-		if (copy_ledger_is_live(lane->ledger, i - 1))
-			flush_disk(&lane->disks[i]);
-	if (!is_flushing(lane))
-		lane_answer(lane);
-	else if (lane->is_stopped)
-		start_draining(lane);
-}
-
-static void
 disk_on_closed(void *arg)
 {
 	struct lane *lane = arg;
@@ -431,19 +342,11 @@ static void
 drain_on_timeout(void *arg)
 {
 	struct lane *lane = arg;
-	unsigned i;
 
 	on_worker_entry();
 	lane->is_stopped = true;
-	if (lane->command == LANE_COPY) {
+	if (lane->command == LANE_COPY)
 		finish_copy(lane);
-	} else if (lane->command == LANE_FLUSH) {
-		for (i = 0; i < lane->n_disks; i++)
-			if (lane->disks[i].is_flushing)
-				note_failure(&lane->disks[i], -ECANCELED,
-				    "stopped");
-		lane_answer(lane);
-	}
 }
 
 static void
@@ -455,7 +358,6 @@ begin_command(struct lane *lane)
 	for (i = 0; i < lane->n_disks; i++) {
 		lane->disks[i].n_failures = 0;
 		lane->disks[i].failure.error = 0;
-		lane->disks[i].is_flushing = false;
 	}
 }
 
@@ -482,9 +384,6 @@ command_deliver(struct mail *mail)
 	case LANE_COPY:
 		do_copy(lane);
 		break;
-	case LANE_FLUSH:
-		do_flush(lane);
-		break;
 	case LANE_CLOSE:
 		do_close(lane);
 		break;
@@ -507,8 +406,6 @@ stop_deliver(struct mail *mail)
 	} else if (lane->command == LANE_COPY) {
 		/* The ledger is stopped too: the engine winds up. */
 		pump(lane);
-	} else if (lane->command == LANE_FLUSH) {
-		start_draining(lane);
 	}
 }
 
@@ -577,13 +474,6 @@ lane_copy(struct lane *lane, const struct copy_plan *plan,
 	lane->ledger = ledger;
 	lane->tuning = tuning;
 	post_command(lane, LANE_COPY);
-}
-
-void
-lane_flush(struct lane *lane, struct copy_ledger *ledger)
-{
-	lane->ledger = ledger;
-	post_command(lane, LANE_FLUSH);
 }
 
 void

@@ -17,8 +17,7 @@
  * follow.
  *
  *	lane_connect()	connect disks		on_connected
- *	lane_copy()	copy			on_copied
- *	lane_flush()	flush destinations	on_flushed
+ *	lane_copy()	copy, and flush		on_copied
  *	lane_close()	close the disks		on_closed
  *
  * Commands and answers are mails between the run's worker and the lane's.
@@ -32,7 +31,6 @@ struct lane;
 struct lane_events {
 	void (*on_connected)(void *arg, struct lane *lane);
 	void (*on_copied)(void *arg, struct lane *lane);
-	void (*on_flushed)(void *arg, struct lane *lane);
 	void (*on_closed)(void *arg, struct lane *lane);
 };
 
@@ -58,8 +56,6 @@ void lane_connect(struct lane *lane, const struct endpoint *source,
 void lane_copy(struct lane *lane, const struct copy_plan *plan,
     struct copy_cursor *cursor, struct copy_ledger *ledger,
     struct copy_tuning *tuning);
-/* Those that have not failed. */
-void lane_flush(struct lane *lane, struct copy_ledger *ledger);
 void lane_close(struct lane *lane);
 void lane_stop(struct lane *lane);
 

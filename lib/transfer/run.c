@@ -222,8 +222,7 @@ get_destination(const struct run *run, unsigned i,
 	ret->differing_bytes = copy_ledger_get(&b->differing_bytes);
 	ret->behind_bytes = copy_ledger_get(&b->behind_bytes);
 	ret->durable_bytes = copy_ledger_get(&b->durable_bytes);
-	ret->done_bytes = ret->written_bytes + ret->zeroed_bytes +
-	    ret->equal_bytes + ret->differing_bytes;
+	ret->done_bytes = copy_ledger_get(&b->done_bytes);
 }
 
 /* The one that is least far stands for the run; failed ones come last. */
@@ -267,6 +266,9 @@ run_get_progress(const struct run *run, struct run_progress *ret)
 	ret->read_bytes = copy_ledger_get(&l->read_bytes);
 	ret->source_size = atomic_load(&run->source_size);
 	get_destinations(run, ret);
+	if (ret->phase == RUN_COPYING && ret->total_bytes > 0 &&
+	    ret->done_bytes == ret->total_bytes)
+		ret->phase = RUN_FLUSHING;
 	ret->lanes = atomic_load(&run->lanes_shown);
 	ret->limited_by = copy_limit_name(COPY_LIMIT_NONE);
 	if (atomic_load(&run->is_tuned)) {

@@ -101,10 +101,11 @@ struct run_destination_progress {
 };
 
 /*
- * Figures of a run, counted on completion and never falling.  done is
- * written + zeroed + equal + differing: what needs no more attention.  It
- * reaches total with the last acknowledged write; durable reaches it after
- * the flush.  Those of the destination that is least far, of those that have
+ * Figures of a run, counted on completion.  done is what needs no more
+ * attention than a flush; it reaches total with the last acknowledged write,
+ * and falls only when a connection is lost, by what no flush had covered.
+ * durable is what flushes have covered.  What was read, written, zeroed and
+ * compared never falls, and counts twice what was done twice.  Those of the destination that is least far, of those that have
  * not failed, stand for the run.
  */
 struct run_progress {

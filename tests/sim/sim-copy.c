@@ -68,6 +68,13 @@ struct pending {
 	uint64_t sent;
 	uint64_t due;
 	uint64_t serial;
+	uint32_t n_acknowledged;	/* when a flush was sent */
+};
+
+/* When a byte was acknowledged last, and to which lane. */
+struct trail {
+	uint32_t serial;	/* 0: it is stable */
+	uint8_t lane;
 };
 
 /* A destination. */
@@ -80,8 +87,9 @@ struct target {
 	bool refuses_zeroes;	/* all */
 	bool met_fault;
 	unsigned char *before;	/* what it held at first */
-	unsigned char *stable;	/* flushed */
+	unsigned char *stable;	/* what a power cut leaves */
 	unsigned char *written;	/* and as it reads now */
+	struct trail *trails;	/* of each byte */
 };
 
 struct sim {
@@ -115,6 +123,7 @@ struct sim {
 	uint64_t clock;
 	uint64_t n_events;
 	uint64_t n_requests;
+	uint32_t n_acknowledged;
 	bool was_behind;	/* some destination, for a while */
 	bool met_refusal;
 	bool cancelled;
@@ -304,7 +313,8 @@ check_overlap(struct sim *sim, const struct copy_request *req)
 	for (i = 0; i < MAX_PENDING; i++) {
 		other = sim->pending[i].req;
 		if (other == NULL || other == req ||
-		    other->op == COPY_STATUS || !is_same_disk(other, req))
+		    other->op == COPY_STATUS || other->op == COPY_FLUSH ||
+		    !is_same_disk(other, req))
 			continue;
 		/* What slow destinations missed is read again. */
 		if (req->side == COPY_SOURCE && sim->n_targets > 1)
@@ -314,6 +324,21 @@ check_overlap(struct sim *sim, const struct copy_request *req)
 			req->offset + req->length <= other->offset,
 		    "no two requests in flight on one range");
 	}
+}
+
+static void
+check_flush(struct sim *sim, unsigned lane, const struct copy_request *req)
+{
+	unsigned i;
+
+	promise(sim, sim->mode != COPY_MODE_VERIFY, "who verifies needs no "
+	    "flush");
+	promise(sim, shape_of(sim, req)->can_flush,
+	    "flush only where offered");
+	for (i = 0; i < MAX_PENDING; i++)
+		promise(sim, sim->pending[i].req != req ||
+			sim->pending[i].lane != lane,
+		    "one flush at a time");
 }
 
 static void
@@ -375,7 +400,10 @@ send_request(struct sim *sim, unsigned lane, struct copy_request *req)
 	trace(sim, "lane %u %s %u %s %" PRIu64 "+%" PRIu32, lane,
 	    req->side == COPY_SOURCE ? "source" : "destination", req->target,
 	    copy_op_name(req->op), req->offset, req->length);
-	check_request(sim, req);
+	if (req->op == COPY_FLUSH)
+		check_flush(sim, lane, req);
+	else
+		check_request(sim, req);
 	sim->n_requests++;
 	for (i = 0; i < MAX_PENDING; i++)
 		if (sim->pending[i].req == NULL)
@@ -391,6 +419,7 @@ send_request(struct sim *sim, unsigned lane, struct copy_request *req)
 		.sent = sim->clock,
 		.due = sim->clock + latency_of(sim, req),
 		.serial = sim->n_requests,
+		.n_acknowledged = sim->n_acknowledged,
 	};
 	/* A buffer that is being read into holds nothing that is right. */
 	if (req->op == COPY_READ)
@@ -442,12 +471,39 @@ carry_out_read(struct sim *sim, struct pending *p)
 								       NULL;
 }
 
+/*
+ * A flush covers what its connection had acknowledged when it was sent, and
+ * not a byte more.
+ */
+static void
+carry_out_flush(struct sim *sim, struct pending *p)
+{
+	struct target *t = &sim->targets[p->req->target];
+	struct trail *trail;
+	uint64_t i;
+
+	for (i = 0; i < t->shape.size; i++) {
+		trail = &t->trails[i];
+		if (trail->serial == 0 || trail->lane != p->lane ||
+		    trail->serial > p->n_acknowledged)
+			continue;
+		trail->serial = 0;
+		t->stable[i] = t->written[i];
+	}
+}
+
 static void
 carry_out_write(struct sim *sim, struct pending *p)
 {
 	const struct copy_request *req = p->req;
 	unsigned char *to = sim->targets[req->target].written + req->offset;
+	struct trail *trails = sim->targets[req->target].trails + req->offset;
+	uint32_t i;
 
+	sim->n_acknowledged++;
+	for (i = 0; i < req->length; i++)
+		trails[i] = (struct trail){ .serial = sim->n_acknowledged,
+			.lane = (uint8_t)p->lane };
 	if (req->op == COPY_ZERO || req->bytes == NULL) {
 		memset(to, 0, req->length);
 		return;
@@ -473,6 +529,7 @@ carry_out(struct sim *sim, struct pending *p)
 		carry_out_write(sim, p);
 		break;
 	case COPY_FLUSH:
+		carry_out_flush(sim, p);
 		break;
 	}
 }
@@ -666,8 +723,9 @@ step(struct sim *sim, struct pending *p)
 	}
 	if (now && sim->fault == FAULT_DISCONNECT) {
 		disconnect(sim, p);
-	} else if (now && sim->fault == FAULT_ERROR &&
-	    p->req->op != COPY_STATUS &&
+	} else if (now && ((sim->fault == FAULT_ERROR &&
+	    p->req->op != COPY_STATUS && p->req->op != COPY_FLUSH) ||
+	    (sim->fault == FAULT_FLUSH && p->req->op == COPY_FLUSH)) &&
 	    (p->req->side == COPY_SOURCE ||
 		copy_ledger_is_live(&sim->ledger, p->req->target))) {
 		meet_fault(sim, p->req);
@@ -692,11 +750,10 @@ take_failure(struct sim *sim, unsigned lane, enum copy_side side,
 		copy_ledger_fail(&sim->ledger, f, n);
 }
 
-/* As the run does it: flush once every lane is finished. */
+/* As the run does it, once every lane is finished. */
 static void
 conclude(struct sim *sim)
 {
-	struct target *t;
 	unsigned i;
 	unsigned k;
 
@@ -706,26 +763,6 @@ conclude(struct sim *sim)
 		take_failure(sim, i, COPY_SOURCE, 0);
 		for (k = 0; k < sim->n_targets; k++)
 			take_failure(sim, i, COPY_DESTINATION, k);
-	}
-	if (copy_ledger_is_stopped(&sim->ledger))
-		return;
-	for (k = 0; k < sim->n_targets; k++) {
-		t = &sim->targets[k];
-		if (!copy_ledger_is_live(&sim->ledger, k) ||
-		    !sim->plan.targets[k].use_flush)
-			continue;
-		if (sim->fault == FAULT_FLUSH && !sim->fault_met) {
-			sim->fault_met = t->met_fault = true;
-			copy_ledger_fail(&sim->ledger,
-			    &(struct copy_failure){ .error = -EIO,
-				.side = COPY_DESTINATION,
-				.target = k,
-				.op = COPY_FLUSH },
-			    1);
-			continue;
-		}
-		memcpy(t->stable, t->written, t->shape.size);
-		copy_ledger_flushed(&sim->ledger, k);
 	}
 }
 
@@ -842,6 +879,7 @@ make_plan(struct sim *sim, struct error *e)
 		return r;
 	/* Small, so that a small disk has many of each. */
 	sim->plan.claim_size = (1 + rnd(sim, 16)) * 65536;
+	sim->plan.epoch_bytes = (1 + rnd(sim, 16)) * 65536;
 	sim->plan.zero_size = (uint32_t)(1 + rnd(sim, 8)) * 65536;
 	sim->plan.lanes = sim->plan.max_lanes = lanes;
 	if (sim->n_targets > 1) {
@@ -895,7 +933,9 @@ fill_target(struct sim *sim, struct target *t)
 	t->before = malloc(t->shape.size + 1);
 	t->stable = malloc(t->shape.size + 1);
 	t->written = malloc(t->shape.size + 1);
-	if (t->before == NULL || t->stable == NULL || t->written == NULL)
+	t->trails = calloc(t->shape.size + 1, sizeof *t->trails);
+	if (t->before == NULL || t->stable == NULL || t->written == NULL ||
+	    t->trails == NULL)
 		abort();
 	memset(t->before, OLD_BYTE, t->shape.size);
 	for (i = 0; sim->mode != COPY_MODE_COPY && i < t->shape.size; i++)
@@ -922,6 +962,8 @@ make_world(struct sim *sim)
 	sim->style = (enum status_style)rnd(sim, N_STATUS_STYLES);
 	sim->fault = (enum fault)rnd(sim, N_FAULTS);
 	sim->fault_at = rnd(sim, rnd(sim, 2) ? 8 : 200);
+	if (sim->fault == FAULT_FLUSH)
+		sim->fault_at = rnd(sim, 8);
 	sim->max_latency = (unsigned)(rnd(sim, 2) ? 1 + rnd(sim, 4) :
 						    1 + rnd(sim, 1000));
 	if (sim->n_ranges == 0) {
@@ -1076,6 +1118,7 @@ simulate(uint64_t seed, bool with_trace, struct counts *counts)
 		free(sim->targets[i].before);
 		free(sim->targets[i].stable);
 		free(sim->targets[i].written);
+		free(sim->targets[i].trails);
 	}
 	free(sim);
 	return broken;

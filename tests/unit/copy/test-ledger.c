@@ -22,22 +22,21 @@ END_TEST
 START_TEST(everything_written_and_flushed_is_a_success)
 {
 	copy_ledger_plan(&ledger, 100);
-	copy_ledger_add(&ledger.targets[0].written_bytes, 60);
-	copy_ledger_add(&ledger.targets[0].zeroed_bytes, 40);
+	copy_ledger_add(&ledger.targets[0].done_bytes, 100);
 	ck_assert_uint_eq(copy_ledger_done_bytes(&ledger), 100);
 	ck_assert(!copy_ledger_is_success(&ledger, 0, true));
-	ck_assert_uint_eq(copy_ledger_get(&ledger.targets[0].durable_bytes), 0);
-	copy_ledger_flushed(&ledger, 0);
+	copy_ledger_add(&ledger.targets[0].durable_bytes, 99);
+	ck_assert(!copy_ledger_is_success(&ledger, 0, true));
+	copy_ledger_add(&ledger.targets[0].durable_bytes, 1);
 	ck_assert(copy_ledger_is_success(&ledger, 0, true));
-	ck_assert_uint_eq(copy_ledger_get(&ledger.targets[0].durable_bytes), 100);
 }
 END_TEST
 
 START_TEST(a_missing_byte_is_no_success)
 {
 	copy_ledger_plan(&ledger, 100);
-	copy_ledger_add(&ledger.targets[0].written_bytes, 99);
-	copy_ledger_flushed(&ledger, 0);
+	copy_ledger_add(&ledger.targets[0].done_bytes, 99);
+	copy_ledger_add(&ledger.targets[0].durable_bytes, 99);
 	ck_assert(!copy_ledger_is_success(&ledger, 0, true));
 }
 END_TEST
@@ -48,11 +47,11 @@ START_TEST(a_failure_stops_the_lanes_and_stays_a_failure)
 	const struct copy_failure second = { .error = -ENOSPC, .offset = 2 };
 
 	copy_ledger_plan(&ledger, 10);
-	copy_ledger_add(&ledger.targets[0].written_bytes, 10);
+	copy_ledger_add(&ledger.targets[0].done_bytes, 10);
 	ck_assert(!copy_ledger_is_stopped(&ledger));
 	copy_ledger_fail(&ledger, &first, 1);
 	copy_ledger_fail(&ledger, &second, 2);
-	copy_ledger_flushed(&ledger, 0);
+	copy_ledger_add(&ledger.targets[0].durable_bytes, 10);
 	ck_assert(copy_ledger_is_stopped(&ledger));
 	ck_assert_uint_eq(ledger.n_failures, 3);
 	ck_assert_int_eq(ledger.first_failure.error, -EIO);
@@ -75,17 +74,17 @@ START_TEST(one_destination_that_fails_leaves_the_others)
 
 	copy_ledger_init(&ledger, 3);
 	copy_ledger_plan(&ledger, 10);
-	copy_ledger_add(&ledger.targets[0].written_bytes, 10);
-	copy_ledger_add(&ledger.targets[1].written_bytes, 2);
-	copy_ledger_add(&ledger.targets[2].equal_bytes, 7);
+	copy_ledger_add(&ledger.targets[0].done_bytes, 10);
+	copy_ledger_add(&ledger.targets[1].done_bytes, 2);
+	copy_ledger_add(&ledger.targets[2].done_bytes, 7);
 	ck_assert_uint_eq(copy_ledger_done_bytes(&ledger), 2);
 	copy_ledger_fail(&ledger, &lost, 1);
 	ck_assert(!copy_ledger_is_stopped(&ledger));
 	ck_assert(!copy_ledger_is_live(&ledger, 1));
 	ck_assert_uint_eq(copy_ledger_done_bytes(&ledger), 7);
-	copy_ledger_add(&ledger.targets[2].zeroed_bytes, 3);
-	copy_ledger_flushed(&ledger, 0);
-	copy_ledger_flushed(&ledger, 1);
+	copy_ledger_add(&ledger.targets[2].done_bytes, 3);
+	copy_ledger_add(&ledger.targets[0].durable_bytes, 10);
+	copy_ledger_add(&ledger.targets[1].durable_bytes, 10);
 	ck_assert(copy_ledger_is_success(&ledger, 0, true));
 	ck_assert(!copy_ledger_is_success(&ledger, 1, true));
 	ck_assert(!copy_ledger_is_success(&ledger, 2, true));
