@@ -20,6 +20,9 @@
  *	- nothing is written where nothing is to be, or needs to be
  *	- a destination that met a fault is never a success; without one it
  *	  always is, whatever happens to the others
+ *	- where lost connections come back, with servers that have forgotten what
+ *	  was not flushed and late writes of the old connections, it is a
+ *	  success all the same
  *
  *	sim-copy [--seeds N] [--seed S] [--trace]
  */
@@ -41,12 +44,14 @@
 #define MAX_TARGETS 3
 #define MAX_PENDING 1024
 #define CELL	    2048U	/* the source's content changes by cells */
+#define MAX_GHOSTS  256
 #define OLD_BYTE    0xEE	/* what the destination held before */
 
 enum fault {
 	FAULT_NONE,
 	FAULT_ERROR,		/* one request fails */
 	FAULT_DISCONNECT,	/* one disk of one lane goes away */
+	FAULT_RESTART,		/* a server does, with what is not stable */
 	FAULT_FLUSH,		/* of one destination */
 	FAULT_CANCEL,
 	N_FAULTS,
@@ -75,6 +80,14 @@ struct pending {
 struct trail {
 	uint32_t serial;	/* 0: it is stable */
 	uint8_t lane;
+};
+
+/* A write of a connection that is lost, which may still be carried out. */
+struct ghost {
+	unsigned lane;
+	unsigned target;
+	uint64_t offset;
+	uint32_t length;	/* 0: free */
 };
 
 /* A destination. */
@@ -119,6 +132,11 @@ struct sim {
 	struct copy_lane *lanes[MAX_LANES];
 	unsigned char *buffers[MAX_LANES];	/* a request's worth each */
 	bool disconnected[MAX_LANES][1 + MAX_TARGETS];
+	uint64_t back_at[MAX_LANES][1 + MAX_TARGETS];	/* 0: it is here, or
+							   gone for good */
+	struct ghost ghosts[MAX_GHOSTS];
+	unsigned n_losses_left;
+	bool came_back;
 	struct pending pending[MAX_PENDING];
 	uint64_t clock;
 	uint64_t n_events;
@@ -471,6 +489,47 @@ carry_out_read(struct sim *sim, struct pending *p)
 								       NULL;
 }
 
+/* What a lost connection had on its way may still come, with any bytes. */
+static void
+make_ghost(struct sim *sim, const struct pending *p)
+{
+	const struct copy_request *req = p->req;
+	unsigned i;
+
+	for (i = 0; i < MAX_GHOSTS; i++) {
+		if (sim->ghosts[i].length != 0)
+			continue;
+		sim->ghosts[i] = (struct ghost){ .lane = p->lane,
+			.target = req->target,
+			.offset = req->offset,
+			.length = req->length };
+		return;
+	}
+}
+
+static void
+haunt(struct sim *sim)
+{
+	struct ghost *g = &sim->ghosts[rnd(sim, MAX_GHOSTS)];
+
+	if (g->length == 0)
+		return;
+	memset(sim->targets[g->target].written + g->offset, 0x67, g->length);
+	g->length = 0;
+}
+
+/* A flush on the new connection: the old one is over by then. */
+static void
+forget_ghosts(struct sim *sim, unsigned lane, unsigned target)
+{
+	unsigned i;
+
+	for (i = 0; i < MAX_GHOSTS; i++)
+		if (sim->ghosts[i].lane == lane &&
+		    sim->ghosts[i].target == target)
+			sim->ghosts[i].length = 0;
+}
+
 /*
  * A flush covers what its connection had acknowledged when it was sent, and
  * not a byte more.
@@ -482,6 +541,7 @@ carry_out_flush(struct sim *sim, struct pending *p)
 	struct trail *trail;
 	uint64_t i;
 
+	forget_ghosts(sim, p->lane, p->req->target);
 	for (i = 0; i < t->shape.size; i++) {
 		trail = &t->trails[i];
 		if (trail->serial == 0 || trail->lane != p->lane ||
@@ -615,25 +675,83 @@ meet_fault(struct sim *sim, const struct copy_request *req)
 		sim->targets[req->target].met_fault = true;
 }
 
-/* The disk of this request goes away with all that its lane had there. */
+/* All that a lane has on its way to a disk ends. */
+static void
+lose_requests(struct sim *sim, unsigned lane, const struct copy_request *of)
+{
+	struct pending *p;
+	unsigned i;
+
+	for (i = 0; i < MAX_PENDING; i++) {
+		p = &sim->pending[i];
+		if (p->req == NULL || p->lane != lane ||
+		    !is_same_disk(p->req, of))
+			continue;
+		if (p->req->op == COPY_WRITE || p->req->op == COPY_ZERO)
+			make_ghost(sim, p);
+		complete(sim, p, -ENOTCONN);
+	}
+}
+
+/* The disk goes away with all that the lane had there, perhaps for good. */
+static void
+lose_disk(struct sim *sim, unsigned lane, const struct copy_request *of)
+{
+	bool comes_back = sim->plan.reconnects;
+
+	trace(sim, "lane %u loses its %s %u", lane,
+	    of->side == COPY_SOURCE ? "source" : "destination", of->target);
+	if (sim->disconnected[lane][disk_index(of)])
+		return;
+	sim->disconnected[lane][disk_index(of)] = true;
+	lose_requests(sim, lane, of);
+	if (comes_back) {
+		copy_lane_lost(sim->lanes[lane], of->side, of->target);
+		sim->back_at[lane][disk_index(of)] = sim->clock + 1 +
+		    rnd(sim, 20ULL * sim->max_latency);
+	} else {
+		meet_fault(sim, of);
+		copy_lane_fail(sim->lanes[lane], of->side, of->target,
+		    -ECONNRESET, "gone");
+	}
+}
+
+/* A power cut: of what is not stable, anything may be left. */
+static void
+forget_unflushed(struct sim *sim, struct target *t)
+{
+	uint64_t i;
+
+	for (i = 0; i < t->shape.size; i++) {
+		if (t->trails[i].serial == 0)
+			continue;
+		if (mix(sim->clock + i / 512) % 2 == 0)
+			t->written[i] = t->stable[i];
+		t->stable[i] = t->written[i];
+		t->trails[i].serial = 0;
+	}
+}
+
+/* The fault: a connection, or a whole server with all its connections. */
 static void
 disconnect(struct sim *sim, const struct pending *which)
 {
 	const struct copy_request req = *which->req;
-	unsigned lane = which->lane;
 	unsigned i;
 
-	trace(sim, "lane %u loses its %s", lane,
-	    req.side == COPY_SOURCE ? "source" : "destination");
-	meet_fault(sim, &req);
-	sim->disconnected[lane][disk_index(&req)] = true;
-	for (i = 0; i < MAX_PENDING; i++)
-		if (sim->pending[i].req != NULL &&
-		    sim->pending[i].lane == lane &&
-		    is_same_disk(sim->pending[i].req, &req))
-			complete(sim, &sim->pending[i], -ENOTCONN);
-	copy_lane_fail(sim->lanes[lane], req.side, req.target, -ECONNRESET,
-	    "gone");
+	if (sim->n_losses_left-- == 1)
+		sim->fault_met = true;
+	if (sim->fault == FAULT_DISCONNECT) {
+		lose_disk(sim, which->lane, &req);
+		return;
+	}
+	for (i = 0; i < sim->plan.lanes; i++)
+		lose_disk(sim, i, &req);
+	if (req.side != COPY_DESTINATION)
+		return;
+	for (i = 0; i < sim->plan.lanes; i++)
+		forget_ghosts(sim, i, req.target);
+	forget_unflushed(sim, &sim->targets[req.target]);
 }
 
 static struct pending *
@@ -651,6 +769,36 @@ next_due(struct sim *sim)
 			best = p;
 	}
 	return best;
+}
+
+/* The connection that comes back next, if that is before the request. */
+static bool
+next_back(struct sim *sim, const struct pending *p)
+{
+	uint64_t *best = NULL;
+	unsigned lane;
+	unsigned disk;
+	uint64_t *at;
+
+	for (lane = 0; lane < sim->plan.lanes; lane++)
+		for (disk = 0; disk <= sim->n_targets; disk++) {
+			at = &sim->back_at[lane][disk];
+			if (*at != 0 && (best == NULL || *at < *best))
+				best = at;
+		}
+	if (best == NULL || (p != NULL && p->due < *best))
+		return false;
+	lane = (unsigned)(best - &sim->back_at[0][0]) / (1 + MAX_TARGETS);
+	disk = (unsigned)(best - &sim->back_at[0][0]) % (1 + MAX_TARGETS);
+	trace(sim, "lane %u has disk %u back", lane, disk);
+	sim->clock = *best;
+	sim->came_back = true;
+	*best = 0;
+	sim->disconnected[lane][disk] = false;
+	copy_lane_back(sim->lanes[lane],
+	    disk == 0 ? COPY_SOURCE : COPY_DESTINATION,
+	    disk == 0 ? 0 : disk - 1);
+	return true;
 }
 
 /*
@@ -716,12 +864,16 @@ step(struct sim *sim, struct pending *p)
 		retune(sim);
 	if (rnd(sim, 64) == 0)
 		relieve(sim, lane);
+	if (rnd(sim, 64) == 0)
+		copy_lane_end_epoch(sim->lanes[lane]);
+	haunt(sim);
 	if (now && sim->fault == FAULT_CANCEL) {
 		sim->fault_met = true;
 		sim->cancelled = true;
 		copy_ledger_stop(&sim->ledger);
 	}
-	if (now && sim->fault == FAULT_DISCONNECT) {
+	if (now && (sim->fault == FAULT_DISCONNECT ||
+	    sim->fault == FAULT_RESTART)) {
 		disconnect(sim, p);
 	} else if (now && ((sim->fault == FAULT_ERROR &&
 	    p->req->op != COPY_STATUS && p->req->op != COPY_FLUSH) ||
@@ -865,6 +1017,7 @@ make_plan(struct sim *sim, struct error *e)
 		.connections = 1 + (unsigned)rnd(sim, MAX_LANES),
 		.queue_depth = 1 + (unsigned)rnd(sim, 16),
 		.request_size = (uint32_t)(1 + rnd(sim, 32)) * 4096,
+		.reconnects = rnd(sim, 4) != 0,
 	};
 	unsigned lanes = wish.connections;
 	unsigned target;
@@ -962,6 +1115,7 @@ make_world(struct sim *sim)
 	sim->style = (enum status_style)rnd(sim, N_STATUS_STYLES);
 	sim->fault = (enum fault)rnd(sim, N_FAULTS);
 	sim->fault_at = rnd(sim, rnd(sim, 2) ? 8 : 200);
+	sim->n_losses_left = 1 + (unsigned)rnd(sim, 4);
 	if (sim->fault == FAULT_FLUSH)
 		sim->fault_at = rnd(sim, 8);
 	sim->max_latency = (unsigned)(rnd(sim, 2) ? 1 + rnd(sim, 4) :
@@ -1065,8 +1219,13 @@ run_lanes(struct sim *sim)
 			abort();
 	}
 	pump(sim);
-	while ((p = next_due(sim)) != NULL) {
-		step(sim, p);
+	for (;;) {
+		p = next_due(sim);
+		if (!next_back(sim, p)) {
+			if (p == NULL)
+				break;
+			step(sim, p);
+		}
 		/* Sometimes several have ended before anybody looks. */
 		if (rnd(sim, 3) != 0)
 			pump(sim);
@@ -1085,6 +1244,7 @@ struct counts {
 	uint64_t faults[N_FAULTS];
 	uint64_t behind;
 	uint64_t refusals;
+	uint64_t came_back;
 };
 
 /* Run one seed.  Returns the promise that was broken, or NULL. */
@@ -1112,6 +1272,7 @@ simulate(uint64_t seed, bool with_trace, struct counts *counts)
 		counts->faults[sim->fault]++;
 	counts->behind += sim->was_behind;
 	counts->refusals += sim->met_refusal;
+	counts->came_back += sim->came_back;
 	broken = sim->broken;
 	copy_plan_done(&sim->plan);
 	for (i = 0; i < MAX_TARGETS; i++) {
@@ -1181,6 +1342,10 @@ main(int argc, char **argv)
 		report(&n, counts.behind > 0,
 		    "slow destinations were left behind");
 		report(&n, counts.refusals > 0, "refusals were met");
+		report(&n, counts.faults[FAULT_RESTART] > 0,
+		    "servers were restarted");
+		report(&n, counts.came_back > 0,
+		    "lost connections came back");
 	}
 	printf("1..%u\n", n);
 	return 0;
