@@ -17,6 +17,8 @@ const struct option_row options_compare[] = {
 	    "limit for connecting (10s)" },
 	{ "io-timeout", OPT_IO_TIMEOUT, "TIME",
 	    "limit for a request that does not move (60s)" },
+	{ "reconnect", OPT_RECONNECT, "TIME",
+	    "try lost connections again for so long (60s); 0: do not" },
 	{ "progress", OPT_PROGRESS, "[=TIME]",
 	    "without a terminal: a line every TIME (60s)" },
 	{ "no-progress", OPT_NO_PROGRESS, NULL, "show no progress" },

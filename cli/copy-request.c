@@ -80,6 +80,16 @@ set_max_lag(struct options *o, struct request *req, const char *value)
 }
 
 static int
+set_reconnect(struct options *o, struct request *req, const char *value)
+{
+	if (units_parse_time_ms(value, &req->spec.reconnect_ms) < 0)
+		return options_fail(o,
+		    "--reconnect: '%s' is not a time such as '60s', nor 0",
+		    value);
+	return 0;
+}
+
+static int
 set_progress(struct options *o, struct request *req, const char *value)
 {
 	req->progress_every_ms = PROGRESS_EVERY_MS;
@@ -111,6 +121,8 @@ set_value(struct options *o, struct request *req, int id, const char *value)
 	case OPT_IO_TIMEOUT:
 		return options_time(o, "io-timeout", value,
 		    &req->spec.io_timeout_ms);
+	case OPT_RECONNECT:
+		return set_reconnect(o, req, value);
 	default:
 		return set_progress(o, req, value);
 	}
@@ -216,7 +228,9 @@ int
 copy_request_run(const struct command *command, enum run_mode mode, int argc,
     char **argv)
 {
-	CLEANUP(request_done) struct request req = { .spec.mode = mode };
+	CLEANUP(request_done) struct request req = {
+		.spec = { .mode = mode, .reconnect_ms = RUN_RECONNECT_MS },
+	};
 	CLEANUP(copy_brackets_done) struct copy_brackets brackets = { 0 };
 	struct options o;
 	struct error e;

@@ -24,6 +24,8 @@ const struct option_row options_copy[] = {
 	    "limit for connecting (10s)" },
 	{ "io-timeout", OPT_IO_TIMEOUT, "TIME",
 	    "limit for a request that does not move (60s)" },
+	{ "reconnect", OPT_RECONNECT, "TIME",
+	    "try lost connections again for so long (60s); 0: do not" },
 	{ "allow-no-flush", OPT_ALLOW_NO_FLUSH, NULL,
 	    "accept a destination that cannot flush" },
 	{ "progress", OPT_PROGRESS, "[=TIME]",

@@ -40,6 +40,7 @@ static void
 read_progress(const json_t *json, struct run_progress *p)
 {
 	p->phase = get_phase(json);
+	p->stalled_ms = get_number(json, "stalled_ms");
 	p->total_bytes = get_number(json, "total_bytes");
 	p->done_bytes = get_number(json, "done_bytes");
 	p->read_bytes = get_number(json, "read_bytes");

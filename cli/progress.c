@@ -157,12 +157,15 @@ progress_stalled_ms(const struct progress *p)
 {
 	uint64_t still = p->last_ms - p->moved_ms;
 
+	/* The run may know of a longer time than we have looked at it. */
+	if (p->last.phase == RUN_STALLED)
+		return still > p->last.stalled_ms ? still : p->last.stalled_ms;
 	if (p->last.phase != RUN_COPYING || still < STALLED_MS)
 		return 0;
 	return still;
 }
 
-/* "1m05s left", "stalled 45 s", "flushing" */
+/* "1m05s left", "stalled 45 s", "reconnecting", "flushing" */
 static void
 write_outlook(const struct progress *p, char *buf, size_t size)
 {
@@ -170,7 +173,7 @@ write_outlook(const struct progress *p, char *buf, size_t size)
 	char text[UNITS_TEXT_SIZE];
 	uint64_t left;
 
-	if (p->last.phase != RUN_COPYING)
+	if (p->last.phase != RUN_COPYING && p->last.phase != RUN_STALLED)
 		(void)snprintf(buf, size, "%s", run_phase_name(p->last.phase));
 	else if (stalled >= MINUTE_MS)
 		(void)snprintf(buf, size, "stalled %s",

@@ -145,6 +145,7 @@ noinst_LTLIBRARIES += %D%/libnbdsync.la
 	%D%/transfer/lane-private.h \
 	%D%/transfer/lane.c \
 	%D%/transfer/lane.h \
+	%D%/transfer/reconnect.c \
 	%D%/transfer/report.c \
 	%D%/transfer/report.h \
 	%D%/transfer/run-private.h \

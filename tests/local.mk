@@ -394,6 +394,7 @@ integration_tests = \
 	%D%/integration/copy-lost-server.t \
 	%D%/integration/copy-nbd-server.t \
 	%D%/integration/copy-qemu.t \
+	%D%/integration/copy-reconnect.t \
 	%D%/integration/copy-refusals.t \
 	%D%/integration/copy-several.t \
 	%D%/integration/copy-sizes.t \

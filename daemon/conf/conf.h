@@ -82,6 +82,7 @@ struct conf_job {
 	uint64_t request_size;
 	uint64_t connect_timeout_ms;
 	uint64_t io_timeout_ms;
+	uint64_t reconnect_ms;
 	bool allow_no_flush;
 };
 

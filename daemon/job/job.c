@@ -192,6 +192,7 @@ make_run(struct job *job, struct run **ret_run, struct error *e) ON_MAIN
 		.request_size = (uint32_t)cj->request_size,
 		.connect_timeout_ms = cj->connect_timeout_ms,
 		.io_timeout_ms = cj->io_timeout_ms,
+		.reconnect_ms = cj->reconnect_ms,
 		.allow_no_flush = cj->allow_no_flush,
 	};
 

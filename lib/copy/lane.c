@@ -205,11 +205,16 @@ void
 copy_slot_again(struct copy_lane *lane, struct copy_slot *slot)
 {
 	struct copy_stretch s = slot->what;
+	struct copy_stretch again;
 	unsigned i;
 
 	s.targets &= slot->again;
 	slot->again = 0;
-	copy_map_put(&lane->map, &s);
+	/* Late: a write that was lost on its way may still be carried out. */
+	put_behind(lane, &s, s.targets & lane->away);
+	again = s;
+	again.targets &= ~lane->away;
+	copy_map_put(&lane->map, &again);
 	for (i = 0; i < lane->plan->n_targets; i++)
 		if ((s.targets & copy_bit(i)) != 0)
 			list_remove(&slot->targets[i].node);

@@ -76,6 +76,8 @@ struct copy_ledger {
 	_Atomic uint64_t read_bytes;	/* from the source */
 	_Atomic uint64_t total_bytes;
 	atomic_bool stop;		/* lanes start nothing new */
+	_Atomic uint64_t n_reconnects;	/* connections that came back */
+	_Atomic unsigned n_away;	/* that are lost now, and may */
 	atomic_bool status_failed;	/* the source failed to tell extents */
 	_Atomic uint32_t size_limit;	/* the largest read or write that was
 					   not refused; 0: none was */

@@ -21,4 +21,19 @@ struct disk_shape {
 	bool can_status;		/* block status of base:allocation */
 };
 
+/*
+ * Is it the same disk, as far as can be said, on another connection?  All
+ * that was planned by holds for both, then.
+ */
+static inline bool
+disk_shape_is_same(const struct disk_shape *a, const struct disk_shape *b)
+{
+	return a->size == b->size && a->block_minimum == b->block_minimum &&
+	    a->block_maximum == b->block_maximum &&
+	    a->read_only == b->read_only && a->can_flush == b->can_flush &&
+	    a->can_zero == b->can_zero &&
+	    a->can_multi_conn == b->can_multi_conn &&
+	    a->can_status == b->can_status;
+}
+
 #endif

@@ -327,6 +327,7 @@ add_lane(struct run *run, unsigned i)
 		.worker = worker_pool_get(run->pool, run->home_index + i),
 		.home = run->home,
 		.limits = run->limits,
+		.reconnect_ms = run->reconnect_ms,
 		.events = &lane_events,
 		.arg = run,
 	};
@@ -369,6 +370,35 @@ add_lanes(struct run *run, unsigned n)
 	atomic_store(&run->lanes_shown, run->n_lanes - run->n_refused);
 }
 
+/* Bytes that were moved or looked at, also if in vain. */
+static uint64_t
+activity(const struct run *run)
+{
+	uint64_t n = copy_ledger_get(&run->ledger.read_bytes);
+	unsigned i;
+
+	for (i = 0; i < run->n_destinations; i++) {
+		const struct copy_target_books *b = &run->ledger.targets[i];
+
+		n += copy_ledger_get(&b->written_bytes) +
+		    copy_ledger_get(&b->zeroed_bytes) +
+		    copy_ledger_get(&b->equal_bytes) +
+		    copy_ledger_get(&b->differing_bytes) +
+		    copy_ledger_get(&b->durable_bytes);
+	}
+	return n;
+}
+
+static void
+note_progress(struct run *run, uint64_t now)
+{
+	uint64_t n = activity(run);
+
+	if (n != run->activity || atomic_load(&run->progressed_ms) == 0)
+		atomic_store(&run->progressed_ms, now);
+	run->activity = n;
+}
+
 /* See whether it goes faster with more, or as fast with less. */
 static void
 tune_on_tick(void *arg)
@@ -381,6 +411,7 @@ tune_on_tick(void *arg)
 	if (atomic_load(&run->phase) != RUN_COPYING ||
 	    copy_ledger_is_stopped(&run->ledger))
 		return;
+	note_progress(run, now);
 	n = copy_tuning_look(&run->tuning, now,
 	    copy_ledger_done_bytes(&run->ledger));
 	if (!copy_cursor_is_at_end(&run->cursor))
@@ -567,15 +598,9 @@ is_same_disk(const struct run *run, const struct lane *lane,
     enum copy_side side, unsigned target)
 {
 	const struct lane *first = run->lanes[0].lane;
-	const struct disk_shape *a = lane_shape(first, side, target);
-	const struct disk_shape *b = lane_shape(lane, side, target);
 
-	return a->size == b->size && a->block_minimum == b->block_minimum &&
-	    a->block_maximum == b->block_maximum &&
-	    a->read_only == b->read_only && a->can_flush == b->can_flush &&
-	    a->can_zero == b->can_zero &&
-	    a->can_multi_conn == b->can_multi_conn &&
-	    a->can_status == b->can_status;
+	return disk_shape_is_same(lane_shape(first, side, target),
+	    lane_shape(lane, side, target));
 }
 
 /* Why a further connection to this disk is not used: "" if it is. */

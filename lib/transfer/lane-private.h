@@ -33,10 +33,18 @@ struct lane_disk {
 	struct lane *lane;
 	enum copy_side side;
 	unsigned target;
+	const struct endpoint *endpoint;
 	struct disk *disk;	/* NULL: not connected, or closed */
+	struct disk_shape shape;	/* as it was first connected */
+	char *identity;		/* likewise; NULL: not yet */
 	bool is_wanted;		/* LANE_CONNECT waits for it */
 	bool is_starving;	/* it waits for a carrier */
-	struct error lost;	/* code not 0: the disk has failed */
+	struct error lost;	/* code not 0: the disk has failed, or is away */
+	bool is_away;		/* lost while copying; may come back */
+	bool is_connecting;	/* and is being tried */
+	unsigned n_tries;
+	uint64_t away_since_ms;
+	struct net_timer retry_timer;
 	struct copy_failure failure;
 	uint64_t n_failures;
 };
@@ -72,7 +80,7 @@ struct lane {
 	struct carriers carriers;
 	bool can_pipe;			/* from the source to the destination */
 	unsigned char *zeroes;		/* a request's worth, when needed */
-	unsigned n_closing;
+	unsigned n_closing;		/* disks, also before LANE_CLOSE */
 };
 
 static inline struct lane_disk *
@@ -80,6 +88,22 @@ lane_disk(struct lane *lane, enum copy_side side, unsigned target)
 {
 	return &lane->disks[side == COPY_SOURCE ? 0 : 1 + target];
 }
+
+/* lane.c */
+/* See what is to be sent, or whether all is over. */
+void lane_pump(struct lane *lane);
+/* Connect; the reason is without the endpoint's name. */
+int lane_connect_disk(struct lane_disk *d, struct error *e);
+/* One of n_closing is closed. */
+void lane_disk_closed(struct lane *lane);
+
+/* reconnect.c */
+/* Lost, or not connected again, while copying.  false: it is gone for good. */
+bool reconnect_begin(struct lane_disk *d);
+/* It is connected again. */
+void reconnect_ready(struct lane_disk *d);
+/* Whatever becomes of it: no more tries. */
+void reconnect_stop(struct lane_disk *d);
 
 /* flow.c */
 /* Make the engine and what its requests need.  -ENOMEM. */

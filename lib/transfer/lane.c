@@ -11,7 +11,8 @@
  *	a request		the engine tries less, or is done with the
  *				disk: the source, or a destination
  *	a connection		its requests complete with -ENOTCONN, then
- *				disk_on_failed() says why: the why is reported
+ *				disk_on_failed() says why; it may come back
+ *				(reconnect.c), else the why is reported
  *	the run is stopped	what is in flight is waited for, at most
  *				DRAIN_MS; the command ends without a failure
  */
@@ -145,13 +146,15 @@ finish_copy(struct lane *lane)
 {
 	unsigned i;
 
-	for (i = 0; i < lane->n_disks; i++)
+	for (i = 0; i < lane->n_disks; i++) {
+		reconnect_stop(&lane->disks[i]);
 		take_failure(&lane->disks[i]);
+	}
 	lane_answer(lane);
 }
 
-static void
-pump(struct lane *lane)
+void
+lane_pump(struct lane *lane)
 {
 	flow_pump(lane);
 	if (!copy_lane_is_finished(lane->engine)) {
@@ -182,9 +185,21 @@ disk_on_ready(void *arg)
 	struct lane *lane = d->lane;
 
 	on_worker_entry();
+	if (d->is_connecting) {
+		reconnect_ready(d);
+		return;
+	}
 	d->is_wanted = false;
-	if (lane->command == LANE_CONNECT && is_connected(lane))
+	if (lane->command != LANE_CONNECT)
+		return;
+	d->shape = *disk_shape(d->disk);
+	d->identity = strdup(disk_identity(d->disk));
+	if (d->identity == NULL) {
+		note_failure(d, -ENOMEM, "out of memory");
 		lane_answer(lane);
+	} else if (is_connected(lane)) {
+		lane_answer(lane);
+	}
 }
 
 static void
@@ -206,7 +221,7 @@ disk_on_completions(void *arg)
 		any = true;
 	}
 	if (any && d->lane->command == LANE_COPY)
-		pump(d->lane);
+		lane_pump(d->lane);
 }
 
 static void
@@ -215,11 +230,14 @@ lost_while_copying(struct lane_disk *d)
 	struct lane *lane = d->lane;
 	uint64_t n;
 
+	if (reconnect_begin(d))
+		return;
+	reconnect_stop(d);
 	(void)copy_lane_failure(lane->engine, d->side, d->target, &n);
 	if (n == 0)
 		copy_lane_fail(lane->engine, d->side, d->target, d->lost.code,
 		    d->lost.text);
-	pump(lane);
+	lane_pump(lane);
 }
 
 /* A connection is gone; what it had in flight has been told already. */
@@ -250,35 +268,35 @@ static const struct disk_events disk_events = {
 
 /* Commands, on the lane's worker. */
 
-static int
-connect_disk(struct lane_disk *d, const struct endpoint *ep)
+int
+lane_connect_disk(struct lane_disk *d, struct error *e)
 {
 	struct lane *lane = d->lane;
-	struct error e;
-	int r;
 
 	if (lane->is_stopped)
-		r = error_set(&e, -ECANCELED, "stopped");
-	else
-		r = endpoint_connect(ep, worker_loop(lane->setup.worker),
-		    &lane->setup.limits, &disk_events, d, &d->disk, &e);
-	if (r < 0)
-		note_failure(d, r, e.text);
-	return r;
+		return error_set(e, -ECANCELED, "stopped");
+	return endpoint_connect(d->endpoint, worker_loop(lane->setup.worker),
+	    &lane->setup.limits, &disk_events, d, &d->disk, e);
 }
 
 static void
 do_connect(struct lane *lane)
 {
+	struct lane_disk *d;
+	struct error e;
 	unsigned i;
+	int r;
 
 	for (i = 0; i < lane->n_disks; i++)
 		lane->disks[i].is_wanted = lane->next_endpoints[i] != NULL;
 	for (i = 0; i < lane->n_disks; i++) {
-		if (!lane->disks[i].is_wanted)
+		d = &lane->disks[i];
+		if (!d->is_wanted)
 			continue;
-		if (connect_disk(&lane->disks[i], lane->next_endpoints[i]) <
-		    0) {
+		d->endpoint = lane->next_endpoints[i];
+		r = lane_connect_disk(d, &e);
+		if (r < 0) {
+			note_failure(d, r, e.text);
 			lane_answer(lane);
 			return;
 		}
@@ -300,24 +318,32 @@ do_copy(struct lane *lane)
 	for (i = 0; i < lane->n_disks; i++) {
 		d = &lane->disks[i];
 		if (d->lost.code != 0)
-			copy_lane_fail(lane->engine, d->side, d->target,
-			    d->lost.code, d->lost.text);
+			lost_while_copying(d);
 	}
-	pump(lane);
+	lane_pump(lane);
+}
+
+void
+lane_disk_closed(struct lane *lane)
+{
+	unsigned i;
+
+	lane->n_closing--;
+	if (lane->n_closing > 0 || lane->command != LANE_CLOSE)
+		return;
+	net_timer_done(&lane->drain_timer);
+	for (i = 0; i < lane->n_disks; i++)
+		net_timer_done(&lane->disks[i].retry_timer);
+	lane->answered = LANE_CLOSE;
+	lane->command = LANE_NONE;
+	worker_post(lane->setup.home, &lane->answer_mail);
 }
 
 static void
 disk_on_closed(void *arg)
 {
-	struct lane *lane = arg;
-
 	on_worker_entry();
-	if (--lane->n_closing > 0)
-		return;
-	net_timer_done(&lane->drain_timer);
-	lane->answered = LANE_CLOSE;
-	lane->command = LANE_NONE;
-	worker_post(lane->setup.home, &lane->answer_mail);
+	lane_disk_closed(arg);
 }
 
 static void
@@ -326,7 +352,7 @@ do_close(struct lane *lane)
 	unsigned i;
 
 	/* One for this function, so that no disk at all works as well. */
-	lane->n_closing = 1;
+	lane->n_closing++;
 	for (i = 0; i < lane->n_disks; i++) {
 		if (lane->disks[i].disk == NULL)
 			continue;
@@ -334,7 +360,7 @@ do_close(struct lane *lane)
 		disk_close(lane->disks[i].disk, disk_on_closed, lane);
 		lane->disks[i].disk = NULL;
 	}
-	disk_on_closed(lane);
+	lane_disk_closed(lane);
 }
 
 /* What is in flight was waited for long enough: give it up. */
@@ -405,7 +431,7 @@ stop_deliver(struct mail *mail)
 		lane_answer(lane);
 	} else if (lane->command == LANE_COPY) {
 		/* The ledger is stopped too: the engine winds up. */
-		pump(lane);
+		lane_pump(lane);
 	}
 }
 
@@ -436,8 +462,12 @@ lane_new(const struct lane_setup *setup, struct lane **ret_lane)
 void
 lane_free(struct lane *lane)
 {
+	unsigned i;
+
 	if (lane == NULL)
 		return;
+	for (i = 0; i < LANE_MAX_DISKS; i++)
+		free(lane->disks[i].identity);
 	if (lane->engine != NULL)
 		flow_done(lane);
 	free(lane);
@@ -495,15 +525,13 @@ lane_stop(struct lane *lane)
 const struct disk_shape *
 lane_shape(const struct lane *lane, enum copy_side side, unsigned target)
 {
-	return disk_shape(
-	    lane->disks[side == COPY_SOURCE ? 0 : 1 + target].disk);
+	return &lane->disks[side == COPY_SOURCE ? 0 : 1 + target].shape;
 }
 
 const char *
 lane_identity(const struct lane *lane, enum copy_side side, unsigned target)
 {
-	return disk_identity(
-	    lane->disks[side == COPY_SOURCE ? 0 : 1 + target].disk);
+	return lane->disks[side == COPY_SOURCE ? 0 : 1 + target].identity;
 }
 
 const struct copy_failure *

@@ -38,6 +38,8 @@ struct lane_setup {
 	struct worker *worker;		/* where the lane lives */
 	struct worker *home;		/* where the run lives */
 	struct endpoint_limits limits;
+	uint64_t reconnect_ms;		/* how long a lost connection may be
+					   away */
 	const struct lane_events *events;
 	void *arg;
 };
@@ -59,7 +61,7 @@ void lane_copy(struct lane *lane, const struct copy_plan *plan,
 void lane_close(struct lane *lane);
 void lane_stop(struct lane *lane);
 
-/* Between two commands, on the run's worker: what the disks are. */
+/* After on_connected, on the run's worker: what the disks were then. */
 const struct disk_shape *lane_shape(const struct lane *lane,
     enum copy_side side, unsigned target);
 const char *lane_identity(const struct lane *lane, enum copy_side side,

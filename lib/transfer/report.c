@@ -80,7 +80,7 @@ report_progress(const struct run_progress *p)
 {
 	return json_pack(
 	    "{s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:f, s:I, s:I, s:I, s:I, "
-	    "s:i, s:i, s:i, s:s, s:I, s:I, s:o}",
+	    "s:i, s:i, s:i, s:s, s:I, s:I, s:o, s:I, s:i, s:I}",
 	    "phase", run_phase_name(p->phase),
 	    "total_bytes", (json_int_t)p->total_bytes,
 	    "done_bytes", (json_int_t)p->done_bytes,
@@ -99,7 +99,10 @@ report_progress(const struct run_progress *p)
 	    "limited_by", p->limited_by,
 	    "equal_bytes", (json_int_t)p->equal_bytes,
 	    "differing_bytes", (json_int_t)p->differing_bytes,
-	    "destinations", report_destinations(p));
+	    "destinations", report_destinations(p),
+	    "reconnects", (json_int_t)p->n_reconnects,
+	    "connections_away", (int)p->n_away,
+	    "stalled_ms", (json_int_t)p->stalled_ms);
 }
 
 static json_t *

@@ -32,6 +32,7 @@ struct run {
 	struct copy_range *ranges;
 	struct copy_wish wish;
 	struct endpoint_limits limits;
+	uint64_t reconnect_ms;
 	struct worker_pool *pool;
 	struct mailbox *owner;
 	void (*on_finished)(struct run *run, void *arg);
@@ -47,6 +48,7 @@ struct run {
 	_Atomic uint64_t destination_sizes[RUN_MAX_DESTINATIONS];
 	_Atomic uint64_t started_ms;	/* monotonic */
 	_Atomic uint64_t ended_ms;
+	_Atomic uint64_t progressed_ms;	/* when something was last done */
 	_Atomic unsigned lanes_shown;
 	atomic_bool is_tuned;		/* tuning may be looked at */
 	struct copy_ledger ledger;	/* its atomics */
@@ -65,6 +67,8 @@ struct run {
 	struct copy_cursor cursor;
 	struct copy_tuning tuning;	/* its atomics: any thread */
 	struct net_timer tune_timer;
+	uint64_t activity;		/* bytes read, written and compared, at
+					   progressed_ms */
 	bool is_short_of_lanes;		/* one was refused: ask for no more */
 	unsigned n_refused;		/* of n_lanes */
 	struct run_lane *lanes;		/* room for all there may be */

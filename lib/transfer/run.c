@@ -15,9 +15,15 @@
 
 #include "transfer/run-private.h"
 
+/* Without any progress, it is called so. */
+#define STALLED_MS	10000
+#define RECONNECTING_MS	1000
+
 static const char *const phase_names[] = {
 	[RUN_CONNECTING] = "connecting",
 	[RUN_COPYING] = "copying",
+	[RUN_RECONNECTING] = "reconnecting",
+	[RUN_STALLED] = "stalled",
 	[RUN_FLUSHING] = "flushing",
 	[RUN_STOPPING] = "stopping",
 	[RUN_FINISHED] = "finished",
@@ -142,6 +148,8 @@ copy_spec(struct run *run, const struct run_spec *spec)
 	run->wish.is_zero_before = spec->destination_is_zero;
 	run->wish.is_allocated = spec->allocated;
 	run->wish.max_lag = spec->max_lag;
+	run->wish.reconnects = spec->reconnect_ms != 0;
+	run->reconnect_ms = spec->reconnect_ms;
 	run->limits.wants_status = spec->mode != RUN_COPY;
 	run->limits.connect_timeout_ms = spec->connect_timeout_ms ?
 	    spec->connect_timeout_ms :
@@ -253,6 +261,23 @@ get_destinations(const struct run *run, struct run_progress *ret)
 	ret->destination_size = least->size;
 }
 
+/* What copying is like just now. */
+static void
+refine_phase(const struct run *run, struct run_progress *ret)
+{
+	uint64_t progressed = atomic_load(&run->progressed_ms);
+	uint64_t now = run_clock_ms();
+
+	if (progressed != 0 && now > progressed)
+		ret->stalled_ms = now - progressed;
+	if (ret->stalled_ms >= STALLED_MS)
+		ret->phase = RUN_STALLED;
+	else if (ret->n_away > 0 && ret->stalled_ms >= RECONNECTING_MS)
+		ret->phase = RUN_RECONNECTING;
+	else if (ret->total_bytes > 0 && ret->done_bytes == ret->total_bytes)
+		ret->phase = RUN_FLUSHING;
+}
+
 void
 run_get_progress(const struct run *run, struct run_progress *ret)
 {
@@ -266,10 +291,11 @@ run_get_progress(const struct run *run, struct run_progress *ret)
 	ret->read_bytes = copy_ledger_get(&l->read_bytes);
 	ret->source_size = atomic_load(&run->source_size);
 	get_destinations(run, ret);
-	if (ret->phase == RUN_COPYING && ret->total_bytes > 0 &&
-	    ret->done_bytes == ret->total_bytes)
-		ret->phase = RUN_FLUSHING;
 	ret->lanes = atomic_load(&run->lanes_shown);
+	ret->n_reconnects = copy_ledger_get(&l->n_reconnects);
+	ret->n_away = atomic_load(&l->n_away);
+	if (ret->phase == RUN_COPYING)
+		refine_phase(run, ret);
 	ret->limited_by = copy_limit_name(COPY_LIMIT_NONE);
 	if (atomic_load(&run->is_tuned)) {
 		ret->queue_depth = atomic_load(&run->tuning.depth);

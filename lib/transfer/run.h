@@ -51,6 +51,9 @@ struct run_spec {
 	uint32_t request_size;		/* bytes; 0: chosen */
 	uint64_t connect_timeout_ms;	/* 0: RUN_CONNECT_TIMEOUT_MS */
 	uint64_t io_timeout_ms;		/* 0: RUN_IO_TIMEOUT_MS */
+	uint64_t reconnect_ms;		/* how long a connection that was lost
+					   while copying is tried again; 0:
+					   not at all */
 	bool allow_no_flush;		/* accept a destination that cannot
 					   flush: nothing is durable then */
 	bool destination_is_zero;	/* zeroes need not be written */
@@ -62,6 +65,7 @@ struct run_spec {
 
 #define RUN_CONNECT_TIMEOUT_MS 10000
 #define RUN_IO_TIMEOUT_MS      60000
+#define RUN_RECONNECT_MS       60000	/* a good choice for reconnect_ms */
 #define RUN_MAX_CONNECTIONS    64
 #define RUN_MAX_QUEUE_DEPTH    1024
 #define RUN_MAX_REQUEST_SIZE   (32U * 1024 * 1024)
@@ -70,6 +74,9 @@ struct run_spec {
 enum run_phase {
 	RUN_CONNECTING,		/* "connecting" */
 	RUN_COPYING,		/* "copying" */
+	RUN_RECONNECTING,	/* "reconnecting": nothing is done before a
+				   lost connection is back */
+	RUN_STALLED,		/* "stalled": nothing was done for a while */
 	RUN_FLUSHING,		/* "flushing" */
 	RUN_STOPPING,		/* "stopping" */
 	RUN_FINISHED,		/* "finished" */
@@ -125,6 +132,10 @@ struct run_progress {
 	unsigned lanes;
 	unsigned queue_depth;
 	uint32_t request_size;
+	uint64_t n_reconnects;		/* connections that came back */
+	unsigned n_away;		/* that are lost now, and may */
+	uint64_t stalled_ms;		/* since something was last read or
+					   done; 0: not copying */
 	const char *limited_by;		/* copy_limit_name(); a constant */
 	uint64_t elapsed_ms;		/* since run_start(), until the end */
 };

@@ -11,7 +11,7 @@ plan 16
 begin_copy()
 {
 	start_process copy "$nbdsync" copy --connections 1 --queue-depth 1 \
-	    --request-size 256KiB --io-timeout 1s --json "$(uri src)" "$(uri dst)"
+	    --request-size 256KiB --io-timeout 1s --reconnect 0 --json "$(uri src)" "$(uri dst)"
 	wait_for "grep -qs '$1' '$tmp/busy.log'" ||
 	    bail "the copy did not come to: $1"
 }

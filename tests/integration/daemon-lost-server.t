@@ -14,8 +14,9 @@ conf "endpoints = ( $(slow_endpoint slow),
   { name = \"d\"; uri = \"$(uri destination)\"; },
   { name = \"data\"; command = [ \"nbdkit\", \"pattern\", \"64M\" ]; },
   { name = \"null\"; uri = \"null:\"; } );
-jobs = ( $(slow_job other slow null), $(slow_job from s null),
-  $(slow_job to data d),
+jobs = ( $(slow_job other slow null),
+  $(slow_job from s null 'reconnect = "0";'),
+  $(slow_job to data d 'reconnect = "0";'),
   { name = \"again\"; source = \"data\"; destination = \"null\"; } );"
 start_daemon "$tmp/conf"
 start_job other

@@ -12,7 +12,8 @@
 #	wait_copied JOB			until the run has copied something
 #	conf ENDPOINTS-AND-JOBS		writes $tmp/conf, with our socket
 #	slow_endpoint NAME		a disk that is slow to read, for conf
-#	slow_job JOB SOURCE DESTINATION	a job of it that does not end by itself
+#	slow_job JOB SOURCE DESTINATION [OPTIONS]
+#					a job of it that does not end by itself
 
 requires curl --version
 requires jq --version
@@ -79,5 +80,6 @@ slow_endpoint()
 slow_job()
 {
 	echo "{ name = \"$1\"; source = \"$2\"; destination = \"$3\";" \
-	    "connections = 1; queue_depth = 1; request_size = \"4KiB\"; }"
+	    "connections = 1; queue_depth = 1; request_size = \"4KiB\";" \
+	    "${4-} }"
 }

@@ -119,6 +119,8 @@ run_phase_name(enum run_phase phase)
 	static const char *const names[] = {
 		[RUN_CONNECTING] = "connecting",
 		[RUN_COPYING] = "copying",
+		[RUN_RECONNECTING] = "reconnecting",
+		[RUN_STALLED] = "stalled",
 		[RUN_FLUSHING] = "flushing",
 		[RUN_STOPPING] = "stopping",
 		[RUN_FINISHED] = "finished",

@@ -1,0 +1,170 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/*
+ * A disk whose connection is lost while a lane copies, and its way back.
+ *
+ *	away ----- the timer: connect -----> connecting
+ *	  ^  \                                   |   \
+ *	  |   no time is left: failed            |    ready: the same disk?
+ *	  +------- it fails: wait longer --------+         yes: here again
+ *	                                                   no: failed
+ *
+ * The engine has been told, and does what it can do without that disk.  A
+ * server that comes back with another size, or other limits, is refused
+ * before anything is sent to it.  One that was started for the run, and is
+ * gone, does not come back.
+ */
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "transfer/lane-private.h"
+
+/* Between two tries, doubled each time; and as much again at random. */
+#define MIN_DELAY_MS 100
+#define MAX_DELAY_MS 10000
+
+static uint64_t
+now_ms(const struct lane_disk *d)
+{
+	return net_loop_now_ms(worker_loop(d->lane->setup.worker));
+}
+
+/* All lanes of all runs that lost a server do not come back at once. */
+static uint64_t
+delay_ms(const struct lane_disk *d)
+{
+	uint64_t delay = MAX_DELAY_MS;
+
+	if (d->n_tries < 7)
+		delay = (uint64_t)MIN_DELAY_MS << d->n_tries;
+	return delay / 2 + arc4random_uniform((uint32_t)delay);
+}
+
+/* It stays away. */
+static void
+give_up(struct lane_disk *d)
+{
+	reconnect_stop(d);
+	copy_lane_fail(d->lane->engine, d->side, d->target, d->lost.code,
+	    d->lost.text);
+	lane_pump(d->lane);
+}
+
+static bool
+is_time_over(const struct lane_disk *d)
+{
+	return now_ms(d) - d->away_since_ms >= d->lane->setup.reconnect_ms;
+}
+
+/* Try again later, if there is time. */
+static void
+wait_and_try(struct lane_disk *d)
+{
+	char why[ERROR_TEXT_SIZE];
+
+	if (is_time_over(d)) {
+		(void)snprintf(why, sizeof why, "%s", d->lost.text);
+		(void)error_set(&d->lost, d->lost.code,
+		    "%.*s; given up after %" PRIu64 " s and %u tries to "
+		    "connect again", ERROR_TEXT_SIZE / 2, why,
+		    (now_ms(d) - d->away_since_ms) / 1000, d->n_tries);
+		give_up(d);
+		return;
+	}
+	net_timer_start(&d->retry_timer, delay_ms(d));
+	d->n_tries++;
+}
+
+static void
+old_on_closed(void *arg)
+{
+	lane_disk_closed(arg);
+}
+
+/* The connection is of no use any more. */
+static void
+drop_disk(struct lane_disk *d)
+{
+	if (d->disk == NULL)
+		return;
+	d->lane->n_closing++;
+	disk_close(d->disk, old_on_closed, d->lane);
+	d->disk = NULL;
+}
+
+static void
+try_on_time(void *arg)
+{
+	struct lane_disk *d = arg;
+	struct error e;
+
+	on_worker_entry();
+	d->is_connecting = true;
+	if (lane_connect_disk(d, &e) < 0) {
+		d->is_connecting = false;
+		d->lost = e;
+		wait_and_try(d);
+	}
+}
+
+bool
+reconnect_begin(struct lane_disk *d)
+{
+	struct lane *lane = d->lane;
+
+	if (!lane->plan->reconnects || lane->is_stopped ||
+	    copy_lane_is_over(lane->engine) ||
+	    endpoint_is_command(d->endpoint))
+		return false;
+	if (d->retry_timer.ev == NULL &&
+	    net_timer_init(&d->retry_timer, worker_loop(lane->setup.worker),
+		try_on_time, d) < 0)
+		return false;
+	drop_disk(d);
+	if (!d->is_away) {
+		d->is_away = true;
+		d->n_tries = 0;
+		d->away_since_ms = now_ms(d);
+		atomic_fetch_add(&lane->ledger->n_away, 1);
+		copy_lane_lost(lane->engine, d->side, d->target);
+	}
+	d->is_connecting = false;
+	wait_and_try(d);
+	return true;
+}
+
+void
+reconnect_ready(struct lane_disk *d)
+{
+	struct lane *lane = d->lane;
+
+	d->is_connecting = false;
+	if (!disk_shape_is_same(&d->shape, disk_shape(d->disk))) {
+		(void)error_set(&d->lost, -ESTALE,
+		    "came back as another disk (size, limits or features "
+		    "have changed); nothing was written to it");
+		drop_disk(d);
+		give_up(d);
+		return;
+	}
+	reconnect_stop(d);
+	d->lost.code = 0;
+	atomic_fetch_add(&lane->ledger->n_reconnects, 1);
+	copy_lane_back(lane->engine, d->side, d->target);
+	lane_pump(lane);
+}
+
+void
+reconnect_stop(struct lane_disk *d)
+{
+	if (!d->is_away)
+		return;
+	d->is_away = false;
+	d->is_connecting = false;
+	atomic_fetch_sub(&d->lane->ledger->n_away, 1);
+	net_timer_stop(&d->retry_timer);
+}
