@@ -151,6 +151,24 @@ tell_failure(const struct engine *en, const struct run_result *result)
 	return en->is_interrupted ? CLI_INTERRUPTED : CLI_RUN_FAILED;
 }
 
+static void
+tell_not_copied(const struct engine *en, const struct run_result *result)
+{
+	const struct run_gap *g;
+
+	for (size_t i = 0; i < result->n_not_copied; i++) {
+		g = &result->not_copied[i];
+		message(en->options->command,
+		    "not %s: %" PRIu64 " bytes at offset %" PRIu64
+		    " of the %s%s: %s",
+		    en->options->spec->mode == RUN_VERIFY ? "compared" :
+							    "copied",
+		    g->length, g->offset, g->side,
+		    g->destination > 0 ? ", to a further destination" : "",
+		    g->reason);
+	}
+}
+
 /* Data, for standard output; JSON has them in the result. */
 static int
 tell_differences(const struct engine *en, const struct run_result *result)
@@ -198,6 +216,7 @@ tell_result(struct engine *en)
 
 	bar_clear(&en->bar);
 	tell_gave_up(en, result);
+	tell_not_copied(en, result);
 	switch (result->outcome) {
 	case RUN_SUCCEEDED:
 		bar_finish(&en->bar, &result->progress);

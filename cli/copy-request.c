@@ -144,6 +144,9 @@ set_option(struct options *o, struct request *req, int id, const char *value)
 	case OPT_ALLOCATED:
 		req->spec.allocated = true;
 		return 0;
+	case OPT_ZERO_REST:
+		req->spec.zero_rest = true;
+		return 0;
 	case OPT_NO_PROGRESS:
 		req->no_progress = true;
 		return 0;

@@ -25,6 +25,7 @@ enum {
 	OPT_DESTINATION_IS_ZERO,
 	OPT_ALLOCATED,
 	OPT_MAX_LAG,
+	OPT_ZERO_REST,
 };
 
 /* Run what the arguments say in this mode.  Returns an exit code. */

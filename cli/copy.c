@@ -12,6 +12,8 @@ const struct option_row options_copy[] = {
 	    "copy FROM:LENGTH[:TO] only; may be repeated" },
 	{ "destination-is-zero", OPT_DESTINATION_IS_ZERO, NULL,
 	    "the destination reads as zeroes: do not write any" },
+	{ "zero-rest", OPT_ZERO_REST, NULL,
+	    "zero what a larger destination has behind the copy" },
 	{ "allocated", OPT_ALLOCATED, NULL, "write zeroes as data" },
 	{ "connections", OPT_CONNECTIONS, "N", "connections to each side" },
 	{ "queue-depth", OPT_QUEUE_DEPTH, "N",

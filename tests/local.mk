@@ -400,6 +400,7 @@ integration_tests = \
 	%D%/integration/copy-sizes.t \
 	%D%/integration/copy-sparse.t \
 	%D%/integration/copy-sync.t \
+	%D%/integration/copy-tails.t \
 	%D%/integration/daemon-api-errors.t \
 	%D%/integration/daemon-busy.t \
 	%D%/integration/daemon-conf-errors.t \

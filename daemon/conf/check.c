@@ -189,6 +189,10 @@ check_job(const struct conf *conf, size_t i, struct conf_problems *problems)
 		conf_problems_add(problems, job->line,
 		    "job \"%s\": \"request_size\" must be a multiple of 512 "
 		    "bytes", job->name);
+	if (job->zero_rest && job->ranges.n > 0)
+		conf_problems_add(problems, job->line,
+		    "job \"%s\": \"zero_rest\" and \"ranges\" exclude each "
+		    "other: nothing is written outside of ranges", job->name);
 	check_ranges(job, problems);
 }
 

@@ -50,6 +50,7 @@ numbers_are_same(const struct conf_job *a, const struct conf_job *b)
 	    a->connect_timeout_ms == b->connect_timeout_ms &&
 	    a->io_timeout_ms == b->io_timeout_ms &&
 	    a->reconnect_ms == b->reconnect_ms &&
+	    a->zero_rest == b->zero_rest &&
 	    a->mode == b->mode && a->max_lag == b->max_lag &&
 	    a->allow_no_flush == b->allow_no_flush;
 }

@@ -76,6 +76,7 @@ struct conf_job {
 	struct conf_words destinations;
 	enum run_mode mode;
 	uint64_t max_lag;
+	bool zero_rest;
 	struct conf_ranges ranges;
 	unsigned connections;
 	unsigned queue_depth;

@@ -110,6 +110,19 @@ log_success(const struct job *job, const struct run_progress *p)
 }
 
 static void
+log_not_copied(const struct job *job, const struct run_result *result)
+{
+	for (size_t i = 0; i < result->n_not_copied; i++) {
+		const struct run_gap *g = &result->not_copied[i];
+
+		log_error("job '%s': not copied to '%s': %" PRIu64
+		    " bytes at offset %" PRIu64 " of the %s: %s", job->name,
+		    job->destinations[g->destination], g->length, g->offset,
+		    g->side, g->reason);
+	}
+}
+
+static void
 log_result(const struct job *job, const struct run_result *result)
 {
 	for (size_t i = 0; i < result->n_gave_up; i++)
@@ -119,6 +132,7 @@ log_result(const struct job *job, const struct run_result *result)
 		log_success(job, &result->progress);
 		break;
 	case RUN_PARTIAL:
+		log_not_copied(job, result);
 		for (unsigned i = 0; i < RUN_MAX_DESTINATIONS; i++)
 			if (result->destination_failures[i] != NULL)
 				log_error("job '%s': %s", job->name,
@@ -185,6 +199,7 @@ make_run(struct job *job, struct run **ret_run, struct error *e) ON_MAIN
 		.destinations = destinations,
 		.n_destinations = conf_job_destinations(cj, names),
 		.max_lag = cj->max_lag,
+		.zero_rest = cj->zero_rest,
 		.ranges = cj->ranges.v,
 		.n_ranges = cj->ranges.n,
 		.connections = cj->connections,

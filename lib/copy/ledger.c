@@ -28,9 +28,21 @@ copy_ledger_init(struct copy_ledger *l, unsigned n_targets)
 void
 copy_ledger_plan(struct copy_ledger *l, uint64_t total_bytes)
 {
+	unsigned i;
+
 	atomic_store_explicit(&l->total_bytes, total_bytes,
 	    memory_order_relaxed);
+	for (i = 0; i < l->n_targets; i++)
+		copy_ledger_plan_target(l, i, total_bytes);
 	l->is_planned = true;
+}
+
+void
+copy_ledger_plan_target(struct copy_ledger *l, unsigned target,
+    uint64_t total_bytes)
+{
+	atomic_store_explicit(&l->targets[target].total_bytes, total_bytes,
+	    memory_order_relaxed);
 }
 
 void
@@ -70,21 +82,28 @@ copy_ledger_target_done(const struct copy_ledger *l, unsigned target)
 }
 
 uint64_t
+copy_ledger_target_left(const struct copy_ledger *l, unsigned target)
+{
+	return copy_ledger_get(&l->targets[target].total_bytes) -
+	    copy_ledger_target_done(l, target);
+}
+
+uint64_t
 copy_ledger_done_bytes(const struct copy_ledger *l)
 {
 	bool any = !copy_ledger_all_failed(l);
-	uint64_t least = UINT64_MAX;
-	uint64_t done;
+	uint64_t most_left = 0;
+	uint64_t left;
 	unsigned i;
 
 	for (i = 0; i < l->n_targets; i++) {
 		if (any && !copy_ledger_is_live(l, i))
 			continue;
-		done = copy_ledger_target_done(l, i);
-		if (done < least)
-			least = done;
+		left = copy_ledger_target_left(l, i);
+		if (left > most_left)
+			most_left = left;
 	}
-	return least;
+	return copy_ledger_get(&l->total_bytes) - most_left;
 }
 
 void
@@ -113,7 +132,7 @@ copy_ledger_is_success(const struct copy_ledger *l, unsigned target,
     bool need_flush)
 {
 	const struct copy_target_books *b = &l->targets[target];
-	uint64_t total = copy_ledger_get(&l->total_bytes);
+	uint64_t total = copy_ledger_get(&b->total_bytes);
 
 	return l->is_planned && l->n_failures == 0 && b->n_failures == 0 &&
 	    copy_ledger_is_live(l, target) &&

@@ -52,6 +52,7 @@ struct copy_failure {
 
 /* What is known of one destination. */
 struct copy_target_books {
+	_Atomic uint64_t total_bytes;	/* that it is to get */
 	_Atomic uint64_t done_bytes;	/* needs no more attention than a
 					   flush; falls when a connection is
 					   lost before that */
@@ -74,7 +75,7 @@ struct copy_target_books {
 
 struct copy_ledger {
 	_Atomic uint64_t read_bytes;	/* from the source */
-	_Atomic uint64_t total_bytes;
+	_Atomic uint64_t total_bytes;	/* of the destination that gets most */
 	atomic_bool stop;		/* lanes start nothing new */
 	_Atomic uint64_t n_reconnects;	/* connections that came back */
 	_Atomic unsigned n_away;	/* that are lost now, and may */
@@ -87,13 +88,16 @@ struct copy_ledger {
 	/* The run's thread: what concerns all destinations. */
 	struct copy_failure first_failure;
 	uint64_t n_failures;
-	bool is_planned;		/* total_bytes is known */
+	bool is_planned;		/* the totals are known */
 };
 
 void copy_ledger_init(struct copy_ledger *l, unsigned n_targets);
 
-/* The run's thread: so many bytes are to be copied. */
+/* The run's thread: so many bytes are to be copied to each destination. */
 void copy_ledger_plan(struct copy_ledger *l, uint64_t total_bytes);
+/* Then: but this one gets so many, which is not more. */
+void copy_ledger_plan_target(struct copy_ledger *l, unsigned target,
+    uint64_t total_bytes);
 
 /* Any thread. */
 static inline void
@@ -119,9 +123,12 @@ bool copy_ledger_all_failed(const struct copy_ledger *l);
 /* done_bytes of this destination. */
 uint64_t copy_ledger_target_done(const struct copy_ledger *l, unsigned target);
 
+/* And how much is missing. */
+uint64_t copy_ledger_target_left(const struct copy_ledger *l, unsigned target);
+
 /*
- * The same of the destination that is least far, of those that have not
- * failed; of all, if all have.
+ * total_bytes less what is missing at the destination that is least far, of
+ * those that have not failed; of all, if all have.
  */
 uint64_t copy_ledger_done_bytes(const struct copy_ledger *l);
 

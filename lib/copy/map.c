@@ -161,7 +161,7 @@ sort_answer(struct copy_map *m, uint64_t end, bool zero)
 		.to = m->answer_to + (m->sorted - m->answer_from),
 		.length = end - m->sorted,
 		.kind = zero ? COPY_ZEROES : COPY_DATA,
-		.targets = (1U << m->plan->n_targets) - 1,
+		.targets = m->answer_targets,
 	};
 
 	if (end <= m->sorted)
@@ -298,6 +298,7 @@ begin_answer(struct copy_map *m, const struct copy_piece *p)
 
 	m->answer_from = p->from + offset;
 	m->answer_to = p->to + offset;
+	m->answer_targets = p->targets;
 	m->answer_end = m->answer_from +
 	    min_u64(p->length - offset, m->claim_end - m->position);
 	m->answered = m->answer_from;
@@ -323,13 +324,16 @@ copy_map_extend(struct copy_map *m, uint64_t data_ahead, uint64_t zeroes_ahead,
 	while (m->data_bytes < data_ahead && m->zero_bytes < zeroes_ahead &&
 	    !m->has_no_memory && find_unmapped(m, &p)) {
 		begin_answer(m, p);
-		if (may_ask_status(m)) {
+		if (p->is_rest) {
+			copy_map_add_extent(m, p->length, true);
+		} else if (may_ask_status(m)) {
 			*ret_offset = m->answer_from;
 			*ret_length = (uint32_t)(m->answer_end -
 			    m->answer_from);
 			return true;
+		} else {
+			m->answered = m->answer_end;
 		}
-		m->answered = m->answer_end;
 		finish_answer(m);
 	}
 	return false;

@@ -61,6 +61,7 @@ struct copy_map {
 	uint64_t answer_from;	/* first byte asked for */
 	uint64_t answer_end;	/* and behind the last */
 	uint64_t answer_to;	/* answer_from on the destinations */
+	uint32_t answer_targets;	/* who is to get it */
 	uint64_t answered;	/* up to here the server has told */
 	uint64_t zero_from;	/* the zeroes it ended with so far */
 	uint64_t zero_end;

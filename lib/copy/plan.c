@@ -52,6 +52,18 @@ round_up(uint64_t n, uint32_t align)
 	return (n + align - 1) & ~(uint64_t)(align - 1);
 }
 
+static uint64_t
+round_down(uint64_t n, uint32_t align)
+{
+	return n & ~(uint64_t)(align - 1);
+}
+
+static uint32_t
+bit(unsigned target)
+{
+	return (uint32_t)1 << target;
+}
+
 static uint32_t
 max_u32(uint32_t a, uint32_t b)
 {
@@ -103,48 +115,41 @@ check_disks(const struct disk_shape *source,
 }
 
 /*
- * A range has to start on a sector and be whole sectors, and whole blocks of
- * both disks; only at the end of the source may the last sector be shorter.
+ * A range has to start on a sector and be whole sectors; only at the end of
+ * the source may the last sector be shorter.
  */
 static int
 check_range(const struct copy_range *r, const struct disk_shape *source,
-    const struct disk_shape *destination, uint32_t sector, struct error *e)
+    uint32_t sector, struct error *e)
 {
 	bool reaches_end;
-	uint64_t end;
 
 	if (!range_is_within(r->from, r->length, 0, source->size))
 		return error_set(e, -ERANGE,
 		    "source has %" PRIu64 " bytes: the range of %" PRIu64
 		    " bytes at %" PRIu64 " reaches beyond its end",
 		    source->size, r->length, r->from);
-	if (!range_is_within(r->to, r->length, 0, destination->size))
-		return error_set(e, -ENOSPC,
-		    "destination is too small: it has %" PRIu64
-		    " bytes, %" PRIu64 " bytes at %" PRIu64 " are to be "
-		    "written",
-		    destination->size, r->length, r->to);
-	end = r->from + r->length;
-	reaches_end = end == source->size;
+	reaches_end = r->from + r->length == source->size;
 	if (r->from % sector != 0 || r->to % sector != 0 ||
 	    (r->length % sector != 0 && !reaches_end))
 		return error_set(e, -EINVAL,
 		    "range of %" PRIu64 " bytes at %" PRIu64 " to %" PRIu64
 		    " is not made of whole sectors of %" PRIu32 " bytes",
 		    r->length, r->from, r->to, sector);
-	if (end % source->block_minimum != 0)
-		return error_set(e, -EINVAL,
-		    "source ends at byte %" PRIu64 ", inside a block of "
-		    "%" PRIu32 " bytes, the smallest its server reads: the "
-		    "last %" PRIu64 " bytes cannot be copied; copy a shorter "
-		    "range",
-		    end, source->block_minimum, end % source->block_minimum);
-	if ((r->to + r->length) % destination->block_minimum != 0)
-		return error_set(e, -EINVAL,
-		    "destination writes no less than blocks of %" PRIu32
-		    " bytes, and the source ends inside one, at byte %" PRIu64
-		    "; copy a shorter range",
-		    destination->block_minimum, end);
+	return 0;
+}
+
+/* length: as much of the range as can be read. */
+static int
+check_room(const struct copy_range *r, uint64_t length,
+    const struct disk_shape *destination, struct error *e)
+{
+	if (!range_is_within(r->to, length, 0, destination->size))
+		return error_set(e, -ENOSPC,
+		    "destination is too small: it has %" PRIu64
+		    " bytes, %" PRIu64 " bytes at %" PRIu64 " are to be "
+		    "written",
+		    destination->size, length, r->to);
 	return 0;
 }
 
@@ -184,30 +189,139 @@ check_overlap(const struct copy_plan *plan, struct error *e)
 }
 
 static int
-add_piece(struct copy_plan *plan, const struct copy_range *r, struct error *e)
+add_piece(struct copy_plan *plan, const struct copy_piece *piece,
+    struct error *e)
 {
-	struct copy_piece *p = &plan->pieces[plan->n_pieces];
+	struct copy_piece *p;
+	unsigned i;
 
-	if (r->length == 0)
+	if (piece->length == 0)
 		return 0;
-	p->from = r->from;
-	p->to = r->to;
-	p->length = r->length;
-	p->position = plan->line_length;
 	/*
 	 * Sizes are below 2^63 each, but ranges may read the same bytes
 	 * many times over.
 	 */
-	if (plan->line_length > INT64_MAX - r->length - MAX_ALIGN)
+	if (plan->line_length > INT64_MAX - piece->length - MAX_ALIGN)
 		return error_set(e, -EINVAL,
 		    "source ranges add up to more than 2^63 bytes");
-	plan->line_length += round_up(r->length, plan->align);
-	plan->total_bytes += r->length;
-	plan->n_pieces++;
+	p = reallocarray(plan->pieces, plan->n_pieces + 1, sizeof *p);
+	if (p == NULL)
+		return error_set(e, -ENOMEM, "out of memory");
+	plan->pieces = p;
+	p += plan->n_pieces++;
+	*p = *piece;
+	p->position = plan->line_length;
+	plan->line_length += round_up(p->length, plan->align);
+	for (i = 0; i < plan->n_targets; i++)
+		if ((p->targets & bit(i)) != 0)
+			plan->targets[i].total_bytes += p->length;
 	return 0;
 }
 
-/* The line's pieces, each of which all destinations have room for. */
+static int
+add_gap(struct copy_plan *plan, const struct copy_gap *gap, struct error *e)
+{
+	struct copy_gap *g;
+
+	if (gap->length == 0)
+		return 0;
+	g = reallocarray(plan->gaps, plan->n_gaps + 1, sizeof *g);
+	if (g == NULL)
+		return error_set(e, -ENOMEM, "out of memory");
+	plan->gaps = g;
+	g[plan->n_gaps++] = *gap;
+	return 0;
+}
+
+/* Of these destinations, those that can go on to a block of this size only. */
+static uint32_t
+targets_of_block(uint32_t targets, uint32_t block,
+    const struct disk_shape *source,
+    const struct disk_shape *const destinations[])
+{
+	uint32_t found = 0;
+	unsigned i;
+
+	for (i = 0; i < COPY_MAX_TARGETS; i++)
+		if ((targets & bit(i)) != 0 &&
+		    block == max_u32(source->block_minimum,
+				 destinations[i]->block_minimum))
+			found |= bit(i);
+	return found;
+}
+
+/*
+ * A range goes as far as whole blocks of both servers do: one piece for all
+ * destinations, and perhaps more of its tail for those with smaller blocks.
+ */
+static int
+add_range(struct copy_plan *plan, const struct copy_range *range,
+    const struct disk_shape *source,
+    const struct disk_shape *const destinations[], struct error *e)
+{
+	struct copy_piece p = { .targets = bit(plan->n_targets) - 1 };
+	struct copy_gap gap = { .length = range->length };
+	uint64_t done = 0;
+	uint32_t block;
+	int r = 0;
+
+	for (block = plan->align; r == 0 && p.targets != 0; block /= 2) {
+		gap.targets = targets_of_block(p.targets, block, source,
+		    destinations);
+		if (gap.targets == 0)
+			continue;
+		p.from = range->from + done;
+		p.to = range->to + done;
+		p.length = round_down(range->length, block) - done;
+		done += p.length;
+		gap.blocks = block > source->block_minimum ?
+		    COPY_DESTINATION :
+		    COPY_SOURCE;
+		gap.block = block;
+		gap.offset = range->from + done;
+		gap.length = range->length - done;
+		r = add_piece(plan, &p, e);
+		if (r == 0)
+			r = add_gap(plan, &gap, e);
+		p.targets &= ~gap.targets;
+	}
+	return r;
+}
+
+/* What a destination has behind the end of the source becomes zero. */
+static int
+add_rest(struct copy_plan *plan, unsigned target, uint64_t from,
+    const struct disk_shape *destination, struct error *e)
+{
+	uint32_t block = destination->block_minimum;
+	uint64_t end = round_down(destination->size, block);
+	struct copy_piece p = {
+		.from = round_up(from, block),
+		.to = round_up(from, block),
+		.targets = bit(target),
+		.is_rest = true,
+	};
+	struct copy_gap gap = {
+		.blocks = COPY_DESTINATION,
+		.block = block,
+		.targets = bit(target),
+		.offset = from,
+	};
+	int r = 0;
+
+	if (p.to < end) {
+		p.length = end - p.to;
+		gap.length = p.to - from;
+		r = add_piece(plan, &p, e);
+		if (r == 0)
+			r = add_gap(plan, &gap, e);
+		gap.offset = end;
+	}
+	gap.length = destination->size - gap.offset;
+	return r < 0 ? r : add_gap(plan, &gap, e);
+}
+
+/* The line's pieces, each of which its destinations have room for. */
 static int
 lay_out_pieces(struct copy_plan *plan, const struct disk_shape *source,
     const struct disk_shape *const destinations[],
@@ -220,25 +334,33 @@ lay_out_pieces(struct copy_plan *plan, const struct disk_shape *source,
 	size_t i;
 	int r = 0;
 
-	plan->pieces = calloc(n, sizeof *plan->pieces);
-	if (plan->pieces == NULL)
-		return error_set(e, -ENOMEM, "out of memory");
 	for (i = 0; r == 0 && i < n; i++) {
 		range = ranges[i];
 		if (range.length == COPY_LENGTH_ALL)
 			range.length = range.from < source->size ?
 			    source->size - range.from :
 			    0;
+		r = check_range(&range, source, plan->sector, e);
 		for (*ret_target = 0; r == 0 && *ret_target < plan->n_targets;
 		     (*ret_target)++)
-			r = check_range(&range, source,
-			    destinations[*ret_target], plan->sector, e);
-		if (r < 0)
+			r = check_room(&range,
+			    round_down(range.length, source->block_minimum),
+			    destinations[*ret_target], e);
+		if (r == 0)
+			r = add_range(plan, &range, source, destinations, e);
+		else if (*ret_target > 0)
 			(*ret_target)--;
-		else
-			r = add_piece(plan, &range, e);
 	}
-	return r < 0 ? r : check_overlap(plan, e);
+	if (r == 0)
+		r = check_overlap(plan, e);
+	for (i = 0; r == 0 && wish->zero_rest && i < plan->n_targets; i++)
+		if (destinations[i]->size > source->size)
+			r = add_rest(plan, (unsigned)i, source->size,
+			    destinations[i], e);
+	for (i = 0; i < plan->n_targets; i++)
+		if (plan->total_bytes < plan->targets[i].total_bytes)
+			plan->total_bytes = plan->targets[i].total_bytes;
+	return r;
 }
 
 static uint32_t
@@ -459,8 +581,11 @@ void
 copy_plan_done(struct copy_plan *plan)
 {
 	free(plan->pieces);
+	free(plan->gaps);
 	plan->pieces = NULL;
+	plan->gaps = NULL;
 	plan->n_pieces = 0;
+	plan->n_gaps = 0;
 }
 
 const struct copy_piece *

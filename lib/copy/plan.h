@@ -47,6 +47,8 @@ struct copy_wish {
 	bool is_zero_before;	/* the destinations read as zeroes: zeroes need
 				   not be written */
 	bool is_allocated;	/* zeroes are written as data */
+	bool zero_rest;		/* what lies behind the copy on a larger
+				   destination is zeroed; not with ranges */
 	uint64_t max_lag;	/* bytes that a slow destination may be behind
 				   the others, in memory; 0: chosen */
 	bool reconnects;	/* a lost connection may come back */
@@ -57,11 +59,27 @@ struct copy_piece {
 	uint64_t to;		/* bytes on the destinations */
 	uint64_t length;
 	uint64_t position;	/* of its first byte on the line */
+	uint32_t targets;	/* bit i: destination i gets it */
+	bool is_rest;		/* zeroes, which no source has; from is to */
+};
+
+/*
+ * What cannot be copied, because a server takes whole blocks only, and the
+ * disk or the range ends inside one.
+ */
+struct copy_gap {
+	enum copy_side blocks;	/* whose they are */
+	uint32_t block;		/* bytes of one */
+	uint32_t targets;	/* bit i: of destination i */
+	uint64_t offset;	/* bytes, on the source; behind its end: on the
+				   destination, where zeroes were to be */
+	uint64_t length;
 };
 
 #define COPY_MAX_GAVE_UP 8
 
 struct copy_target_plan {
+	uint64_t total_bytes;	/* that it gets */
 	bool use_zero;		/* send zeroes as write-zeroes */
 	bool use_status;	/* ask it what is zero, when comparing */
 	bool use_flush;
@@ -73,8 +91,10 @@ struct copy_plan {
 	struct copy_target_plan targets[COPY_MAX_TARGETS];
 	struct copy_piece *pieces;
 	size_t n_pieces;
+	struct copy_gap *gaps;
+	size_t n_gaps;
 	uint64_t line_length;	/* the end of the line */
-	uint64_t total_bytes;	/* to be copied */
+	uint64_t total_bytes;	/* to be copied to who gets most */
 	uint32_t align;		/* of offsets and lengths on all disks */
 	uint32_t grain;		/* a zero stretch is no finer than this, nor
 				   what is written where disks differ */
@@ -105,9 +125,13 @@ struct copy_plan {
  * Check and plan.  0, or why it must not be done, as a sentence that begins
  * with the side it is about: -EROFS read-only destination, -ENOSPC too
  * small, -ERANGE a range beyond the source, -EINVAL ranges that overlap or
- * do not lie on whole sectors, a tail that cannot be addressed, -EOPNOTSUPP
- * a destination without flush.  -ENOMEM.  *ret_target: which destination, if
- * it is about one.
+ * do not lie on whole sectors, -EOPNOTSUPP a destination without flush.
+ * -ENOMEM.  *ret_target: which destination, if it is about one.
+ *
+ * A tail that is no whole block of both servers is no reason to refuse the
+ * rest: it becomes a gap.  It is not padded, since what lies behind it at the
+ * destination is not ours to change, nor read, merged and written back, which
+ * could undo what somebody else writes to that block meanwhile.
  */
 int copy_plan_make(struct copy_plan *plan, const struct disk_shape *source,
     const struct disk_shape *const destinations[], unsigned n_destinations,

@@ -349,6 +349,9 @@ show_plan(struct run *run)
 	for (i = 0; i < plan->n_gave_up; i++)
 		run_add_gave_up(run, plan->gave_up[i]);
 	copy_ledger_plan(&run->ledger, plan->total_bytes);
+	for (i = 0; i < plan->n_targets; i++)
+		copy_ledger_plan_target(&run->ledger, (unsigned)i,
+		    plan->targets[i].total_bytes);
 	atomic_store(&run->lanes_shown, plan->lanes);
 	atomic_store(&run->is_tuned, true);
 	set_phase(run, RUN_COPYING);

@@ -47,9 +47,10 @@ static json_t *
 report_destination(const struct run_destination_progress *d)
 {
 	return json_pack(
-	    "{s:b, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I}",
+	    "{s:b, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I}",
 	    "failed", d->is_failed,
 	    "size_bytes", (json_int_t)d->size,
+	    "total_bytes", (json_int_t)d->total_bytes,
 	    "done_bytes", (json_int_t)d->done_bytes,
 	    "written_bytes", (json_int_t)d->written_bytes,
 	    "zeroed_bytes", (json_int_t)d->zeroed_bytes,
@@ -162,6 +163,28 @@ report_differences(const struct run_result *r)
 	return list;
 }
 
+static json_t *
+report_not_copied(const struct run_result *r)
+{
+	json_t *list = json_array();
+	size_t i;
+
+	for (i = 0; list != NULL && i < r->n_not_copied; i++) {
+		const struct run_gap *g = &r->not_copied[i];
+
+		if (json_array_append_new(list,
+			json_pack("{s:i, s:s, s:I, s:I, s:s}", "destination",
+			    (int)g->destination, "side", g->side,
+			    "offset_bytes", (json_int_t)g->offset,
+			    "length_bytes", (json_int_t)g->length, "reason",
+			    g->reason)) < 0) {
+			json_decref(list);
+			return NULL;
+		}
+	}
+	return list;
+}
+
 /* A sentence for each destination that failed, null for the others. */
 static json_t *
 report_destination_failures(const struct run_result *r)
@@ -184,7 +207,7 @@ json_t *
 report_result(const struct run_result *r)
 {
 	return json_pack(
-	    "{s:s, s:o, s:o, s:o, s:I, s:o, s:o, s:o, s:b, s:o}", "result",
+	    "{s:s, s:o, s:o, s:o, s:I, s:o, s:o, s:o, s:b, s:o, s:o}", "result",
 	    run_outcome_name(r->outcome), "started_at",
 	    report_time(r->started_at_ms), "finished_at",
 	    report_time(r->finished_at_ms), "failure",
@@ -194,6 +217,7 @@ report_result(const struct run_result *r)
 	    report_gave_up(r), "destination_failures",
 	    report_destination_failures(r), "differences",
 	    report_differences(r), "differences_are_cut",
-	    r->differences_are_cut, "progress",
+	    r->differences_are_cut, "not_copied", report_not_copied(r),
+	    "progress",
 	    report_progress(&r->progress));
 }

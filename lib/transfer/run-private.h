@@ -82,6 +82,7 @@ struct run {
 	struct run_result result;
 	struct error destination_errors[RUN_MAX_DESTINATIONS];
 	struct run_difference *differences;
+	struct run_gap *gaps;
 };
 
 /* verdict.c */

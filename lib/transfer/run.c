@@ -105,6 +105,10 @@ check_spec(const struct run_spec *spec, struct error *e)
 		    "at most %d requests can be in flight on a connection, "
 		    "not %u",
 		    RUN_MAX_QUEUE_DEPTH, spec->queue_depth);
+	if (spec->zero_rest && spec->n_ranges > 0)
+		return error_set(e, -EINVAL,
+		    "what lies outside of ranges is never written, so the "
+		    "rest of the destination cannot be zeroed");
 	if (spec->request_size > RUN_MAX_REQUEST_SIZE ||
 	    spec->request_size % 512 != 0)
 		return error_set(e, -EINVAL,
@@ -147,6 +151,7 @@ copy_spec(struct run *run, const struct run_spec *spec)
 	run->wish.mode = engine_modes[spec->mode];
 	run->wish.is_zero_before = spec->destination_is_zero;
 	run->wish.is_allocated = spec->allocated;
+	run->wish.zero_rest = spec->zero_rest;
 	run->wish.max_lag = spec->max_lag;
 	run->wish.reconnects = spec->reconnect_ms != 0;
 	run->reconnect_ms = spec->reconnect_ms;
@@ -224,6 +229,7 @@ get_destination(const struct run *run, unsigned i,
 
 	ret->is_failed = !copy_ledger_is_live(&run->ledger, i);
 	ret->size = atomic_load(&run->destination_sizes[i]);
+	ret->total_bytes = copy_ledger_get(&b->total_bytes);
 	ret->written_bytes = copy_ledger_get(&b->written_bytes);
 	ret->zeroed_bytes = copy_ledger_get(&b->zeroed_bytes);
 	ret->equal_bytes = copy_ledger_get(&b->equal_bytes);
@@ -231,6 +237,12 @@ get_destination(const struct run *run, unsigned i,
 	ret->behind_bytes = copy_ledger_get(&b->behind_bytes);
 	ret->durable_bytes = copy_ledger_get(&b->durable_bytes);
 	ret->done_bytes = copy_ledger_get(&b->done_bytes);
+}
+
+static uint64_t
+bytes_left(const struct run_destination_progress *d)
+{
+	return d->total_bytes - d->done_bytes;
 }
 
 /* The one that is least far stands for the run; failed ones come last. */
@@ -245,19 +257,23 @@ get_destinations(const struct run *run, struct run_progress *ret)
 	for (i = 0; i < run->n_destinations; i++) {
 		d = &ret->destinations[i];
 		get_destination(run, i, d);
+		if (d->total_bytes > ret->total_bytes)
+			ret->total_bytes = d->total_bytes;
 		if (least == NULL || (least->is_failed && !d->is_failed) ||
 		    (least->is_failed == d->is_failed &&
-			d->done_bytes < least->done_bytes))
+			bytes_left(d) > bytes_left(least)))
 			least = d;
 	}
 	if (least == NULL)
 		return;
-	ret->done_bytes = least->done_bytes;
+	/* As copy_ledger_done_bytes() has it. */
+	ret->done_bytes = ret->total_bytes - bytes_left(least);
 	ret->written_bytes = least->written_bytes;
 	ret->zeroed_bytes = least->zeroed_bytes;
 	ret->equal_bytes = least->equal_bytes;
 	ret->differing_bytes = least->differing_bytes;
-	ret->durable_bytes = least->durable_bytes;
+	ret->durable_bytes = ret->total_bytes -
+	    (least->total_bytes - least->durable_bytes);
 	ret->destination_size = least->size;
 }
 
@@ -287,7 +303,6 @@ run_get_progress(const struct run *run, struct run_progress *ret)
 
 	memset(ret, 0, sizeof *ret);
 	ret->phase = (enum run_phase)atomic_load(&run->phase);
-	ret->total_bytes = copy_ledger_get(&l->total_bytes);
 	ret->read_bytes = copy_ledger_get(&l->read_bytes);
 	ret->source_size = atomic_load(&run->source_size);
 	get_destinations(run, ret);
@@ -324,6 +339,7 @@ run_free(struct run *run)
 		free(run->gave_up[i]);
 	free(run->gave_up);
 	free(run->differences);
+	free(run->gaps);
 	free(run->lanes);
 	copy_plan_done(&run->plan);
 	endpoint_spec_free(run->source_spec);

@@ -58,6 +58,8 @@ struct run_spec {
 					   flush: nothing is durable then */
 	bool destination_is_zero;	/* zeroes need not be written */
 	bool allocated;			/* zeroes are written as data */
+	bool zero_rest;			/* of larger destinations; not with
+					   ranges */
 	uint64_t max_lag;		/* bytes that a slow destination may be
 					   behind the others in memory; 0:
 					   chosen */
@@ -85,7 +87,8 @@ enum run_phase {
 enum run_outcome {
 	RUN_SUCCEEDED,		/* "succeeded" */
 	RUN_PARTIAL,		/* "succeeded-with-warnings": some of several
-				   destinations failed */
+				   destinations failed, or something could
+				   not be copied */
 	RUN_DIFFERENT,		/* "differences-found": RUN_VERIFY */
 	RUN_FAILED,		/* "failed" */
 	RUN_CANCELLED,		/* "cancelled" */
@@ -98,6 +101,7 @@ const char *run_outcome_name(enum run_outcome outcome);
 struct run_destination_progress {
 	bool is_failed;			/* nothing more goes there */
 	uint64_t size;			/* bytes; 0 until known */
+	uint64_t total_bytes;		/* likewise */
 	uint64_t done_bytes;
 	uint64_t written_bytes;		/* as payload */
 	uint64_t zeroed_bytes;		/* by write-zeroes or as real zeroes */
@@ -160,6 +164,19 @@ struct run_difference {
 	uint64_t length;
 };
 
+/*
+ * What could not be copied, since a server takes whole blocks only and the
+ * disk ends inside one.
+ */
+struct run_gap {
+	unsigned destination;
+	const char *side;		/* "source" or "destination": whose
+					   offset it is */
+	uint64_t offset;		/* bytes */
+	uint64_t length;
+	char reason[160];		/* a sentence, without the numbers */
+};
+
 struct run_result {
 	enum run_outcome outcome;
 	struct run_failure failure;	/* RUN_FAILED: the first one */
@@ -171,6 +188,8 @@ struct run_result {
 					   offset; the run's */
 	size_t n_differences;
 	bool differences_are_cut;	/* there are more */
+	const struct run_gap *not_copied;	/* the run's */
+	size_t n_not_copied;
 	struct run_progress progress;	/* at the end */
 	int64_t started_at_ms;		/* real time since the epoch */
 	int64_t finished_at_ms;

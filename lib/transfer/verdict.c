@@ -193,6 +193,47 @@ sort_differences(struct run *run)
 	run->result.differences = v;
 }
 
+/* What was not copied. */
+
+static void
+take_gap(struct run *run, const struct copy_gap *g, unsigned target)
+{
+	struct run_gap *out = &run->gaps[run->result.n_not_copied++];
+	uint64_t source_size = atomic_load(&run->source_size);
+	bool is_rest = g->offset >= source_size;
+
+	out->destination = target;
+	out->side = run_side_name(is_rest ? COPY_DESTINATION : COPY_SOURCE);
+	out->offset = g->offset;
+	out->length = g->length;
+	(void)snprintf(out->reason, sizeof out->reason,
+	    "the %s's server takes whole blocks of %" PRIu32 " bytes only, and "
+	    "the %s ends inside one",
+	    run_side_name(g->blocks), g->block,
+	    is_rest && g->offset > source_size ? "destination" : "source");
+}
+
+/* One for each destination. */
+static int
+take_gaps(struct run *run)
+{
+	const struct copy_plan *plan = &run->plan;
+	unsigned target;
+	size_t i;
+
+	if (plan->n_gaps == 0)
+		return 0;
+	run->gaps = calloc(plan->n_gaps * plan->n_targets, sizeof *run->gaps);
+	if (run->gaps == NULL)
+		return -ENOMEM;
+	for (i = 0; i < plan->n_gaps; i++)
+		for (target = 0; target < plan->n_targets; target++)
+			if ((plan->gaps[i].targets & (1U << target)) != 0)
+				take_gap(run, &plan->gaps[i], target);
+	run->result.not_copied = run->gaps;
+	return 0;
+}
+
 /* The verdict. */
 
 static bool
@@ -240,7 +281,9 @@ outcome_of(const struct run *run)
 		return any_failed(run) ? RUN_FAILED : RUN_CANCELLED;
 	if (any_differs(run))
 		return RUN_DIFFERENT;
-	return n < run->n_destinations ? RUN_PARTIAL : RUN_SUCCEEDED;
+	return n < run->n_destinations || run->plan.n_gaps > 0 ?
+	    RUN_PARTIAL :
+	    RUN_SUCCEEDED;
 }
 
 /* What servers refused, and what was done then. */
@@ -272,6 +315,10 @@ run_judge(struct run *run)
 
 	result->outcome = outcome_of(run);
 	take_failures(run);
+	/* Without memory for the list, a sentence has to do. */
+	if (take_gaps(run) < 0)
+		run_add_gave_up(run, "what ends inside a block was not "
+		    "copied");
 	sort_differences(run);
 	tell_refusals(run);
 	result->started_at_ms = run->started_at_ms;

@@ -117,6 +117,8 @@ struct sim {
 	unsigned n_targets;
 	struct copy_range ranges[MAX_RANGES];
 	size_t n_ranges;
+	bool is_whole;		/* it is one range, which nobody asked for */
+	bool zero_rest;
 	enum status_style style;
 	uint32_t refused_size;	/* by the source */
 	enum fault fault;
@@ -271,18 +273,57 @@ answer_status(struct sim *sim, unsigned lane, struct copy_request *req)
 
 /* Requests. */
 
+/* How much of a range whole blocks of both disks cover. */
+static uint64_t
+copied_length(const struct sim *sim, const struct copy_range *r,
+    const struct disk_shape *disk)
+{
+	uint32_t block = sim->source.block_minimum;
+
+	if (disk->block_minimum > block)
+		block = disk->block_minimum;
+	return r->length / block * block;
+}
+
+static const struct disk_shape *
+shape_of(const struct sim *sim, const struct copy_request *req)
+{
+	return req->side == COPY_SOURCE ? &sim->source :
+					  &sim->targets[req->target].shape;
+}
+
+/* Is it behind the copy, where zeroes were asked for? */
+static bool
+is_rest(const struct sim *sim, const struct disk_shape *disk, uint64_t offset)
+{
+	uint64_t block = disk->block_minimum;
+	uint64_t from = (sim->source.size + block - 1) / block * block;
+
+	return sim->zero_rest && offset >= from &&
+	    offset < disk->size / block * block;
+}
+
 static bool
 is_in_ranges(const struct sim *sim, const struct copy_request *req)
 {
+	const struct disk_shape *disk = shape_of(sim, req);
 	uint64_t start;
+	uint64_t end;
 	size_t i;
 
+	if (req->side == COPY_DESTINATION &&
+	    is_rest(sim, disk, req->offset) &&
+	    is_rest(sim, disk, req->offset + req->length - 1))
+		return true;
 	for (i = 0; i < sim->n_ranges; i++) {
 		start = req->side == COPY_SOURCE ? sim->ranges[i].from :
 						   sim->ranges[i].to;
-		if (req->offset >= start &&
-		    req->offset + req->length <=
-			start + sim->ranges[i].length)
+		end = start + copied_length(sim, &sim->ranges[i], disk);
+		/* What is zeroed behind the copy may go on from there. */
+		if (req->side == COPY_DESTINATION && is_rest(sim, disk, end) &&
+		    is_rest(sim, disk, req->offset + req->length - 1))
+			end = req->offset + req->length;
+		if (req->offset >= start && req->offset + req->length <= end)
 			return true;
 	}
 	return false;
@@ -304,13 +345,6 @@ holds_zero_grain(const struct sim *sim, const struct copy_request *req)
 			return true;
 	}
 	return false;
-}
-
-static const struct disk_shape *
-shape_of(const struct sim *sim, const struct copy_request *req)
-{
-	return req->side == COPY_SOURCE ? &sim->source :
-					  &sim->targets[req->target].shape;
 }
 
 static bool
@@ -920,12 +954,15 @@ conclude(struct sim *sim)
 
 /* Making a world. */
 
+/* Often whole blocks, but for a few bytes. */
 static uint64_t
 random_size(struct sim *sim, uint32_t align)
 {
 	uint64_t size = rnd(sim, 8) == 0 ? rnd(sim, 5) * align :
 					   rnd(sim, MAX_DISK - 65536);
 
+	if (rnd(sim, 4) == 0)
+		return size;
 	return size / align * align;
 }
 
@@ -972,7 +1009,8 @@ make_disks(struct sim *sim)
 	sim->source.size = random_size(sim, align);
 	for (i = 0; i < sim->n_targets; i++)
 		sim->targets[i].shape.size = sim->source.size +
-		    (rnd(sim, 3) == 0 ? rnd(sim, 8) * 4096 : 0);
+		    (rnd(sim, 3) == 0 ? rnd(sim, 8) * 4096 :
+			    rnd(sim, 3) == 0 ? rnd(sim, 4096) : 0);
 }
 
 /*
@@ -1001,6 +1039,7 @@ make_ranges(struct sim *sim)
 		sim->ranges[i].to = to * sector;
 		to += sim->ranges[i].length / sector + 1 + rnd(sim, 16);
 	}
+	sim->zero_rest = sim->n_ranges == 0 && rnd(sim, 3) == 0;
 	for (i = 0; sim->n_ranges > 0 && i < sim->n_targets; i++)
 		if (sim->targets[i].shape.size < to * sector)
 			sim->targets[i].shape.size = to * sector;
@@ -1013,11 +1052,12 @@ make_plan(struct sim *sim, struct error *e)
 	struct copy_wish wish = {
 		.mode = sim->mode,
 		.ranges = sim->ranges,
-		.n_ranges = sim->n_ranges,
+		.n_ranges = sim->is_whole ? 0 : sim->n_ranges,
 		.connections = 1 + (unsigned)rnd(sim, MAX_LANES),
 		.queue_depth = 1 + (unsigned)rnd(sim, 16),
 		.request_size = (uint32_t)(1 + rnd(sim, 32)) * 4096,
 		.reconnects = rnd(sim, 4) != 0,
+		.zero_rest = sim->zero_rest,
 	};
 	unsigned lanes = wish.connections;
 	unsigned target;
@@ -1046,6 +1086,9 @@ make_plan(struct sim *sim, struct error *e)
 	copy_cursor_init(&sim->cursor, sim->plan.line_length);
 	copy_ledger_init(&sim->ledger, sim->n_targets);
 	copy_ledger_plan(&sim->ledger, sim->plan.total_bytes);
+	for (i = 0; i < sim->n_targets; i++)
+		copy_ledger_plan_target(&sim->ledger, i,
+		    sim->plan.targets[i].total_bytes);
 	return 0;
 }
 
@@ -1058,22 +1101,26 @@ expected_byte(const struct sim *sim, const struct target *t, uint64_t offset)
 
 	for (i = 0; i < sim->n_ranges; i++) {
 		r = &sim->ranges[i];
-		if (offset >= r->to && offset - r->to < r->length)
+		if (offset >= r->to &&
+		    offset - r->to < copied_length(sim, r, &t->shape))
 			return source_byte(sim, r->from + (offset - r->to));
 	}
-	return t->before[offset];
+	return is_rest(sim, &t->shape, offset) ? 0 : t->before[offset];
 }
 
 static bool
-is_range_byte(const struct sim *sim, uint64_t offset)
+is_range_byte(const struct sim *sim, const struct target *t, uint64_t offset)
 {
+	const struct copy_range *r;
 	size_t i;
 
-	for (i = 0; i < sim->n_ranges; i++)
-		if (offset >= sim->ranges[i].to &&
-		    offset - sim->ranges[i].to < sim->ranges[i].length)
+	for (i = 0; i < sim->n_ranges; i++) {
+		r = &sim->ranges[i];
+		if (offset >= r->to &&
+		    offset - r->to < copied_length(sim, r, &t->shape))
 			return true;
-	return false;
+	}
+	return is_rest(sim, &t->shape, offset);
 }
 
 /* Some of the bytes are right before, if that makes a difference. */
@@ -1121,6 +1168,7 @@ make_world(struct sim *sim)
 	sim->max_latency = (unsigned)(rnd(sim, 2) ? 1 + rnd(sim, 4) :
 						    1 + rnd(sim, 1000));
 	if (sim->n_ranges == 0) {
+		sim->is_whole = true;
 		sim->ranges[0].length = sim->source.size;
 		sim->n_ranges = 1;
 	}
@@ -1189,7 +1237,7 @@ judge_target(struct sim *sim, unsigned target)
 		promise(sim, count_wrong(sim, t, t->stable) == 0,
 		    "a success has the right bytes, flushed");
 	for (i = 0; i < t->shape.size; i++)
-		if (sim->mode == COPY_MODE_VERIFY || !is_range_byte(sim, i))
+		if (sim->mode == COPY_MODE_VERIFY || !is_range_byte(sim, t, i))
 			promise(sim, t->written[i] == t->before[i],
 			    "bytes outside the ranges are untouched");
 }
@@ -1245,6 +1293,8 @@ struct counts {
 	uint64_t behind;
 	uint64_t refusals;
 	uint64_t came_back;
+	uint64_t gaps;
+	uint64_t rests;
 };
 
 /* Run one seed.  Returns the promise that was broken, or NULL. */
@@ -1273,6 +1323,9 @@ simulate(uint64_t seed, bool with_trace, struct counts *counts)
 	counts->behind += sim->was_behind;
 	counts->refusals += sim->met_refusal;
 	counts->came_back += sim->came_back;
+	counts->gaps += sim->plan.n_gaps > 0;
+	for (i = 0; i < sim->plan.n_pieces; i++)
+		counts->rests += sim->plan.pieces[i].is_rest;
 	broken = sim->broken;
 	copy_plan_done(&sim->plan);
 	for (i = 0; i < MAX_TARGETS; i++) {
@@ -1346,6 +1399,8 @@ main(int argc, char **argv)
 		    "servers were restarted");
 		report(&n, counts.came_back > 0,
 		    "lost connections came back");
+		report(&n, counts.gaps > 0, "tails were not copied");
+		report(&n, counts.rests > 0, "rests were zeroed");
 	}
 	printf("1..%u\n", n);
 	return 0;

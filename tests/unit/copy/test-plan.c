@@ -118,19 +118,122 @@ START_TEST(a_destination_without_flush_needs_permission)
 }
 END_TEST
 
-START_TEST(a_source_whose_end_cannot_be_read_is_refused)
+static void
+gap_is(size_t i, enum copy_side blocks, uint64_t offset, uint64_t length)
+{
+	ck_assert_uint_lt(i, plan.n_gaps);
+	ck_assert_int_eq(plan.gaps[i].blocks, blocks);
+	ck_assert_uint_eq(plan.gaps[i].offset, offset);
+	ck_assert_uint_eq(plan.gaps[i].length, length);
+}
+
+START_TEST(a_source_is_copied_down_to_its_last_whole_block)
 {
 	source.block_minimum = 4096;
 	source.size = 10 * 4096 + 1;
-	refuses(-EINVAL, "the last 1 bytes cannot be copied");
+	ck_assert_int_eq(make(), 0);
+	ck_assert_uint_eq(plan.total_bytes, 10 * 4096);
+	ck_assert_uint_eq(plan.n_gaps, 1);
+	gap_is(0, COPY_SOURCE, 10 * 4096, 1);
+	ck_assert_uint_eq(plan.gaps[0].block, 4096);
 }
 END_TEST
 
-START_TEST(a_destination_that_cannot_write_the_end_is_refused)
+START_TEST(what_cannot_be_read_needs_no_room)
+{
+	source.block_minimum = 4096;
+	source.size = 10 * 4096 + 1;
+	destination.size = 10 * 4096;
+	ck_assert_int_eq(make(), 0);
+	destination.size--;
+	refuses(-ENOSPC, "40960 bytes at 0 are to be written");
+}
+END_TEST
+
+START_TEST(a_destination_gets_whole_blocks_only)
 {
 	destination.block_minimum = 4096;
 	source.size = 10 * 4096 + 512;
-	refuses(-EINVAL, "destination writes no less than blocks of 4096");
+	ck_assert_int_eq(make(), 0);
+	ck_assert_uint_eq(plan.total_bytes, 10 * 4096);
+	gap_is(0, COPY_DESTINATION, 10 * 4096, 512);
+}
+END_TEST
+
+START_TEST(a_disk_smaller_than_a_block_is_a_gap)
+{
+	destination.block_minimum = 4096;
+	source.size = 512;
+	ck_assert_int_eq(make(), 0);
+	ck_assert_uint_eq(plan.n_pieces, 0);
+	ck_assert_uint_eq(plan.total_bytes, 0);
+	gap_is(0, COPY_DESTINATION, 0, 512);
+}
+END_TEST
+
+START_TEST(each_destination_gets_what_its_blocks_allow)
+{
+	struct disk_shape third = destination;
+	const struct disk_shape *shapes[] = { &destination, &source, &third };
+	unsigned target;
+
+	destination.block_minimum = 4096;
+	third.block_minimum = 512;
+	source.size = 40960 + 1024 + 7;
+	ck_assert_int_eq(copy_plan_make(&plan, &source, shapes, 3, &wish,
+	    &target, &err), 0);
+	ck_assert_uint_eq(plan.total_bytes, source.size);
+	ck_assert_uint_eq(plan.targets[0].total_bytes, 40960);
+	ck_assert_uint_eq(plan.targets[1].total_bytes, source.size);
+	ck_assert_uint_eq(plan.targets[2].total_bytes, 40960 + 1024);
+	ck_assert_uint_eq(plan.n_pieces, 3);
+	ck_assert_uint_eq(plan.pieces[0].targets, 7);
+	ck_assert_uint_eq(plan.pieces[1].targets, 6);
+	ck_assert_uint_eq(plan.pieces[1].from, 40960);
+	ck_assert_uint_eq(plan.pieces[1].length, 1024);
+	ck_assert_uint_eq(plan.pieces[2].targets, 2);
+	ck_assert_uint_eq(plan.pieces[2].length, 7);
+	ck_assert_uint_eq(plan.n_gaps, 2);
+	gap_is(0, COPY_DESTINATION, 40960, 1024 + 7);
+	ck_assert_uint_eq(plan.gaps[0].targets, 1);
+	gap_is(1, COPY_DESTINATION, 40960 + 1024, 7);
+	ck_assert_uint_eq(plan.gaps[1].targets, 4);
+}
+END_TEST
+
+START_TEST(the_rest_is_kept_unless_asked_for)
+{
+	destination.size = source.size + MIB;
+	ck_assert_int_eq(make(), 0);
+	ck_assert_uint_eq(plan.n_pieces, 1);
+	wish.zero_rest = true;
+	ck_assert_int_eq(make(), 0);
+	ck_assert_uint_eq(plan.n_pieces, 2);
+	ck_assert(plan.pieces[1].is_rest);
+	ck_assert_uint_eq(plan.pieces[1].to, source.size);
+	ck_assert_uint_eq(plan.pieces[1].length, MIB);
+	ck_assert_uint_eq(plan.total_bytes, destination.size);
+	ck_assert_uint_eq(plan.n_gaps, 0);
+}
+END_TEST
+
+START_TEST(the_rest_is_zeroed_in_whole_blocks)
+{
+	wish.zero_rest = true;
+	destination.block_minimum = 4096;
+	source.size = 4096 + 100;
+	destination.size = 5 * 4096 + 10;
+	ck_assert_int_eq(make(), 0);
+	ck_assert_uint_eq(plan.pieces[1].to, 2 * 4096);
+	ck_assert_uint_eq(plan.pieces[1].length, 3 * 4096);
+	ck_assert_uint_eq(plan.n_gaps, 3);
+	gap_is(0, COPY_DESTINATION, 4096, 100);
+	gap_is(1, COPY_DESTINATION, 4096 + 100, 4096 - 100);
+	gap_is(2, COPY_DESTINATION, 5 * 4096, 10);
+	destination.size = 4096 + 200;
+	ck_assert_int_eq(make(), 0);
+	ck_assert_uint_eq(plan.n_pieces, 1);
+	gap_is(1, COPY_DESTINATION, 4096 + 100, 100);
 }
 END_TEST
 
@@ -324,8 +427,13 @@ main(void)
 	tcase_add_test(t, a_read_only_destination_is_refused);
 	tcase_add_test(t, a_smaller_destination_is_refused);
 	tcase_add_test(t, a_destination_without_flush_needs_permission);
-	tcase_add_test(t, a_source_whose_end_cannot_be_read_is_refused);
-	tcase_add_test(t, a_destination_that_cannot_write_the_end_is_refused);
+	tcase_add_test(t, a_source_is_copied_down_to_its_last_whole_block);
+	tcase_add_test(t, what_cannot_be_read_needs_no_room);
+	tcase_add_test(t, a_destination_gets_whole_blocks_only);
+	tcase_add_test(t, a_disk_smaller_than_a_block_is_a_gap);
+	tcase_add_test(t, each_destination_gets_what_its_blocks_allow);
+	tcase_add_test(t, the_rest_is_kept_unless_asked_for);
+	tcase_add_test(t, the_rest_is_zeroed_in_whole_blocks);
 	tcase_add_test(t, disks_without_a_common_request_size_are_refused);
 	tcase_add_test(t, a_range_beyond_the_source_is_refused);
 	tcase_add_test(t, a_range_beyond_the_destination_is_refused);
