@@ -597,6 +597,29 @@ undo(void *arg, uint64_t to, uint64_t length, bool is_zero)
 	}
 }
 
+/*
+ * A slot of which a part has been written, and the next part waits: what was
+ * written is in no epoch yet, and may be gone.
+ */
+static void
+undo_parts(struct copy_lane *lane, unsigned target)
+{
+	struct copy_slot *slot;
+	unsigned i;
+
+	for (i = 0; i < lane->n_slots; i++) {
+		slot = &lane->slots[i];
+		if (!slot->is_loaded || slot->compared[target] == 0 ||
+		    (slot->what.targets & copy_bit(target)) == 0 ||
+		    slot->targets[target].is_given_out)
+			continue;
+		list_remove(&slot->targets[target].node);
+		slot->again |= copy_bit(target);
+		if (slot->n_given_out == 0)
+			copy_slot_again(lane, slot);
+	}
+}
+
 void
 copy_lane_lost(struct copy_lane *lane, enum copy_side side, unsigned target)
 {
@@ -609,6 +632,7 @@ copy_lane_lost(struct copy_lane *lane, enum copy_side side, unsigned target)
 	lane->away |= copy_bit(target);
 	lane->epochs[target].is_fenced =
 	    lane->plan->targets[target].use_flush;
+	undo_parts(lane, target);
 	copy_epoch_lose(&lane->epochs[target], undo, &u);
 }
 

@@ -1185,8 +1185,8 @@ count_wrong(const struct sim *sim, const struct target *t,
 	uint64_t i;
 
 	for (i = 0; i < t->shape.size; i++)
-		if (bytes[i] != expected_byte(sim, t, i))
-			n++;
+		if (bytes[i] != expected_byte(sim, t, i) && n++ == 0)
+			trace(sim, "wrong from byte %" PRIu64 " on", i);
 	return n;
 }
 
