@@ -138,6 +138,20 @@ noinst_LTLIBRARIES += %D%/libnbdsync.la
 	%D%/endpoint/kinds.c \
 	%D%/endpoint/spec.c \
 	%D%/endpoint/spec.h \
+	%D%/store/aside.c \
+	%D%/store/call.c \
+	%D%/store/checkpoint.c \
+	%D%/store/checkpoint.h \
+	%D%/store/db.c \
+	%D%/store/db.h \
+	%D%/store/store-private.h \
+	%D%/store/store.c \
+	%D%/store/store.h \
+	%D%/store/table-checkpoints.c \
+	%D%/store/table-digests.c \
+	%D%/store/table-jobs.c \
+	%D%/store/table-runs.c \
+	%D%/store/tables.h \
 	%D%/transfer/carrier.c \
 	%D%/transfer/carrier.h \
 	%D%/transfer/drive.c \
@@ -152,7 +166,8 @@ noinst_LTLIBRARIES += %D%/libnbdsync.la
 	%D%/transfer/run.c \
 	%D%/transfer/run.h \
 	%D%/transfer/verdict.c
-%C%_libnbdsync_la_LIBADD = %D%/libnbdcore.la $(JANSSON_LIBS)
+%C%_libnbdsync_la_LIBADD = %D%/libnbdcore.la $(JANSSON_LIBS) \
+	$(SQLITE_LIBS)
 # Linked into programs only.
 %C%_libnbdsync_la_LIBTOOLFLAGS = --tag=disable-shared
 

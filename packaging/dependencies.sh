@@ -30,6 +30,7 @@ build		libevent-dev		module libevent_extra
 build		libconfig-dev		module libconfig
 build		libjansson-dev		module jansson
 build		libssl-dev		module openssl
+build		libsqlite3-dev		module sqlite3
 build		libsystemd-dev		module libsystemd
 demo		nbdkit			program nbdkit
 demo		e2fsprogs		program mke2fs
@@ -48,6 +49,7 @@ test		openssl			program openssl
 test		jq			program jq
 test		perl-base		program perl
 test		procps			program ps
+test		sqlite3			program sqlite3
 test		systemd			program systemd-analyze
 test		systemd			program systemd-socket-activate
 test		util-linux		program setpriv

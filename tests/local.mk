@@ -111,6 +111,7 @@ unit_tests = \
 	%D%/unit/net/test-tls \
 	%D%/unit/runtime/test-mailbox \
 	%D%/unit/runtime/test-worker \
+	%D%/unit/store/test-store \
 	%D%/unit/transfer/test-carrier \
 	%D%/unit/transfer/test-report \
 	%D%/unit/transfer/test-run
@@ -280,6 +281,12 @@ simulations = \
 	%D%/unit/nbd/test-status.c \
 	%D%/unit/nbd/script.c \
 	%D%/unit/nbd/script.h
+
+%C%_unit_store_test_store_SOURCES = \
+	%D%/unit/store/test-store.c \
+	%D%/unit/store/ask.c \
+	%D%/unit/store/ask.h
+%C%_unit_store_test_store_LDADD = $(LDADD) $(SQLITE_LIBS)
 
 # A server and clients for integration tests.
 check_PROGRAMS += %D%/lib/ext-server %D%/lib/map-client %D%/lib/nbd-do \
