@@ -111,6 +111,42 @@ const struct command commands[] = {
 	    command_cancel,
 	},
 	{
+	    "wait",
+	    "[OPTIONS] JOB",
+	    "wait for the end of a job's run",
+	    "Waits for the end of the run of JOB, and exits with its result. "
+	    "If none is under\n"
+	    "way, the result of the last one counts.",
+	    options_wait,
+	    1,
+	    1,
+	    command_wait,
+	},
+	{
+	    "pause",
+	    "[OPTIONS] JOB | --all",
+	    "start no run of a job until it is resumed",
+	    "Pauses JOB: no run of it starts until it is resumed, whoever "
+	    "asks. A run that\n"
+	    "is under way ends early; when the job is resumed, it starts "
+	    "again.",
+	    options_pause,
+	    0,
+	    1,
+	    command_pause,
+	},
+	{
+	    "resume",
+	    "[OPTIONS] JOB | --all",
+	    "end the pause of a job",
+	    "Lets runs of JOB start again. The run that the pause has ended "
+	    "starts now.",
+	    options_resume,
+	    0,
+	    1,
+	    command_resume,
+	},
+	{
 	    "configcheck",
 	    "[OPTIONS] FILE",
 	    "check a configuration file of the daemon",

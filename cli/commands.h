@@ -37,6 +37,9 @@ int command_info(const struct command *command, int argc, char **argv);
 int command_status(const struct command *command, int argc, char **argv);
 int command_start(const struct command *command, int argc, char **argv);
 int command_cancel(const struct command *command, int argc, char **argv);
+int command_wait(const struct command *command, int argc, char **argv);
+int command_pause(const struct command *command, int argc, char **argv);
+int command_resume(const struct command *command, int argc, char **argv);
 int command_configcheck(const struct command *command, int argc, char **argv);
 int command_help(const struct command *command, int argc, char **argv);
 
@@ -47,6 +50,9 @@ extern const struct option_row options_info[];
 extern const struct option_row options_status[];
 extern const struct option_row options_start[];
 extern const struct option_row options_cancel[];
+extern const struct option_row options_wait[];
+extern const struct option_row options_pause[];
+extern const struct option_row options_resume[];
 extern const struct option_row options_configcheck[];
 extern const struct option_row options_help[];
 

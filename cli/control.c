@@ -28,6 +28,7 @@ control_init(struct control *control, const struct command *command)
 	    path :
 	    DEFAULT_SOCKET;
 	control->interrupt_fd = -1;
+	control->body = NULL;
 }
 
 static int
@@ -68,6 +69,7 @@ exit_code_of_status(int status)
 	case 404:
 		return CLI_NO_JOB;
 	case 409:
+	case 423:
 		return CLI_CONFLICT;
 	case 503:
 		return CLI_TRANSIENT;
@@ -148,6 +150,7 @@ ask(const struct control *control, const char *method, const char *target,
 		.socket_path = control->socket_path,
 		.method = method,
 		.target = target,
+		.body = control->body,
 		.timeout_ms = ANSWER_TIMEOUT_MS + wait_s * 1000,
 		.interrupt_fd = control->interrupt_fd,
 	};

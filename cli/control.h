@@ -15,6 +15,7 @@ struct control {
 	const struct command *command;
 	const char *socket_path;
 	int interrupt_fd;		/* of signals_open(); -1: none */
+	const char *body;		/* JSON to send along, or NULL */
 };
 
 /* The socket of the environment, or the usual one. */

@@ -139,14 +139,19 @@ send_request(struct exchange *x)
 	char text[REQUEST_SIZE];
 	int len;
 
+	const char *body = request->body != NULL ? request->body : "";
+	char length[48] = "";
+
+	if (strcmp(request->method, "GET") != 0)
+		(void)snprintf(length, sizeof length,
+		    "Content-Length: %zu\r\n", strlen(body));
 	len = snprintf(text, sizeof text,
 	    "%s %s HTTP/1.1\r\n"
 	    "Host: localhost\r\n"
 	    "Accept: application/json\r\n"
 	    "Connection: close\r\n"
-	    "%s\r\n",
-	    request->method, request->target,
-	    strcmp(request->method, "GET") == 0 ? "" : "Content-Length: 0\r\n");
+	    "%s\r\n%s",
+	    request->method, request->target, length, body);
 	if (len < 0 || (size_t)len >= sizeof text)
 		return error_set(x->e, -ENAMETOOLONG, "the name is too long");
 	return send_all(x, text, (size_t)len);

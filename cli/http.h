@@ -14,6 +14,7 @@ struct http_request {
 	const char *socket_path;
 	const char *method;		/* "GET" */
 	const char *target;		/* "/v1/jobs", already encoded */
+	const char *body;		/* JSON, or NULL */
 	uint64_t timeout_ms;		/* for all of it */
 	int interrupt_fd;		/* readable: give up; -1: none */
 };

@@ -98,6 +98,33 @@ job_command_run(struct job_command *jc, const struct command *command,
 	return exit_code;
 }
 
+int
+job_command_wait(struct job_command *jc, const struct command *command,
+    int argc, char **argv, bool *ret_is_over)
+{
+	struct options o;
+	int exit_code;
+
+	memset(jc, 0, sizeof *jc);
+	jc->wait = true;
+	control_init(&jc->control, command);
+	options_init(&o, command, argc, argv);
+	*ret_is_over = true;
+	if (read_options(&o, jc) < 0)
+		return o.exit_code;
+	jc->job = o.argv[0];
+	exit_code = control_ask_job(&jc->control, "GET", jc->job, "", 0,
+	    &jc->answer);
+	if (exit_code == CLI_OK &&
+	    job_status_read(jc->answer, &jc->status) == 0 &&
+	    jc->status.is_running) {
+		jc->run_id = jc->status.run.id;
+		exit_code = wait_for_end(jc);
+	}
+	*ret_is_over = exit_code != CLI_OK;
+	return exit_code;
+}
+
 void
 job_command_done(struct job_command *jc)
 {
@@ -112,6 +139,8 @@ job_command_run_id(const struct job_command *jc)
 {
 	const char *id = json_string_value(json_object_get(jc->answer, "run"));
 
+	if (jc->run_id != NULL)
+		return jc->run_id;
 	return id != NULL ? id : "";
 }
 
@@ -127,6 +156,43 @@ job_command_fail(const struct job_command *jc)
 	message(jc->control.command, "job '%s' failed: %s", jc->job,
 	    jc->status.last_run.failure);
 	return CLI_RUN_FAILED;
+}
+
+static void
+tell_success(const struct job_command *jc)
+{
+	struct bar bar;
+
+	bar_init(&bar, job_command_bar_mode(jc), 0, 0);
+	bar_finish(&bar, &jc->status.last_run.progress);
+}
+
+int
+job_command_tell_result(const struct job_command *jc)
+{
+	const char *result = jc->status.last_run.result;
+
+	if (strcmp(result, run_outcome_name(RUN_SUCCEEDED)) == 0) {
+		tell_success(jc);
+		return CLI_OK;
+	}
+	if (strcmp(result, run_outcome_name(RUN_PARTIAL)) == 0) {
+		message(jc->control.command, "job '%s': some destinations "
+		    "failed: see 'nbdsync status --json %s'", jc->job,
+		    jc->job);
+		return CLI_WARNINGS;
+	}
+	if (strcmp(result, run_outcome_name(RUN_DIFFERENT)) == 0) {
+		message(jc->control.command, "job '%s': the disks differ: see "
+		    "'nbdsync status --json %s'", jc->job, jc->job);
+		return CLI_DIFFERENT;
+	}
+	if (strcmp(result, run_outcome_name(RUN_CANCELLED)) == 0) {
+		message(jc->control.command, "job '%s' was cancelled",
+		    jc->job);
+		return CLI_CANCELLED;
+	}
+	return job_command_fail(jc);
 }
 
 int

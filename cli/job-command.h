@@ -18,6 +18,7 @@ struct job_command {
 	struct control control;
 	const char *job;
 	bool wait;
+	const char *run_id;		/* the run that is spoken of */
 	bool json;
 	bool quiet;
 	uint64_t timeout_ms;
@@ -34,6 +35,12 @@ struct job_command {
  */
 int job_command_run(struct job_command *jc, const struct command *command,
     int argc, char **argv, const char *suffix, bool *ret_is_over);
+/*
+ * The same for a run that is under way.  Without one, jc->status is the job
+ * as it is.
+ */
+int job_command_wait(struct job_command *jc, const struct command *command,
+    int argc, char **argv, bool *ret_is_over);
 void job_command_done(struct job_command *jc);
 
 /* The run that was spoken of. */
@@ -41,6 +48,12 @@ const char *job_command_run_id(const struct job_command *jc);
 
 /* Where progress is shown. */
 enum bar_mode job_command_bar_mode(const struct job_command *jc);
+
+/*
+ * Tell how the run has ended (jc->status.last_run).  Returns the exit code
+ * that says so.
+ */
+int job_command_tell_result(const struct job_command *jc);
 
 /* Tell that the run has failed, and why.  Returns CLI_RUN_FAILED. */
 int job_command_fail(const struct job_command *jc);

@@ -6,6 +6,7 @@ noinst_LTLIBRARIES += %D%/libcli.la
 	%D%/bar.c \
 	%D%/bar.h \
 	%D%/cancel.c \
+	%D%/command-wait.c \
 	%D%/commands.c \
 	%D%/commands.h \
 	%D%/compare.c \
@@ -44,6 +45,7 @@ noinst_LTLIBRARIES += %D%/libcli.la
 	%D%/options.h \
 	%D%/output.c \
 	%D%/output.h \
+	%D%/pause.c \
 	%D%/progress.c \
 	%D%/progress.h \
 	%D%/server.c \

@@ -24,43 +24,6 @@ const struct option_row options_start[] = {
 	{ NULL, 0, NULL, NULL },
 };
 
-static void
-tell_success(const struct job_command *jc)
-{
-	struct bar bar;
-
-	bar_init(&bar, job_command_bar_mode(jc), 0, 0);
-	bar_finish(&bar, &jc->status.last_run.progress);
-}
-
-static int
-tell_end(const struct job_command *jc)
-{
-	const char *result = jc->status.last_run.result;
-
-	if (strcmp(result, run_outcome_name(RUN_SUCCEEDED)) == 0) {
-		tell_success(jc);
-		return CLI_OK;
-	}
-	if (strcmp(result, run_outcome_name(RUN_PARTIAL)) == 0) {
-		message(jc->control.command, "job '%s': some destinations "
-		    "failed: see 'nbdsync status --json %s'", jc->job,
-		    jc->job);
-		return CLI_WARNINGS;
-	}
-	if (strcmp(result, run_outcome_name(RUN_DIFFERENT)) == 0) {
-		message(jc->control.command, "job '%s': the disks differ: see "
-		    "'nbdsync status --json %s'", jc->job, jc->job);
-		return CLI_DIFFERENT;
-	}
-	if (strcmp(result, run_outcome_name(RUN_CANCELLED)) == 0) {
-		message(jc->control.command, "job '%s' was cancelled",
-		    jc->job);
-		return CLI_CANCELLED;
-	}
-	return job_command_fail(jc);
-}
-
 int
 command_start(const struct command *command, int argc, char **argv)
 {
@@ -73,7 +36,7 @@ command_start(const struct command *command, int argc, char **argv)
 	if (is_over)
 		return exit_code;
 	if (jc.wait)
-		exit_code = tell_end(&jc);
+		exit_code = job_command_tell_result(&jc);
 	else if (!jc.json && !jc.quiet)
 		(void)printf("run %s of job '%s' has started\n",
 		    job_command_run_id(&jc), jc.job);

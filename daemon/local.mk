@@ -26,6 +26,7 @@ noinst_LTLIBRARIES += %D%/libdaemon.la
 	%D%/control/health.c \
 	%D%/control/job.c \
 	%D%/control/jobs.c \
+	%D%/control/pause.c \
 	%D%/control/problem.c \
 	%D%/control/problem.h \
 	%D%/control/request.c \
@@ -44,7 +45,9 @@ noinst_LTLIBRARIES += %D%/libdaemon.la
 	%D%/job/job-private.h \
 	%D%/job/job.c \
 	%D%/job/job.h \
-	%D%/job/jobs.c
+	%D%/job/jobs.c \
+	%D%/job/pause.c \
+	%D%/job/status.c
 %C%_libdaemon_la_LIBTOOLFLAGS = --tag=disable-shared
 
 nbdsyncd_libs = $(EVENT_EXTRA_LIBS) $(CONFIG_LIBS) $(JANSSON_LIBS) \

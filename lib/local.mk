@@ -159,6 +159,8 @@ noinst_LTLIBRARIES += %D%/libnbdsync.la
 	%D%/transfer/lane-private.h \
 	%D%/transfer/lane.c \
 	%D%/transfer/lane.h \
+	%D%/transfer/progress.c \
+	%D%/transfer/progress.h \
 	%D%/transfer/reconnect.c \
 	%D%/transfer/report.c \
 	%D%/transfer/report.h \

@@ -416,6 +416,7 @@ integration_tests = \
 	%D%/integration/daemon-modes.t \
 	%D%/integration/daemon-notify.t \
 	%D%/integration/daemon-reload.t \
+	%D%/integration/daemon-pause.t \
 	%D%/integration/daemon-roles.t \
 	%D%/integration/daemon-socket.t \
 	%D%/integration/daemon-stop.t \

@@ -19,6 +19,7 @@ static const struct {
 	    "Method not allowed" },
 	[CTL_JOB_RUNNING] = { 409, "job-running", "Job is already running" },
 	[CTL_JOB_IDLE] = { 409, "job-idle", "Job is not running" },
+	[CTL_JOB_PAUSED] = { 423, "job-paused", "Job is paused" },
 	[CTL_CANNOT_START] = { 500, "cannot-start", "Job cannot be started" },
 	[CTL_STOPPING] = { 503, "stopping", "The daemon is stopping" },
 };

@@ -37,6 +37,7 @@ struct request {
 	enum ctl_method method;
 	const struct ctl_route *route;	/* NULL: none found */
 	struct evkeyvalq query;
+	json_t *body;			/* base.body */
 	struct list node;		/* of the server's held ones */
 	bool was_held;
 	bool is_last_call;
@@ -65,6 +66,7 @@ request_free(struct request *r)
 	if (r->hangup != NULL)
 		event_free(r->hangup);
 	evhttp_clear_headers(&r->query);
+	json_decref(r->body);
 	free(r);
 }
 
@@ -173,6 +175,20 @@ ctl_query(const struct ctl_request *req, const char *name)
 	return evhttp_find_header(&from_base(req)->query, name);
 }
 
+const char *
+ctl_body_text(const struct ctl_request *req, const char *key)
+{
+	return json_string_value(json_object_get(req->body, key));
+}
+
+bool
+ctl_body_bool(const struct ctl_request *req, const char *key, bool fallback)
+{
+	const json_t *value = json_object_get(req->body, key);
+
+	return value == NULL ? fallback : json_is_true(value);
+}
+
 void
 ctl_set_header(struct ctl_request *req, const char *name, const char *value)
 {
@@ -251,37 +267,29 @@ request_resume_held(struct ctl_server *server, bool is_last_call)
 		resume(list_entry(node, struct request, node), is_last_call);
 }
 
-/* The body is empty or an object; no command takes anything yet. */
+/* The body is empty, or an object with keys that the route knows. */
 static int
-check_body(struct request *r) ON_MAIN
+take_body(struct request *r) ON_MAIN
 {
 	struct evbuffer *buf = evhttp_request_get_input_buffer(r->http);
 	size_t len = evbuffer_get_length(buf);
 	json_error_t error;
-	json_t *body;
-	const char *key;
+	struct error e;
 
 	if (len == 0)
 		return 0;
-	body = json_loadb((const char *)evbuffer_pullup(buf, -1), len,
+	r->body = json_loadb((const char *)evbuffer_pullup(buf, -1), len,
 	    JSON_REJECT_DUPLICATES, &error);
-	if (!json_is_object(body)) {
-		json_decref(body);
+	if (!json_is_object(r->body)) {
 		ctl_problem(&r->base, CTL_BAD_REQUEST, NULL,
 		    "the body must be a JSON object, or empty");
 		return -EINVAL;
 	}
-	key = json_object_iter_key(json_object_iter(body));
-	if (key != NULL) {
-		char printable[64];
-
-		ctl_problem(&r->base, CTL_BAD_REQUEST, NULL,
-		    "unknown key \"%s\" in the body", escape_text(key,
-		    strlen(key), printable, sizeof printable));
-		json_decref(body);
+	if (ctl_route_check_body(r->route, r->body, &e) < 0) {
+		ctl_problem(&r->base, CTL_BAD_REQUEST, NULL, "%s", e.text);
 		return -EINVAL;
 	}
-	json_decref(body);
+	r->base.body = r->body;
 	return 0;
 }
 
@@ -325,12 +333,14 @@ dispatch(struct request *r) ON_MAIN
 	const char *path = uri == NULL ? NULL : evhttp_uri_get_path(uri);
 	const char *query = uri == NULL ? NULL : evhttp_uri_get_query(uri);
 	enum ctl_method allowed = CTL_OTHER;
+	struct ctl_path_names names;
 	int why;
 
 	if (path == NULL)
 		path = "";
-	why = ctl_routes_find(r->method, path, r->base.job, &r->route,
-	    &allowed);
+	why = ctl_routes_find(r->method, path, &names, &r->route, &allowed);
+	memcpy(r->base.job, names.job, sizeof names.job);
+	memcpy(r->base.name, names.name, sizeof names.name);
 	if (why < 0) {
 		no_route(r, why, path, allowed);
 		return;
@@ -347,7 +357,7 @@ dispatch(struct request *r) ON_MAIN
 		    "the query of the URI cannot be read");
 		return;
 	}
-	if (check_body(r) == 0)
+	if (take_body(r) == 0)
 		r->route->handle(&r->base);
 }
 
@@ -358,7 +368,11 @@ method_of(struct evhttp_request *http)
 
 	if (command == EVHTTP_REQ_GET)
 		return CTL_GET;
-	return command == EVHTTP_REQ_POST ? CTL_POST : CTL_OTHER;
+	if (command == EVHTTP_REQ_POST)
+		return CTL_POST;
+	if (command == EVHTTP_REQ_PATCH)
+		return CTL_PATCH;
+	return command == EVHTTP_REQ_PUT ? CTL_PUT : CTL_OTHER;
 }
 
 void

@@ -20,6 +20,8 @@
 enum ctl_method {
 	CTL_GET,
 	CTL_POST,
+	CTL_PATCH,
+	CTL_PUT,
 	CTL_OTHER,
 };
 
@@ -29,13 +31,23 @@ struct ctl_facts {
 	int64_t started_at_ms;
 };
 
+#define CTL_NAME_SIZE 64
+
 struct ctl_request {
 	const struct ctl_facts *facts;
 	struct jobs *jobs;
 	enum ctl_role role;
 	uid_t uid;
 	char job[CONF_NAME_SIZE];	/* the {job} of the path */
+	char name[CTL_NAME_SIZE];	/* another {variable} of it */
+	const json_t *body;		/* an object with keys of the route,
+					   of the right types; or NULL */
 };
+
+/* From the body; NULL, or fallback, where it has no such key. */
+const char *ctl_body_text(const struct ctl_request *req, const char *key);
+bool ctl_body_bool(const struct ctl_request *req, const char *key,
+    bool fallback);
 
 /* Answer; body, stolen, NULL: out of memory. */
 void ctl_reply(struct ctl_request *req, int status, json_t *body) ON_MAIN;
@@ -50,6 +62,7 @@ enum ctl_problem {
 	CTL_JOB_RUNNING,
 	CTL_JOB_IDLE,
 	CTL_CANNOT_START,
+	CTL_JOB_PAUSED,
 	CTL_STOPPING,
 	CTL_PROBLEMS,
 };

@@ -12,21 +12,34 @@
 #include <string.h>
 
 #include "base/cleanup.h"
+#include "base/escape.h"
+#include "conf/nearest.h"
+
+static const struct ctl_key pause_keys[] = {
+	{ "until", JSON_STRING, "when it resumes by itself: a time as "
+	  "2026-11-24T06:00:00Z" },
+	{ "reason", JSON_STRING, "a few words for whoever looks" },
+	{ NULL, JSON_NULL, NULL },
+};
 
 /* clang-format off */
 const struct ctl_route ctl_routes[] = {
 	{ CTL_GET, "/v1/version", CTL_NOBODY, ctl_version,
-	  "what the daemon is" },
+	  "what the daemon is", NULL },
 	{ CTL_GET, "/v1/health", CTL_VIEWER, ctl_health,
-	  "is all well" },
+	  "is all well", NULL },
 	{ CTL_GET, "/v1/jobs", CTL_VIEWER, ctl_jobs,
-	  "all jobs" },
+	  "all jobs", NULL },
 	{ CTL_GET, "/v1/jobs/{job}", CTL_VIEWER, ctl_job,
-	  "one job" },
+	  "one job", NULL },
 	{ CTL_POST, "/v1/jobs/{job}/start", CTL_OPERATOR, ctl_start,
-	  "start a run" },
+	  "start a run", NULL },
 	{ CTL_POST, "/v1/jobs/{job}/cancel", CTL_OPERATOR, ctl_cancel,
-	  "end the run" },
+	  "end the run", NULL },
+	{ CTL_POST, "/v1/jobs/{job}/pause", CTL_OPERATOR, ctl_pause,
+	  "end the run, and start none until resumed", pause_keys },
+	{ CTL_POST, "/v1/jobs/{job}/resume", CTL_OPERATOR, ctl_resume,
+	  "runs may start again", NULL },
 };
 /* clang-format on */
 
@@ -38,6 +51,8 @@ ctl_method_name(enum ctl_method method)
 	static const char *const names[] = {
 		[CTL_GET] = "GET",
 		[CTL_POST] = "POST",
+		[CTL_PATCH] = "PATCH",
+		[CTL_PUT] = "PUT",
 		[CTL_OTHER] = "?",
 	};
 
@@ -45,39 +60,43 @@ ctl_method_name(enum ctl_method method)
 }
 
 /*
- * Decode a segment of the path.  What cannot be the name of a job becomes "",
- * which no job has.
+ * Decode a segment of the path.  What cannot be the name of anything becomes
+ * "", which nothing is called.
  */
 static void
-decode_job(const char *segment, size_t len, char job[CONF_NAME_SIZE])
+decode_name(const char *segment, size_t len, char ret_name[CONF_NAME_SIZE])
 {
 	CLEANUP(cleanup_free) char *raw = strndup(segment, len);
 	CLEANUP(cleanup_free) char *name = NULL;
 	size_t name_len = 0;
 
-	job[0] = '\0';
+	ret_name[0] = '\0';
 	if (raw != NULL)
 		name = evhttp_uridecode(raw, 0, &name_len);
 	/* A %00 would make the name look shorter than it is. */
 	if (name != NULL && strlen(name) == name_len &&
 	    conf_name_is_valid(name))
-		memcpy(job, name, name_len + 1);
+		memcpy(ret_name, name, name_len + 1);
 }
 
-static bool
-matches(const char *pattern, const char *path, char job[CONF_NAME_SIZE])
-{
-	static const char variable[] = "{job}";
+_Static_assert(CTL_NAME_SIZE == CONF_NAME_SIZE, "one rule for all names");
 
-	job[0] = '\0';
+static bool
+matches(const char *pattern, const char *path, struct ctl_path_names *names)
+{
+	static const char job[] = "{job}";
+
+	memset(names, 0, sizeof *names);
 	while (*pattern != '\0') {
-		if (strncmp(pattern, variable, strlen(variable)) == 0) {
+		if (*pattern == '{') {
 			size_t len = strcspn(path, "/");
 
 			if (len == 0)
 				return false;
-			decode_job(path, len, job);
-			pattern += strlen(variable);
+			decode_name(path, len,
+			    strncmp(pattern, job, strlen(job)) == 0 ?
+			    names->job : names->name);
+			pattern += strcspn(pattern, "}") + 1;
 			path += len;
 		} else if (*pattern++ != *path++) {
 			return false;
@@ -88,13 +107,13 @@ matches(const char *pattern, const char *path, char job[CONF_NAME_SIZE])
 
 int
 ctl_routes_find(enum ctl_method method, const char *path,
-    char job[CONF_NAME_SIZE], const struct ctl_route **ret_route,
+    struct ctl_path_names *ret_names, const struct ctl_route **ret_route,
     enum ctl_method *ret_allowed)
 {
 	bool is_known = false;
 
 	for (size_t i = 0; i < n_ctl_routes; i++) {
-		if (!matches(ctl_routes[i].pattern, path, job))
+		if (!matches(ctl_routes[i].pattern, path, ret_names))
 			continue;
 		if (ctl_routes[i].method == method) {
 			*ret_route = &ctl_routes[i];
@@ -104,4 +123,70 @@ ctl_routes_find(enum ctl_method method, const char *path,
 		*ret_allowed = ctl_routes[i].method;
 	}
 	return is_known ? -EOPNOTSUPP : -ENOENT;
+}
+
+static const struct ctl_key *
+find_key(const struct ctl_route *route, const char *name)
+{
+	const struct ctl_key *key = route->keys;
+
+	while (key != NULL && key->name != NULL && strcmp(key->name, name) != 0)
+		key++;
+	return key == NULL || key->name == NULL ? NULL : key;
+}
+
+static int
+refuse_key(const struct ctl_route *route, const char *name, struct error *e)
+{
+	const struct ctl_key *key = route->keys;
+	char printable[64];
+	struct nearest nearest;
+
+	nearest_init(&nearest, name);
+	for (; key != NULL && key->name != NULL; key++)
+		nearest_offer(&nearest, key->name);
+	escape_text(name, strlen(name), printable, sizeof printable);
+	if (nearest.best != NULL)
+		return error_set(e, -EINVAL, "unknown key \"%s\" in the body; "
+		    "did you mean \"%s\"?", printable, nearest.best);
+	return error_set(e, -EINVAL, "unknown key \"%s\" in the body",
+	    printable);
+}
+
+const char *
+ctl_key_type_name(const struct ctl_key *key)
+{
+	static const char *const names[] = {
+		[JSON_OBJECT] = "object",
+		[JSON_ARRAY] = "array",
+		[JSON_STRING] = "string",
+		[JSON_INTEGER] = "integer",
+		[JSON_REAL] = "number",
+		[JSON_TRUE] = "boolean",
+	};
+
+	return names[key->type];
+}
+
+int
+ctl_route_check_body(const struct ctl_route *route, const json_t *body,
+    struct error *e)
+{
+	const struct ctl_key *key;
+	const char *name;
+	json_t *value;
+	json_type type;
+
+	/* Looping over it does not change it. */
+	json_object_foreach((json_t *)(uintptr_t)body, name, value) {
+		key = find_key(route, name);
+		if (key == NULL)
+			return refuse_key(route, name, e);
+		type = json_is_false(value) ? JSON_TRUE : json_typeof(value);
+		if (type != key->type)
+			return error_set(e, -EINVAL, "\"%s\" in the body must "
+			    "be of type %s", key->name,
+			    ctl_key_type_name(key));
+	}
+	return 0;
 }

@@ -20,6 +20,11 @@ refuse(struct ctl_request *req, int r, const struct error *e) ON_MAIN
 		    req->job);
 		ctl_problem(req, CTL_JOB_RUNNING, hint, "%s", e->text);
 		break;
+	case -ECANCELED:
+		(void)snprintf(hint, sizeof hint, "nbdsync resume %s",
+		    req->job);
+		ctl_problem(req, CTL_JOB_PAUSED, hint, "%s", e->text);
+		break;
 	case -ESHUTDOWN:
 		ctl_problem(req, CTL_STOPPING, NULL, "%s", e->text);
 		break;

@@ -4,6 +4,7 @@
 
 #include "job/job.h"
 #include "runtime/mailbox.h"
+#include "transfer/progress.h"
 
 /*
  * What job.c (one job) and jobs.c (the table of them) share.
@@ -19,6 +20,8 @@ struct jobs {
 	uint64_t rev;			/* the highest one given out */
 	unsigned n_runs;		/* started since we are up */
 	bool is_stopping;
+	struct net_timer tick;
+	bool is_ticking;
 	struct net_task stopped_task;
 	void (*on_stopped)(void *arg);
 	void *on_stopped_arg;
@@ -40,7 +43,19 @@ struct job {
 	char run_id[JOB_RUN_ID_SIZE];
 	const char *trigger;
 	int64_t started_at_ms;
+	enum run_mode mode;		/* of the run, or as configured */
+	struct progress meter;		/* its rates */
+	const char *told_state;		/* that rev stands for */
 
+	bool is_paused;
+	char pause_reason[JOB_REASON_SIZE];
+	int64_t paused_at_ms;
+	int64_t pause_until_ms;		/* 0: until it is resumed */
+	bool resume_starts;		/* a run was ended by the pause */
+
+	bool has_success;
+	struct job_success success;
+	struct job_totals totals;	/* of runs that have ended */
 	bool has_last_run;
 	enum run_outcome last_outcome;
 	json_t *last_run;
@@ -54,6 +69,20 @@ void job_refresh(struct job *job, const struct conf *conf) ON_MAIN;
 
 /* Give the job a new rev and tell the watches. */
 void jobs_changed(struct jobs *jobs, struct job *job) ON_MAIN;
+
+/* Look at it: rates, a state that has changed, the end of a pause. */
+void job_tick(struct job *job) ON_MAIN;
+/* What others are told now. */
+void job_remember_state(struct job *job) ON_MAIN;
+/* A pause has ended its run, the pause is over, and it is idle: start it. */
+void job_start_again(struct job *job) ON_MAIN;
+/* There is something to look at twice a second. */
+bool job_needs_tick(const struct job *job);
+
+/* A run has ended with this. */
+void job_count(struct job *job, const struct run_result *result) ON_MAIN;
+
+int64_t job_now_ms(void);
 
 /* A run of job has ended and is gone; the job may go, too. */
 void jobs_on_job_idle(struct jobs *jobs, struct job *job) ON_MAIN;

@@ -22,8 +22,8 @@
 #include "base/units.h"
 #include "transfer/report.h"
 
-static int64_t
-now_ms(void)
+int64_t
+job_now_ms(void)
 {
 	struct timespec ts;
 
@@ -78,6 +78,7 @@ job_refresh(struct job *job, const struct conf *conf)
 	if (cj == NULL || job->run != NULL)
 		return;
 	(void)snprintf(job->source, sizeof job->source, "%s", cj->source);
+	job->mode = cj->mode;
 	refresh_destinations(job, cj);
 }
 
@@ -181,6 +182,7 @@ job_on_finished(struct run *run, void *arg)
 	job->last_run = result_to_json(job, result);
 	job->last_outcome = result->outcome;
 	job->has_last_run = true;
+	job_count(job, result);
 	run_free(run);
 	job->run = NULL;
 	jobs_on_job_idle(job->jobs, job);
@@ -222,6 +224,10 @@ check_may_start(const struct job *job, struct error *e) ON_MAIN
 {
 	if (job->run != NULL)
 		return error_set(e, -EBUSY, "job '%s' is running", job->name);
+	if (job->is_paused)
+		return error_set(e, -ECANCELED, "job '%s' is paused%s%s",
+		    job->name, job->pause_reason[0] != '\0' ? ": " : "",
+		    job->pause_reason);
 	if (job->jobs->is_stopping)
 		return error_set(e, -ESHUTDOWN, "the daemon is stopping");
 	if (!job->is_configured)
@@ -244,8 +250,10 @@ job_start(struct job *job, const char *trigger, struct error *e)
 		return error_prefix(e, "job '%s'", job->name);
 	job->run = run;
 	job->is_cancelled = false;
+	job->resume_starts = false;
+	progress_init(&job->meter);
 	job->trigger = trigger;
-	job->started_at_ms = now_ms();
+	job->started_at_ms = job_now_ms();
 	make_run_id(job);
 	job->jobs->n_running++;
 	log_info("job '%s': run %s started: '%s' to '%s'", job->name,
@@ -268,82 +276,4 @@ job_cancel(struct job *job)
 	    job->run_id);
 	jobs_changed(job->jobs, job);
 	return 0;
-}
-
-/*
- * A run that has finished on its worker is still stopping for us, until its
- * mail arrives.
- */
-static const char *
-state_word(const struct job *job, enum run_phase phase)
-{
-	if (job->is_cancelled || phase == RUN_FINISHED)
-		phase = RUN_STOPPING;
-	return run_phase_name(phase);
-}
-
-void
-job_get_view(const struct job *job, struct job_view *ret_view)
-{
-	struct job_view view = {
-		.name = job->name,
-		.source = job->source,
-		.destination = job->destination_names,
-		.rev = job->rev,
-		.state = "idle",
-		.has_last_run = job->has_last_run,
-		.last_outcome = job->last_outcome,
-		.last_run = job->last_run,
-	};
-
-	if (job->run != NULL) {
-		run_get_progress(job->run, &view.progress);
-		view.is_running = true;
-		view.state = state_word(job, view.progress.phase);
-		view.run_id = job->run_id;
-		view.trigger = job->trigger;
-		view.started_at_ms = job->started_at_ms;
-	}
-	*ret_view = view;
-}
-
-static json_t *
-run_to_json(const struct job_view *view)
-{
-	if (!view->is_running)
-		return json_null();
-	return json_pack("{s:s, s:s, s:o, s:o}", "id", view->run_id,
-	    "trigger", view->trigger, "started_at",
-	    report_time(view->started_at_ms), "progress",
-	    report_progress(&view->progress));
-}
-
-/* One object for each, in the configuration's order. */
-static json_t *
-destinations_to_json(const struct job *job) ON_MAIN
-{
-	json_t *list = json_array();
-
-	for (unsigned i = 0; list != NULL && i < job->n_destinations; i++)
-		if (json_array_append_new(list, json_pack("{s:s}", "endpoint",
-		    job->destinations[i])) < 0) {
-			json_decref(list);
-			return NULL;
-		}
-	return list;
-}
-
-json_t *
-job_to_json(const struct job *job)
-{
-	struct job_view view;
-
-	job_get_view(job, &view);
-	return json_pack(
-	    "{s:s, s:I, s:o, s:s, s:{s:s}, s:{s:s}, s:o, s:o, s:O?}",
-	    "job", view.name, "rev", (json_int_t)view.rev, "generated_at",
-	    report_time(now_ms()), "state", view.state, "source", "endpoint",
-	    view.source, "destination", "endpoint", job->destinations[0],
-	    "destinations", destinations_to_json(job), "run",
-	    run_to_json(&view), "last_run", view.last_run);
 }

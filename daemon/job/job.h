@@ -24,6 +24,7 @@ struct job;
 struct jobs;
 
 #define JOB_RUN_ID_SIZE 40
+#define JOB_REASON_SIZE 128
 
 /* -ENOMEM, ... */
 int jobs_new(struct net_loop *loop, struct worker_pool *pool,
@@ -70,12 +71,50 @@ void jobs_remove_watch(struct jobs_watch *watch) ON_MAIN;
 /*
  * Start a run by the current configuration; trigger, a constant, says what
  * made it start.  -EBUSY: it is running; -ESHUTDOWN: the daemon is stopping;
- * -ENOENT: it is no longer configured; -EINVAL, -ENOMEM.
+ * -ECANCELED: it is paused; -ENOENT: it is no longer configured; -EINVAL,
+ * -ENOMEM.
  */
 int job_start(struct job *job, const char *trigger, struct error *e) ON_MAIN;
 
 /* Ask the run to end.  -ESRCH: none is running. */
 int job_cancel(struct job *job) ON_MAIN;
+
+/*
+ * No run starts until the job is resumed: now, or at until_ms (real time; 0:
+ * not by itself).  A run that goes on is ended; resuming starts it again.
+ * reason may be NULL.  Pausing again changes reason and time.
+ */
+void job_pause(struct job *job, const char *reason, int64_t until_ms) ON_MAIN;
+/* Does nothing to a job that is not paused. */
+void job_resume(struct job *job) ON_MAIN;
+
+/* The last run that succeeded. */
+struct job_success {
+	char run_id[JOB_RUN_ID_SIZE];
+	int64_t finished_at_ms;
+	uint64_t duration_ms;
+	uint64_t copied_bytes;
+};
+
+/* Since the daemon started; they only grow. */
+struct job_totals {
+	uint64_t runs[RUN_OUTCOMES];	/* that ended so */
+	uint64_t read_bytes;		/* from the source */
+	uint64_t written_bytes;		/* to the destination, and so on */
+	uint64_t zeroed_bytes;
+	uint64_t equal_bytes;
+	uint64_t differing_bytes;
+};
+
+/* Each is worse than those before it. */
+enum job_health {
+	JOB_UNKNOWN,			/* it never ran */
+	JOB_OK,
+	JOB_WARN,
+	JOB_CRIT,
+};
+
+const char *job_health_name(enum job_health health);
 
 /* A job as others see it; what it points to is good until the next event. */
 struct job_view {
@@ -94,6 +133,21 @@ struct job_view {
 	bool has_last_run;
 	enum run_outcome last_outcome;
 	json_t *last_run;		/* may be NULL: out of memory */
+	const struct job_success *success;	/* NULL: none is known */
+	enum run_mode mode;
+	enum job_health health;
+	bool is_consistent;		/* the destination is what the source
+					   was at some time */
+	bool is_paused;
+	const char *pause_reason;	/* or "" */
+	int64_t paused_at_ms;
+	int64_t pause_until_ms;		/* 0: not by itself */
+	uint64_t rate;			/* bytes a second, now */
+	bool has_time_left;
+	uint64_t time_left_ms;
+	bool is_time_left_good;		/* it has been measured for a while */
+	uint64_t stalled_ms;		/* 0: it goes on */
+	struct job_totals totals;	/* with those of the run */
 };
 
 void job_get_view(const struct job *job, struct job_view *ret_view) ON_MAIN;

@@ -15,6 +15,8 @@
 #include "base/cleanup.h"
 #include "base/log.h"
 
+#define TICK_MS 500
+
 static void
 jobs_run_stopped(void *arg)
 {
@@ -36,6 +38,23 @@ first_rev(void)
 	return (uint64_t)ts.tv_sec * 1000;
 }
 
+static void
+jobs_on_tick(void *arg)
+{
+	struct jobs *jobs = arg;
+	struct job *job = NULL;
+	bool again = false;
+
+	on_main_entry();
+	while ((job = jobs_next(jobs, job)) != NULL) {
+		job_tick(job);
+		again = again || job_needs_tick(job);
+	}
+	jobs->is_ticking = again;
+	if (again)
+		net_timer_start(&jobs->tick, TICK_MS);
+}
+
 int
 jobs_new(struct net_loop *loop, struct worker_pool *pool,
     struct jobs **ret_jobs)
@@ -52,8 +71,11 @@ jobs_new(struct net_loop *loop, struct worker_pool *pool,
 	r = net_task_init(&jobs->stopped_task, loop, jobs_run_stopped, jobs);
 	if (r < 0)
 		return r;
-	r = mailbox_new(loop, &jobs->mailbox);
+	r = net_timer_init(&jobs->tick, loop, jobs_on_tick, jobs);
+	if (r == 0)
+		r = mailbox_new(loop, &jobs->mailbox);
 	if (r < 0) {
+		net_timer_done(&jobs->tick);
 		net_task_done(&jobs->stopped_task);
 		return r;
 	}
@@ -73,6 +95,7 @@ jobs_free(struct jobs *jobs)
 		job_free(job);
 	mailbox_free(jobs->mailbox);
 	net_task_done(&jobs->stopped_task);
+	net_timer_done(&jobs->tick);
 	free(jobs);
 }
 
@@ -140,6 +163,11 @@ void
 jobs_changed(struct jobs *jobs, struct job *job)
 {
 	job->rev = ++jobs->rev;
+	job_remember_state(job);
+	if (!jobs->is_ticking && job_needs_tick(job)) {
+		jobs->is_ticking = true;
+		net_timer_start(&jobs->tick, TICK_MS);
+	}
 	tell_watches(jobs);
 }
 
@@ -150,6 +178,7 @@ jobs_on_job_idle(struct jobs *jobs, struct job *job)
 	job_refresh(job, jobs->conf);
 	/* First tell, then forget: who waits for the result gets it. */
 	jobs_changed(jobs, job);
+	job_start_again(job);
 	if (!job->is_configured) {
 		log_info("job '%s': is no longer configured and now gone",
 		    job->name);

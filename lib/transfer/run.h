@@ -94,6 +94,8 @@ enum run_outcome {
 	RUN_CANCELLED,		/* "cancelled" */
 };
 
+#define RUN_OUTCOMES (RUN_CANCELLED + 1)
+
 const char *run_phase_name(enum run_phase phase);
 const char *run_outcome_name(enum run_outcome outcome);
 

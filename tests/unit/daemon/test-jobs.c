@@ -444,6 +444,155 @@ START_TEST(job_as_json_has_what_the_manual_says)
 END_TEST
 
 static void
+pause_one(const char *reason, int64_t until_ms)
+{
+	on_main_entry();
+	job_pause(job_one(), reason, until_ms);
+}
+
+static void
+resume_one(void)
+{
+	on_main_entry();
+	job_resume(job_one());
+}
+
+START_TEST(a_paused_job_starts_no_run)
+{
+	pause_one("no link", 0);
+	ck_assert_str_eq(view_one().state, "paused");
+	ck_assert_str_eq(view_one().pause_reason, "no link");
+	ck_assert_int_eq(start_one(), -ECANCELED);
+	ck_assert_str_eq(e.text, "job 'one' is paused: no link");
+	resume_one();
+	ck_assert_str_eq(view_one().state, "idle");
+	ck_assert_ptr_null(fake_run_get(0));
+	ck_assert_int_eq(start_one(), 0);
+	fake_run_finish(0, RUN_SUCCEEDED, NULL);
+}
+END_TEST
+
+START_TEST(pausing_twice_or_resuming_what_is_not_paused_does_no_harm)
+{
+	resume_one();
+	ck_assert(!view_one().is_paused);
+	pause_one("a", 0);
+	pause_one("b", 0);
+	ck_assert_str_eq(view_one().pause_reason, "b");
+	resume_one();
+	resume_one();
+	ck_assert(!view_one().is_paused);
+}
+END_TEST
+
+START_TEST(a_pause_ends_the_run_and_resuming_begins_it_again)
+{
+	ck_assert_int_eq(start_one(), 0);
+	pause_one(NULL, 0);
+	ck_assert(fake_run_get(0)->is_cancelled);
+	ck_assert_str_eq(view_one().state, "stopping");
+	fake_run_finish(0, RUN_CANCELLED, NULL);
+	ck_assert_str_eq(view_one().state, "paused");
+	ck_assert_ptr_null(fake_run_get(1));
+	resume_one();
+	ck_assert_ptr_nonnull(fake_run_get(1));
+	ck_assert_str_eq(view_one().trigger, "resume");
+	fake_run_finish(1, RUN_SUCCEEDED, NULL);
+}
+END_TEST
+
+START_TEST(a_run_that_still_ends_is_begun_again_afterwards)
+{
+	ck_assert_int_eq(start_one(), 0);
+	pause_one(NULL, 0);
+	resume_one();
+	ck_assert_ptr_null(fake_run_get(1));
+	fake_run_finish(0, RUN_CANCELLED, NULL);
+	ck_assert_ptr_nonnull(fake_run_get(1));
+	fake_run_finish(1, RUN_SUCCEEDED, NULL);
+}
+END_TEST
+
+START_TEST(what_was_cancelled_before_the_pause_stays_so)
+{
+	ck_assert_int_eq(start_one(), 0);
+	ck_assert_int_eq(cancel_one(), 0);
+	pause_one(NULL, 0);
+	resume_one();
+	fake_run_finish(0, RUN_CANCELLED, NULL);
+	ck_assert_ptr_null(fake_run_get(1));
+}
+END_TEST
+
+START_TEST(health_and_consistency_follow_the_runs)
+{
+	ck_assert_int_eq(view_one().health, JOB_UNKNOWN);
+	ck_assert(!view_one().is_consistent);
+	ck_assert_int_eq(start_one(), 0);
+	fake_run_finish(0, RUN_SUCCEEDED, NULL);
+	ck_assert_int_eq(view_one().health, JOB_OK);
+	ck_assert(view_one().is_consistent);
+	ck_assert_ptr_nonnull(view_one().success);
+	ck_assert_int_eq(start_one(), 0);
+	ck_assert(!view_one().is_consistent);
+	fake_run_finish(1, RUN_FAILED, "no");
+	ck_assert_int_eq(view_one().health, JOB_WARN);
+	ck_assert(!view_one().is_consistent);
+	ck_assert_ptr_nonnull(view_one().success);
+	ck_assert_uint_eq(view_one().totals.runs[RUN_SUCCEEDED], 1);
+	ck_assert_uint_eq(view_one().totals.runs[RUN_FAILED], 1);
+}
+END_TEST
+
+static void
+stop_loop(void *arg UNUSED)
+{
+	net_loop_stop(loop);
+}
+
+/* Lets the loop run until the state is this, or ten seconds are over. */
+static void
+wait_state(const char *state)
+{
+	struct net_timer timer = { .ev = NULL };
+
+	for (int i = 0; i < 100 && strcmp(view_one().state, state) != 0; i++) {
+		ck_assert_int_eq(net_timer_init(&timer, loop, stop_loop,
+		    NULL), 0);
+		net_timer_start(&timer, 100);
+		ck_assert_int_eq(net_loop_run(loop), 0);
+		net_timer_done(&timer);
+	}
+	ck_assert_str_eq(view_one().state, state);
+}
+
+START_TEST(a_pause_ends_at_its_time)
+{
+	pause_one(NULL, 1);
+	wait_state("idle");
+}
+END_TEST
+
+START_TEST(a_change_of_phase_is_told)
+{
+	struct net_timer timer = { .ev = NULL };
+	uint64_t rev;
+
+	ck_assert_int_eq(start_one(), 0);
+	rev = view_one().rev;
+	fake_run_set_phase(0, RUN_COPYING);
+	ck_assert_int_eq(net_timer_init(&timer, loop, stop_loop, NULL), 0);
+	for (int i = 0; i < 100 && view_one().rev == rev; i++) {
+		net_timer_start(&timer, 100);
+		ck_assert_int_eq(net_loop_run(loop), 0);
+	}
+	net_timer_done(&timer);
+	ck_assert_uint_gt(view_one().rev, rev);
+	fake_run_finish(0, RUN_SUCCEEDED, NULL);
+}
+END_TEST
+
+static void
 add_runs(TCase *tc)
 {
 	tcase_add_test(tc, new_job_is_idle_and_never_ran);
@@ -477,6 +626,14 @@ add_stops(TCase *tc)
 {
 	tcase_add_test(tc, stopping_cancels_all_and_waits_for_the_last);
 	tcase_add_test(tc, stopping_with_nothing_running_is_soon_over);
+	tcase_add_test(tc, a_paused_job_starts_no_run);
+	tcase_add_test(tc, pausing_twice_or_resuming_what_is_not_paused_does_no_harm);
+	tcase_add_test(tc, a_pause_ends_the_run_and_resuming_begins_it_again);
+	tcase_add_test(tc, a_run_that_still_ends_is_begun_again_afterwards);
+	tcase_add_test(tc, what_was_cancelled_before_the_pause_stays_so);
+	tcase_add_test(tc, health_and_consistency_follow_the_runs);
+	tcase_add_test(tc, a_pause_ends_at_its_time);
+	tcase_add_test(tc, a_change_of_phase_is_told);
 }
 
 int

@@ -9,7 +9,8 @@
 
 #include "unit.h"
 
-static char job[CONF_NAME_SIZE];
+static struct ctl_path_names names;
+#define job names.job
 static const struct ctl_route *route;
 static enum ctl_method allowed;
 
@@ -17,7 +18,7 @@ static int
 find(enum ctl_method method, const char *path)
 {
 	route = NULL;
-	return ctl_routes_find(method, path, job, &route, &allowed);
+	return ctl_routes_find(method, path, &names, &route, &allowed);
 }
 
 /* By the table as it is, for every row. */
@@ -25,16 +26,19 @@ START_TEST(every_route_is_found_by_its_pattern)
 {
 	const struct ctl_route *wanted = &ctl_routes[_i];
 	char path[128];
-	const char *variable = strstr(wanted->pattern, "{job}");
+	const char *variable = strchr(wanted->pattern, '{');
+	bool is_job = strstr(wanted->pattern, "{job}") != NULL;
 
 	strcpy(path, wanted->pattern);
 	if (variable != NULL) {
 		strcpy(path + (variable - wanted->pattern), "vm1");
-		strcat(path, variable + strlen("{job}"));
+		strcat(path, strchr(variable, '}') + 1);
 	}
 	ck_assert_int_eq(find(wanted->method, path), 0);
 	ck_assert_ptr_eq(route, wanted);
-	ck_assert_str_eq(job, variable != NULL ? "vm1" : "");
+	ck_assert_str_eq(job, is_job ? "vm1" : "");
+	ck_assert_str_eq(names.name,
+	    variable != NULL && !is_job ? "vm1" : "");
 	ck_assert_ptr_nonnull(wanted->handle);
 	ck_assert_ptr_nonnull(wanted->doc);
 	/* Who changes something needs a role for it. */
@@ -90,6 +94,44 @@ START_TEST(other_methods_hear_which_one_is_allowed)
 }
 END_TEST
 
+static const struct ctl_key some_keys[] = {
+	{ "reason", JSON_STRING, "" },
+	{ "full", JSON_TRUE, "" },
+	{ "n", JSON_INTEGER, "" },
+	{ NULL, JSON_NULL, NULL },
+};
+
+static int
+check_body(const struct ctl_key *keys, const char *text, struct error *e)
+{
+	const struct ctl_route r = { .keys = keys };
+	json_t *body = json_loads(text, 0, NULL);
+	int result = ctl_route_check_body(&r, body, e);
+
+	json_decref(body);
+	return result;
+}
+
+START_TEST(a_body_has_only_keys_that_the_route_knows)
+{
+	struct error e;
+
+	ck_assert_int_eq(check_body(some_keys, "{}", &e), 0);
+	ck_assert_int_eq(check_body(NULL, "{}", &e), 0);
+	ck_assert_int_eq(check_body(some_keys,
+	    "{\"reason\": \"x\", \"full\": false, \"n\": 3}", &e), 0);
+	ck_assert_int_eq(check_body(some_keys, "{\"raeson\": 1}", &e),
+	    -EINVAL);
+	ck_assert_str_eq(e.text, "unknown key \"raeson\" in the body; did "
+	    "you mean \"reason\"?");
+	ck_assert_int_eq(check_body(NULL, "{\"x\\n\": 1}", &e), -EINVAL);
+	ck_assert_str_eq(e.text, "unknown key \"x\\x0A\" in the body");
+	ck_assert_int_eq(check_body(some_keys, "{\"full\": 1}", &e), -EINVAL);
+	ck_assert_str_eq(e.text, "\"full\" in the body must be of type "
+	    "boolean");
+}
+END_TEST
+
 int
 main(void)
 {
@@ -102,6 +144,7 @@ main(void)
 	tcase_add_test(tc, what_is_no_name_becomes_no_job);
 	tcase_add_test(tc, other_paths_are_not_found);
 	tcase_add_test(tc, other_methods_hear_which_one_is_allowed);
+	tcase_add_test(tc, a_body_has_only_keys_that_the_route_knows);
 	suite_add_tcase(s, tc);
 	return unit_main(s);
 }

@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * nbdsync wait: the end of the run that is under way, whoever started it.
+ */
+#include <string.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "cli/commands.h"
+#include "cli/exit-codes.h"
+#include "cli/job-command.h"
+
+const struct option_row options_wait[] = {
+	{ "timeout", OPTION_TIMEOUT, "TIME",
+	    "stop waiting after TIME; the run goes on" },
+	{ "socket", OPTION_SOCKET, "PATH",
+	    "the daemon's socket (or NBDSYNC_SOCKET)" },
+	{ "quiet", OPTION_QUIET, NULL, "print errors only" },
+	{ "json", OPTION_JSON, NULL, "print the job when it has ended" },
+	{ "help", OPTION_HELP, NULL, "show this help" },
+	{ NULL, 0, NULL, NULL },
+};
+
+int
+command_wait(const struct command *command, int argc, char **argv)
+{
+	CLEANUP(job_command_done) struct job_command jc;
+	bool is_over = false;
+	int exit_code;
+
+	exit_code = job_command_wait(&jc, command, argc, argv, &is_over);
+	if (is_over)
+		return exit_code;
+	if (jc.status.has_last_run)
+		exit_code = job_command_tell_result(&jc);
+	return job_command_print_json(&jc, exit_code);
+}

@@ -1,0 +1,279 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * A job as others see it: its state in one word, its health, figures.
+ *
+ * Twice a second the run is looked at, for rates, and because its phase
+ * changes on another thread: who waits for a change is told then.
+ */
+
+#include <string.h>
+
+#include "job/job-private.h"
+#include "transfer/report.h"
+
+#define GOOD_AFTER_MS 60000
+
+const char *
+job_health_name(enum job_health health)
+{
+	static const char *const names[] = {
+		[JOB_UNKNOWN] = "unknown",
+		[JOB_OK] = "ok",
+		[JOB_WARN] = "warn",
+		[JOB_CRIT] = "crit",
+	};
+
+	return names[health];
+}
+
+/*
+ * A run that has finished on its worker is still stopping for us, until its
+ * mail arrives.
+ */
+static const char *
+run_state(const struct job *job, enum run_phase phase)
+{
+	if (job->is_cancelled || phase == RUN_FINISHED)
+		phase = RUN_STOPPING;
+	if (phase == RUN_COPYING && job->mode == RUN_VERIFY)
+		return "verifying";
+	return run_phase_name(phase);
+}
+
+static const char *
+job_state(const struct job *job, const struct run_progress *p)
+{
+	if (job->run != NULL)
+		return run_state(job, p->phase);
+	return job->is_paused ? "paused" : "idle";
+}
+
+static enum job_health
+job_health(const struct job *job, const struct job_view *view)
+{
+	if (view->stalled_ms > 0)
+		return JOB_WARN;
+	if (!job->has_last_run)
+		return JOB_UNKNOWN;
+	switch (job->last_outcome) {
+	case RUN_SUCCEEDED:
+	case RUN_CANCELLED:
+		return JOB_OK;
+	case RUN_PARTIAL:
+	case RUN_DIFFERENT:
+	case RUN_FAILED:
+		break;
+	}
+	return JOB_WARN;
+}
+
+/* A run that writes, or has ended badly, leaves a mixture. */
+static bool
+is_consistent(const struct job *job)
+{
+	return job->has_success && job->last_outcome == RUN_SUCCEEDED &&
+	    (job->run == NULL || job->mode == RUN_VERIFY);
+}
+
+static void
+add_progress(struct job_totals *totals, const struct run_progress *p)
+{
+	totals->read_bytes += p->read_bytes;
+	totals->written_bytes += p->written_bytes;
+	totals->zeroed_bytes += p->zeroed_bytes;
+	totals->equal_bytes += p->equal_bytes;
+	totals->differing_bytes += p->differing_bytes;
+}
+
+void
+job_count(struct job *job, const struct run_result *result)
+{
+	const struct run_progress *p = &result->progress;
+
+	job->totals.runs[result->outcome]++;
+	add_progress(&job->totals, p);
+	if (result->outcome != RUN_SUCCEEDED)
+		return;
+	job->has_success = true;
+	memcpy(job->success.run_id, job->run_id, sizeof job->run_id);
+	job->success.finished_at_ms = result->finished_at_ms;
+	job->success.duration_ms = p->elapsed_ms;
+	job->success.copied_bytes = p->written_bytes + p->zeroed_bytes;
+}
+
+static void
+view_run(const struct job *job, struct job_view *view) ON_MAIN
+{
+	run_get_progress(job->run, &view->progress);
+	view->is_running = true;
+	view->run_id = job->run_id;
+	view->trigger = job->trigger;
+	view->started_at_ms = job->started_at_ms;
+	view->rate = progress_rate(&job->meter);
+	view->has_time_left = progress_time_left(&job->meter,
+	    &view->time_left_ms);
+	view->is_time_left_good = job->meter.last_ms - job->meter.first_ms >=
+	    GOOD_AFTER_MS;
+	view->stalled_ms = progress_stalled_ms(&job->meter);
+	add_progress(&view->totals, &view->progress);
+}
+
+void
+job_get_view(const struct job *job, struct job_view *ret_view)
+{
+	struct job_view view = {
+		.name = job->name,
+		.source = job->source,
+		.destination = job->destination_names,
+		.rev = job->rev,
+		.has_last_run = job->has_last_run,
+		.last_outcome = job->last_outcome,
+		.last_run = job->last_run,
+		.success = job->has_success ? &job->success : NULL,
+		.mode = job->mode,
+		.is_consistent = is_consistent(job),
+		.is_paused = job->is_paused,
+		.pause_reason = job->pause_reason,
+		.paused_at_ms = job->paused_at_ms,
+		.pause_until_ms = job->pause_until_ms,
+		.totals = job->totals,
+	};
+
+	if (job->run != NULL)
+		view_run(job, &view);
+	view.state = job_state(job, &view.progress);
+	view.health = job_health(job, &view);
+	*ret_view = view;
+}
+
+void
+job_remember_state(struct job *job)
+{
+	struct run_progress p = { .phase = RUN_CONNECTING };
+
+	if (job->run != NULL)
+		run_get_progress(job->run, &p);
+	job->told_state = job_state(job, &p);
+}
+
+bool
+job_needs_tick(const struct job *job)
+{
+	return job->run != NULL ||
+	    (job->is_paused && job->pause_until_ms != 0);
+}
+
+void
+job_tick(struct job *job)
+{
+	struct run_progress p = { .phase = RUN_CONNECTING };
+
+	if (job->is_paused && job->pause_until_ms != 0 &&
+	    job_now_ms() >= job->pause_until_ms)
+		job_resume(job);
+	if (job->run == NULL)
+		return;
+	run_get_progress(job->run, &p);
+	progress_update(&job->meter, &p, p.elapsed_ms);
+	if (strcmp(job->told_state, job_state(job, &p)) != 0)
+		jobs_changed(job->jobs, job);
+}
+
+/* Of milliseconds since the epoch; null for 0. */
+static json_t *
+time_or_null(int64_t at_ms)
+{
+	return at_ms == 0 ? json_null() : report_time(at_ms);
+}
+
+static json_t *
+progress_to_json(const struct job_view *view)
+{
+	json_t *o = report_progress(&view->progress);
+	json_t *more = json_pack("{s:I, s:o, s:s}",
+	    "rate_bytes_per_s", (json_int_t)view->rate,
+	    "eta_s", view->has_time_left ? json_integer(
+	    (json_int_t)(view->time_left_ms + 999) / 1000) : json_null(),
+	    "eta_confidence", !view->has_time_left ? "none" :
+	    view->is_time_left_good ? "good" : "low");
+
+	if (o == NULL || more == NULL || json_object_update(o, more) < 0) {
+		json_decref(o);
+		o = NULL;
+	}
+	json_decref(more);
+	return o;
+}
+
+static json_t *
+run_to_json(const struct job_view *view)
+{
+	if (!view->is_running)
+		return json_null();
+	return json_pack("{s:s, s:s, s:o, s:o}", "id", view->run_id,
+	    "trigger", view->trigger, "started_at",
+	    report_time(view->started_at_ms), "progress",
+	    progress_to_json(view));
+}
+
+static json_t *
+success_to_json(const struct job_success *s)
+{
+	if (s == NULL)
+		return json_null();
+	return json_pack("{s:s, s:o, s:f, s:I}", "run", s->run_id,
+	    "finished_at", report_time(s->finished_at_ms), "duration_s",
+	    (double)s->duration_ms / 1000.0, "bytes_copied",
+	    (json_int_t)s->copied_bytes);
+}
+
+static json_t *
+pause_to_json(const struct job_view *view)
+{
+	if (!view->is_paused)
+		return json_null();
+	return json_pack("{s:s, s:o, s:o}", "reason", view->pause_reason,
+	    "since", report_time(view->paused_at_ms), "until",
+	    time_or_null(view->pause_until_ms));
+}
+
+/* One object for each, in the configuration's order. */
+static json_t *
+destinations_to_json(const struct job *job) ON_MAIN
+{
+	json_t *list = json_array();
+
+	for (unsigned i = 0; list != NULL && i < job->n_destinations; i++)
+		if (json_array_append_new(list, json_pack("{s:s}", "endpoint",
+		    job->destinations[i])) < 0) {
+			json_decref(list);
+			return NULL;
+		}
+	return list;
+}
+
+json_t *
+job_to_json(const struct job *job)
+{
+	struct job_view view;
+
+	job_get_view(job, &view);
+	return json_pack(
+	    "{s:s, s:I, s:o, s:s, s:s?, s:s, s:b, s:o, s:b, s:b, s:o, s:o, "
+	    "s:s, s:{s:s}, s:{s:s}, s:o, s:o, s:O?}",
+	    "job", view.name, "rev", (json_int_t)view.rev, "generated_at",
+	    report_time(job_now_ms()), "state", view.state, "phase",
+	    view.is_running ? run_phase_name(view.progress.phase) : NULL,
+	    "health", job_health_name(view.health),
+	    "paused", view.is_paused, "pause", pause_to_json(&view),
+	    "consistent", view.is_consistent, "in_sync", false,
+	    "last_consistent_at",
+	    time_or_null(view.success == NULL ? 0 :
+	    view.success->finished_at_ms),
+	    "last_success", success_to_json(view.success),
+	    "mode", run_mode_name(view.mode),
+	    "source", "endpoint", view.source,
+	    "destination", "endpoint", job->destinations[0],
+	    "destinations", destinations_to_json(job),
+	    "run", run_to_json(&view), "last_run", view.last_run);
+}
