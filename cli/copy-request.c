@@ -70,6 +70,20 @@ set_request_size(struct options *o, struct request *req, const char *value)
 }
 
 static int
+set_sparse(struct options *o, struct request *req, const char *value)
+{
+	uint64_t size;
+
+	if (units_parse_size(value, 512, &size) < 0 ||
+	    size > RUN_MAX_REQUEST_SIZE)
+		return options_fail(o,
+		    "--sparse: '%s' is not a size up to 32MiB, such as '4KiB', "
+		    "or 0", value);
+	req->spec.sparse_size = size == 0 ? RUN_SPARSE_OFF : (uint32_t)size;
+	return 0;
+}
+
+static int
 set_max_lag(struct options *o, struct request *req, const char *value)
 {
 	if (units_parse_size(value, 512, &req->spec.max_lag) < 0 ||
@@ -113,6 +127,8 @@ set_value(struct options *o, struct request *req, int id, const char *value)
 		    RUN_MAX_QUEUE_DEPTH, &req->spec.queue_depth);
 	case OPT_REQUEST_SIZE:
 		return set_request_size(o, req, value);
+	case OPT_SPARSE:
+		return set_sparse(o, req, value);
 	case OPT_MAX_LAG:
 		return set_max_lag(o, req, value);
 	case OPT_CONNECT_TIMEOUT:

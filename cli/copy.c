@@ -12,6 +12,8 @@ const struct option_row options_copy[] = {
 	    "copy FROM:LENGTH[:TO] only; may be repeated" },
 	{ "destination-is-zero", OPT_DESTINATION_IS_ZERO, NULL,
 	    "the destination reads as zeroes: do not write any" },
+	{ "sparse", OPT_SPARSE, "SIZE",
+	    "look for zeroes among data in such pieces; 0: do not" },
 	{ "zero-rest", OPT_ZERO_REST, NULL,
 	    "zero what a larger destination has behind the copy" },
 	{ "allocated", OPT_ALLOCATED, NULL, "write zeroes as data" },

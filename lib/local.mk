@@ -122,6 +122,7 @@ noinst_LTLIBRARIES += %D%/libnbdsync.la
 	%D%/copy/plan.c \
 	%D%/copy/plan.h \
 	%D%/copy/shape.h \
+	%D%/copy/sparse.c \
 	%D%/copy/tuning.c \
 	%D%/copy/tuning.h \
 	%D%/runtime/mailbox.c \

@@ -21,7 +21,8 @@ struct copy_slot {
 	bool is_source_here;
 	uint32_t again;			/* destinations for which it is to be
 					   done again, when all is back */
-	uint32_t compared[COPY_MAX_TARGETS];	/* up to there, from 0 */
+	uint32_t compared[COPY_MAX_TARGETS];	/* or written, up to there,
+						   from 0 */
 	uint32_t differed[COPY_MAX_TARGETS];	/* bytes, of those */
 	uint32_t told[COPY_MAX_TARGETS];	/* its status, up to there */
 	uint32_t sorted[COPY_MAX_TARGETS];	/* and this far is it in the
@@ -89,16 +90,24 @@ bool copy_lane_can_zero(const struct copy_lane *lane, unsigned target,
     uint32_t length);
 
 /* outcome.c */
-/* A slot's bytes are all known: say what is written where. */
-void copy_slot_write(struct copy_lane *lane, struct copy_slot *slot,
-    unsigned target, bool is_zero);
-
 /*
  * length bytes of the slot, from `from` on, need no more attention of this
  * destination than a flush.
  */
 void copy_slot_note_done(struct copy_lane *lane, const struct copy_slot *slot,
     unsigned target, uint32_t from, uint64_t length);
+
+/* sparse.c */
+/*
+ * A slot's bytes are all known: write what comes next, as data or zeroes, or
+ * be done with it for this destination.
+ */
+void copy_slot_write(struct copy_lane *lane, struct copy_slot *slot,
+    unsigned target);
+/* The part that was being written is. */
+void copy_slot_written(struct copy_lane *lane, struct copy_request *req);
+/* Does another part follow the one that is being written? */
+bool copy_slot_has_more(const struct copy_slot *slot, unsigned target);
 
 /* compare.c */
 /* The bytes of both are here: go on behind what is compared. */

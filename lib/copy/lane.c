@@ -330,7 +330,7 @@ begin_slot(struct copy_lane *lane, struct copy_slot *slot)
 		slot->targets[i].is_sent = false;
 		slot->targets[i].bytes = NULL;
 		if (slot->what.kind == COPY_ZEROES && !compares)
-			copy_slot_write(lane, slot, i, true);
+			copy_slot_write(lane, slot, i);
 		else if (slot->what.kind == COPY_ZEROES)
 			ask_target(lane, slot, i, COPY_STATUS);
 		else if (compares)
@@ -715,8 +715,9 @@ copy_request_is_needed(const struct copy_lane *lane,
 		    (slot->what.targets & copy_bit(read->target)) != 0;
 	for (i = 0; i < lane->plan->n_targets; i++)
 		if ((slot->what.targets & copy_bit(i)) != 0 &&
-		    slot->targets[i].bytes == read &&
-		    !slot->targets[i].is_sent)
+		    ((slot->targets[i].bytes == read &&
+			 !slot->targets[i].is_sent) ||
+			copy_slot_has_more(slot, i)))
 			return true;
 	return false;
 }

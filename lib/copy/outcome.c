@@ -180,48 +180,20 @@ copy_slot_note_done(struct copy_lane *lane, const struct copy_slot *slot,
 
 /* The source. */
 
-void
-copy_slot_write(struct copy_lane *lane, struct copy_slot *slot,
-    unsigned target, bool is_zero)
-{
-	struct copy_request *req = &slot->targets[target];
-
-	if (slot->what.kind == COPY_ZEROES && lane->plan->skip_zeroes) {
-		copy_ledger_add(&lane->ledger->targets[target].zeroed_bytes,
-		    slot->what.length);
-		copy_slot_note_done(lane, slot, target, 0, slot->what.length);
-		copy_slot_finish(lane, slot, target);
-		return;
-	}
-	req->offset = slot->what.to;
-	req->length = (uint32_t)slot->what.length;
-	req->skip = 0;
-	req->bytes = NULL;
-	req->op = COPY_WRITE;
-	if (is_zero && copy_lane_can_zero(lane, target, req->length))
-		req->op = COPY_ZERO;
-	else if (slot->what.kind == COPY_DATA)
-		req->bytes = &slot->source;
-	copy_lane_queue(lane, req);
-}
-
 static void
 source_done(struct copy_lane *lane, struct copy_slot *slot)
 {
 	bool compares = lane->plan->mode != COPY_MODE_COPY;
-	bool is_zero;
 	unsigned i;
 
 	copy_ledger_add(&lane->ledger->read_bytes, slot->what.length);
 	slot->is_source_here = true;
-	is_zero = !compares && slot->source.buffer != NULL &&
-	    copy_is_all_zero(slot->source.buffer, slot->what.length);
 	for (i = 0; i < lane->plan->n_targets; i++) {
 		/* One that is done at once may leave others behind. */
 		if ((slot->what.targets & ~slot->again & copy_bit(i)) == 0)
 			continue;
 		if (!compares)
-			copy_slot_write(lane, slot, i, is_zero);
+			copy_slot_write(lane, slot, i);
 		else if ((slot->here & copy_bit(i)) != 0)
 			copy_slot_compare(lane, slot, i);
 	}
@@ -340,18 +312,10 @@ target_read(struct copy_lane *lane, struct copy_request *req)
 static void
 target_written(struct copy_lane *lane, struct copy_request *req)
 {
-	struct copy_slot *slot = req->slot;
-	struct copy_target_books *b = &lane->ledger->targets[req->target];
-	bool is_zero = req->op == COPY_ZERO || req->bytes == NULL;
-
-	if (lane->plan->mode != COPY_MODE_COPY) {
-		copy_slot_compare(lane, slot, req->target);
-		return;
-	}
-	copy_ledger_add(is_zero ? &b->zeroed_bytes : &b->written_bytes,
-	    req->length);
-	copy_slot_note_done(lane, slot, req->target, 0, req->length);
-	copy_slot_finish(lane, slot, req->target);
+	if (lane->plan->mode == COPY_MODE_COPY)
+		copy_slot_written(lane, req);
+	else
+		copy_slot_compare(lane, req->slot, req->target);
 }
 
 static void

@@ -32,6 +32,7 @@
 #define DEFAULT_LANES	2U
 #define MAX_LANES	8U
 #define MIN_GRAIN	4096U
+#define SPARSE_GRAIN	(32U * 1024)
 #define ZERO_SIZE	(128U * 1024 * 1024)
 #define CLAIM_SIZE	(16U * 1024 * 1024)
 #define DEFAULT_LAG	(32U * 1024 * 1024)
@@ -477,6 +478,23 @@ choose_target_features(struct copy_plan *plan, struct copy_target_plan *t,
 			      "there is known to be durable");
 }
 
+/*
+ * A request more for each run is worth it where it spares the destination a
+ * good deal of zeroes.
+ */
+static void
+choose_sparse_grain(struct copy_plan *plan, const struct copy_wish *wish)
+{
+	plan->sees_all = wish->sparse_grain != 0 &&
+	    wish->sparse_grain != COPY_SPARSE_OFF;
+	if (wish->sparse_grain == COPY_SPARSE_OFF)
+		plan->sparse_grain = 0;
+	else if (wish->sparse_grain != 0)
+		plan->sparse_grain = max_u32(wish->sparse_grain, plan->align);
+	else
+		plan->sparse_grain = max_u32(plan->grain, SPARSE_GRAIN);
+}
+
 static void
 choose_features(struct copy_plan *plan, const struct disk_shape *source,
     const struct disk_shape *const destinations[],
@@ -567,6 +585,7 @@ copy_plan_make(struct copy_plan *plan, const struct disk_shape *source,
 		return r;
 	}
 	choose_features(plan, source, destinations, wish);
+	choose_sparse_grain(plan, wish);
 	choose_request_size(plan, &sizes, wish);
 	plan->zero_size = ZERO_SIZE;
 	plan->claim_size = round_up(max_u32(CLAIM_SIZE, plan->request_size),

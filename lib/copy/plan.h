@@ -29,6 +29,8 @@ enum copy_mode {
 	COPY_MODE_VERIFY,	/* compare, and write nothing */
 };
 
+#define COPY_SPARSE_OFF UINT32_MAX
+
 /* A range as asked for, in bytes. */
 struct copy_range {
 	uint64_t from;
@@ -47,6 +49,9 @@ struct copy_wish {
 	bool is_zero_before;	/* the destinations read as zeroes: zeroes need
 				   not be written */
 	bool is_allocated;	/* zeroes are written as data */
+	uint32_t sparse_grain;	/* zeroes among data are found in pieces of
+				   this size, a power of two; 0: chosen,
+				   COPY_SPARSE_OFF: not */
 	bool zero_rest;		/* what lies behind the copy on a larger
 				   destination is zeroed; not with ranges */
 	uint64_t max_lag;	/* bytes that a slow destination may be behind
@@ -98,6 +103,9 @@ struct copy_plan {
 	uint32_t align;		/* of offsets and lengths on all disks */
 	uint32_t grain;		/* a zero stretch is no finer than this, nor
 				   what is written where disks differ */
+	uint32_t sparse_grain;	/* zeroes among data are no finer; 0: they
+				   are not looked for */
+	bool sees_all;		/* all data are to be looked at */
 	uint32_t sector;	/* differences are told in these */
 	uint32_t request_size;	/* bytes of a read or write, to begin with */
 	uint32_t max_request_size;	/* and at most */

@@ -335,7 +335,8 @@ flow_on_sent(void *arg)
 static bool
 lane_can_pipe(const struct lane *lane)
 {
-	return lane->plan->mode == COPY_MODE_COPY && lane->n_disks == 2 &&
+	return lane->plan->mode == COPY_MODE_COPY && !lane->plan->sees_all &&
+	    lane->n_disks == 2 &&
 	    disk_can_pipe(lane->disks[0].disk) &&
 	    disk_can_pipe(lane->disks[1].disk);
 }

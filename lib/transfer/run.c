@@ -88,6 +88,15 @@ run_wall_clock_ms(void)
 	return clock_ms(CLOCK_REALTIME);
 }
 
+static bool
+is_sparse_size(uint32_t size)
+{
+	if (size == 0 || size == RUN_SPARSE_OFF)
+		return true;
+	return size >= RUN_MIN_SPARSE_SIZE && size <= RUN_MAX_REQUEST_SIZE &&
+	    (size & (size - 1)) == 0;
+}
+
 static int
 check_spec(const struct run_spec *spec, struct error *e)
 {
@@ -105,6 +114,11 @@ check_spec(const struct run_spec *spec, struct error *e)
 		    "at most %d requests can be in flight on a connection, "
 		    "not %u",
 		    RUN_MAX_QUEUE_DEPTH, spec->queue_depth);
+	if (!is_sparse_size(spec->sparse_size))
+		return error_set(e, -EINVAL,
+		    "zeroes can be looked for in powers of two from 512 bytes "
+		    "to 32 MiB, not in %u bytes",
+		    spec->sparse_size);
 	if (spec->zero_rest && spec->n_ranges > 0)
 		return error_set(e, -EINVAL,
 		    "what lies outside of ranges is never written, so the "
@@ -151,6 +165,9 @@ copy_spec(struct run *run, const struct run_spec *spec)
 	run->wish.mode = engine_modes[spec->mode];
 	run->wish.is_zero_before = spec->destination_is_zero;
 	run->wish.is_allocated = spec->allocated;
+	run->wish.sparse_grain = spec->sparse_size == RUN_SPARSE_OFF ?
+	    COPY_SPARSE_OFF :
+	    spec->sparse_size;
 	run->wish.zero_rest = spec->zero_rest;
 	run->wish.max_lag = spec->max_lag;
 	run->wish.reconnects = spec->reconnect_ms != 0;

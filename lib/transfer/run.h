@@ -58,6 +58,9 @@ struct run_spec {
 					   flush: nothing is durable then */
 	bool destination_is_zero;	/* zeroes need not be written */
 	bool allocated;			/* zeroes are written as data */
+	uint32_t sparse_size;		/* bytes: how fine zeroes among data
+					   are looked for, a power of two; 0:
+					   chosen, RUN_SPARSE_OFF: not */
 	bool zero_rest;			/* of larger destinations; not with
 					   ranges */
 	uint64_t max_lag;		/* bytes that a slow destination may be
@@ -70,6 +73,8 @@ struct run_spec {
 #define RUN_RECONNECT_MS       60000	/* a good choice for reconnect_ms */
 #define RUN_MAX_CONNECTIONS    64
 #define RUN_MAX_QUEUE_DEPTH    1024
+#define RUN_SPARSE_OFF	       UINT32_MAX
+#define RUN_MIN_SPARSE_SIZE    512
 #define RUN_MAX_REQUEST_SIZE   (32U * 1024 * 1024)
 
 /* What a run does now; the words are run_phase_name()'s. */

@@ -4,7 +4,7 @@
 . "$srcdir/tests/lib/testlib.sh"
 requires nbdkit --filter=checkwrite data data='1' --version
 requires nbdkit --filter=log sparse-random --version
-plan 17
+plan 29
 
 # A terabyte with islands at its start, in the middle and at its very end.
 islands='"start" @0x8000000000 ("middle" * 5000) @0xffffffffff 0x7f'
@@ -71,3 +71,38 @@ start_nbdkit dst file "$tmp/dst.img"
 ok "a used destination is overwritten" \
     "$nbdsync" copy "$(uri src)" "$(uri dst)"
 ok "also where the source has holes" cmp "$tmp/src.img" "$tmp/dst.img"
+stop_process src
+stop_process dst
+
+# Zeroes among data: one block in each 256 KiB, and no map to tell.
+perl -e 'for (0 .. 15) { print "\0" x 131072, "x" x 4096, "\0" x 126976 }' \
+    >"$tmp/src.img"
+start_nbdkit src --filter=noextents file "$tmp/src.img"
+
+# sparse SENTENCE WRITTEN ARGS...: copies, and so many bytes go as data
+sparse()
+{
+	sentence=$1
+	written=$2
+	shift 2
+	make_data "$tmp/dst.img" $((4 * MiB)) old
+	start_nbdkit dst --filter=log file "$tmp/dst.img" \
+	    logfile="$tmp/dst.log"
+	ok "$sentence" "$nbdsync" copy --json --request-size 256KiB "$@" \
+	    "$(uri src)" "$(uri dst)"
+	ok "every byte arrived" cmp "$tmp/src.img" "$tmp/dst.img"
+	is "with what is to be sent as data" "$(sum_writes)" "$written"
+	stop_process dst
+}
+
+# What the destination was sent as payload.
+sum_writes()
+{
+	sed -n 's/.* Write .*count=\(0x[0-9a-f]*\).*/\1/p' "$tmp/dst.log" |
+	    { sum=0; while read -r n; do sum=$((sum + n)); done; echo $sum; }
+}
+
+sparse "a disk with zeroes among its data is copied" $((16 * 32 * KiB))
+sparse "zeroes are looked for as finely as one likes" $((16 * 4 * KiB)) -S 4K
+sparse "or coarsely" $((16 * 128 * KiB)) --sparse=128KiB
+sparse "or not at all" $((4 * MiB)) -S 0

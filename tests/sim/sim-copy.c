@@ -1048,6 +1048,8 @@ make_ranges(struct sim *sim)
 static int
 make_plan(struct sim *sim, struct error *e)
 {
+	static const uint32_t sparse_grains[] = { 0, 0, COPY_SPARSE_OFF, 512,
+		8192 };
 	const struct disk_shape *shapes[MAX_TARGETS];
 	struct copy_wish wish = {
 		.mode = sim->mode,
@@ -1058,6 +1060,7 @@ make_plan(struct sim *sim, struct error *e)
 		.request_size = (uint32_t)(1 + rnd(sim, 32)) * 4096,
 		.reconnects = rnd(sim, 4) != 0,
 		.zero_rest = sim->zero_rest,
+		.sparse_grain = sparse_grains[rnd(sim, 5)],
 	};
 	unsigned lanes = wish.connections;
 	unsigned target;

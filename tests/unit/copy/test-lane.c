@@ -130,6 +130,87 @@ START_TEST(no_more_requests_are_in_flight_than_slots)
 }
 END_TEST
 
+/* A first read of 256 KiB ends: zero but for these bytes. */
+static struct copy_request *
+read_mostly_zeroes(uint32_t from, uint32_t to)
+{
+	struct copy_request *read;
+
+	make_lane();
+	map_is_all_data();
+	read = next_is(COPY_READ, 0, 256 * KIB);
+	memset(read->buffer, 0, read->length);
+	memset(read->buffer + from, 1, to - from);
+	copy_lane_done(lane, read, 0, NULL);
+	return read;
+}
+
+static void
+ends_well(struct copy_request *req)
+{
+	copy_request_sent(req);
+	copy_lane_done(lane, req, 0, NULL);
+}
+
+START_TEST(zeroes_among_data_are_written_as_such)
+{
+	struct copy_request *read = read_mostly_zeroes(100 * KIB, 101 * KIB);
+	struct copy_request *req;
+
+	ck_assert(plan.sparse_grain == 32 * KIB);
+	ends_well(next_is(COPY_ZERO, 0, 96 * KIB));
+	ck_assert(copy_request_is_needed(lane, read));
+	req = next_is(COPY_WRITE, 96 * KIB, 32 * KIB);
+	ck_assert_ptr_eq(req->bytes, read);
+	ck_assert_uint_eq(req->skip, 96 * KIB);
+	ends_well(req);
+	ck_assert_uint_eq(copy_ledger_done_bytes(&ledger), 0);
+	ends_well(next_is(COPY_ZERO, 128 * KIB, 128 * KIB));
+	ck_assert(!copy_request_is_needed(lane, read));
+	ck_assert_uint_eq(copy_ledger_done_bytes(&ledger), 256 * KIB);
+	ck_assert_uint_eq(copy_ledger_get(&ledger.targets[0].written_bytes),
+	    32 * KIB);
+}
+END_TEST
+
+START_TEST(zeroes_finer_than_the_grain_are_data)
+{
+	wish.sparse_grain = 4096;
+	(void)read_mostly_zeroes(4096 - 1, 256 * KIB - 4095);
+	(void)next_is(COPY_WRITE, 0, 256 * KIB);
+}
+END_TEST
+
+START_TEST(zeroes_are_not_looked_for_unless_wanted)
+{
+	wish.sparse_grain = COPY_SPARSE_OFF;
+	(void)read_mostly_zeroes(0, 0);
+	(void)next_is(COPY_WRITE, 0, 256 * KIB);
+}
+END_TEST
+
+START_TEST(zeroes_among_data_need_no_request_where_they_are_already)
+{
+	wish.is_zero_before = true;
+	(void)read_mostly_zeroes(64 * KIB, 65 * KIB);
+	ends_well(next_is(COPY_WRITE, 64 * KIB, 32 * KIB));
+	ck_assert_uint_eq(copy_ledger_done_bytes(&ledger), 256 * KIB);
+}
+END_TEST
+
+START_TEST(zeroes_among_data_that_are_refused_are_data)
+{
+	struct copy_request *req;
+
+	(void)read_mostly_zeroes(0, 1);
+	ends_well(next_is(COPY_WRITE, 0, 32 * KIB));
+	req = next_is(COPY_ZERO, 32 * KIB, 224 * KIB);
+	copy_lane_done(lane, req, -EOPNOTSUPP, NULL);
+	ck_assert_uint_eq(copy_ledger_done_bytes(&ledger), 0);
+	ck_assert(atomic_load(&ledger.targets[0].has_no_zero));
+}
+END_TEST
+
 START_TEST(zero_stretches_are_not_read)
 {
 	struct copy_request *slot;
@@ -228,7 +309,7 @@ START_TEST(data_that_is_zero_is_sent_as_zero)
 	memset(slot->buffer, 0, slot->length);
 	slot->buffer[slot->length - 1] = 1;
 	copy_lane_done(lane, slot, 0, NULL);
-	(void)next_is(COPY_WRITE, 256 * KIB, 256 * KIB);
+	(void)next_is(COPY_ZERO, 256 * KIB, 224 * KIB);
 }
 END_TEST
 
@@ -383,6 +464,12 @@ main(void)
 	tcase_add_test(t, the_map_is_asked_for_first);
 	tcase_add_test(t, what_is_read_is_written_next);
 	tcase_add_test(t, no_more_requests_are_in_flight_than_slots);
+	tcase_add_test(t, zeroes_among_data_are_written_as_such);
+	tcase_add_test(t, zeroes_finer_than_the_grain_are_data);
+	tcase_add_test(t, zeroes_are_not_looked_for_unless_wanted);
+	tcase_add_test(t,
+	    zeroes_among_data_need_no_request_where_they_are_already);
+	tcase_add_test(t, zeroes_among_data_that_are_refused_are_data);
 	tcase_add_test(t, zero_stretches_are_not_read);
 	tcase_add_test(t, zero_stretches_are_rounded_inwards);
 	tcase_add_test(t, a_map_in_small_change_is_joined);
