@@ -8,6 +8,8 @@
 const struct option_row options_compare[] = {
 	{ "range", OPT_RANGE, "RANGE",
 	    "compare FROM:LENGTH[:TO] only; may be repeated" },
+	{ "require-all", OPT_REQUIRE_ALL, NULL,
+	    "fail if one of several disks does" },
 	{ "zero-rest", OPT_ZERO_REST, NULL,
 	    "larger disks are to be zero behind the first one's end" },
 	{ "connections", OPT_CONNECTIONS, "N", "connections to each side" },

@@ -147,6 +147,9 @@ static int
 tell_failure(const struct engine *en, const struct run_result *result)
 {
 	message(en->options->command, "%s", result->failure.error.text);
+	if (en->options->spec->require_all)
+		message(en->options->command,
+		    "all destinations are required");
 	/* An interrupted run may fail on the way out. */
 	return en->is_interrupted ? CLI_INTERRUPTED : CLI_RUN_FAILED;
 }

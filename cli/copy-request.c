@@ -160,6 +160,9 @@ set_option(struct options *o, struct request *req, int id, const char *value)
 	case OPT_ALLOCATED:
 		req->spec.allocated = true;
 		return 0;
+	case OPT_REQUIRE_ALL:
+		req->spec.require_all = true;
+		return 0;
 	case OPT_ZERO_REST:
 		req->spec.zero_rest = true;
 		return 0;

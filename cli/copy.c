@@ -14,6 +14,8 @@ const struct option_row options_copy[] = {
 	    "the destination reads as zeroes: do not write any" },
 	{ "sparse", OPT_SPARSE, "SIZE",
 	    "look for zeroes among data in such pieces; 0: do not" },
+	{ "require-all", OPT_REQUIRE_ALL, NULL,
+	    "fail if one of several destinations does" },
 	{ "zero-rest", OPT_ZERO_REST, NULL,
 	    "zero what a larger destination has behind the copy" },
 	{ "allocated", OPT_ALLOCATED, NULL, "write zeroes as data" },

@@ -51,6 +51,7 @@ numbers_are_same(const struct conf_job *a, const struct conf_job *b)
 	    a->io_timeout_ms == b->io_timeout_ms &&
 	    a->reconnect_ms == b->reconnect_ms &&
 	    a->zero_rest == b->zero_rest &&
+	    a->require_all == b->require_all &&
 	    a->mode == b->mode && a->max_lag == b->max_lag &&
 	    a->allow_no_flush == b->allow_no_flush;
 }

@@ -77,6 +77,7 @@ struct conf_job {
 	enum run_mode mode;
 	uint64_t max_lag;
 	bool zero_rest;
+	bool require_all;
 	struct conf_ranges ranges;
 	unsigned connections;
 	unsigned queue_depth;

@@ -202,6 +202,7 @@ make_run(struct job *job, struct run **ret_run, struct error *e) ON_MAIN
 		.n_destinations = conf_job_destinations(cj, names),
 		.max_lag = cj->max_lag,
 		.zero_rest = cj->zero_rest,
+		.require_all = cj->require_all,
 		.ranges = cj->ranges.v,
 		.n_ranges = cj->ranges.n,
 		.connections = cj->connections,

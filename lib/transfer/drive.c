@@ -14,8 +14,9 @@
  *
  * Whatever fails of the source, on any lane, goes to the ledger and stops the
  * others, and so does what fails of the last destination; the run then goes
- * straight to closing.  Until all have been connected once, any destination's
- * failure does that.  A further lane that cannot connect is no failure: the
+ * straight to closing.  One of several destinations that cannot be opened is
+ * left out from the start, unless all are required.  What a plan refuses is
+ * refused for all: that is no accident.  A further lane that cannot connect is no failure: the
  * others do its work.
  */
 
@@ -357,19 +358,29 @@ show_plan(struct run *run)
 	set_phase(run, RUN_COPYING);
 }
 
+/* Connect a further lane to all that have not failed. */
+static void
+connect_lane(struct run *run, struct run_lane *rl)
+{
+	struct endpoint *live[RUN_MAX_DESTINATIONS];
+	unsigned i;
+
+	for (i = 0; i < run->n_destinations; i++)
+		live[i] = copy_ledger_is_live(&run->ledger, i) ?
+		    run->destinations[i] :
+		    NULL;
+	rl->is_busy = true;
+	rl->is_connecting = true;
+	lane_connect(rl->lane, run->source, live, run->n_destinations);
+}
+
 /* Have n lanes, as far as that is possible. */
 static void
 add_lanes(struct run *run, unsigned n)
 {
 	while (run->n_lanes < n && !run->is_short_of_lanes &&
-	    add_lane(run, run->n_lanes) == 0) {
-		struct run_lane *rl = &run->lanes[run->n_lanes - 1];
-
-		rl->is_busy = true;
-		rl->is_connecting = true;
-		lane_connect(rl->lane, run->source, run->destinations,
-		    run->n_destinations);
-	}
+	    add_lane(run, run->n_lanes) == 0)
+		connect_lane(run, &run->lanes[run->n_lanes - 1]);
 	atomic_store(&run->lanes_shown, run->n_lanes - run->n_refused);
 }
 
@@ -464,6 +475,8 @@ check_identities(struct run *run, unsigned *ret_target, struct error *e)
 		return 0;
 	for (*ret_target = 0; *ret_target < run->n_destinations;
 	     (*ret_target)++) {
+		if (!copy_ledger_is_live(&run->ledger, *ret_target))
+			continue;
 		name = lane_identity(lane, COPY_DESTINATION, *ret_target);
 		if (name[0] == '\0')
 			continue;
@@ -471,13 +484,34 @@ check_identities(struct run *run, unsigned *ret_target, struct error *e)
 			return error_set(e, -EINVAL, "is the same export as "
 			    "the source; nothing was written");
 		for (i = 0; i < *ret_target; i++)
-			if (strcmp(name, lane_identity(lane, COPY_DESTINATION,
+			if (copy_ledger_is_live(&run->ledger, i) &&
+			    strcmp(name, lane_identity(lane, COPY_DESTINATION,
 				i)) == 0)
 				return error_set(e, -EINVAL, "is the same "
 				    "export as another destination; nothing "
 				    "was written");
 	}
 	return 0;
+}
+
+/*
+ * A destination that failed before it had a shape is given nothing; for the
+ * plan it looks like one of the others.
+ */
+static void
+get_shapes(const struct run *run, const struct disk_shape *shapes[])
+{
+	const struct lane *lane = run->lanes[0].lane;
+	const struct disk_shape *any = NULL;
+	unsigned i;
+
+	for (i = 0; i < run->n_destinations; i++)
+		if (copy_ledger_is_live(&run->ledger, i))
+			any = lane_shape(lane, COPY_DESTINATION, i);
+	for (i = 0; i < run->n_destinations; i++)
+		shapes[i] = copy_ledger_is_live(&run->ledger, i) ?
+		    lane_shape(lane, COPY_DESTINATION, i) :
+		    any;
 }
 
 static void
@@ -487,11 +521,9 @@ plan_run(struct run *run)
 	const struct disk_shape *shapes[RUN_MAX_DESTINATIONS];
 	unsigned target = 0;
 	struct error e;
-	unsigned i;
 	int r;
 
-	for (i = 0; i < run->n_destinations; i++)
-		shapes[i] = lane_shape(lane, COPY_DESTINATION, i);
+	get_shapes(run, shapes);
 	r = check_identities(run, &target, &e);
 	if (r == 0)
 		r = copy_plan_make(&run->plan,
@@ -509,6 +541,17 @@ plan_run(struct run *run)
 	begin_copying(run);
 }
 
+static bool
+has_failures(const struct run *run)
+{
+	unsigned i;
+
+	for (i = 0; i < run->n_destinations; i++)
+		if (run->ledger.targets[i].n_failures > 0)
+			return true;
+	return run->ledger.n_failures > 0;
+}
+
 /* Who only compares writes to neither, and asks both what is zero. */
 static enum endpoint_role
 role_of(const struct run *run, enum copy_side side)
@@ -518,7 +561,15 @@ role_of(const struct run *run, enum copy_side side)
 	    ENDPOINT_DESTINATION;
 }
 
-/* True: it is open; else the run is winding up. */
+/* Can it go on, after something may have failed on the way to the plan? */
+static bool
+may_go_on(const struct run *run)
+{
+	return !run->is_cancelled && !copy_ledger_is_stopped(&run->ledger) &&
+	    !(run->requires_all && has_failures(run));
+}
+
+/* False: the run is winding up. */
 static bool
 open_endpoint(struct run *run, const struct endpoint_spec *spec,
     enum copy_side side, unsigned target, struct endpoint **ret_ep)
@@ -531,6 +582,8 @@ open_endpoint(struct run *run, const struct endpoint_spec *spec,
 	if (r == 0)
 		return true;
 	fail_run(run, side, target, r, e.text);
+	if (may_go_on(run))
+		return true;
 	copy_ledger_stop(&run->ledger);
 	wind_up(run);
 	return false;
@@ -556,20 +609,10 @@ open_destinations(struct run *run)
 		if (!open_endpoint(run, run->destination_specs[i],
 		    COPY_DESTINATION, i, &run->destinations[i]))
 			return;
+	run->are_destinations_open = true;
 	run->lanes[0].is_busy = true;
 	lane_connect(run->lanes[0].lane, NULL, run->destinations,
 	    run->n_destinations);
-}
-
-static bool
-has_failures(const struct run *run)
-{
-	unsigned i;
-
-	for (i = 0; i < run->n_destinations; i++)
-		if (run->ledger.targets[i].n_failures > 0)
-			return true;
-	return run->ledger.n_failures > 0;
 }
 
 static void
@@ -577,18 +620,19 @@ first_lane_on_connected(struct run *run, struct lane *lane)
 {
 	unsigned i;
 
-	if (note_lane_failures(run, lane) || has_failures(run) ||
-	    run->is_cancelled) {
+	if (note_lane_failures(run, lane) || !may_go_on(run)) {
 		copy_ledger_stop(&run->ledger);
 		wind_up(run);
-	} else if (run->destinations[0] == NULL) {
+	} else if (!run->are_destinations_open) {
 		atomic_store(&run->source_size,
 		    lane_shape(lane, COPY_SOURCE, 0)->size);
 		open_destinations(run);
 	} else {
 		for (i = 0; i < run->n_destinations; i++)
-			atomic_store(&run->destination_sizes[i],
-			    lane_shape(lane, COPY_DESTINATION, i)->size);
+			if (copy_ledger_is_live(&run->ledger, i))
+				atomic_store(&run->destination_sizes[i],
+				    lane_shape(lane, COPY_DESTINATION,
+					i)->size);
 		plan_run(run);
 	}
 }
@@ -608,13 +652,16 @@ is_same_disk(const struct run *run, const struct lane *lane,
 
 /* Why a further connection to this disk is not used: "" if it is. */
 static void
-judge_connection(const struct lane *lane, enum copy_side side, unsigned target,
-    char *sentence, size_t size)
+judge_connection(const struct run *run, const struct lane *lane,
+    enum copy_side side, unsigned target, char *sentence, size_t size)
 {
 	const struct copy_failure *f;
 	uint64_t n;
 
 	sentence[0] = '\0';
+	if (side == COPY_DESTINATION &&
+	    !copy_ledger_is_live(&run->ledger, target))
+		return;
 	f = lane_failure(lane, side, target, &n);
 	if (n > 0)
 		(void)snprintf(sentence, size,
@@ -628,6 +675,9 @@ static void
 judge_disk(const struct run *run, const struct lane *lane,
     enum copy_side side, unsigned target, char *sentence, size_t size)
 {
+	if (side == COPY_DESTINATION &&
+	    !copy_ledger_is_live(&run->ledger, target))
+		return;
 	if (sentence[0] == '\0' && !is_same_disk(run, lane, side, target))
 		(void)snprintf(sentence, size,
 		    "%s is another disk on a further connection: fewer "
@@ -656,9 +706,10 @@ further_lane_on_connected(struct run *run, struct run_lane *rl)
 	char sentence[ERROR_TEXT_SIZE];
 	unsigned i;
 
-	judge_connection(rl->lane, COPY_SOURCE, 0, sentence, sizeof sentence);
+	judge_connection(run, rl->lane, COPY_SOURCE, 0, sentence,
+	    sizeof sentence);
 	for (i = 0; sentence[0] == '\0' && i < run->n_destinations; i++)
-		judge_connection(rl->lane, COPY_DESTINATION, i, sentence,
+		judge_connection(run, rl->lane, COPY_DESTINATION, i, sentence,
 		    sizeof sentence);
 	if (sentence[0] == '\0')
 		judge_disk(run, rl->lane, COPY_SOURCE, 0, sentence,

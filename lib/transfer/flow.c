@@ -192,8 +192,9 @@ send_request(struct lane *lane, struct copy_request *engine)
 	req->sent_us = now_us();
 	r = describe(lane, req, engine);
 	if (r == 0)
-		r = d->lost.code == 0 ? disk_submit(d->disk, &req->nbd) :
-					-ENOTCONN;
+		r = d->disk != NULL && d->lost.code == 0 ?
+		    disk_submit(d->disk, &req->nbd) :
+		    -ENOTCONN;
 	if (r < 0)
 		request_ended(lane, req, r, strerror(-r));
 }

@@ -178,6 +178,18 @@ is_connected(const struct lane *lane)
 	return true;
 }
 
+/* Others may go on without one of several destinations. */
+static void
+connect_ended(struct lane_disk *d)
+{
+	struct lane *lane = d->lane;
+	bool is_needed = d->side == COPY_SOURCE || lane->n_disks == 2;
+
+	d->is_wanted = false;
+	if ((d->n_failures > 0 && is_needed) || is_connected(lane))
+		lane_answer(lane);
+}
+
 static void
 disk_on_ready(void *arg)
 {
@@ -253,7 +265,7 @@ disk_on_failed(void *arg, const struct error *e)
 		lost_while_copying(d);
 	} else if (lane->command == LANE_CONNECT) {
 		note_failure(d, e->code, e->text);
-		lane_answer(lane);
+		connect_ended(d);
 	}
 }
 
@@ -297,9 +309,10 @@ do_connect(struct lane *lane)
 		r = lane_connect_disk(d, &e);
 		if (r < 0) {
 			note_failure(d, r, e.text);
-			lane_answer(lane);
-			return;
+			connect_ended(d);
 		}
+		if (lane->command != LANE_CONNECT)
+			return;
 	}
 }
 
@@ -317,7 +330,8 @@ do_copy(struct lane *lane)
 	/* A disk may have been lost between two commands. */
 	for (i = 0; i < lane->n_disks; i++) {
 		d = &lane->disks[i];
-		if (d->lost.code != 0)
+		if (d->lost.code != 0 && (d->side == COPY_SOURCE ||
+		    copy_ledger_is_live(lane->ledger, d->target)))
 			lost_while_copying(d);
 	}
 	lane_pump(lane);

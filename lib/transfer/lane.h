@@ -50,7 +50,7 @@ int lane_new(const struct lane_setup *setup, struct lane **ret_lane);
 void lane_free(struct lane *lane);
 
 /*
- * Connect the source if it is not NULL, and the n destinations.  A lane may be
+ * Connect the source, and the n destinations; but for those that are NULL.  A lane may be
  * asked twice, for one side each.
  */
 void lane_connect(struct lane *lane, const struct endpoint *source,

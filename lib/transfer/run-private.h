@@ -31,6 +31,7 @@ struct run {
 	unsigned n_destinations;
 	struct copy_range *ranges;
 	struct copy_wish wish;
+	bool requires_all;
 	struct endpoint_limits limits;
 	uint64_t reconnect_ms;
 	struct worker_pool *pool;
@@ -63,6 +64,7 @@ struct run {
 	bool is_waiting_for_cancel;	/* all is over but for that mail */
 	struct endpoint *source;
 	struct endpoint *destinations[RUN_MAX_DESTINATIONS];
+	bool are_destinations_open;	/* but for those that failed */
 	struct copy_plan plan;
 	struct copy_cursor cursor;
 	struct copy_tuning tuning;	/* its atomics: any thread */

@@ -165,6 +165,7 @@ copy_spec(struct run *run, const struct run_spec *spec)
 	run->wish.mode = engine_modes[spec->mode];
 	run->wish.is_zero_before = spec->destination_is_zero;
 	run->wish.is_allocated = spec->allocated;
+	run->requires_all = spec->require_all;
 	run->wish.sparse_grain = spec->sparse_size == RUN_SPARSE_OFF ?
 	    COPY_SPARSE_OFF :
 	    spec->sparse_size;

@@ -58,6 +58,9 @@ struct run_spec {
 					   flush: nothing is durable then */
 	bool destination_is_zero;	/* zeroes need not be written */
 	bool allocated;			/* zeroes are written as data */
+	bool require_all;		/* destinations: without one of them
+					   the run has failed; it is begun with
+					   all only */
 	uint32_t sparse_size;		/* bytes: how fine zeroes among data
 					   are looked for, a power of two; 0:
 					   chosen, RUN_SPARSE_OFF: not */

@@ -228,7 +228,8 @@ take_gaps(struct run *run)
 		return -ENOMEM;
 	for (i = 0; i < plan->n_gaps; i++)
 		for (target = 0; target < plan->n_targets; target++)
-			if ((plan->gaps[i].targets & (1U << target)) != 0)
+			if ((plan->gaps[i].targets & (1U << target)) != 0 &&
+			    copy_ledger_is_live(&run->ledger, target))
 				take_gap(run, &plan->gaps[i], target);
 	run->result.not_copied = run->gaps;
 	return 0;
@@ -279,6 +280,8 @@ outcome_of(const struct run *run)
 
 	if (n == 0 || (n < run->n_destinations && !any_failed(run)))
 		return any_failed(run) ? RUN_FAILED : RUN_CANCELLED;
+	if (n < run->n_destinations && run->requires_all)
+		return RUN_FAILED;
 	if (any_differs(run))
 		return RUN_DIFFERENT;
 	return n < run->n_destinations || run->plan.n_gaps > 0 ?

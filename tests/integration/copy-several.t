@@ -5,7 +5,7 @@
 requires nbdkit pattern --version
 requires nbdkit --filter=error null --version
 requires jq --version
-plan 19
+plan 31
 
 size=$((64 * MiB))
 make_data "$tmp/src.img" $((48 * MiB + 513)) disk
@@ -62,3 +62,35 @@ like "and nothing was written" "$err" \
     'same export as another destination; nothing was written'
 exits 4 "one that is too small is refused for all" "$nbdsync" copy \
     "$(uri pattern)" "$(uri fast)" "$tmp/a.img"
+
+# One cannot be opened: the others go on without it.
+touch "$tmp/nobody.sock"
+for i in a b; do
+	truncate -s 0 "$tmp/$i.img"
+	truncate -s $((48 * MiB + 513)) "$tmp/$i.img"
+done
+start_nbdkit src -r file "$tmp/src.img"
+exits 3 "one that cannot be opened leaves the others" "$nbdsync" copy \
+    --json "$(uri src)" "$(uri a)" "$(uri nobody)" "$(uri b)"
+like "the one is told" "$err" "destination '.*nobody\.sock'"
+is "which is no plain success" "$(echo "$out" | jq -r .result)" \
+    succeeded-with-warnings
+is "they are complete, and durable" "$(echo "$out" |
+    jq -c '[.progress.destinations[] | .failed, .durable_bytes]')" \
+    "[false,50332161,true,0,false,50332161]"
+for i in a b; do
+	ok "every byte arrived at $i" cmp "$tmp/src.img" "$tmp/$i.img"
+done
+exits 3 "also if it is the first, and a command that fails" "$nbdsync" copy \
+    "$(uri src)" [ false ] "$(uri b)"
+exits 4 "unless all are required" "$nbdsync" copy --json --require-all \
+    "$(uri pattern)" "$(uri bad)" "$(uri nobody)"
+is "then nothing is written" "$(echo "$out" |
+    jq -c '[.progress.destinations[] | .done_bytes]')" "[0,0]"
+exits 4 "or a required one fails later" "$nbdsync" copy --json \
+    --require-all "$(uri pattern)" "$(uri fast)" "$(uri bad)"
+is "which the others do not suffer from" "$(echo "$out" |
+    jq -c '[.progress.destinations[] | .failed, .durable_bytes == '$size']')" \
+    "[false,true,true,false]"
+exits 4 "if none can be opened it is a failure" "$nbdsync" copy \
+    "$(uri src)" "$(uri nobody)" [ false ]
