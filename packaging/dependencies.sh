@@ -36,6 +36,7 @@ demo		nbdkit			program nbdkit
 demo		e2fsprogs		program mke2fs
 test		check			module check
 test		nbdkit			program nbdkit
+test		nbdkit-plugin-dev	module nbdkit
 test		libnbd-bin		program nbdcopy
 test		libnbd-bin		program nbdinfo
 test		qemu-system-common	program qemu-storage-daemon

@@ -29,7 +29,8 @@ AM_TESTS_ENVIRONMENT = \
 	srcdir='$(abs_top_srcdir)'; export srcdir; \
 	builddir='$(abs_top_builddir)'; export builddir; \
 	all_tests='$(unit_tests) $(simulations) $(fuzz_targets) \
-	    $(integration_tests) $(lint_tests)'; export all_tests;
+	    $(integration_tests) $(fault_tests) $(lint_tests)'; \
+	export all_tests;
 
 # What unit tests and simulator link, unless they say otherwise.
 LDADD = %D%/lib/libunit.la daemon/libdaemon.la cli/libcli.la \

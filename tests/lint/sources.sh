@@ -9,7 +9,8 @@ plan 5
 # What local.mk files name, as paths from the top.  Tests lose their suffix.
 listed()
 {
-	for mk_ in */local.mk; do
+	for mk_ in */local.mk */*/local.mk; do
+		[ -f "$mk_" ] || continue
 		dir_=$(dirname "$mk_")
 		grep -o '%D%/[A-Za-z0-9_./-]*' "$mk_" | sed "s|%D%|$dir_|"
 	done

@@ -1,0 +1,37 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+#
+# Tests that do harm: power cuts, lost connections, errors.
+
+fault_tests = \
+	%D%/fault-tools.t
+TESTS += $(fault_tests)
+
+check_PROGRAMS += %D%/proxy
+%C%_proxy_SOURCES = \
+	%D%/nbd-stream.c \
+	%D%/nbd-stream.h \
+	%D%/proxy.c
+%C%_proxy_LDADD =
+
+# For nbdkit, which is built without our sanitizers.  An -rpath makes libtool
+# build what can be loaded.
+if HAVE_NBDKIT_PLUGIN
+check_LTLIBRARIES += %D%/volatile-plugin.la
+%C%_volatile_plugin_la_SOURCES = %D%/volatile-plugin.c
+%C%_volatile_plugin_la_CFLAGS = -std=gnu17 -pthread $(WARN_CFLAGS)
+%C%_volatile_plugin_la_LDFLAGS = -pthread -module -avoid-version -shared \
+	-rpath /nowhere
+endif
+
+EXTRA_DIST += $(fault_tests) \
+	%D%/faultlib.sh
+
+.PHONY: check-fault check-long
+
+check-fault:
+	$(MAKE) $(AM_MAKEFLAGS) check TESTS='$(fault_tests)'
+
+# Hours.  FAULT_ROUNDS=N for another number of rounds, FAULT_SEED=N to repeat.
+check-long:
+	FAULT_LONG=1; export FAULT_LONG; \
+	$(MAKE) $(AM_MAKEFLAGS) check TESTS='$(fault_tests)'
