@@ -72,7 +72,7 @@ start_proxy()
 	start_process "$proxy_name_" "$faults/proxy" \
 	    "$tmp/$proxy_name_.sock" "$proxy_target_" \
 	    -c "$tmp/$proxy_name_.fifo" "$@"
-	wait_until_up_ "$proxy_name_" "grep -q ready '$tmp/$proxy_name_.log'"
+	wait_until_up_ "$proxy_name_" "grep -qs ready '$tmp/$proxy_name_.log'"
 }
 
 tell_proxy()

@@ -3,6 +3,9 @@
 # Tests that do harm: power cuts, lost connections, errors.
 
 fault_tests = \
+	%D%/fault-cuts.t \
+	%D%/fault-errors.t \
+	%D%/fault-power.t \
 	%D%/fault-tools.t
 TESTS += $(fault_tests)
 
