@@ -5,6 +5,9 @@
 fault_tests = \
 	%D%/fault-cuts.t \
 	%D%/fault-errors.t \
+	%D%/fault-flips.t \
+	%D%/fault-isolation.t \
+	%D%/fault-mute.t \
 	%D%/fault-power.t \
 	%D%/fault-tools.t
 TESTS += $(fault_tests)
