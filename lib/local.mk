@@ -107,6 +107,7 @@ noinst_LTLIBRARIES += %D%/libnbdcore.la
 
 noinst_LTLIBRARIES += %D%/libnbdsync.la
 %C%_libnbdsync_la_SOURCES = \
+	%D%/copy/clear.c \
 	%D%/copy/compare.c \
 	%D%/copy/cursor.h \
 	%D%/copy/epoch.c \

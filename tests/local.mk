@@ -398,6 +398,7 @@ integration_tests = \
 	%D%/integration/copy-distant.t \
 	%D%/integration/copy-errors.t \
 	%D%/integration/copy-extended.t \
+	%D%/integration/copy-fast-zero.t \
 	%D%/integration/copy-features.t \
 	%D%/integration/copy-lost-server.t \
 	%D%/integration/copy-nbd-server.t \

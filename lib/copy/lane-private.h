@@ -44,6 +44,9 @@ struct copy_lane {
 	struct copy_map behind;		/* for the end; only put and taken */
 	struct copy_request map_request;
 	struct copy_request flushes[COPY_MAX_TARGETS];
+	struct copy_request clears[COPY_MAX_TARGETS];
+	uint32_t clearing;		/* destinations that the map waits for */
+	uint32_t cleared;		/* those that are zeroed there */
 	struct copy_epoch epochs[COPY_MAX_TARGETS];
 	uint32_t away;			/* bit i: destination i is lost, and
 					   may come back */
@@ -96,6 +99,17 @@ bool copy_lane_can_zero(const struct copy_lane *lane, unsigned target,
  */
 void copy_slot_note_done(struct copy_lane *lane, const struct copy_slot *slot,
     unsigned target, uint32_t from, uint64_t length);
+
+/* clear.c */
+/* The map has got an answer: is it to be zeroed at once? */
+void copy_clear_begin(struct copy_lane *lane);
+/* What is to be sent for that, if anything. */
+struct copy_request *copy_clear_next(struct copy_lane *lane);
+/* It has ended, well or not. */
+void copy_clear_ended(struct copy_lane *lane, unsigned target,
+    bool is_cleared);
+/* What was zeroed may be gone with the connection. */
+void copy_clear_lost(struct copy_lane *lane, unsigned target);
 
 /* sparse.c */
 /*

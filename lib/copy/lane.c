@@ -556,6 +556,8 @@ copy_lane_next(struct copy_lane *lane)
 	do {
 		req = take_queued(lane);
 		if (req == NULL)
+			req = copy_clear_next(lane);
+		if (req == NULL)
 			req = ask_for_map(lane);
 		if (req == NULL)
 			req = flush(lane);
@@ -633,6 +635,7 @@ copy_lane_lost(struct copy_lane *lane, enum copy_side side, unsigned target)
 	lane->epochs[target].is_fenced =
 	    lane->plan->targets[target].use_flush;
 	undo_parts(lane, target);
+	copy_clear_lost(lane, target);
 	copy_epoch_lose(&lane->epochs[target], undo, &u);
 }
 
@@ -740,7 +743,8 @@ copy_request_siblings(struct copy_lane *lane, struct copy_request *req,
 unsigned
 copy_lane_n_requests(const struct copy_lane *lane)
 {
-	return (lane->n_slots + 1) * (1 + lane->plan->n_targets);
+	return (lane->n_slots + 1) * (1 + lane->plan->n_targets) +
+	    lane->plan->n_targets;
 }
 
 const struct copy_failure *
@@ -800,6 +804,9 @@ init_slots(struct copy_lane *lane)
 		init_request(&lane->flushes[t], NULL, COPY_DESTINATION, t,
 		    lane->n_slots * n + 1 + t);
 		lane->flushes[t].op = COPY_FLUSH;
+		init_request(&lane->clears[t], NULL, COPY_DESTINATION, t,
+		    (lane->n_slots + 1) * n + t);
+		lane->clears[t].op = COPY_FAST_ZERO;
 	}
 }
 

@@ -9,6 +9,7 @@ static const char *const op_names[] = {
 	[COPY_READ] = "read",
 	[COPY_WRITE] = "write",
 	[COPY_ZERO] = "write-zeroes",
+	[COPY_FAST_ZERO] = "fast write-zeroes",
 	[COPY_FLUSH] = "flush",
 };
 

@@ -28,10 +28,11 @@ enum copy_op {
 	COPY_READ,
 	COPY_WRITE,		/* to a destination, and so is what follows */
 	COPY_ZERO,		/* write-zeroes */
+	COPY_FAST_ZERO,		/* the same, at once or not at all */
 	COPY_FLUSH,
 };
 
-/* "read", "write", "write-zeroes", "flush", "block status". */
+/* "read", "write", "write-zeroes", "fast write-zeroes", "flush", "block status". */
 const char *copy_op_name(enum copy_op op);
 
 #define COPY_MESSAGE_SIZE 320
@@ -65,6 +66,7 @@ struct copy_target_books {
 	_Atomic uint64_t durable_bytes;	/* covered by a flush */
 	atomic_bool is_failed;		/* nothing new goes there */
 	atomic_bool has_no_zero;	/* write-zeroes was refused */
+	atomic_bool has_no_fast_zero;	/* likewise, where it is not fast */
 	_Atomic uint32_t zero_limit;	/* the longest that was not; 0: none
 					   was refused */
 

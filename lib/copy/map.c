@@ -47,11 +47,12 @@ reserve(struct copy_map *m)
 	size_t room;
 
 	if (m->first == m->end)
-		m->first = m->end = 0;
+		m->first = m->end = m->held = 0;
 	if (m->end < m->room)
 		return true;
 	if (m->first > 0) {
 		m->end -= m->first;
+		m->held -= m->first < m->held ? m->first : m->held;
 		memmove(m->v, m->v + m->first, m->end * sizeof *m->v);
 		m->first = 0;
 		return true;
@@ -79,7 +80,7 @@ copy_map_put(struct copy_map *m, const struct copy_stretch *stretch)
 	if (stretch->length == 0 || stretch->targets == 0)
 		return;
 	*waiting(m, stretch->kind) += stretch->length;
-	if (m->end > m->first) {
+	if (m->end > m->first && m->end != m->held) {
 		last = &m->v[m->end - 1];
 		if (last->kind == stretch->kind &&
 		    last->targets == stretch->targets &&
@@ -98,6 +99,8 @@ copy_map_put(struct copy_map *m, const struct copy_stretch *stretch)
 const struct copy_stretch *
 copy_map_peek(const struct copy_map *m)
 {
+	if (m->is_held && m->first >= m->held)
+		return NULL;
 	return m->first < m->end ? &m->v[m->first] : NULL;
 }
 
@@ -166,6 +169,8 @@ sort_answer(struct copy_map *m, uint64_t end, bool zero)
 
 	if (end <= m->sorted)
 		return;
+	if (m->sorted == m->answer_from)
+		m->held = m->end;
 	if (zero)
 		put_zeroes(m, &s);
 	else
@@ -321,7 +326,7 @@ copy_map_extend(struct copy_map *m, uint64_t data_ahead, uint64_t zeroes_ahead,
 {
 	const struct copy_piece *p;
 
-	while (m->data_bytes < data_ahead && m->zero_bytes < zeroes_ahead &&
+	while (!m->is_held && m->data_bytes < data_ahead && m->zero_bytes < zeroes_ahead &&
 	    !m->has_no_memory && find_unmapped(m, &p)) {
 		begin_answer(m, p);
 		if (p->is_rest) {

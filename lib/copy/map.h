@@ -54,6 +54,9 @@ struct copy_map {
 	size_t first;
 	size_t end;
 	size_t room;
+	size_t held;		/* v[held..end) may be held back: the last
+				   answer, and what was put behind it */
+	bool is_held;		/* by who set it */
 	uint64_t data_bytes;	/* waiting */
 	uint64_t zero_bytes;
 
@@ -94,7 +97,7 @@ void copy_map_answered(struct copy_map *m, int error);
 /* It will not come: what it has told is kept, the rest asked for again. */
 void copy_map_unanswered(struct copy_map *m);
 
-/* The next stretch, whole; NULL: none is waiting. */
+/* The next stretch, whole; NULL: none is waiting, or it is held back. */
 const struct copy_stretch *copy_map_peek(const struct copy_map *m);
 
 /* Take length bytes off its front. */

@@ -224,6 +224,7 @@ map_ended(struct copy_lane *lane, struct copy_request *req, int error,
 		fail_request(lane, req, error, message);
 	else
 		copy_map_answered(&lane->map, error);
+	copy_clear_begin(lane);
 }
 
 /* Destinations. */
@@ -332,6 +333,7 @@ target_succeeded(struct copy_lane *lane, struct copy_request *req)
 	case COPY_ZERO:
 		target_written(lane, req);
 		break;
+	case COPY_FAST_ZERO:
 	case COPY_FLUSH:
 		break;
 	}
@@ -386,6 +388,21 @@ flush_ended(struct copy_lane *lane, const struct copy_request *req,
 		fail_request(lane, req, error, message);
 }
 
+static void
+clear_ended(struct copy_lane *lane, const struct copy_request *req,
+    int error, const char *message)
+{
+	bool is_live = copy_ledger_is_live(lane->ledger, req->target);
+
+	if (error == -EOPNOTSUPP || is_size_refused(error))
+		atomic_store_explicit(
+		    &lane->ledger->targets[req->target].has_no_fast_zero, true,
+		    memory_order_relaxed);
+	else if (error < 0 && is_live && !is_only_lost(lane, req, error))
+		fail_request(lane, req, error, message);
+	copy_clear_ended(lane, req->target, error == 0 && is_live);
+}
+
 void
 copy_lane_done(struct copy_lane *lane, struct copy_request *req, int error,
     const char *message)
@@ -396,6 +413,8 @@ copy_lane_done(struct copy_lane *lane, struct copy_request *req, int error,
 	if (req->slot == NULL) {
 		if (req->op == COPY_FLUSH)
 			flush_ended(lane, req, error, message);
+		else if (req->op == COPY_FAST_ZERO)
+			clear_ended(lane, req, error, message);
 		else
 			map_ended(lane, req, error, message);
 		return;

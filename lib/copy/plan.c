@@ -33,6 +33,7 @@
 #define MAX_LANES	8U
 #define MIN_GRAIN	4096U
 #define SPARSE_GRAIN	(32U * 1024)
+#define MIN_HOLES	8U
 #define ZERO_SIZE	(128U * 1024 * 1024)
 #define CLAIM_SIZE	(16U * 1024 * 1024)
 #define DEFAULT_LAG	(32U * 1024 * 1024)
@@ -469,6 +470,8 @@ choose_target_features(struct copy_plan *plan, struct copy_target_plan *t,
 	if (plan->mode == COPY_MODE_VERIFY)
 		return;
 	t->use_zero = destination->can_zero && !wish->is_allocated;
+	t->use_fast_zero = t->use_zero && destination->can_fast_zero &&
+	    !compares && !wish->is_zero_before;
 	t->use_flush = destination->can_flush;
 	if (!destination->can_zero)
 		give_up(plan, "destination does not offer write-zeroes: "
@@ -588,6 +591,7 @@ copy_plan_make(struct copy_plan *plan, const struct disk_shape *source,
 	choose_sparse_grain(plan, wish);
 	choose_request_size(plan, &sizes, wish);
 	plan->zero_size = ZERO_SIZE;
+	plan->min_holes = MIN_HOLES;
 	plan->claim_size = round_up(max_u32(CLAIM_SIZE, plan->request_size),
 	    MAX_ALIGN);
 	choose_depth(plan, wish);

@@ -86,6 +86,7 @@ struct copy_gap {
 struct copy_target_plan {
 	uint64_t total_bytes;	/* that it gets */
 	bool use_zero;		/* send zeroes as write-zeroes */
+	bool use_fast_zero;	/* zero much at once, before data */
 	bool use_status;	/* ask it what is zero, when comparing */
 	bool use_flush;
 };
@@ -110,6 +111,7 @@ struct copy_plan {
 	uint32_t request_size;	/* bytes of a read or write, to begin with */
 	uint32_t max_request_size;	/* and at most */
 	uint32_t zero_size;	/* most bytes of one write-zeroes */
+	unsigned min_holes;	/* so many are zeroed at once, if they can */
 	uint64_t claim_size;	/* what a lane takes from the line at first */
 	unsigned queue_depth;	/* requests of a lane on their way at once, to
 				   begin with */

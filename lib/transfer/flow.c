@@ -105,11 +105,12 @@ flow_describe(struct nbd_request *nbd, enum copy_op op)
 		[COPY_READ] = NBD_CMD_READ,
 		[COPY_WRITE] = NBD_CMD_WRITE,
 		[COPY_ZERO] = NBD_CMD_WRITE_ZEROES,
+		[COPY_FAST_ZERO] = NBD_CMD_WRITE_ZEROES,
 		[COPY_FLUSH] = NBD_CMD_FLUSH,
 	};
 
 	nbd->command = commands[op];
-	nbd->flags = 0;
+	nbd->flags = op == COPY_FAST_ZERO ? NBD_CMD_FLAG_FAST_ZERO : 0;
 	nbd->offset = 0;
 	nbd->length = 0;
 	nbd->iov = NULL;

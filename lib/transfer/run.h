@@ -159,7 +159,7 @@ struct run_failure {
 	bool is_request;		/* offset and the rest are filled in */
 	char side[16];			/* "source", "destination", or "" */
 	unsigned destination;		/* which */
-	char operation[16];		/* "read", "write", "write-zeroes",
+	char operation[24];		/* "read", "write", "write-zeroes",
 					   "flush" */
 	uint64_t offset;		/* bytes, on that side */
 	uint64_t length;

@@ -303,6 +303,13 @@ tell_refusals(struct run *run)
 		run_add_gave_up(run, "a server refused requests for their "
 		    "size: smaller requests");
 	for (i = 0; i < run->n_destinations; i++) {
+		if (!atomic_load(&l->targets[i].has_no_fast_zero))
+			continue;
+		run_add_gave_up(run, "destination refused fast write-zeroes: "
+		    "each stretch of zeroes was zeroed by itself");
+		break;
+	}
+	for (i = 0; i < run->n_destinations; i++) {
 		if (!atomic_load(&l->targets[i].has_no_zero))
 			continue;
 		run_add_gave_up(run, "destination refused write-zeroes: "

@@ -211,6 +211,74 @@ START_TEST(zeroes_among_data_that_are_refused_are_data)
 }
 END_TEST
 
+/* Ask for the map, and answer: 64 KiB of data at the start of each 512 KiB. */
+static void
+map_has_holes(void)
+{
+	struct copy_request *req = copy_lane_next(lane);
+	int i;
+
+	ck_assert_int_eq(req->op, COPY_STATUS);
+	for (i = 0; i < 8; i++) {
+		copy_lane_add_extent(lane, req, 64 * KIB, false);
+		copy_lane_add_extent(lane, req, 448 * KIB, true);
+	}
+	copy_lane_done(lane, req, 0, NULL);
+}
+
+START_TEST(many_holes_are_zeroed_before_the_data_are_read)
+{
+	struct copy_request *clear;
+	unsigned n = 0;
+
+	destination.can_fast_zero = true;
+	make_lane();
+	map_has_holes();
+	clear = next_is(COPY_FAST_ZERO, 64 * KIB, 4 * MIB - 64 * KIB);
+	ck_assert_ptr_null(copy_lane_next(lane));
+	copy_lane_done(lane, clear, 0, NULL);
+	ck_assert_uint_eq(copy_ledger_done_bytes(&ledger), 8 * 448 * KIB);
+	while (n < 4) {
+		(void)next_is(COPY_READ, n * 512 * KIB, 64 * KIB);
+		n++;
+	}
+	ck_assert_ptr_null(copy_lane_next(lane));
+}
+END_TEST
+
+START_TEST(a_refused_fast_zero_leaves_each_hole_to_itself)
+{
+	struct copy_request *clear;
+
+	destination.can_fast_zero = true;
+	make_lane();
+	map_has_holes();
+	clear = next_is(COPY_FAST_ZERO, 64 * KIB, 4 * MIB - 64 * KIB);
+	copy_lane_done(lane, clear, -EOPNOTSUPP, NULL);
+	ck_assert(atomic_load(&ledger.targets[0].has_no_fast_zero));
+	ck_assert_uint_eq(copy_ledger_done_bytes(&ledger), 0);
+	(void)next_is(COPY_READ, 0, 64 * KIB);
+	(void)next_is(COPY_ZERO, 64 * KIB, 448 * KIB);
+}
+END_TEST
+
+START_TEST(a_fast_zero_that_fails_is_a_failure)
+{
+	struct copy_request *clear;
+	uint64_t n;
+
+	destination.can_fast_zero = true;
+	make_lane();
+	map_has_holes();
+	clear = next_is(COPY_FAST_ZERO, 64 * KIB, 4 * MIB - 64 * KIB);
+	copy_lane_done(lane, clear, -EIO, NULL);
+	(void)copy_lane_failure(lane, COPY_DESTINATION, 0, &n);
+	ck_assert_uint_eq(n, 1);
+	ck_assert_uint_eq(copy_ledger_done_bytes(&ledger), 0);
+	ck_assert(copy_lane_is_finished(lane));
+}
+END_TEST
+
 START_TEST(zero_stretches_are_not_read)
 {
 	struct copy_request *slot;
@@ -464,6 +532,9 @@ main(void)
 	tcase_add_test(t, the_map_is_asked_for_first);
 	tcase_add_test(t, what_is_read_is_written_next);
 	tcase_add_test(t, no_more_requests_are_in_flight_than_slots);
+	tcase_add_test(t, many_holes_are_zeroed_before_the_data_are_read);
+	tcase_add_test(t, a_refused_fast_zero_leaves_each_hole_to_itself);
+	tcase_add_test(t, a_fast_zero_that_fails_is_a_failure);
 	tcase_add_test(t, zeroes_among_data_are_written_as_such);
 	tcase_add_test(t, zeroes_finer_than_the_grain_are_data);
 	tcase_add_test(t, zeroes_are_not_looked_for_unless_wanted);

@@ -1,0 +1,95 @@
+#!/bin/sh
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# Where fast zeroing is offered, many holes are zeroed at once; where it is
+# not, or refused, each by itself.
+. "$srcdir/tests/lib/testlib.sh"
+requires nbdkit --filter=nozero --filter=log memory --version
+requires nbdkit data --version
+requires jq --version
+plan 24
+
+size=$((16 * MiB))
+islands=
+at=0
+while [ $at -lt $size ]; do
+	islands="$islands @$at 0x55*4096"
+	at=$((at + 256 * KiB))
+done
+start_nbdkit src data data="$islands" size=$size
+make_data "$tmp/old.img" $size old
+
+# Over old data, with what is logged.
+copies()
+{
+	exits_with=$1
+	sentence=$2
+	filters=$3
+	shift 3
+	# shellcheck disable=SC2086
+	start_nbdkit dst --filter=log $filters logfile="$tmp/all.log"
+	"$nbdsync" copy --quiet "$tmp/old.img" "$(uri dst)" ||
+	    bail "the old data cannot be written"
+	: >"$tmp/fail"
+	n=$(wc -l <"$tmp/all.log")
+	exits "$exits_with" "$sentence" "$nbdsync" copy --json \
+	    --connections 1 "$@" "$(uri src)" "$(uri dst)"
+	tail -n +$((n + 1)) "$tmp/all.log" >"$tmp/dst.log"
+	warnings=$err
+	result=$out
+}
+
+count()
+{
+	grep -c "$1" "$tmp/dst.log"
+}
+
+is_right()
+{
+	exits 0 "every byte is right" "$nbdsync" compare "$(uri src)" \
+	    "$(uri dst)"
+	stop_process dst
+}
+
+copies 0 "many holes are zeroed" "memory $size"
+is "at once" "$(count ' Zero .*fast=1.*\.\.\.$')" 1
+is "none of them by itself" "$(count ' Zero .*\.\.\.$')" 1
+is "all of them count" "$(echo "$result" | jq .progress.zeroed_bytes)" \
+    $((size - 64 * 32 * KiB))
+is "nothing is written before that" \
+    "$(grep -Eo ' (Write|Zero) .*\.\.\.$' "$tmp/dst.log" | head -n 1 |
+	grep -o fast=1)" fast=1
+unlike "nothing is said of it" "$warnings" "fast"
+is_right
+
+copies 0 "a server that would be slow refuses it" \
+    "--filter=nozero memory $size zeromode=plugin
+    fastzeromode=slow"
+is "and is not asked again" "$(count ' Zero .*fast=1.*\.\.\.$')" 1
+ok "each hole is zeroed by itself" \
+    test "$(count ' Zero .*fast=0.*\.\.\.$')" -ge 63
+like "that is said" "$warnings" "refused fast write-zeroes"
+is_right
+
+copies 0 "one that does not offer it" \
+    "--filter=nozero memory $size zeromode=plugin
+    fastzeromode=none"
+is "is not asked" "$(count ' Zero .*fast=1')" 0
+is_right
+
+copies 0 "who wants no holes" "memory $size" --allocated
+is "zeroes nothing" "$(count ' Zero ')" 0
+is_right
+
+copies 0 "what is dense" "memory $size" --range 0:1MiB
+is "is not zeroed before" "$(count ' Zero .*fast=1')" 0
+is "outside of the range nothing is" "$(count ' Zero ')" 4
+stop_process dst
+
+# All zeroed and nothing else is no copy.
+rm -f "$tmp/fail"
+copies 4 "a disk that was zeroed and not written is no copy" \
+    "--filter=error memory $size error-pwrite=EIO error-pwrite-rate=100%
+    error-pwrite-file=$tmp/fail"
+is "though it was zeroed" "$(count ' Zero .*fast=1.*\.\.\.$')" 1
+is "and failed" "$(echo "$result" | jq -r .failure.operation)" write
+stop_process dst
