@@ -122,6 +122,8 @@ noinst_LTLIBRARIES += %D%/libnbdsync.la
 	%D%/copy/outcome.c \
 	%D%/copy/plan.c \
 	%D%/copy/plan.h \
+	%D%/copy/sample.c \
+	%D%/copy/sample.h \
 	%D%/copy/shape.h \
 	%D%/copy/sparse.c \
 	%D%/copy/tuning.c \
@@ -163,6 +165,7 @@ noinst_LTLIBRARIES += %D%/libnbdsync.la
 	%D%/transfer/lane.h \
 	%D%/transfer/progress.c \
 	%D%/transfer/progress.h \
+	%D%/transfer/probe.c \
 	%D%/transfer/reconnect.c \
 	%D%/transfer/report.c \
 	%D%/transfer/report.h \

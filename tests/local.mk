@@ -80,6 +80,7 @@ unit_tests = \
 	%D%/unit/copy/test-lane \
 	%D%/unit/copy/test-ledger \
 	%D%/unit/copy/test-plan \
+	%D%/unit/copy/test-sample \
 	%D%/unit/copy/test-tuning \
 	%D%/unit/daemon/test-auth \
 	%D%/unit/daemon/test-conf \
@@ -402,6 +403,7 @@ integration_tests = \
 	%D%/integration/copy-features.t \
 	%D%/integration/copy-lost-server.t \
 	%D%/integration/copy-nbd-server.t \
+	%D%/integration/copy-promise.t \
 	%D%/integration/copy-qemu.t \
 	%D%/integration/copy-reconnect.t \
 	%D%/integration/copy-refusals.t \

@@ -27,6 +27,7 @@
 #include <string.h>
 
 #include "base/escape.h"
+#include "copy/sample.h"
 #include "transfer/run-private.h"
 
 /*
@@ -515,6 +516,29 @@ get_shapes(const struct run *run, const struct disk_shape *shapes[])
 }
 
 static void
+tell_promise(struct run *run)
+{
+	char sentence[ERROR_TEXT_SIZE];
+
+	(void)snprintf(sentence, sizeof sentence, "that the destination is "
+	    "zero is a promise of who started this: %d blocks of it were "
+	    "looked at (seed %" PRIi64 ")", COPY_MAX_SAMPLES,
+	    run->started_at_ms);
+	run_add_gave_up(run, sentence);
+}
+
+static bool
+has_failures(const struct run *run)
+{
+	unsigned i;
+
+	for (i = 0; i < run->n_destinations; i++)
+		if (run->ledger.targets[i].n_failures > 0)
+			return true;
+	return run->ledger.n_failures > 0;
+}
+
+static void
 plan_run(struct run *run)
 {
 	const struct lane *lane = run->lanes[0].lane;
@@ -536,20 +560,32 @@ plan_run(struct run *run)
 		    target, r, e.text);
 		copy_ledger_stop(&run->ledger);
 		wind_up(run);
-		return;
+	} else if (run->plan.skip_zeroes) {
+		tell_promise(run);
+		run->lanes[0].is_busy = true;
+		lane_probe(run->lanes[0].lane, &run->plan, &run->ledger,
+		    (uint64_t)run->started_at_ms);
+	} else {
+		begin_copying(run);
 	}
-	begin_copying(run);
 }
 
-static bool
-has_failures(const struct run *run)
+/* What is not as promised is no accident: nothing is written to any. */
+static void
+lane_on_probed(void *arg, struct lane *lane)
 {
-	unsigned i;
+	struct run *run = arg;
+	bool had_failures = has_failures(run);
 
-	for (i = 0; i < run->n_destinations; i++)
-		if (run->ledger.targets[i].n_failures > 0)
-			return true;
-	return run->ledger.n_failures > 0;
+	on_worker_entry();
+	run->lanes[0].is_busy = false;
+	if (note_lane_failures(run, lane) || run->is_cancelled ||
+	    (!had_failures && has_failures(run))) {
+		copy_ledger_stop(&run->ledger);
+		wind_up(run);
+	} else {
+		begin_copying(run);
+	}
 }
 
 /* Who only compares writes to neither, and asks both what is zero. */
@@ -748,6 +784,7 @@ lane_on_connected(void *arg, struct lane *lane)
 
 static const struct lane_events lane_events = {
 	.on_connected = lane_on_connected,
+	.on_probed = lane_on_probed,
 	.on_copied = lane_on_copied,
 	.on_closed = lane_on_closed,
 };

@@ -15,6 +15,7 @@
 enum lane_command {
 	LANE_NONE,
 	LANE_CONNECT,
+	LANE_PROBE,
 	LANE_COPY,
 	LANE_CLOSE,
 };
@@ -67,6 +68,7 @@ struct lane {
 	struct copy_cursor *cursor;
 	struct copy_ledger *ledger;
 	struct copy_tuning *tuning;
+	uint64_t probe_seed;
 
 	/* The lane's worker only, from here on. */
 	enum lane_command command;	/* under way */
@@ -81,6 +83,8 @@ struct lane {
 	bool can_pipe;			/* from the source to the destination */
 	unsigned char *zeroes;		/* a request's worth, when needed */
 	unsigned n_closing;		/* disks, also before LANE_CLOSE */
+	struct probe *probe;		/* NULL: there was none */
+	unsigned n_probing;		/* reads of it, on their way */
 };
 
 static inline struct lane_disk *
@@ -104,6 +108,16 @@ bool reconnect_begin(struct lane_disk *d);
 void reconnect_ready(struct lane_disk *d);
 /* Whatever becomes of it: no more tries. */
 void reconnect_stop(struct lane_disk *d);
+
+/* probe.c */
+/* Look whether destinations are zero; ends in lane_answer(). */
+void probe_begin(struct lane *lane);
+void probe_request_done(struct lane_disk *d, struct nbd_request *nbd);
+void probe_done(struct lane *lane);
+
+/* lane.c */
+void lane_answer(struct lane *lane);
+void lane_note_failure(struct lane_disk *d, int error, const char *message);
 
 /* flow.c */
 /* Make the engine and what its requests need.  -ENOMEM. */

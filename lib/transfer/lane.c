@@ -53,6 +53,9 @@ answer_deliver(struct mail *mail)
 	case LANE_CONNECT:
 		events->on_connected(arg, lane);
 		break;
+	case LANE_PROBE:
+		events->on_probed(arg, lane);
+		break;
 	case LANE_COPY:
 		events->on_copied(arg, lane);
 		break;
@@ -64,7 +67,7 @@ answer_deliver(struct mail *mail)
 	}
 }
 
-static void
+void
 lane_answer(struct lane *lane)
 {
 	if (lane->is_draining)
@@ -75,8 +78,8 @@ lane_answer(struct lane *lane)
 	worker_post(lane->setup.home, &lane->answer_mail);
 }
 
-static void
-note_failure(struct lane_disk *d, int error, const char *message)
+void
+lane_note_failure(struct lane_disk *d, int error, const char *message)
 {
 	if (d->n_failures++ > 0)
 		return;
@@ -207,7 +210,7 @@ disk_on_ready(void *arg)
 	d->shape = *disk_shape(d->disk);
 	d->identity = strdup(disk_identity(d->disk));
 	if (d->identity == NULL) {
-		note_failure(d, -ENOMEM, "out of memory");
+		lane_note_failure(d, -ENOMEM, "out of memory");
 		lane_answer(lane);
 	} else if (is_connected(lane)) {
 		lane_answer(lane);
@@ -217,7 +220,10 @@ disk_on_ready(void *arg)
 static void
 request_done(struct lane_disk *d, struct nbd_request *nbd)
 {
-	flow_request_done(d->lane, nbd->owner);
+	if (d->lane->engine == NULL)
+		probe_request_done(d, nbd);
+	else
+		flow_request_done(d->lane, nbd->owner);
 }
 
 static void
@@ -264,7 +270,7 @@ disk_on_failed(void *arg, const struct error *e)
 	if (lane->command == LANE_COPY) {
 		lost_while_copying(d);
 	} else if (lane->command == LANE_CONNECT) {
-		note_failure(d, e->code, e->text);
+		lane_note_failure(d, e->code, e->text);
 		connect_ended(d);
 	}
 }
@@ -308,7 +314,7 @@ do_connect(struct lane *lane)
 		d->endpoint = lane->next_endpoints[i];
 		r = lane_connect_disk(d, &e);
 		if (r < 0) {
-			note_failure(d, r, e.text);
+			lane_note_failure(d, r, e.text);
 			connect_ended(d);
 		}
 		if (lane->command != LANE_CONNECT)
@@ -323,7 +329,7 @@ do_copy(struct lane *lane)
 	unsigned i;
 
 	if (flow_init(lane) < 0) {
-		note_failure(&lane->disks[0], -ENOMEM, "out of memory");
+		lane_note_failure(&lane->disks[0], -ENOMEM, "out of memory");
 		lane_answer(lane);
 		return;
 	}
@@ -413,13 +419,16 @@ command_deliver(struct mail *mail)
 	    net_timer_init(&lane->drain_timer,
 		worker_loop(lane->setup.worker), drain_on_timeout, lane) < 0 &&
 	    lane->command != LANE_CLOSE) {
-		note_failure(&lane->disks[0], -ENOMEM, "out of memory");
+		lane_note_failure(&lane->disks[0], -ENOMEM, "out of memory");
 		lane_answer(lane);
 		return;
 	}
 	switch (lane->command) {
 	case LANE_CONNECT:
 		do_connect(lane);
+		break;
+	case LANE_PROBE:
+		probe_begin(lane);
 		break;
 	case LANE_COPY:
 		do_copy(lane);
@@ -440,8 +449,8 @@ stop_deliver(struct mail *mail)
 
 	on_worker_entry();
 	lane->is_stopped = true;
-	if (lane->command == LANE_CONNECT) {
-		note_failure(&lane->disks[0], -ECANCELED, "stopped");
+	if (lane->command == LANE_CONNECT || lane->command == LANE_PROBE) {
+		lane_note_failure(&lane->disks[0], -ECANCELED, "stopped");
 		lane_answer(lane);
 	} else if (lane->command == LANE_COPY) {
 		/* The ledger is stopped too: the engine winds up. */
@@ -484,6 +493,7 @@ lane_free(struct lane *lane)
 		free(lane->disks[i].identity);
 	if (lane->engine != NULL)
 		flow_done(lane);
+	probe_done(lane);
 	free(lane);
 }
 
@@ -506,6 +516,16 @@ lane_connect(struct lane *lane, const struct endpoint *source,
 	if (n > 0)
 		lane->n_disks = 1 + n;
 	post_command(lane, LANE_CONNECT);
+}
+
+void
+lane_probe(struct lane *lane, const struct copy_plan *plan,
+    struct copy_ledger *ledger, uint64_t seed)
+{
+	lane->plan = plan;
+	lane->ledger = ledger;
+	lane->probe_seed = seed;
+	post_command(lane, LANE_PROBE);
 }
 
 void

@@ -17,6 +17,7 @@
  * follow.
  *
  *	lane_connect()	connect disks		on_connected
+ *	lane_probe()	look for zeroes		on_probed
  *	lane_copy()	copy, and flush		on_copied
  *	lane_close()	close the disks		on_closed
  *
@@ -30,6 +31,7 @@ struct lane;
 /* On the run's worker. */
 struct lane_events {
 	void (*on_connected)(void *arg, struct lane *lane);
+	void (*on_probed)(void *arg, struct lane *lane);
 	void (*on_copied)(void *arg, struct lane *lane);
 	void (*on_closed)(void *arg, struct lane *lane);
 };
@@ -55,6 +57,12 @@ void lane_free(struct lane *lane);
  */
 void lane_connect(struct lane *lane, const struct endpoint *source,
     struct endpoint *const destinations[], unsigned n);
+/*
+ * Read samples of all destinations that have not failed: one that is not zero
+ * there fails.
+ */
+void lane_probe(struct lane *lane, const struct copy_plan *plan,
+    struct copy_ledger *ledger, uint64_t seed);
 void lane_copy(struct lane *lane, const struct copy_plan *plan,
     struct copy_cursor *cursor, struct copy_ledger *ledger,
     struct copy_tuning *tuning);
