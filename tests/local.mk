@@ -396,6 +396,7 @@ integration_tests = \
 	%D%/integration/client-example.t \
 	%D%/integration/client-tls.t \
 	%D%/integration/copy-block-sizes.t \
+	%D%/integration/copy-degradation.t \
 	%D%/integration/copy-distant.t \
 	%D%/integration/copy-errors.t \
 	%D%/integration/copy-extended.t \

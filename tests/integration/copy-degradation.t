@@ -1,0 +1,143 @@
+#!/bin/sh
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# What a server refuses while it is used is done without: the copy is right,
+# what was given up is said once, and each refusal has really happened.
+. "$srcdir/tests/lib/testlib.sh"
+requires nbdkit --filter=checkwrite sparse-random --version
+requires nbdkit --filter=blocksize-policy --filter=error --filter=log \
+    pattern --version
+requires nbdkit eval --version
+requires jq --version
+plan 27
+
+# checkwrite compares each write with the same disk.
+disk="sparse-random size=64M seed=3 percent=20"
+judge="--filter=log --filter=checkwrite $disk"
+
+# copies SENTENCE SOURCE-ARGS DESTINATION-ARGS: both log
+copies()
+{
+	rm -f "$tmp/src.requests" "$tmp/dst.requests"
+	# shellcheck disable=SC2086
+	start_nbdkit src $2 logfile="$tmp/src.requests"
+	# shellcheck disable=SC2086
+	start_nbdkit dst $3 logfile="$tmp/dst.requests"
+	ok "$1" "$nbdsync" copy --json "$(uri src)" "$(uri dst)"
+	stop_process src
+	stop_process dst
+}
+
+# gave_up SENTENCE: said, and once
+gave_up()
+{
+	is "which is said once" "$(echo "$out" | jq --arg s "$1" \
+	    '[.gave_up[] | select(startswith($s))] | length')" 1
+}
+
+# failed SIDE COMMAND ERROR: such a request was answered so
+failed()
+{
+	ok "it has happened" grep -Eq "\.\.\.$2 .*return=-1 .*error=$3" \
+	    "$tmp/$1.requests"
+}
+
+copies "nothing is given up where nothing is missing" \
+    "--filter=log $disk" "$judge"
+is "and nothing is said" "$(echo "$out" | jq -c .gave_up)" "[]"
+
+# Block status.
+copies "block status that fails is done without" \
+    "--filter=log --filter=error $disk error-extents=EIO
+    error-extents-rate=100%" "$judge"
+gave_up "source failed to answer block status"
+failed src Extents EIO
+copies "also if only some of it fails" \
+    "--filter=log --filter=error $disk error-extents=EIO
+    error-extents-rate=40%" "$judge"
+copies "or is not offered" "--filter=log --no-sr $disk" "$judge"
+gave_up "source does not offer block status"
+is "it was not asked for" "$(grep -c Extents "$tmp/src.requests")" 0
+
+# Write-zeroes.
+copies "write-zeroes that is refused is done without" "--filter=log $disk" \
+    "--filter=log --filter=error --filter=checkwrite $disk
+    error-zero=EINVAL error-zero-rate=100%"
+gave_up "destination refused write-zeroes"
+failed dst Zero EINVAL
+copies "or is not offered" "--filter=log $disk" \
+    "--filter=log --filter=nozero --filter=checkwrite $disk"
+gave_up "destination does not offer write-zeroes"
+is "none was sent" "$(grep -c Zero "$tmp/dst.requests")" 0
+
+# A server that hides its limits.
+cat >"$tmp/limited.sh" <<'END'
+case "$1" in
+get_size) echo 8M ;;
+can_write | can_flush | can_extents) exit 0 ;;
+thread_model) echo serialize_requests ;;
+pread)
+	if [ "$3" -gt 65536 ]; then
+		echo big >>"$REFUSED"
+		echo "EOVERFLOW too much" >&2
+		exit 1
+	fi
+	dd if="$DISK" iflag=skip_bytes,count_bytes skip="$4" count="$3" \
+	    status=none
+	;;
+pwrite)
+	if [ "$3" -gt 65536 ]; then
+		cat >/dev/null
+		echo big >>"$REFUSED"
+		echo "EINVAL too much" >&2
+		exit 1
+	fi
+	dd of="$DISK" oflag=seek_bytes seek="$4" conv=notrunc status=none
+	;;
+flush) echo flushed >>"$REFUSED.flush" ;;
+*) exit 2 ;;
+esac
+END
+make_data "$tmp/src.img" $((8 * MiB)) disk
+truncate -s 8M "$tmp/dst.img"
+
+# limited NAME IMAGE: a sh plugin; its scripts get ID, COUNT and OFFSET
+limited()
+{
+	sed "1i\\
+REFUSED='$tmp/$1.refused' DISK='$tmp/$2'" "$tmp/limited.sh" \
+	    >"$tmp/$1.sh"
+	sed -i '1i#!/bin/sh' "$tmp/$1.sh"
+	chmod +x "$tmp/$1.sh"
+	start_nbdkit "$1" sh "$tmp/$1.sh"
+}
+
+start_nbdkit file file "$tmp/src.img"
+limited small src.img
+start_nbdkit dst file "$tmp/dst.img"
+ok "reads that are refused for their size become smaller" "$nbdsync" copy \
+    --json --connections 1 "$(uri small)" "$(uri dst)"
+gave_up "a server refused requests for their size"
+ok "it has happened" test -s "$tmp/small.refused"
+ok "every byte arrived" cmp "$tmp/src.img" "$tmp/dst.img"
+stop_process small
+stop_process dst
+truncate -s 0 "$tmp/dst.img"
+truncate -s 8M "$tmp/dst.img"
+limited tight dst.img
+ok "so do writes" "$nbdsync" copy --json --connections 1 "$(uri file)" \
+    "$(uri tight)"
+gave_up "a server refused requests for their size"
+ok "it has happened" test -s "$tmp/tight.refused"
+ok "every byte arrived" cmp "$tmp/src.img" "$tmp/dst.img"
+ok "and is flushed" test -s "$tmp/tight.refused.flush"
+stop_process tight
+
+# Flush.
+start_nbdkit noflush eval get_size='echo 64M' pwrite='cat >/dev/null' \
+    can_write='exit 0' pread='head -c $3 /dev/zero'
+start_nbdkit src $disk
+exits 4 "a destination that cannot flush is refused" "$nbdsync" copy \
+    "$(uri src)" "$(uri noflush)"
+ok "unless that is allowed" "$nbdsync" copy --json --allow-no-flush \
+    --range 0:1MiB "$(uri src)" "$(uri noflush)"
+gave_up "destination does not offer flush"
