@@ -527,15 +527,15 @@ tell_promise(struct run *run)
 	run_add_gave_up(run, sentence);
 }
 
-static bool
-has_failures(const struct run *run)
+static unsigned
+count_failed(const struct run *run)
 {
+	unsigned n = run->ledger.n_failures > 0;
 	unsigned i;
 
 	for (i = 0; i < run->n_destinations; i++)
-		if (run->ledger.targets[i].n_failures > 0)
-			return true;
-	return run->ledger.n_failures > 0;
+		n += run->ledger.targets[i].n_failures > 0;
+	return n;
 }
 
 static void
@@ -575,12 +575,12 @@ static void
 lane_on_probed(void *arg, struct lane *lane)
 {
 	struct run *run = arg;
-	bool had_failures = has_failures(run);
+	unsigned n_failed = count_failed(run);
 
 	on_worker_entry();
 	run->lanes[0].is_busy = false;
 	if (note_lane_failures(run, lane) || run->is_cancelled ||
-	    (!had_failures && has_failures(run))) {
+	    count_failed(run) > n_failed) {
 		copy_ledger_stop(&run->ledger);
 		wind_up(run);
 	} else {
@@ -602,7 +602,7 @@ static bool
 may_go_on(const struct run *run)
 {
 	return !run->is_cancelled && !copy_ledger_is_stopped(&run->ledger) &&
-	    !(run->requires_all && has_failures(run));
+	    !(run->requires_all && count_failed(run) > 0);
 }
 
 /* False: the run is winding up. */

@@ -5,7 +5,7 @@
 . "$srcdir/tests/lib/testlib.sh"
 requires nbdkit --filter=log file --version
 requires jq --version
-plan 21
+plan 23
 
 size=$((16 * MiB + 512))
 make_data "$tmp/src.img" $MiB disk
@@ -69,5 +69,8 @@ truncate -s 0 "$tmp/zero.img"
 truncate -s $size "$tmp/zero.img"
 exits 4 "a promise that is wrong for one is wrong for all" $copies \
     "$tmp/src.img" "$tmp/zero.img" "$tmp/dst.img"
+ok "nothing was written to the other" cmp -n $size "$tmp/zero.img" /dev/zero
+exits 4 "also where one cannot be opened" $copies "$tmp/src.img" \
+    "$tmp/zero.img" [ false ] "$tmp/dst.img"
 ok "nothing was written to the other" cmp -n $size "$tmp/zero.img" /dev/zero
 ok "what swallows everything is zero" $copies "$tmp/src.img" null:
