@@ -125,6 +125,20 @@ security_copy(const struct nbdclient_tls *tls, struct security **ret_security)
 	return 0;
 }
 
+/* What the URI wants to be used is there, and nothing else is. */
+static int
+check_type(enum nbd_tls_type type, const struct tls_settings *s,
+    struct error *e)
+{
+	if (type == NBD_TLS_PSK && s->psk_file == NULL)
+		return error_set(e, -EINVAL, "tls-type=psk needs a file of "
+		    "pre-shared keys (tls-psk-file)");
+	if (type == NBD_TLS_X509 && s->psk_file != NULL)
+		return error_set(e, -EINVAL, "tls-type=x509 excludes a "
+		    "pre-shared key");
+	return 0;
+}
+
 int
 security_new(const struct conn_options *options, struct tls **ret_tls,
     struct error *e)
@@ -149,5 +163,7 @@ security_new(const struct conn_options *options, struct tls **ret_tls,
 	s.user = either(s.user, uri->user);
 	s.name = either(s.name, either(uri->tls_hostname, uri->host));
 	s.no_verify = s.no_verify || uri->tls_no_verify;
+	if (check_type(uri->tls_type, &s, e) < 0)
+		return -EINVAL;
 	return tls_new(&s, ret_tls, e);
 }

@@ -485,6 +485,46 @@ parse_verify_peer(const struct parse *parse, struct part value)
 	return 0;
 }
 
+/* The NBD project's URI has one more: without any authentication. */
+static int
+parse_tls_type(const struct parse *parse, struct part value)
+{
+	static const struct {
+		const char *name;
+		enum nbd_tls_type type;
+	} rows[] = {
+		{ "x509", NBD_TLS_X509 },
+		{ "psk", NBD_TLS_PSK },
+	};
+
+	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+		if (strlen(rows[i].name) == value.len &&
+		    memcmp(rows[i].name, value.p, value.len) == 0) {
+			parse->uri->tls_type = rows[i].type;
+			return 0;
+		}
+	}
+	if (value.len == 4 && memcmp(value.p, "anon", 4) == 0)
+		return fault(parse, "tls-type=anon protects against nobody "
+		    "who is in between, and is not supported");
+	return fault(parse, "key 'tls-type' is x509 or psk");
+}
+
+/* The keys of one way to authenticate exclude the other. */
+static int
+check_tls_type(const struct parse *parse)
+{
+	const struct nbd_uri *uri = parse->uri;
+
+	if (uri->tls_type == NBD_TLS_X509 && uri->tls_psk_file != NULL)
+		return fault(parse, "key 'tls-psk-file' goes with "
+		    "tls-type=psk");
+	if (uri->tls_type == NBD_TLS_PSK && uri->tls_certificates != NULL)
+		return fault(parse, "key 'tls-certificates' goes with "
+		    "tls-type=x509");
+	return 0;
+}
+
 /* quote is the key for people. */
 static int
 parse_tls_key(const struct parse *parse, const char *key, const char *quote,
@@ -498,6 +538,8 @@ parse_tls_key(const struct parse *parse, const char *key, const char *quote,
 		    "nbds+unix", quote);
 	if (strcmp(key, "tls-verify-peer") == 0)
 		return parse_verify_peer(parse, value);
+	if (strcmp(key, "tls-type") == 0)
+		return parse_tls_type(parse, value);
 	if (strcmp(key, "tls-certificates") == 0)
 		text = &uri->tls_certificates;
 	else if (strcmp(key, "tls-psk-file") == 0)
@@ -569,7 +611,7 @@ parse_query(struct parse *parse)
 	if (parse->uri->transport == NBD_TRANSPORT_UNIX &&
 	    parse->uri->socket == NULL)
 		return fault(parse, "'?socket=PATH' is missing");
-	return 0;
+	return check_tls_type(parse);
 }
 
 static int

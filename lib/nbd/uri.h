@@ -17,8 +17,8 @@
  *	nbds+unix://[USER@]/[EXPORT]?socket=PATH[&KEY=VALUE...]
  *	nbds+vsock://[USER@][CID][:PORT]/[EXPORT][?KEY=VALUE[&...]]
  *
- * where the keys are tls-certificates, tls-psk-file, tls-hostname and
- * tls-verify-peer (0 or 1), as libnbd has them.
+ * where the keys are tls-type (x509 or psk), tls-hostname and tls-verify-peer
+ * (0 or 1), and, as libnbd has them, tls-certificates and tls-psk-file.
  *
  * EXPORT is the path without its first "/", percent-decoded, and nothing
  * else is done to it; an empty one is the server's default export.  A PATH
@@ -34,6 +34,13 @@ enum nbd_transport {
 	NBD_TRANSPORT_VSOCK,
 };
 
+/* How both sides prove who they are. */
+enum nbd_tls_type {
+	NBD_TLS_ANY,			/* what there are files for */
+	NBD_TLS_X509,			/* certificates */
+	NBD_TLS_PSK,			/* a pre-shared key */
+};
+
 struct nbd_uri {
 	enum nbd_transport transport;
 	char *host;			/* TCP: without brackets */
@@ -44,6 +51,7 @@ struct nbd_uri {
 	bool socket_is_abstract;
 	char *export_name;		/* never NULL */
 	bool tls;			/* nbds: TLS or nothing */
+	enum nbd_tls_type tls_type;
 	char *user;			/* TLS: whose key of tls_psk_file, or
 					   NULL */
 	char *tls_certificates;		/* a directory, or NULL */

@@ -9,6 +9,7 @@
 #include "base/bytes.h"
 #include "client/conn.h"
 #include "fake-server.h"
+#include "net/tls.h"
 #include "unit.h"
 
 static struct net_loop *loop;
@@ -220,6 +221,32 @@ START_TEST(without_a_name_nothing_is_dialled)
 }
 END_TEST
 
+static void
+expect_no_conn(enum nbd_tls_type type, const struct tls_settings *tls,
+    const char *says)
+{
+	struct nbd_uri typed = uri;
+	const struct conn_options o = { .uri = &typed, .fd = -1, .tls = tls };
+
+	typed.tls_type = type;
+	typed.socket = (char[]){ "/nonexistent" };
+	ck_assert_int_eq(conn_open(loop, &o, &events, NULL, &conn, &e),
+	    -EINVAL);
+	ck_assert_msg(strstr(e.text, says) != NULL, "%s", e.text);
+}
+
+START_TEST(what_a_uri_wants_of_tls_is_there_or_nothing_is_dialled)
+{
+	const struct tls_settings with_key = {
+		.psk_file = "/nonexistent",
+		.user = "alice",
+	};
+
+	expect_no_conn(NBD_TLS_PSK, NULL, "needs a file of pre-shared keys");
+	expect_no_conn(NBD_TLS_X509, &with_key, "excludes a pre-shared key");
+}
+END_TEST
+
 int
 main(void)
 {
@@ -233,6 +260,8 @@ main(void)
 	tcase_add_test(tc, the_handshake_has_the_deadline);
 	tcase_add_test(tc, what_is_no_tls_is_a_failure_of_tls);
 	tcase_add_test(tc, without_a_name_nothing_is_dialled);
+	tcase_add_test(tc,
+	    what_a_uri_wants_of_tls_is_there_or_nothing_is_dialled);
 	suite_add_tcase(s, tc);
 	return unit_main(s);
 }

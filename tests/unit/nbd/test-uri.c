@@ -150,7 +150,15 @@ static const struct bad_row {
 	{ "nbd://h?x-a=1&&x-b=1", "unknown key ''" },
 	{ "nbd://h?%0a=1", "unknown key '\\x0A'" },
 	{ "nbd://h?tls-psk-file=/k", "goes with the schemes nbds" },
-	{ "nbds://h?tls-type=psk", "unknown key 'tls-type'" },
+	{ "nbds://h?tls-type=anon", "not supported" },
+	{ "nbds://h?tls-type=", "is x509 or psk" },
+	{ "nbds://h?tls-type=X509", "is x509 or psk" },
+	{ "nbd://h?tls-type=x509", "goes with the schemes nbds" },
+	{ "nbds://h?tls-type=psk&tls-type=psk", "appears twice" },
+	{ "nbds://h?tls-type=x509&tls-psk-file=/k", "goes with tls-type=psk" },
+	{ "nbds://h?tls-certificates=/d&tls-type=psk",
+	    "goes with tls-type=x509" },
+	{ "nbds://h?tls-cert=/d", "unknown key 'tls-cert'" },
 	{ "nbds://h?tls-psk-file=", "has no value" },
 	{ "nbds://h?tls-verify-peer=no", "is 0 or 1" },
 	{ "nbds://h?tls-verify-peer=", "is 0 or 1" },
@@ -298,6 +306,23 @@ START_TEST(tls_is_told_with_all_its_settings)
 }
 END_TEST
 
+START_TEST(how_tls_proves_who_is_who_can_be_told)
+{
+	CLEANUP(nbd_uri_freep) struct nbd_uri *uri = NULL;
+
+	ck_assert_int_eq(nbd_uri_parse("nbds://h", &uri, NULL), 0);
+	ck_assert_int_eq(uri->tls_type, NBD_TLS_ANY);
+	nbd_uri_free(STEAL(uri));
+	ck_assert_int_eq(nbd_uri_parse("nbds://h?tls-type=x509&"
+	    "tls-certificates=/d", &uri, NULL), 0);
+	ck_assert_int_eq(uri->tls_type, NBD_TLS_X509);
+	nbd_uri_free(STEAL(uri));
+	ck_assert_int_eq(nbd_uri_parse("nbds://u@h?tls-psk-file=/k&"
+	    "tls-type=psk", &uri, NULL), 0);
+	ck_assert_int_eq(uri->tls_type, NBD_TLS_PSK);
+}
+END_TEST
+
 START_TEST(tls_verifies_unless_told_not_to)
 {
 	CLEANUP(nbd_uri_freep) struct nbd_uri *uri = NULL;
@@ -323,6 +348,7 @@ main(void)
 	TCase *tc = tcase_create("uri");
 
 	tcase_add_test(tc, tls_is_told_with_all_its_settings);
+	tcase_add_test(tc, how_tls_proves_who_is_who_can_be_told);
 	tcase_add_test(tc, tls_verifies_unless_told_not_to);
 	tcase_add_loop_test(tc, a_uri_is_cut_into_its_parts, 0, N_GOOD);
 	tcase_add_loop_test(tc, a_vsock_uri_has_a_machine_and_a_port, 0,
