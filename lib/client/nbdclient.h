@@ -319,7 +319,8 @@ int nbdclient_write_flags(struct nbdclient_disk *disk, uint64_t sector,
 
 /*
  * Ranges are n_sectors sectors from sector on, of any length: they are cut
- * into requests that the server takes.  A last, shorter sector of the disk
+ * into requests that the server takes; what it refuses for its size, or seems
+ * to (EINVAL, EOVERFLOW), is cut again, down to its preferred block.  A last, shorter sector of the disk
  * counts as one.  Errors are those of nbdclient_write(), with UNIMPLEMENTED
  * where the server does not offer the command or a flag: nothing was sent
  * then.

@@ -9,6 +9,11 @@
  * over when those in flight are back, since their buffers are the caller's
  * again then.
  *
+ * A server may find a request without buffers too large, whatever it said of
+ * its sizes ("Size constraints"): then the operation waits for what is in
+ * flight, so that no two requests overlap, and goes on from there with smaller
+ * pieces.  Some of the range is asked for twice then, which does no harm.
+ *
  * Block status goes one request at a time, since only the reply says from
  * where to ask on.  How much is asked for follows the replies: where there is
  * little to tell, ever more, and where there is more than is kept of a reply,
@@ -265,6 +270,12 @@ prepare_status(struct op *op, const struct op_params *p,
 	return 0;
 }
 
+static uint64_t
+max_status_piece(const struct op *op)
+{
+	return op->export->extended ? MAX_STATUS_PIECE_EXT : MAX_STATUS_PIECE;
+}
+
 static int
 op_prepare(struct op *op, const struct op_params *p,
     struct nbdclient_error *err)
@@ -282,6 +293,8 @@ op_prepare(struct op *op, const struct op_params *p,
 	if (code != 0)
 		return code;
 	op->piece_size = piece_size(op->export, &kinds[op->kind]);
+	op->piece_limit = op->kind == OP_STATUS ? max_status_piece(op) :
+	    op->piece_size;
 	if (op->kind == OP_READ || op->kind == OP_WRITE)
 		return prepare_buffers(op, p, err);
 	if (op->kind == OP_STATUS)
@@ -310,6 +323,7 @@ op_new(const struct nbd_export *export, const char *name,
 	op->name = name;
 	op->kind = params->kind;
 	op->flags = (uint16_t)params->flags;
+	op->redo_from = UINT64_MAX;
 	code = op_prepare(op, params, err);
 	if (code != 0)
 		op_free(op);
@@ -334,7 +348,7 @@ op_free(struct op *op)
 bool
 op_has_piece(const struct op *op)
 {
-	if (op->code != 0 || op->is_lost)
+	if (op->code != 0 || op->is_lost || op->redo_from != UINT64_MAX)
 		return false;
 	if (op->kind == OP_STATUS && op->n_in_flight > 0)
 		return false;
@@ -490,15 +504,12 @@ static void
 op_fit_status_piece(struct op *op, const struct nbd_request *req,
     uint64_t told, size_t n)
 {
-	const uint64_t max = op->export->extended ? MAX_STATUS_PIECE_EXT :
-	    MAX_STATUS_PIECE;
-
 	if (n == NBD_MAX_EXTENTS)
 		op->piece_size = told;
 	else if (told >= req->length && n < NBD_MAX_EXTENTS / 2)
 		op->piece_size *= 2;
-	if (op->piece_size > max)
-		op->piece_size = max;
+	if (op->piece_size > op->piece_limit)
+		op->piece_size = op->piece_limit;
 }
 
 /* The next left bytes of one context; behind the last is nothing. */
@@ -545,16 +556,61 @@ op_take_extents(struct op *op, const struct nbd_request *req,
 	}
 }
 
+/*
+ * What to try instead of length bytes: what is sure to be taken of payload,
+ * then less and less; 0: nothing.  Whole blocks.
+ */
+static uint64_t
+smaller_piece(const struct nbd_export *x, uint64_t length)
+{
+	uint64_t size = length > x->block_maximum ? x->block_maximum :
+	    length / 2;
+
+	size -= size % x->block_minimum;
+	if (size < x->block_preferred)
+		size = x->block_preferred;
+	return size < length ? size : 0;
+}
+
+/* A piece was refused: was it too large?  Then less is to be tried. */
+static bool
+op_try_smaller(struct op *op, const struct nbd_request *req)
+{
+	const bool has_buffers = op->kind == OP_READ || op->kind == OP_WRITE;
+	uint64_t size = smaller_piece(op->export, req->length);
+
+	if ((req->error != -EINVAL && req->error != -EOVERFLOW) ||
+	    has_buffers || size == 0)
+		return false;
+	if (op->piece_limit > size)
+		op->piece_limit = size;
+	if (op->piece_size > size)
+		op->piece_size = size;
+	if (op->redo_from > req->offset)
+		op->redo_from = req->offset;
+	return true;
+}
+
+static void
+op_redo(struct op *op)
+{
+	op->left += op->offset - op->redo_from;
+	op->offset = op->redo_from;
+	op->redo_from = UINT64_MAX;
+}
+
 void
 op_completed(struct op *op, const struct nbd_request *req, const bool *stop)
 {
 	op->n_in_flight--;
 	if (req->error == -ENOTCONN)
 		op->is_lost = true;
-	else if (req->error != 0)
+	else if (req->error != 0 && !op_try_smaller(op, req))
 		op_fail_piece(op, NBDCLIENT_IO, req, req->error, req->message);
-	else if (op->kind == OP_STATUS)
+	else if (req->error == 0 && op->kind == OP_STATUS)
 		op_take_extents(op, req, stop);
+	if (op->redo_from != UINT64_MAX && op->n_in_flight == 0)
+		op_redo(op);
 }
 
 void

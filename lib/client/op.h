@@ -65,6 +65,9 @@ struct op {
 	uint64_t offset;		/* of the next piece */
 	uint64_t left;			/* bytes not yet in a piece */
 	uint64_t piece_size;
+	uint64_t piece_limit;		/* of it; whole blocks */
+	uint64_t redo_from;		/* where a piece was too large for the
+					   server; UINT64_MAX: none was */
 	bool flush_is_due;		/* a FLUSH not yet sent */
 	bool is_lost;			/* with the connection, whose failure
 					   will be the reason */

@@ -21,6 +21,8 @@
 enum {
 	MiB = 1024 * 1024,
 	MAX_TOLD = 16,
+	WIRE_EINVAL = 22,
+	WIRE_EOVERFLOW = 75,
 };
 
 static struct nbdclient_channel *channel;
@@ -179,6 +181,111 @@ START_TEST(a_long_range_is_cut_and_covered)
 	    1);
 	assert_ok(nbdclient_trim(disk, 8, 0, 0, &err));
 	ck_assert_int_eq(count_log(" Trim "), 9);
+}
+END_TEST
+
+/*
+ * A server that takes no trim of more than 1 MiB, nor any with FUA; notes how many it took.
+ */
+static void
+serve_small_trims(int fd)
+{
+	struct fake_request req;
+	uint32_t option;
+	int n = 0;
+	int n_again = 0;
+
+	if (!fake_greet(fd))
+		return;
+	while ((option = fake_get_option(fd)) != NBD_OPT_GO && option != 0)
+		(void)fake_put_reply(fd, option, NBD_REP_ERR_UNSUP, NULL, 0);
+	(void)fake_put_export_flags(fd, NBD_FLAG_HAS_FLAGS |
+	    NBD_FLAG_SEND_TRIM | NBD_FLAG_SEND_FUA);
+	while (fake_get_request(fd, &req) && req.command == NBD_CMD_TRIM) {
+		uint8_t b[16];
+		bool is_too_large = req.length > MiB ||
+		    (req.flags & NBD_CMD_FLAG_FUA) != 0;
+
+		put_be32(b, NBD_SIMPLE_REPLY_MAGIC);
+		put_be32(b + 4, is_too_large ? (n_again++ % 2 == 0 ?
+		    WIRE_EINVAL : WIRE_EOVERFLOW) : 0);
+		put_be64(b + 8, req.cookie);
+		(void)fake_put(fd, b, sizeof b);
+		n += !is_too_large;
+		(void)snprintf(fake_notes, sizeof fake_notes,
+		    "%d taken, %u bytes the last", n, req.length);
+	}
+}
+
+static void
+negotiate_small_trims(void)
+{
+	assert_ok(nbdclient_connect_fd(fake_start(serve_small_trims), NULL,
+	    &channel, &err));
+	assert_ok(nbdclient_negotiate(channel, "d", &disk, &err));
+}
+
+START_TEST(a_range_that_is_refused_for_its_size_is_cut_again)
+{
+	negotiate_small_trims();
+	assert_ok(nbdclient_trim(disk, 0, FAKE_DISK_SIZE / 512, 0, &err));
+	nbdclient_disconnect(disk);
+	disk = NULL;
+	fake_join();
+	ck_assert_str_eq(fake_notes, "64 taken, 1048576 bytes the last");
+}
+END_TEST
+
+START_TEST(what_is_refused_in_any_size_fails_in_the_end)
+{
+	negotiate_small_trims();
+	assert_fails(nbdclient_trim(disk, 0, FAKE_DISK_SIZE / 512,
+	    NBDCLIENT_FUA, &err), NBDCLIENT_IO);
+	assert_says("cannot trim 4096 bytes at offset 0 of export 'd'");
+	nbdclient_disconnect(disk);
+	disk = NULL;
+	fake_join();
+	ck_assert_str_eq(fake_notes, "0 taken, 4096 bytes the last");
+}
+END_TEST
+
+/* What it refuses, and in what pieces, is the filter's business. */
+START_TEST(sizes_that_nbdkit_enforces_are_kept)
+{
+	unsigned char *buf = calloc(1, MiB);
+	struct iovec iov = { buf, MiB };
+
+	nbdkit_start("--filter=log", "--filter=blocksize-policy", "memory",
+	    "1G", log_arg, "blocksize-minimum=4K", "blocksize-preferred=16K",
+	    "blocksize-maximum=64K", "blocksize-error-policy=error", NULL);
+	negotiate(NULL);
+	assert_ok(nbdclient_write(disk, 1, &iov, 1, &err));
+	assert_ok(nbdclient_read(disk, 1, &iov, 1, &err));
+	assert_ok(nbdclient_write_zeroes(disk, 1, 32768, 0, &err));
+	assert_ok(nbdclient_trim(disk, 1, 32768, 0, &err));
+	assert_ok(nbdclient_cache(disk, 1, 256, &err));
+	assert_ok(status(1, 32768, NULL));
+	ck_assert_int_eq(count_log(" Write id="), 16);
+	ck_assert_int_eq(count_log(" Read id="), 16);
+	ck_assert_int_eq(count_log(" Cache id="), 16);
+	ck_assert_int_ge(count_log(" Zero id="), 1);
+	ck_assert_int_ge(count_log(" Trim id="), 1);
+	free(buf);
+}
+END_TEST
+
+/* In pieces of what it takes, all of it, and nothing twice at a time. */
+START_TEST(zeroes_that_nbdkit_refuses_for_their_size_are_cut_again)
+{
+	nbdkit_start("--filter=log", "eval", log_arg, "get_size=echo 64M",
+	    "pread=head -c $3 /dev/zero", "can_write=exit 0",
+	    "pwrite=cat >/dev/null", "can_zero=exit 0",
+	    "zero=test $3 -le 16777216 || { echo EOVERFLOW >&2; exit 1; }",
+	    NULL);
+	negotiate(NULL);
+	assert_ok(nbdclient_write_zeroes(disk, 0, 131072, 0, &err));
+	ck_assert_int_eq(count_log(" count=0x1000000 "), 4);
+	ck_assert_int_eq(count_log(" Zero id="), 4 + 3);
 }
 END_TEST
 
@@ -647,6 +754,11 @@ main(void)
 	tcase_add_test(tc, zeroes_replace_what_was_there_and_nothing_else);
 	tcase_add_test(tc, flags_reach_the_server);
 	tcase_add_test(tc, a_long_range_is_cut_and_covered);
+	tcase_add_test(tc, a_range_that_is_refused_for_its_size_is_cut_again);
+	tcase_add_test(tc, what_is_refused_in_any_size_fails_in_the_end);
+	tcase_add_test(tc, sizes_that_nbdkit_enforces_are_kept);
+	tcase_add_test(tc,
+	    zeroes_that_nbdkit_refuses_for_their_size_are_cut_again);
 	tcase_add_test(tc, the_last_shorter_sector_counts_as_one);
 	tcase_add_test(tc, what_is_not_offered_is_not_sent);
 	tcase_add_test(tc, a_flag_that_a_call_does_not_take_is_invalid);
