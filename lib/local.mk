@@ -82,6 +82,7 @@ noinst_LTLIBRARIES += %D%/libnbdcore.la
 	%D%/client/errors.c \
 	%D%/client/errors.h \
 	%D%/client/event-disk.c \
+	%D%/client/event-list.c \
 	%D%/client/failure.c \
 	%D%/client/failure.h \
 	%D%/client/io.c \
@@ -91,6 +92,9 @@ noinst_LTLIBRARIES += %D%/libnbdcore.la
 	%D%/client/security.c \
 	%D%/client/security.h \
 	%D%/client/listing.c \
+	%D%/client/listing.h \
+	%D%/client/look.c \
+	%D%/client/look.h \
 	%D%/client/served.c \
 	%D%/client/served.h \
 	%D%/client/op.c \

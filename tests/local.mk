@@ -68,6 +68,7 @@ unit_tests = \
 	%D%/unit/client/test-disk-commands \
 	%D%/unit/client/test-event-channel \
 	%D%/unit/client/test-event-disk \
+	%D%/unit/client/test-event-list \
 	%D%/unit/client/test-listing \
 	%D%/unit/client/test-link \
 	%D%/unit/client/test-nbdclient \
@@ -165,6 +166,11 @@ simulations = \
 	%D%/unit/client/test-event-disk.c \
 	%D%/unit/client/nbdkit.c \
 	%D%/unit/client/nbdkit.h
+
+%C%_unit_client_test_event_list_SOURCES = \
+	%D%/unit/client/test-event-list.c \
+	%D%/unit/client/fake-server.c \
+	%D%/unit/client/fake-server.h
 
 %C%_unit_client_test_listing_SOURCES = \
 	%D%/unit/client/test-listing.c \

@@ -24,6 +24,7 @@
 #include "client/channel.h"
 #include "client/disk.h"
 #include "client/errors.h"
+#include "client/look.h"
 #include "client/served.h"
 
 #define EVENT_MAX_REQUESTS 64		/* in flight at the same time */
@@ -40,8 +41,7 @@ struct nbdclient_event_disk {
 	void *arg;
 	void (*on_closed)(void *arg);
 	void *close_arg;
-	struct net_timer look;		/* for the end of served ... */
-	int n_looks;
+	struct look look;		/* for the end of served ... */
 	int failure_code;		/* ... because of this failure */
 	struct error failure;
 	char server[CHANNEL_SERVER_SIZE];
@@ -53,7 +53,7 @@ static void
 event_free(struct nbdclient_event_disk *d)
 {
 	io_done(&d->io);
-	net_timer_done(&d->look);
+	look_done(&d->look);
 	net_loop_free(d->loop);
 	free(d);
 }
@@ -110,15 +110,12 @@ event_tell_ended(struct nbdclient_event_disk *d, const struct error *e)
 }
 
 static void
-event_on_look(void *arg)
+event_on_look(void *arg, const struct error *ended)
 {
 	struct nbdclient_event_disk *d = arg;
-	struct error e;
 
-	if (served_look(d->served, &e))
-		event_tell_ended(d, &e);
-	else if (++d->n_looks < SERVED_LOOKS)
-		net_timer_start(&d->look, SERVED_LOOK_MS);
+	if (ended != NULL)
+		event_tell_ended(d, ended);
 	else
 		event_tell_failure(d, d->failure_code, &d->failure);
 }
@@ -134,7 +131,7 @@ event_on_failed(void *arg, const struct error *e)
 	if (d->is_ready)
 		io_fail(&d->io, code, &d->failure);
 	else if (channel_may_have_ended(d->served, code)) {
-		net_timer_start(&d->look, SERVED_LOOK_MS);
+		look_start(&d->look, d->served);
 		return;
 	}
 	event_tell_failure(d, code, &d->failure);
@@ -192,7 +189,7 @@ event_init_loop(struct nbdclient_event_disk *d, struct event_base *base)
 
 	r = net_loop_new_on(base, &d->loop);
 	if (r == 0)
-		r = net_timer_init(&d->look, d->loop, event_on_look, d);
+		r = look_init(&d->look, d->loop, event_on_look, d);
 	return r;
 }
 
@@ -278,7 +275,7 @@ nbdclient_event_close(struct nbdclient_event_disk *disk,
 	disk->is_closed = true;
 	disk->on_closed = on_closed;
 	disk->close_arg = arg;
-	net_timer_stop(&disk->look);
+	look_stop(&disk->look);
 	io_close(&disk->io);
 	conn_close(disk->conn, event_on_closed, disk);
 }

@@ -3,16 +3,17 @@
  * What a server has: its exports, and an export's metadata contexts.  Each
  * list is a connection of its own, which ends with the answer.
  */
+#include "client/listing.h"
+
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "client/channel.h"
 #include "client/errors.h"
 
-static int
-copy_listing(const struct conn *conn, struct nbdclient_listing **ret_listing,
+int
+listing_copy(const struct conn *conn, struct nbdclient_listing **ret_listing,
     size_t *ret_n)
 {
 	const struct nbd_listed_export *from;
@@ -37,20 +38,49 @@ copy_listing(const struct conn *conn, struct nbdclient_listing **ret_listing,
 	return 0;
 }
 
-/* o is of channel_conn_options(). */
+void
+listing_ask_exports(const struct nbdclient_channel *ch,
+    struct listing_ask *ret_ask)
+{
+	ret_ask->options = channel_conn_options(ch, NBD_GOAL_LIST);
+	ret_ask->export_name = "";
+	(void)snprintf(ret_ask->what, sizeof ret_ask->what,
+	    "list the exports");
+}
+
+int
+listing_ask_contexts(const struct nbdclient_channel *ch,
+    const char *export_name, const char *const *queries, size_t n_queries,
+    struct listing_ask *ret_ask, struct nbdclient_error *err)
+{
+	char quoted[CHANNEL_QUOTED_SIZE];
+
+	if (n_queries > NBD_MAX_CONTEXTS)
+		return client_error_set(err, NBDCLIENT_INVALID, EINVAL,
+		    "more than %u queries for contexts", NBD_MAX_CONTEXTS);
+	ret_ask->options = channel_conn_options(ch, NBD_GOAL_LIST_CONTEXTS);
+	ret_ask->options.contexts = queries;
+	ret_ask->options.n_contexts = n_queries;
+	ret_ask->export_name = channel_export_name(ch, export_name);
+	channel_quote_export(ret_ask->export_name, quoted);
+	(void)snprintf(ret_ask->what, sizeof ret_ask->what,
+	    "list the contexts of %s", quoted);
+	return 0;
+}
+
 static int
-list(struct nbdclient_channel *ch, struct conn_options *o,
-    const char *export_name, const char *what,
+list(struct nbdclient_channel *ch, struct listing_ask *ask,
     struct nbdclient_listing **ret_listing, size_t *ret_n,
     struct nbdclient_error *err)
 {
 	struct link l = { .loop = NULL };
 	int code;
 
-	code = channel_open_link(ch, o, export_name, what, &l, err);
-	if (code == 0 && copy_listing(l.conn, ret_listing, ret_n) < 0)
+	code = channel_open_link(ch, &ask->options, ask->export_name,
+	    ask->what, &l, err);
+	if (code == 0 && listing_copy(l.conn, ret_listing, ret_n) < 0)
 		code = client_error_set(err, NBDCLIENT_NO_MEMORY, ENOMEM,
-		    "%s: cannot %s: out of memory", ch->server, what);
+		    "%s: cannot %s: out of memory", ch->server, ask->what);
 	link_close(&l);
 	return code;
 }
@@ -60,10 +90,10 @@ nbdclient_list(struct nbdclient_channel *channel,
     struct nbdclient_listing **ret_listing, size_t *ret_n,
     struct nbdclient_error *err)
 {
-	struct conn_options o = channel_conn_options(channel, NBD_GOAL_LIST);
+	struct listing_ask ask;
 
-	return list(channel, &o, "", "list the exports", ret_listing, ret_n,
-	    err);
+	listing_ask_exports(channel, &ask);
+	return list(channel, &ask, ret_listing, ret_n, err);
 }
 
 int
@@ -72,20 +102,14 @@ nbdclient_list_contexts(struct nbdclient_channel *channel,
     struct nbdclient_listing **ret_listing, size_t *ret_n,
     struct nbdclient_error *err)
 {
-	struct conn_options o = channel_conn_options(channel,
-	    NBD_GOAL_LIST_CONTEXTS);
-	char quoted[CHANNEL_QUOTED_SIZE];
-	char what[CHANNEL_QUOTED_SIZE + 32];
+	struct listing_ask ask;
+	int code;
 
-	if (n_queries > NBD_MAX_CONTEXTS)
-		return client_error_set(err, NBDCLIENT_INVALID, EINVAL,
-		    "more than %u queries for contexts", NBD_MAX_CONTEXTS);
-	o.contexts = queries;
-	o.n_contexts = n_queries;
-	export_name = channel_export_name(channel, export_name);
-	channel_quote_export(export_name, quoted);
-	(void)snprintf(what, sizeof what, "list the contexts of %s", quoted);
-	return list(channel, &o, export_name, what, ret_listing, ret_n, err);
+	code = listing_ask_contexts(channel, export_name, queries, n_queries,
+	    &ask, err);
+	if (code != 0)
+		return code;
+	return list(channel, &ask, ret_listing, ret_n, err);
 }
 
 void

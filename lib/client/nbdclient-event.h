@@ -9,8 +9,8 @@ extern "C" {
 #endif
 
 /*
- * The event-driven face of libnbdclient: a disk on the caller's libevent
- * base.
+ * The event-driven face of libnbdclient: a disk, or a list of what a server
+ * has, on the caller's libevent base.
  *
  * All calls are made on the thread that runs the base, and all callbacks come
  * on it, from the base's loop, never from inside a call of this library.  A
@@ -20,7 +20,40 @@ extern "C" {
  */
 
 struct event_base;
+struct nbdclient_event_list;
 struct nbdclient_event_disk;
+
+/*
+ * The end of a listing.  err is NULL for a success: listing (n rows) is the
+ * callback's then, for nbdclient_listing_free().  Else listing is NULL, and
+ * err is valid during the call and as the blocking call has it.
+ */
+typedef void nbdclient_listed_cb(void *arg, struct nbdclient_listing *listing,
+    size_t n, const struct nbdclient_error *err);
+
+/*
+ * What the blocking calls of these names list ("NBD_OPT_LIST",
+ * "NBD_OPT_LIST_META_CONTEXT"), of a channel of any kind.  0: *ret_list is
+ * the caller's, for nbdclient_event_list_close(), and on_listed comes exactly
+ * once.  Else INVALID, NO_MEMORY, and it does not come.  base and channel are
+ * as for nbdclient_event_negotiate().
+ */
+int nbdclient_event_list(struct event_base *base,
+    struct nbdclient_channel *channel, nbdclient_listed_cb *on_listed,
+    void *arg, struct nbdclient_event_list **ret_list,
+    struct nbdclient_error *err);
+int nbdclient_event_list_contexts(struct event_base *base,
+    struct nbdclient_channel *channel, const char *export_name,
+    const char *const *queries, size_t n_queries,
+    nbdclient_listed_cb *on_listed, void *arg,
+    struct nbdclient_event_list **ret_list, struct nbdclient_error *err);
+
+/*
+ * Disconnect, and free the list.  If on_listed has not come it comes now, from
+ * the loop, with DISCONNECTED.  The rest is as for nbdclient_event_close().
+ */
+void nbdclient_event_list_close(struct nbdclient_event_list *list,
+    void (*on_closed)(void *arg), void *arg);
 
 struct nbdclient_event_callbacks {
 	/* The export is open: requests may be made. */
