@@ -584,6 +584,8 @@ copy_plan_make(struct copy_plan *plan, const struct disk_shape *source,
 	    max_u32(MIN_GRAIN, min_u32(sizes.written, MAX_ALIGN)));
 	r = lay_out(plan, source, destinations, &sizes, wish, ret_target, e);
 	if (r < 0) {
+		if (*ret_target == n_destinations)
+			*ret_target = 0;	/* it is about none of them */
 		copy_plan_done(plan);
 		return r;
 	}

@@ -287,6 +287,16 @@ place_in_pipe(struct lane_request *req, size_t n_head)
 	req->nbd.pipe = &req->carrier->pipe;
 }
 
+/* No place will come free by itself: what is in flight cannot be waited for. */
+static bool
+run_out_of_memory(struct lane_disk *d)
+{
+	copy_lane_fail(d->lane->engine, d->side, d->target, -ENOMEM,
+	    "out of memory");
+	lane_start_draining(d->lane);
+	return false;
+}
+
 bool
 flow_find_place(void *arg, const struct nbd_arrival *arrival)
 {
@@ -297,17 +307,18 @@ flow_find_place(void *arg, const struct nbd_arrival *arrival)
 	on_worker_entry();
 	if (req->carrier == NULL)
 		req->carrier = take_carrier(lane);
-	if (req->carrier == NULL) {
+	if (req->carrier == NULL && lane->carriers.n_leaving > 0) {
 		d->is_starving = true;
 		return false;
 	}
+	if (req->carrier == NULL)
+		return run_out_of_memory(d);
 	if (may_be_piped(lane, arrival) &&
 	    carrier_pipe(&lane->carriers, req->carrier, arrival->req->length))
 		place_in_pipe(req, arrival->n_head);
 	else if (!place_in_memory(req))
-		copy_lane_fail(lane->engine, d->side, d->target, -ENOMEM,
-		    "out of memory");
-	return req->nbd.iov != NULL;
+		return run_out_of_memory(d);
+	return true;
 }
 
 int

@@ -96,6 +96,7 @@ lane_disk(struct lane *lane, enum copy_side side, unsigned target)
 /* lane.c */
 /* See what is to be sent, or whether all is over. */
 void lane_pump(struct lane *lane);
+void lane_start_draining(struct lane *lane);
 /* Connect; the reason is without the endpoint's name. */
 int lane_connect_disk(struct lane_disk *d, struct error *e);
 /* One of n_closing is closed. */

@@ -92,8 +92,8 @@ lane_note_failure(struct lane_disk *d, int error, const char *message)
 	    COPY_MESSAGE_SIZE - 1, message);
 }
 
-static void
-start_draining(struct lane *lane)
+void
+lane_start_draining(struct lane *lane)
 {
 	if (lane->is_draining)
 		return;
@@ -162,7 +162,7 @@ lane_pump(struct lane *lane)
 	flow_pump(lane);
 	if (!copy_lane_is_finished(lane->engine)) {
 		if (copy_lane_is_over(lane->engine))
-			start_draining(lane);
+			lane_start_draining(lane);
 	} else if (!waits_for_account(lane)) {
 		finish_copy(lane);
 	}
