@@ -7,8 +7,10 @@ fault_tests = \
 	%D%/fault-errors.t \
 	%D%/fault-flips.t \
 	%D%/fault-isolation.t \
+	%D%/fault-malloc.t \
 	%D%/fault-mute.t \
 	%D%/fault-power.t \
+	%D%/fault-soak.t \
 	%D%/fault-tools.t
 TESTS += $(fault_tests)
 
@@ -18,6 +20,19 @@ check_PROGRAMS += %D%/proxy
 	%D%/nbd-stream.h \
 	%D%/proxy.c
 %C%_proxy_LDADD =
+
+# Our programs, of whose allocations one fails.
+starved_ldflags = $(AM_LDFLAGS) $(PIE_LDFLAGS) \
+	-Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc,--wrap=reallocarray \
+	-Wl,--wrap=strdup,--wrap=strndup,--wrap=asprintf,--wrap=vasprintf
+check_PROGRAMS += %D%/nbdsync-starved %D%/nbdsyncd-starved
+%C%_nbdsync_starved_SOURCES = cli/main.c %D%/starve.c
+%C%_nbdsync_starved_LDADD = $(nbdsync_LDADD)
+%C%_nbdsync_starved_LDFLAGS = $(starved_ldflags)
+%C%_nbdsyncd_starved_SOURCES = daemon/main.c %D%/starve.c
+%C%_nbdsyncd_starved_CPPFLAGS = $(nbdsyncd_CPPFLAGS)
+%C%_nbdsyncd_starved_LDADD = $(nbdsyncd_LDADD)
+%C%_nbdsyncd_starved_LDFLAGS = $(starved_ldflags)
 
 # For nbdkit, which is built without our sanitizers.  An -rpath makes libtool
 # build what can be loaded.

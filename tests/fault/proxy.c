@@ -17,7 +17,7 @@
  *	slow	a byte a second in each direction, from then on
  *	flip	change a bit of the byte in the middle
  *
- * Lines of FIFO are a FAULT, or one of cut, reset, hole and slow for all
+ * Lines of FIFO are a FAULT, which counts from then on, or one of cut, reset, hole and slow for all
  * connections, hole and slow also for those that come; or heal, which ends
  * these two.  Every fault that happens is a line of standard output, "fault
  * cut before reply 3", and every connection "connection 1".
@@ -427,6 +427,29 @@ prepare_polls(const struct connection *c, struct pollfd *polls)
 	}
 }
 
+static bool
+is_over(const struct fault *f)
+{
+	return f->count > 0 && f->from + f->count <= n_steps[f->step] + 1;
+}
+
+/* While all runs: what is over makes room. */
+static bool
+order_fault(const char *text)
+{
+	unsigned n = 0;
+
+	for (unsigned i = 0; i < n_faults; i++) {
+		if (!is_over(&faults[i]))
+			faults[n++] = faults[i];
+	}
+	n_faults = n;
+	if (!add_fault(text))
+		return false;
+	faults[n].from += n_steps[faults[n].step];
+	return true;
+}
+
 /* A line of the FIFO. */
 static void
 obey(const char *line)
@@ -441,7 +464,7 @@ obey(const char *line)
 		all_is_slow = true;
 	else if (action != CUT && action != RESET) {
 		(void)printf("%s: %s\n",
-		    add_fault(line) ? "ordered" : "not understood", line);
+		    order_fault(line) ? "ordered" : "not understood", line);
 		return;
 	}
 	for (unsigned i = 0; i < MAX_CONNECTIONS; i++) {

@@ -1,0 +1,137 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Linked into our programs with --wrap, it lets one of their allocations
+ * fail: the one whose number, counted from the start, is in STARVE_AT.  Says
+ * so in the file STARVE_LOG, where the number of all of them is told at the
+ * end: "starved 7", "allocated 412".  JSON is allocated through here, too.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdarg.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <jansson.h>
+
+void *__real_malloc(size_t size);
+void *__real_calloc(size_t n, size_t size);
+void *__real_realloc(void *p, size_t size);
+void *__real_reallocarray(void *p, size_t n, size_t size);
+char *__real_strdup(const char *text);
+char *__real_strndup(const char *text, size_t len);
+int __real_vasprintf(char **ret, const char *format, va_list args);
+
+void *__wrap_malloc(size_t size);
+void *__wrap_calloc(size_t n, size_t size);
+void *__wrap_realloc(void *p, size_t size);
+void *__wrap_reallocarray(void *p, size_t n, size_t size);
+char *__wrap_strdup(const char *text);
+char *__wrap_strndup(const char *text, size_t len);
+int __wrap_asprintf(char **ret, const char *format, ...);
+int __wrap_vasprintf(char **ret, const char *format, va_list args);
+
+static atomic_ulong n_allocations;
+static unsigned long starve_at;
+static int log_fd = -1;
+
+static void
+say(const char *what, unsigned long n)
+{
+	char line[64];
+	const int len = snprintf(line, sizeof line, "%s %lu\n", what, n);
+
+	if (log_fd >= 0 && write(log_fd, line, (size_t)len) < 0)
+		abort();
+}
+
+static bool
+is_starved(void)
+{
+	const unsigned long n = atomic_fetch_add(&n_allocations, 1) + 1;
+
+	if (n != starve_at)
+		return false;
+	say("starved", n);
+	errno = ENOMEM;
+	return true;
+}
+
+static void
+tell_number(void)
+{
+	say("allocated", n_allocations);
+}
+
+__attribute__((constructor))
+static void
+prepare(void)
+{
+	const char *at = getenv("STARVE_AT");
+	const char *log = getenv("STARVE_LOG");
+
+	if (log == NULL)
+		return;
+	log_fd = open(log, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
+	json_set_alloc_funcs(__wrap_malloc, free);
+	if (at != NULL)
+		starve_at = strtoul(at, NULL, 10);
+	(void)atexit(tell_number);
+}
+
+void *
+__wrap_malloc(size_t size)
+{
+	return is_starved() ? NULL : __real_malloc(size);
+}
+
+void *
+__wrap_calloc(size_t n, size_t size)
+{
+	return is_starved() ? NULL : __real_calloc(n, size);
+}
+
+void *
+__wrap_realloc(void *p, size_t size)
+{
+	return is_starved() ? NULL : __real_realloc(p, size);
+}
+
+void *
+__wrap_reallocarray(void *p, size_t n, size_t size)
+{
+	return is_starved() ? NULL : __real_reallocarray(p, n, size);
+}
+
+char *
+__wrap_strdup(const char *text)
+{
+	return is_starved() ? NULL : __real_strdup(text);
+}
+
+char *
+__wrap_strndup(const char *text, size_t len)
+{
+	return is_starved() ? NULL : __real_strndup(text, len);
+}
+
+int
+__wrap_vasprintf(char **ret, const char *format, va_list args)
+{
+	return is_starved() ? -1 : __real_vasprintf(ret, format, args);
+}
+
+int
+__wrap_asprintf(char **ret, const char *format, ...)
+{
+	va_list args;
+	int n;
+
+	va_start(args, format);
+	n = __wrap_vasprintf(ret, format, args);
+	va_end(args);
+	return n;
+}
