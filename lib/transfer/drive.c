@@ -145,8 +145,10 @@ close_lanes(struct run *run)
 	if (run->tune_timer.ev != NULL)
 		net_timer_done(&run->tune_timer);
 	run->n_open = run->n_lanes;
-	if (run->n_lanes == 0)
-		close_endpoints(run);
+	if (run->n_lanes == 0) {
+		close_endpoints(run);	/* it may be over now, and gone */
+		return;
+	}
 	for (i = 0; i < run->n_lanes; i++)
 		lane_close(run->lanes[i].lane);
 	run->n_lanes = 0;
