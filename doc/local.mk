@@ -7,6 +7,8 @@ dist_man_MANS += \
 	%D%/nbdsync.conf.5 \
 	%D%/nbdsyncd.8
 
+dist_doc_DATA += %D%/reliability.md
+
 dist_example_DATA += \
 	%D%/examples/read-disk.c \
 	%D%/examples/read-event.c

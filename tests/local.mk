@@ -452,6 +452,7 @@ lint_tests = \
 	%D%/lint/headers.sh \
 	%D%/lint/layers.sh \
 	%D%/lint/licence.sh \
+	%D%/lint/reliability.sh \
 	%D%/lint/sources.sh
 TESTS += $(lint_tests)
 

@@ -53,6 +53,7 @@ check-fault:
 	$(MAKE) $(AM_MAKEFLAGS) check TESTS='$(fault_tests)'
 
 # Hours.  FAULT_ROUNDS=N for another number of rounds, FAULT_SEED=N to repeat.
-check-long:
+check-long: tests/sim/sim-copy
+	tests/sim/sim-copy --seeds 100000
 	FAULT_LONG=1; export FAULT_LONG; \
 	$(MAKE) $(AM_MAKEFLAGS) check TESTS='$(fault_tests)'
