@@ -133,6 +133,7 @@ reload(struct daemon *d) ON_MAIN
 		conf_free(conf);
 		log_error("%s: not taken over; all goes on as before",
 		    d->conf_path);
+		ctl_server_tell_rejected_conf(d->server);
 		return;
 	}
 	warn_fixed(d->conf, conf);

@@ -23,9 +23,15 @@ noinst_LTLIBRARIES += %D%/libdaemon.la
 	%D%/control/auth.c \
 	%D%/control/auth.h \
 	%D%/control/cancel.c \
+	%D%/control/counters.c \
+	%D%/control/counters.h \
+	%D%/control/events.c \
+	%D%/control/events.h \
 	%D%/control/health.c \
 	%D%/control/job.c \
 	%D%/control/jobs.c \
+	%D%/control/map.c \
+	%D%/control/metrics.c \
 	%D%/control/pause.c \
 	%D%/control/problem.c \
 	%D%/control/problem.h \
@@ -33,12 +39,14 @@ noinst_LTLIBRARIES += %D%/libdaemon.la
 	%D%/control/request.h \
 	%D%/control/routes.c \
 	%D%/control/routes.h \
+	%D%/control/schema.c \
 	%D%/control/server-private.h \
 	%D%/control/server.c \
 	%D%/control/server.h \
 	%D%/control/socket.c \
 	%D%/control/socket.h \
 	%D%/control/start.c \
+	%D%/control/stream.c \
 	%D%/control/version.c \
 	%D%/daemon.c \
 	%D%/daemon.h \
@@ -49,6 +57,15 @@ noinst_LTLIBRARIES += %D%/libdaemon.la
 	%D%/job/pause.c \
 	%D%/job/status.c
 %C%_libdaemon_la_LIBTOOLFLAGS = --tag=disable-shared
+
+# Files that are built in, as bytes.
+%D%/control/schema.json.inc: %D%/control/schema.json
+	$(AM_V_GEN)$(MKDIR_P) %D%/control && od -An -v -tx1 \
+	    $(srcdir)/%D%/control/schema.json | \
+	    sed 's/ \(..\)/0x\1,/g' >$@.tmp && mv $@.tmp $@
+BUILT_SOURCES += %D%/control/schema.json.inc
+CLEANFILES += %D%/control/schema.json.inc
+EXTRA_DIST += %D%/control/schema.json
 
 nbdsyncd_libs = $(EVENT_EXTRA_LIBS) $(CONFIG_LIBS) $(JANSSON_LIBS) \
 	$(SYSTEMD_LIBS)

@@ -173,6 +173,8 @@ noinst_LTLIBRARIES += %D%/libnbdsync.la
 	%D%/transfer/reconnect.c \
 	%D%/transfer/report.c \
 	%D%/transfer/report.h \
+	%D%/transfer/run-map.c \
+	%D%/transfer/run-map.h \
 	%D%/transfer/run-private.h \
 	%D%/transfer/run.c \
 	%D%/transfer/run.h \

@@ -7,31 +7,9 @@
  * asking again and again.
  */
 
-#include <errno.h>
-#include <stdlib.h>
-
 #include "control/routes.h"
 
 #define WAIT_MAX_S 60
-
-/* A number of the query; *ret_value stays when it is not there. */
-static int
-query_number(const struct ctl_request *req, const char *name,
-    uint64_t *ret_value) ON_MAIN
-{
-	const char *text = ctl_query(req, name);
-	char *rest;
-	unsigned long long value;
-
-	if (text == NULL)
-		return 0;
-	errno = 0;
-	value = strtoull(text, &rest, 10);
-	if (*text < '0' || *text > '9' || *rest != '\0' || errno != 0)
-		return -EINVAL;
-	*ret_value = value;
-	return 0;
-}
 
 void
 ctl_job(struct ctl_request *req)
@@ -40,12 +18,12 @@ ctl_job(struct ctl_request *req)
 	struct job_view view;
 	uint64_t wait_s = 0, since = 0;
 
-	if (query_number(req, "wait", &wait_s) < 0 || wait_s > WAIT_MAX_S) {
+	if (ctl_query_number(req, "wait", &wait_s) < 0 || wait_s > WAIT_MAX_S) {
 		ctl_problem(req, CTL_BAD_REQUEST, NULL, "\"wait\" must be a "
 		    "number of seconds from 0 to %d", WAIT_MAX_S);
 		return;
 	}
-	if (query_number(req, "since", &since) < 0) {
+	if (ctl_query_number(req, "since", &since) < 0) {
 		ctl_problem(req, CTL_BAD_REQUEST, NULL, "\"since\" must be "
 		    "the \"rev\" of an earlier answer");
 		return;

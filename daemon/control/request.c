@@ -96,6 +96,22 @@ on_sent(struct evhttp_request *http UNUSED, void *arg)
 	server_on_sent(arg);
 }
 
+static void
+send_buffer(struct request *r, int status, const char *type,
+    struct evbuffer *buf) ON_MAIN
+{
+	log_audit(r, status);
+	counters_add_request(&r->server->counters, r->route, status);
+	ctl_set_header(&r->base, "Content-Type", type);
+	ctl_set_header(&r->base, "X-Content-Type-Options", "nosniff");
+	ctl_set_header(&r->base, "Cache-Control", "no-store");
+	evhttp_request_set_on_complete_cb(r->http, on_sent, r->server);
+	evhttp_send_reply(r->http, status, NULL, buf);
+	if (buf != NULL)
+		evbuffer_free(buf);
+	request_free(r);
+}
+
 /* The text goes out and the request is gone. */
 static void
 send_answer(struct request *r, int status, const char *type,
@@ -108,13 +124,18 @@ send_answer(struct request *r, int status, const char *type,
 	if (text == NULL || buf == NULL ||
 	    evbuffer_add_printf(buf, "%s\n", text) < 0)
 		status = 500;
-	log_audit(r, status);
-	ctl_set_header(&r->base, "Content-Type", type);
-	evhttp_request_set_on_complete_cb(r->http, on_sent, r->server);
-	evhttp_send_reply(r->http, status, NULL, buf);
-	if (buf != NULL)
-		evbuffer_free(buf);
-	request_free(r);
+	send_buffer(r, status, type, buf);
+}
+
+void
+ctl_reply_text(struct ctl_request *req, int status, const char *type,
+    const char *text, size_t len)
+{
+	struct evbuffer *buf = evbuffer_new();
+
+	if (text == NULL || buf == NULL || evbuffer_add(buf, text, len) < 0)
+		status = 500;
+	send_buffer(from_base(req), status, type, buf);
 }
 
 void
@@ -141,6 +162,29 @@ ctl_problem(struct ctl_request *req, enum ctl_problem problem,
 	send_answer(from_base(req), problem_status(problem),
 	    "application/problem+json", body);
 	json_decref(body);
+}
+
+struct ctl_stream *
+ctl_stream_start(struct ctl_request *req, const char *type,
+    void (*on_gone)(void *arg), void *arg)
+{
+	struct request *r = from_base(req);
+	struct ctl_stream *stream = stream_new(r->server, r->http, on_gone,
+	    arg);
+
+	if (stream == NULL) {
+		send_answer(r, 500, "application/problem+json", NULL);
+		return NULL;
+	}
+	log_audit(r, 200);
+	counters_add_request(&r->server->counters, r->route, 200);
+	ctl_set_header(req, "Content-Type", type);
+	ctl_set_header(req, "X-Content-Type-Options", "nosniff");
+	ctl_set_header(req, "Cache-Control", "no-store");
+	evhttp_request_set_on_complete_cb(r->http, on_sent, r->server);
+	evhttp_send_reply_start(r->http, 200, NULL);
+	request_free(r);
+	return stream;
 }
 
 void
@@ -200,6 +244,24 @@ bool
 ctl_is_last_call(const struct ctl_request *req)
 {
 	return from_base(req)->is_last_call;
+}
+
+int
+ctl_query_number(const struct ctl_request *req, const char *name,
+    uint64_t *ret_value)
+{
+	const char *text = ctl_query(req, name);
+	char *rest;
+	unsigned long long value;
+
+	if (text == NULL)
+		return 0;
+	errno = 0;
+	value = strtoull(text, &rest, 10);
+	if (*text < '0' || *text > '9' || *rest != '\0' || errno != 0)
+		return -EINVAL;
+	*ret_value = value;
+	return 0;
 }
 
 static void
@@ -391,6 +453,9 @@ request_on_arrival(struct evhttp_request *http, void *arg)
 	r->method = method_of(http);
 	r->base.jobs = server->jobs;
 	r->base.facts = &server->facts;
+	r->base.events = server->events;
+	r->base.counters = &server->counters;
+	server->counters.n_connections = server->n_connections;
 	list_init(&r->node);
 	TAILQ_INIT(&r->query);
 	identify(r);

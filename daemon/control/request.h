@@ -33,9 +33,14 @@ struct ctl_facts {
 
 #define CTL_NAME_SIZE 64
 
+struct ctl_events;
+struct ctl_counters;
+
 struct ctl_request {
 	const struct ctl_facts *facts;
 	struct jobs *jobs;
+	struct ctl_events *events;
+	const struct ctl_counters *counters;
 	enum ctl_role role;
 	uid_t uid;
 	char job[CONF_NAME_SIZE];	/* the {job} of the path */
@@ -51,6 +56,27 @@ bool ctl_body_bool(const struct ctl_request *req, const char *key,
 
 /* Answer; body, stolen, NULL: out of memory. */
 void ctl_reply(struct ctl_request *req, int status, json_t *body) ON_MAIN;
+
+/* The same with a text that is no JSON; NULL: out of memory. */
+void ctl_reply_text(struct ctl_request *req, int status, const char *type,
+    const char *text, size_t len) ON_MAIN;
+
+/*
+ * Answer in pieces.  on_gone comes when the client has gone, and the stream
+ * is gone by then; not after ctl_stream_end().  NULL: no memory; answered.
+ */
+struct ctl_stream;
+struct ctl_stream *ctl_stream_start(struct ctl_request *req, const char *type,
+    void (*on_gone)(void *arg), void *arg) ON_MAIN;
+
+/* -ENOBUFS: the client takes so little that it is to be given up. */
+int ctl_stream_write(struct ctl_stream *stream, const char *text,
+    size_t len) ON_MAIN;
+
+/* The answer is complete.  Frees the stream. */
+void ctl_stream_end(struct ctl_stream *stream) ON_MAIN;
+/* Close the connection as it is; no on_gone.  Frees the stream. */
+void ctl_stream_cut(struct ctl_stream *stream) ON_MAIN;
 
 /* What can be wrong; the table is in problem.c. */
 enum ctl_problem {
@@ -76,6 +102,13 @@ void ctl_no_such_job(struct ctl_request *req) ON_MAIN;
 
 /* The value of ?name= in the URI, or NULL. */
 const char *ctl_query(const struct ctl_request *req, const char *name) ON_MAIN;
+
+/*
+ * The same as a number; *ret_value stays when it is not there.  -EINVAL: that
+ * is none.
+ */
+int ctl_query_number(const struct ctl_request *req, const char *name,
+    uint64_t *ret_value) ON_MAIN;
 
 /* A header of the answer to come. */
 void ctl_set_header(struct ctl_request *req, const char *name,

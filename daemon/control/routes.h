@@ -61,5 +61,9 @@ void ctl_start(struct ctl_request *req) ON_MAIN;
 void ctl_cancel(struct ctl_request *req) ON_MAIN;
 void ctl_pause(struct ctl_request *req) ON_MAIN;
 void ctl_resume(struct ctl_request *req) ON_MAIN;
+void ctl_events(struct ctl_request *req) ON_MAIN;
+void ctl_metrics(struct ctl_request *req) ON_MAIN;
+void ctl_schema(struct ctl_request *req) ON_MAIN;
+void ctl_map(struct ctl_request *req) ON_MAIN;
 
 #endif

@@ -6,6 +6,8 @@
 #include <event2/keyvalq_struct.h>
 
 #include "base/list.h"
+#include "control/counters.h"
+#include "control/events.h"
 #include "control/request.h"
 #include "control/routes.h"
 #include "control/server.h"
@@ -24,6 +26,8 @@ struct ctl_server {
 	const struct conf *conf;
 	struct ctl_facts facts;
 	struct jobs_watch watch;
+	struct ctl_events *events;
+	struct ctl_counters counters;
 
 	struct control_socket socket;
 	struct evhttp *http;
@@ -47,6 +51,10 @@ void request_on_arrival(struct evhttp_request *http, void *arg);
 
 /* Call the handlers of all held requests again. */
 void request_resume_held(struct ctl_server *server, bool is_last_call) ON_MAIN;
+
+/* stream.c: make the answer to http a stream.  NULL: no memory. */
+struct ctl_stream *stream_new(struct ctl_server *server,
+    struct evhttp_request *http, void (*on_gone)(void *arg), void *arg) ON_MAIN;
 
 /* An answer has been sent. */
 void server_on_sent(struct ctl_server *server) ON_MAIN;

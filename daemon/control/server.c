@@ -83,6 +83,7 @@ on_connection(struct event_base *base, void *arg)
 	on_main_entry();
 	if (bev == NULL)
 		return NULL;
+	server->counters.n_accepted++;
 	forget_ended_connections(server);
 	bufferevent_incref(bev);
 	server->connections[server->n_connections++] = bev;
@@ -110,6 +111,16 @@ on_jobs_change(void *arg)
 {
 	on_main_entry();
 	request_resume_held(arg, false);
+}
+
+static void
+on_job(void *arg, const struct job *job, const char *old_state,
+    const char *new_state)
+{
+	struct ctl_server *server = arg;
+
+	on_main_entry();
+	events_on_job(server->events, job, old_state, new_state);
 }
 
 static void
@@ -182,7 +193,8 @@ start(struct ctl_server *server, struct error *e) ON_MAIN
 	    net_timer_init(&server->close_timer, server->loop, on_closed,
 	    server) < 0 ||
 	    net_task_init(&server->closed_task, server->loop, on_closed,
-	    server) < 0)
+	    server) < 0 ||
+	    events_new(server->loop, server->jobs, &server->events) < 0)
 		return error_set(e, -ENOMEM, "out of memory");
 	r = control_socket_open(&server->socket, server->conf->control.socket,
 	    e);
@@ -193,6 +205,7 @@ start(struct ctl_server *server, struct error *e) ON_MAIN
 	if (r < 0)
 		return error_set(e, r, "cannot listen: %s", strerror(-r));
 	server->watch.on_change = on_jobs_change;
+	server->watch.on_job = on_job;
 	server->watch.arg = server;
 	jobs_add_watch(server->jobs, &server->watch);
 	return 0;
@@ -214,6 +227,7 @@ ctl_server_open(struct net_loop *loop, struct jobs *jobs,
 	list_init(&server->held);
 	list_init(&server->watch.node);
 	fill_facts(&server->facts);
+	counters_set_reload(&server->counters, true);
 	r = start(server, e);
 	if (r < 0) {
 		ctl_server_free(server);
@@ -227,6 +241,15 @@ void
 ctl_server_set_conf(struct ctl_server *server, const struct conf *conf)
 {
 	server->conf = conf;
+	events_add(server->events, "config.reloaded");
+	counters_set_reload(&server->counters, true);
+}
+
+void
+ctl_server_tell_rejected_conf(struct ctl_server *server)
+{
+	events_add(server->events, "config.rejected");
+	counters_set_reload(&server->counters, false);
 }
 
 /* Is an answer still on its way to someone who is there? */
@@ -267,6 +290,8 @@ ctl_server_close(struct ctl_server *server, void (*on_closed_cb)(void *arg),
 	server->on_closed = on_closed_cb;
 	server->on_closed_arg = arg;
 	stop_listening(server);
+	events_add(server->events, "daemon.stopping");
+	events_close(server->events);
 	request_resume_held(server, true);
 	if (has_unsent(server))
 		net_timer_start(&server->close_timer, CLOSE_WAIT_MS);
@@ -283,6 +308,7 @@ ctl_server_free(struct ctl_server *server)
 	server->is_closing = true;
 	request_resume_held(server, true);
 	stop_listening(server);
+	events_free(server->events);
 	if (server->http != NULL)
 		evhttp_free(server->http);
 	for (size_t i = 0; i < server->n_connections; i++)

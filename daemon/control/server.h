@@ -31,6 +31,9 @@ int ctl_server_open(struct net_loop *loop, struct jobs *jobs,
 void ctl_server_set_conf(struct ctl_server *server,
     const struct conf *conf) ON_MAIN;
 
+/* A new configuration was not taken over. */
+void ctl_server_tell_rejected_conf(struct ctl_server *server) ON_MAIN;
+
 /*
  * Stop listening, answer whoever waits, then on_closed, once, from the loop:
  * when all answers are sent, or after a second.

@@ -53,6 +53,7 @@ struct job {
 	int64_t pause_until_ms;		/* 0: until it is resumed */
 	bool resume_starts;		/* a run was ended by the pause */
 
+	struct run_map last_map;	/* as the last run left it */
 	bool has_success;
 	struct job_success success;
 	struct job_totals totals;	/* of runs that have ended */

@@ -40,6 +40,7 @@ job_new(struct jobs *jobs, const char *name)
 		return NULL;
 	list_init(&job->node);
 	job->jobs = jobs;
+	job->told_state = "idle";
 	(void)snprintf(job->name, sizeof job->name, "%s", name);
 	return job;
 }

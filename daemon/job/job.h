@@ -13,6 +13,7 @@
 #include "conf/conf.h"
 #include "net/loop.h"
 #include "runtime/worker.h"
+#include "transfer/run-map.h"
 #include "transfer/run.h"
 
 /*
@@ -62,6 +63,9 @@ size_t jobs_count_running(const struct jobs *jobs) ON_MAIN;
 struct jobs_watch {
 	struct list node;
 	void (*on_change)(void *arg);
+	/* Before it, where a job has changed; both are constants.  Optional. */
+	void (*on_job)(void *arg, const struct job *job, const char *old_state,
+	    const char *new_state);
 	void *arg;
 };
 
@@ -104,6 +108,7 @@ struct job_totals {
 	uint64_t zeroed_bytes;
 	uint64_t equal_bytes;
 	uint64_t differing_bytes;
+	uint64_t reconnects;
 };
 
 /* Each is worse than those before it. */
@@ -128,6 +133,7 @@ struct job_view {
 	const char *run_id;
 	const char *trigger;
 	int64_t started_at_ms;
+	int64_t last_started_at_ms;	/* of any run; 0: none */
 	struct run_progress progress;
 	/* The last run that ended. */
 	bool has_last_run;
@@ -151,6 +157,9 @@ struct job_view {
 };
 
 void job_get_view(const struct job *job, struct job_view *ret_view) ON_MAIN;
+
+/* Of the run, or of the last one; size 0: nothing is known. */
+void job_get_map(const struct job *job, struct run_map *ret_map) ON_MAIN;
 
 /*
  * The job as the control API shows it.  A new reference; NULL: out of memory.

@@ -159,11 +159,29 @@ tell_watches(const struct jobs *jobs)
 	}
 }
 
+static void
+tell_watches_of(const struct jobs *jobs, const struct job *job,
+    const char *old_state) ON_MAIN
+{
+	for (struct list *node = jobs->watches.next; node != &jobs->watches;
+	    node = node->next) {
+		struct jobs_watch *watch =
+		    list_entry(node, struct jobs_watch, node);
+
+		if (watch->on_job != NULL)
+			watch->on_job(watch->arg, job, old_state,
+			    job->told_state);
+	}
+}
+
 void
 jobs_changed(struct jobs *jobs, struct job *job)
 {
+	const char *old_state = job->told_state;
+
 	job->rev = ++jobs->rev;
 	job_remember_state(job);
+	tell_watches_of(jobs, job, old_state);
 	if (!jobs->is_ticking && job_needs_tick(job)) {
 		jobs->is_ticking = true;
 		net_timer_start(&jobs->tick, TICK_MS);

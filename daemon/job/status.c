@@ -83,6 +83,7 @@ add_progress(struct job_totals *totals, const struct run_progress *p)
 	totals->zeroed_bytes += p->zeroed_bytes;
 	totals->equal_bytes += p->equal_bytes;
 	totals->differing_bytes += p->differing_bytes;
+	totals->reconnects += p->n_reconnects;
 }
 
 void
@@ -91,6 +92,8 @@ job_count(struct job *job, const struct run_result *result)
 	const struct run_progress *p = &result->progress;
 
 	job->totals.runs[result->outcome]++;
+	run_map_make(&job->last_map, p->total_bytes, p->done_bytes,
+	    p->done_bytes, p->durable_bytes);
 	add_progress(&job->totals, p);
 	if (result->outcome != RUN_SUCCEEDED)
 		return;
@@ -137,6 +140,7 @@ job_get_view(const struct job *job, struct job_view *ret_view)
 		.paused_at_ms = job->paused_at_ms,
 		.pause_until_ms = job->pause_until_ms,
 		.totals = job->totals,
+		.last_started_at_ms = job->started_at_ms,
 	};
 
 	if (job->run != NULL)
@@ -154,6 +158,15 @@ job_remember_state(struct job *job)
 	if (job->run != NULL)
 		run_get_progress(job->run, &p);
 	job->told_state = job_state(job, &p);
+}
+
+void
+job_get_map(const struct job *job, struct run_map *ret_map)
+{
+	if (job->run != NULL)
+		run_get_map(job->run, ret_map);
+	else
+		*ret_map = job->last_map;
 }
 
 bool

@@ -35,6 +35,7 @@ static const struct level levels[] = {
 #define N_LEVELS (sizeof levels / sizeof levels[0])
 
 static _Atomic(enum log_level) max_level = LOG_LEVEL_INFO;
+static _Atomic uint64_t counts[N_LEVELS];
 static bool to_journal;		/* set by log_init(), before any thread */
 
 int
@@ -118,6 +119,7 @@ log_line(enum log_level level, const char *fmt, va_list args)
 
 	if (level > atomic_load_explicit(&max_level, memory_order_relaxed))
 		return;
+	atomic_fetch_add_explicit(&counts[level], 1, memory_order_relaxed);
 	len = put_prefix(level, line, sizeof line);
 	(void)vsnprintf(line + len, sizeof line - len, fmt, args);
 	/* One byte may be the terminator's: it becomes the newline. */
@@ -127,6 +129,12 @@ log_line(enum log_level level, const char *fmt, va_list args)
 		/* Lost. */
 	}
 	errno = saved_errno;
+}
+
+uint64_t
+log_count(enum log_level level)
+{
+	return atomic_load_explicit(&counts[level], memory_order_relaxed);
 }
 
 void

@@ -3,6 +3,7 @@
 #define BASE_LOG_H
 
 #include <stdbool.h>
+#include <stdint.h>
 
 #include "base/annotate.h"
 
@@ -34,6 +35,9 @@ const char *log_level_name(enum log_level level);
 /* Call before the first thread starts; later changes of level are atomic. */
 void log_init(void);
 void log_set_level(enum log_level level);
+
+/* Messages of this level that were logged. */
+uint64_t log_count(enum log_level level);
 
 void log_error(const char *fmt, ...) PRINTF(1, 2);
 void log_warning(const char *fmt, ...) PRINTF(1, 2);

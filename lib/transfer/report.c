@@ -19,6 +19,15 @@ report_time(int64_t at_ms)
 	return json_sprintf("%s.%03dZ", date, (int)(at_ms % 1000));
 }
 
+json_t *
+report_now(void)
+{
+	struct timespec ts;
+
+	(void)clock_gettime(CLOCK_REALTIME, &ts);
+	return report_time((int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000);
+}
+
 /*
  * 0 while nothing is known, 1 only when all is over: what is written and not
  * flushed may still be lost.

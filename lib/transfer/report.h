@@ -16,5 +16,6 @@ json_t *report_result(const struct run_result *r);
 
 /* "2026-11-23T02:13:05.120Z" of milliseconds since the epoch. */
 json_t *report_time(int64_t at_ms);
+json_t *report_now(void);
 
 #endif

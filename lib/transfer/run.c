@@ -13,6 +13,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "transfer/run-map.h"
 #include "transfer/run-private.h"
 
 /* Without any progress, it is called so. */
@@ -338,6 +339,17 @@ run_get_progress(const struct run *run, struct run_progress *ret)
 	}
 	if (started != 0)
 		ret->elapsed_ms = (ended ? ended : run_clock_ms()) - started;
+}
+
+void
+run_get_map(const struct run *run, struct run_map *ret_map)
+{
+	struct run_progress p;
+
+	run_get_progress(run, &p);
+	run_map_make(ret_map, p.total_bytes,
+	    atomic_load_explicit(&run->cursor.next, memory_order_relaxed),
+	    p.done_bytes, p.durable_bytes);
 }
 
 const struct run_result *

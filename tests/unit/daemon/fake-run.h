@@ -2,6 +2,7 @@
 #ifndef FAKE_RUN_H
 #define FAKE_RUN_H
 
+#include "transfer/run-map.h"
 #include "transfer/run.h"
 
 /*

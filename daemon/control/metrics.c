@@ -1,0 +1,416 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * GET /metrics: figures in the text format of Prometheus, 0.0.4.
+ *
+ * One table of series of a job, one function of the rest.  Every series of a
+ * job is there from the start: one that appears with the first failure has no
+ * rise that an alert could see.
+ */
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "base/log.h"
+#include "control/counters.h"
+#include "control/events.h"
+#include "control/routes.h"
+
+struct series {
+	const char *name;
+	const char *type;
+	const char *help;
+	const char *labels;		/* behind the job's; "" for none */
+	double (*value)(const struct job_view *view);
+};
+
+static double
+get_health(const struct job_view *v)
+{
+	switch (v->health) {
+	case JOB_OK:
+		return 0;
+	case JOB_WARN:
+		return 1;
+	case JOB_CRIT:
+		return 2;
+	case JOB_UNKNOWN:
+		break;
+	}
+	return 3;
+}
+
+static double
+get_paused(const struct job_view *v)
+{
+	return v->is_paused;
+}
+
+static double
+get_running(const struct job_view *v)
+{
+	return v->is_running;
+}
+
+static double
+get_consistent(const struct job_view *v)
+{
+	return v->is_consistent;
+}
+
+static double
+get_in_sync(const struct job_view *v UNUSED)
+{
+	return 0;
+}
+
+static double
+get_size(const struct job_view *v)
+{
+	return v->is_running ? (double)v->progress.source_size : 0;
+}
+
+static double
+get_dirty(const struct job_view *v)
+{
+	return v->progress.total_bytes > v->progress.done_bytes ?
+	    (double)(v->progress.total_bytes - v->progress.done_bytes) : 0;
+}
+
+static double
+get_durable(const struct job_view *v)
+{
+	return (double)v->progress.durable_bytes;
+}
+
+static double
+get_success_at(const struct job_view *v)
+{
+	return v->success == NULL ? 0 :
+	    (double)v->success->finished_at_ms / 1000.0;
+}
+
+static double
+get_success_took(const struct job_view *v)
+{
+	return v->success == NULL ? 0 :
+	    (double)v->success->duration_ms / 1000.0;
+}
+
+static double
+get_attempt_at(const struct job_view *v)
+{
+	return (double)v->last_started_at_ms / 1000.0;
+}
+
+static double
+get_ratio(const struct job_view *v)
+{
+	double total = (double)v->progress.total_bytes;
+
+	return total > 0.0 ? (double)v->progress.done_bytes / total : 0;
+}
+
+static double
+get_rate(const struct job_view *v)
+{
+	return (double)v->rate;
+}
+
+static double
+get_stalled(const struct job_view *v)
+{
+	return (double)v->stalled_ms / 1000.0;
+}
+
+static double
+get_connections(const struct job_view *v)
+{
+	return v->progress.lanes;
+}
+
+static double
+get_reconnects(const struct job_view *v)
+{
+	return (double)v->totals.reconnects;
+}
+
+#define RUNS(name, outcome)                                                   \
+	static double get_##name(const struct job_view *v)                    \
+	{                                                                     \
+		return (double)v->totals.runs[outcome];                       \
+	}
+RUNS(succeeded, RUN_SUCCEEDED)
+RUNS(warnings, RUN_PARTIAL)
+RUNS(different, RUN_DIFFERENT)
+RUNS(failed, RUN_FAILED)
+RUNS(cancelled, RUN_CANCELLED)
+
+#define BYTES(kind)                                                           \
+	static double get_##kind(const struct job_view *v)                    \
+	{                                                                     \
+		return (double)v->totals.kind##_bytes;                        \
+	}
+BYTES(read)
+BYTES(written)
+BYTES(zeroed)
+BYTES(equal)
+BYTES(differing)
+
+/* Rows of one name stand together: the help and the type are said once. */
+/* clang-format off */
+static const struct series series[] = {
+	{ "nbdsync_job_health", "gauge",
+	  "0 ok, 1 warn, 2 crit, 3 unknown", "", get_health },
+	{ "nbdsync_job_running", "gauge",
+	  "whether a run goes on", "", get_running },
+	{ "nbdsync_job_paused", "gauge",
+	  "whether it is paused", "", get_paused },
+	{ "nbdsync_job_consistent", "gauge",
+	  "whether the destination is a copy of one moment", "",
+	  get_consistent },
+	{ "nbdsync_job_in_sync", "gauge",
+	  "whether the destination is the source as it is now", "",
+	  get_in_sync },
+	{ "nbdsync_job_size_bytes", "gauge",
+	  "size of the source, while a run goes on", "", get_size },
+	{ "nbdsync_job_dirty_bytes", "gauge",
+	  "what the run has yet to do", "", get_dirty },
+	{ "nbdsync_job_durable_bytes", "gauge",
+	  "what the run has written and flushed", "", get_durable },
+	{ "nbdsync_job_last_success_timestamp_seconds", "gauge",
+	  "end of the last run that succeeded; 0: none is known", "",
+	  get_success_at },
+	{ "nbdsync_job_last_attempt_timestamp_seconds", "gauge",
+	  "start of the last run; 0: none is known", "", get_attempt_at },
+	{ "nbdsync_job_last_run_duration_seconds", "gauge",
+	  "how long the last run that succeeded took", "",
+	  get_success_took },
+	{ "nbdsync_job_progress_ratio", "gauge",
+	  "share of the run that is done", "", get_ratio },
+	{ "nbdsync_job_rate_bytes_per_second", "gauge",
+	  "how fast the run is now", "", get_rate },
+	{ "nbdsync_job_stalled_seconds", "gauge",
+	  "how long nothing has moved", "", get_stalled },
+	{ "nbdsync_job_runs_total", "counter",
+	  "runs that have ended", ",result=\"succeeded\"", get_succeeded },
+	{ "nbdsync_job_runs_total", NULL, NULL,
+	  ",result=\"succeeded-with-warnings\"", get_warnings },
+	{ "nbdsync_job_runs_total", NULL, NULL,
+	  ",result=\"differences-found\"", get_different },
+	{ "nbdsync_job_runs_total", NULL, NULL,
+	  ",result=\"failed\"", get_failed },
+	{ "nbdsync_job_runs_total", NULL, NULL,
+	  ",result=\"cancelled\"", get_cancelled },
+	{ "nbdsync_bytes_total", "counter",
+	  "bytes of all runs", ",side=\"source\",kind=\"read\"", get_read },
+	{ "nbdsync_bytes_total", NULL, NULL,
+	  ",side=\"destination\",kind=\"write\"", get_written },
+	{ "nbdsync_bytes_total", NULL, NULL,
+	  ",side=\"destination\",kind=\"zero\"", get_zeroed },
+	{ "nbdsync_bytes_total", NULL, NULL,
+	  ",side=\"destination\",kind=\"skipped\"", get_equal },
+	{ "nbdsync_verify_mismatch_bytes_total", "counter",
+	  "bytes that were found to differ", "", get_differing },
+	{ "nbdsync_connections", "gauge",
+	  "connections of the run to each side", ",side=\"source\"",
+	  get_connections },
+	{ "nbdsync_connections", NULL, NULL,
+	  ",side=\"destination\"", get_connections },
+	{ "nbdsync_reconnects_total", "counter",
+	  "connections that were lost and came back", "", get_reconnects },
+};
+/* clang-format on */
+
+static const char *const states[] = { "idle", "connecting", "copying",
+	"verifying", "reconnecting", "stalled", "flushing", "stopping",
+	"paused" };
+
+static void
+head(FILE *f, const char *name, const char *type, const char *help)
+{
+	(void)fprintf(f, "# HELP %s %s\n# TYPE %s %s\n", name, help, name,
+	    type);
+}
+
+static void
+single(FILE *f, const char *name, const char *type, const char *help,
+    double value)
+{
+	head(f, name, type, help);
+	(void)fprintf(f, "%s %.15g\n", name, value);
+}
+
+static void
+put_series(FILE *f, const struct jobs *jobs, const struct series *s) ON_MAIN
+{
+	const struct job *job = NULL;
+	struct job_view view;
+
+	if (s->type != NULL)
+		head(f, s->name, s->type, s->help);
+	while ((job = jobs_next(jobs, job)) != NULL) {
+		job_get_view(job, &view);
+		(void)fprintf(f, "%s{job=\"%s\"%s} %.15g\n", s->name,
+		    view.name, s->labels, s->value(&view));
+	}
+}
+
+static void
+put_states(FILE *f, const struct jobs *jobs) ON_MAIN
+{
+	const struct job *job = NULL;
+	struct job_view view;
+
+	head(f, "nbdsync_job_state", "gauge", "1 for the state it is in");
+	while ((job = jobs_next(jobs, job)) != NULL) {
+		job_get_view(job, &view);
+		for (size_t i = 0; i < sizeof states / sizeof states[0]; i++)
+			(void)fprintf(f, "nbdsync_job_state{job=\"%s\","
+			    "state=\"%s\"} %d\n", view.name, states[i],
+			    strcmp(view.state, states[i]) == 0);
+	}
+}
+
+/* Names are letters, digits and dots: nothing needs escaping. */
+static void
+put_infos(FILE *f, const struct jobs *jobs) ON_MAIN
+{
+	const struct job *job = NULL;
+	struct job_view view;
+
+	head(f, "nbdsync_job_info", "gauge", "what the job does");
+	while ((job = jobs_next(jobs, job)) != NULL) {
+		job_get_view(job, &view);
+		(void)fprintf(f, "nbdsync_job_info{job=\"%s\",mode=\"%s\","
+		    "source=\"%s\",destination=\"%s\"} 1\n", view.name,
+		    run_mode_name(view.mode), view.source, view.destination);
+	}
+}
+
+static void
+put_requests(FILE *f, const struct ctl_counters *c)
+{
+	static const char name[] = "nbdsync_control_requests_total";
+
+	head(f, name, "counter", "requests that were answered");
+	for (size_t i = 0; i <= n_ctl_routes; i++) {
+		bool is_route = i < n_ctl_routes;
+		const uint64_t *counts =
+		    c->requests[is_route ? i : COUNTERS_ROUTES - 1];
+
+		for (int code = 0; code < COUNTER_CODES; code++)
+			(void)fprintf(f, "%s{method=\"%s\","
+			    "path_template=\"%s\",code=\"%s\"} %" PRIu64 "\n",
+			    name, is_route ?
+			    ctl_method_name(ctl_routes[i].method) : "",
+			    is_route ? ctl_routes[i].pattern : "",
+			    counter_code_name((enum counter_code)code),
+			    counts[code]);
+	}
+}
+
+static void
+put_messages(FILE *f)
+{
+	head(f, "nbdsync_log_messages_total", "counter",
+	    "messages that were logged");
+	for (int level = LOG_LEVEL_ERROR; level <= LOG_LEVEL_DEBUG; level++)
+		(void)fprintf(f, "nbdsync_log_messages_total{level=\"%s\"} %"
+		    PRIu64 "\n", log_level_name((enum log_level)level),
+		    log_count((enum log_level)level));
+}
+
+static uint64_t
+resident_bytes(void)
+{
+	unsigned long size = 0, resident = 0;
+	FILE *f = fopen("/proc/self/statm", "re");
+
+	if (f == NULL)
+		return 0;
+	if (fscanf(f, "%lu %lu", &size, &resident) != 2)
+		resident = 0;
+	(void)fclose(f);
+	return (uint64_t)resident * (uint64_t)sysconf(_SC_PAGESIZE);
+}
+
+static void
+put_process(FILE *f, const struct ctl_facts *facts)
+{
+	struct rusage u;
+	double cpu = 0;
+
+	if (getrusage(RUSAGE_SELF, &u) == 0)
+		cpu = (double)(u.ru_utime.tv_sec + u.ru_stime.tv_sec) +
+		    (double)(u.ru_utime.tv_usec + u.ru_stime.tv_usec) / 1e6;
+	single(f, "process_cpu_seconds_total", "counter",
+	    "processor time used", cpu);
+	single(f, "process_resident_memory_bytes", "gauge",
+	    "memory in use", (double)resident_bytes());
+	single(f, "process_start_time_seconds", "gauge",
+	    "when the daemon was started",
+	    (double)facts->started_at_ms / 1000.0);
+}
+
+static void
+put_daemon(FILE *f, const struct ctl_request *req) ON_MAIN
+{
+	const struct ctl_counters *c = req->counters;
+
+	head(f, "nbdsync_build_info", "gauge", "what the daemon is");
+	(void)fprintf(f, "nbdsync_build_info{version=\"" PACKAGE_VERSION
+	    "\"} 1\n");
+	single(f, "nbdsync_start_time_seconds", "gauge",
+	    "when the daemon was started",
+	    (double)req->facts->started_at_ms / 1000.0);
+	single(f, "nbdsync_config_last_reload_successful", "gauge",
+	    "whether the file that was read last was taken over",
+	    c->reload_is_good);
+	single(f, "nbdsync_config_last_reload_timestamp_seconds", "gauge",
+	    "when a file was last taken over", (double)c->reload_at_s);
+	single(f, "nbdsync_jobs", "gauge", "jobs that are configured",
+	    (double)jobs_count(req->jobs));
+	single(f, "nbdsync_jobs_running", "gauge", "jobs that run",
+	    (double)jobs_count_running(req->jobs));
+	single(f, "nbdsync_control_connections", "gauge",
+	    "connections to the control socket", (double)c->n_connections);
+	single(f, "nbdsync_control_connections_total", "counter",
+	    "connections that were accepted", (double)c->n_accepted);
+	single(f, "nbdsync_event_streams", "gauge",
+	    "clients that listen to events",
+	    (double)events_count_streams(req->events));
+	single(f, "nbdsync_events_dropped_total", "counter",
+	    "clients of the event stream that were too slow",
+	    (double)events_count_dropped(req->events));
+}
+
+void
+ctl_metrics(struct ctl_request *req)
+{
+	CLEANUP(cleanup_free) char *text = NULL;
+	size_t len = 0;
+	FILE *f = open_memstream(&text, &len);
+	bool is_good;
+
+	if (f == NULL) {
+		ctl_reply_text(req, 500, "text/plain", NULL, 0);
+		return;
+	}
+	put_daemon(f, req);
+	put_process(f, req->facts);
+	put_infos(f, req->jobs);
+	put_states(f, req->jobs);
+	for (size_t i = 0; i < sizeof series / sizeof series[0]; i++)
+		put_series(f, req->jobs, &series[i]);
+	put_requests(f, req->counters);
+	put_messages(f);
+	is_good = fflush(f) == 0;
+	(void)fclose(f);
+	ctl_reply_text(req, is_good ? 200 : 500,
+	    "text/plain; version=0.0.4; charset=utf-8", text, len);
+}
