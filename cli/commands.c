@@ -147,6 +147,41 @@ const struct command commands[] = {
 	    command_resume,
 	},
 	{
+	    "events",
+	    "[OPTIONS]",
+	    "show what happens in the daemon",
+	    "Shows the state of all jobs, then every change of it while it "
+	    "happens.",
+	    options_events,
+	    0,
+	    0,
+	    command_events,
+	},
+	{
+	    "map",
+	    "[OPTIONS] JOB",
+	    "show which parts of a job's disk are done",
+	    "Shows the disk of JOB from its beginning to its end, and what of "
+	    "it the run has\n"
+	    "done; of a job that is idle, what the last run had done.",
+	    options_map,
+	    1,
+	    1,
+	    command_map,
+	},
+	{
+	    "check",
+	    "[OPTIONS] [JOB]",
+	    "check the health of jobs, for Nagios",
+	    "Prints a line with figures. The exit status is 0 (OK), 1 "
+	    "(WARNING), 2 (CRITICAL)\n"
+	    "or 3 (UNKNOWN), which holds for this command only.",
+	    options_check,
+	    0,
+	    1,
+	    command_check,
+	},
+	{
 	    "configcheck",
 	    "[OPTIONS] FILE",
 	    "check a configuration file of the daemon",
@@ -156,6 +191,18 @@ const struct command commands[] = {
 	    1,
 	    1,
 	    command_configcheck,
+	},
+	{
+	    "completion",
+	    "[OPTIONS] bash",
+	    "print a script that completes commands",
+	    "Prints what bash needs to complete commands, options and names "
+	    "of jobs:\n"
+	    "eval \"$(nbdsync completion bash)\"",
+	    options_completion,
+	    1,
+	    1,
+	    command_completion,
 	},
 	{
 	    "help",

@@ -40,6 +40,10 @@ int command_cancel(const struct command *command, int argc, char **argv);
 int command_wait(const struct command *command, int argc, char **argv);
 int command_pause(const struct command *command, int argc, char **argv);
 int command_resume(const struct command *command, int argc, char **argv);
+int command_events(const struct command *command, int argc, char **argv);
+int command_map(const struct command *command, int argc, char **argv);
+int command_check(const struct command *command, int argc, char **argv);
+int command_completion(const struct command *command, int argc, char **argv);
 int command_configcheck(const struct command *command, int argc, char **argv);
 int command_help(const struct command *command, int argc, char **argv);
 
@@ -53,6 +57,10 @@ extern const struct option_row options_cancel[];
 extern const struct option_row options_wait[];
 extern const struct option_row options_pause[];
 extern const struct option_row options_resume[];
+extern const struct option_row options_events[];
+extern const struct option_row options_map[];
+extern const struct option_row options_check[];
+extern const struct option_row options_completion[];
 extern const struct option_row options_configcheck[];
 extern const struct option_row options_help[];
 

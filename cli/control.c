@@ -6,6 +6,7 @@
 #include "cli/control.h"
 
 #include <errno.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,6 +18,7 @@
 #define DEFAULT_SOCKET	  "/run/nbdsync/control.sock"
 #define ANSWER_TIMEOUT_MS 10000
 #define TARGET_SIZE	  512
+#define SILENCE_MS	  30000		/* the daemon speaks every 10 s */
 
 void
 control_init(struct control *control, const struct command *command)
@@ -29,6 +31,27 @@ control_init(struct control *control, const struct command *command)
 	    DEFAULT_SOCKET;
 	control->interrupt_fd = -1;
 	control->body = NULL;
+	control->said = NULL;
+}
+
+/* To whoever asks; a screen shows it in a place of its own. */
+static void
+tell(const struct control *c, const char *fmt, ...)
+    __attribute__((format(printf, 2, 3)));
+
+static void
+tell(const struct control *c, const char *fmt, ...)
+{
+	char text[CONTROL_SAID_SIZE];
+	va_list ap;
+
+	va_start(ap, fmt);
+	(void)vsnprintf(text, sizeof text, fmt, ap);
+	va_end(ap);
+	if (c->said != NULL)
+		memcpy(c->said, text, sizeof text);
+	else
+		message(c->command, "%s", text);
 }
 
 static int
@@ -39,22 +62,22 @@ fail_to_ask(const struct control *c, int r, const struct error *e)
 		return CLI_INTERRUPTED;
 	case EACCES:
 	case EPERM:
-		message(c->command, "you may not use the daemon's socket "
+		tell(c, "you may not use the daemon's socket "
 		    "'%s': %s", c->socket_path, e->text);
 		return CLI_DENIED;
 	case ENOMEM:
-		message(c->command, "%s", e->text);
+		tell(c, "%s", e->text);
 		return CLI_ERROR;
 	case ENAMETOOLONG:
-		message(c->command, "'%s': %s", c->socket_path, e->text);
+		tell(c, "'%s': %s", c->socket_path, e->text);
 		return CLI_ERROR;
 	case EPROTO:
 	case EMSGSIZE:
-		message(c->command, "what answers on '%s' is no nbdsyncd: %s",
+		tell(c, "what answers on '%s' is no nbdsyncd: %s",
 		    c->socket_path, e->text);
 		return CLI_UNREACHABLE;
 	default:
-		message(c->command, "no nbdsyncd answers on '%s': %s; is the "
+		tell(c, "no nbdsyncd answers on '%s': %s; is the "
 		    "daemon running?", c->socket_path, e->text);
 		return CLI_UNREACHABLE;
 	}
@@ -90,7 +113,7 @@ problem_text(const json_t *problem, const char *key)
 static void
 tell_no_job(const struct control *c, const char *job)
 {
-	message(c->command, "there is no job '%s'", job);
+	tell(c, "there is no job '%s'", job);
 }
 
 static int
@@ -103,12 +126,12 @@ tell_problem(const struct control *c, const struct http_response *response,
 	if (text[0] == '\0')
 		text = problem_text(problem, "title");
 	if (text[0] == '\0')
-		message(c->command, "the daemon answers with status %d",
+		tell(c, "the daemon answers with status %d",
 		    response->status);
 	else if (hint[0] == '\0')
-		message(c->command, "%s", text);
+		tell(c, "%s", text);
 	else
-		message(c->command, "%s (%s)", text, hint);
+		tell(c, "%s (%s)", text, hint);
 	return exit_code_of_status(response->status);
 }
 
@@ -126,7 +149,7 @@ read_answer(const struct control *c, const struct http_response *response,
 		return CLI_OK;
 	}
 	if (json == NULL && response->status < 400) {
-		message(c->command, "what answers on '%s' is no nbdsyncd: the "
+		tell(c, "what answers on '%s' is no nbdsyncd: the "
 		    "answer is no JSON", c->socket_path);
 		return CLI_UNREACHABLE;
 	}
@@ -189,4 +212,32 @@ control_ask_job(const struct control *control, const char *method,
 	}
 	(void)snprintf(target, sizeof target, "/v1/jobs/%s%s", segment, suffix);
 	return ask(control, method, target, job, wait_s, ret_json);
+}
+
+int
+control_follow(const struct control *control, const char *target,
+    int (*on_line)(void *arg, char *line), void *arg)
+{
+	struct http_request request = {
+		.socket_path = control->socket_path,
+		.method = "GET",
+		.target = target,
+		.timeout_ms = SILENCE_MS,
+		.interrupt_fd = control->interrupt_fd,
+	};
+	struct http_response response = { 0 };
+	json_t *json = NULL;
+	struct error e;
+	int exit_code;
+	int r;
+
+	r = http_follow(&request, on_line, arg, &response, &e);
+	if (r < 0)
+		return fail_to_ask(control, r, &e);
+	if (response.body == NULL)
+		return CLI_OK;
+	exit_code = read_answer(control, &response, NULL, &json);
+	json_decref(json);
+	free(response.body);
+	return exit_code;
 }

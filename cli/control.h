@@ -7,6 +7,8 @@
 
 #include "cli/commands.h"
 
+#define CONTROL_SAID_SIZE 512
+
 /*
  * Talking to the daemon.  What goes wrong is told here, once, and becomes an
  * exit code.
@@ -16,6 +18,8 @@ struct control {
 	const char *socket_path;
 	int interrupt_fd;		/* of signals_open(); -1: none */
 	const char *body;		/* JSON to send along, or NULL */
+	char *said;			/* of CONTROL_SAID_SIZE: what would be
+					   told goes there; or NULL */
 };
 
 /* The socket of the environment, or the usual one. */
@@ -35,5 +39,13 @@ int control_ask(const struct control *control, const char *method,
  */
 int control_ask_job(const struct control *control, const char *method,
     const char *job, const char *suffix, uint64_t wait_s, json_t **ret_json);
+
+/*
+ * Ask for an answer that goes on: on_line gets each line, and ends it by
+ * returning something other than 0.  Returns an exit code; all is told, but
+ * for CLI_INTERRUPTED.
+ */
+int control_follow(const struct control *control, const char *target,
+    int (*on_line)(void *arg, char *line), void *arg);
 
 #endif

@@ -31,6 +31,7 @@ struct exchange {
 	char *data;			/* what came so far */
 	size_t len;
 	size_t room;
+	bool is_stream;			/* ask without chunks */
 };
 
 static uint64_t
@@ -136,22 +137,22 @@ static int
 send_request(struct exchange *x)
 {
 	const struct http_request *request = x->request;
-	char text[REQUEST_SIZE];
-	int len;
-
 	const char *body = request->body != NULL ? request->body : "";
+	char text[REQUEST_SIZE];
 	char length[48] = "";
+	int len;
 
 	if (strcmp(request->method, "GET") != 0)
 		(void)snprintf(length, sizeof length,
 		    "Content-Length: %zu\r\n", strlen(body));
 	len = snprintf(text, sizeof text,
-	    "%s %s HTTP/1.1\r\n"
+	    "%s %s HTTP/%s\r\n"
 	    "Host: localhost\r\n"
 	    "Accept: application/json\r\n"
 	    "Connection: close\r\n"
 	    "%s\r\n%s",
-	    request->method, request->target, length, body);
+	    request->method, request->target, x->is_stream ? "1.0" : "1.1",
+	    length, body);
 	if (len < 0 || (size_t)len >= sizeof text)
 		return error_set(x->e, -ENAMETOOLONG, "the name is too long");
 	return send_all(x, text, (size_t)len);
@@ -234,6 +235,102 @@ http_ask(const struct http_request *request, struct http_response *ret,
 		r = send_request(&x);
 	if (r == 0)
 		r = receive_response(&x, ret);
+	free(x.data);
+	if (x.fd >= 0)
+		(void)close(x.fd);
+	return r;
+}
+
+/* Call on_line for what is complete behind *from, and move *from. */
+static int
+hand_out_lines(struct exchange *x, size_t *from,
+    int (*on_line)(void *arg, char *line), void *arg)
+{
+	char *newline;
+	int r = 0;
+
+	while (r == 0 && (newline = memchr(x->data + *from, '\n',
+	    x->len - *from)) != NULL) {
+		*newline = '\0';
+		r = on_line(arg, x->data + *from);
+		*from = (size_t)(newline + 1 - x->data);
+	}
+	memmove(x->data, x->data + *from, x->len - *from);
+	x->len -= *from;
+	*from = 0;
+	return r;
+}
+
+/* The body of a 200 begins at *ret_from; -EAGAIN; else not a stream. */
+static int
+find_body(const struct exchange *x, size_t *ret_from)
+{
+	static const char good[] = "HTTP/1.1 200 ";
+	char *end;
+
+	if (x->len < sizeof good)
+		return -EAGAIN;
+	/* The server may speak 1.0 to a client that does. */
+	if (memcmp(x->data, good, 7) != 0 ||
+	    memcmp(x->data + 8, good + 8, 5) != 0)
+		return -EPROTO;
+	end = memmem(x->data, x->len, "\r\n\r\n", 4);
+	if (end == NULL)
+		return x->len > HTTP_HEAD_MAX ? -EPROTO : -EAGAIN;
+	*ret_from = (size_t)(end + 4 - x->data);
+	return 0;
+}
+
+static int
+follow(struct exchange *x, int (*on_line)(void *arg, char *line), void *arg,
+    struct http_response *ret)
+{
+	bool at_end = false;
+	size_t from = 0;
+	int r = -EAGAIN;
+
+	while (r == -EAGAIN && !at_end) {
+		r = receive(x, &at_end);
+		if (r < 0)
+			return r;
+		r = find_body(x, &from);
+	}
+	if (r == -EPROTO || r == -EAGAIN) {
+		r = http_response_parse(x->data, x->len, at_end, ret, x->e);
+		return r == -EAGAIN && !at_end ? receive_response(x, ret) : r;
+	}
+	r = hand_out_lines(x, &from, on_line, arg);
+	while (r == 0 && !at_end) {
+		x->deadline_ms = now_ms() + x->request->timeout_ms;
+		r = receive(x, &at_end);
+		if (r == 0 && x->len > HTTP_RESPONSE_MAX)
+			r = error_set(x->e, -EMSGSIZE, "a line is too long");
+		if (r == 0)
+			r = hand_out_lines(x, &from, on_line, arg);
+	}
+	return r;
+}
+
+int
+http_follow(const struct http_request *request,
+    int (*on_line)(void *arg, char *line), void *arg,
+    struct http_response *ret, struct error *e)
+{
+	struct exchange x = {
+		.request = request,
+		.e = e,
+		.deadline_ms = now_ms() + request->timeout_ms,
+		.fd = -1,
+		.is_stream = true,
+	};
+	int r;
+
+	memset(ret, 0, sizeof *ret);
+	r = open_connection(&x);
+	if (r == 0)
+		r = send_request(&x);
+	if (r == 0)
+		r = follow(&x, on_line, arg, ret);
 	free(x.data);
 	if (x.fd >= 0)
 		(void)close(x.fd);

@@ -67,6 +67,9 @@ read_run(const json_t *json, struct job_run *run)
 	run->finished_at = get_text(json, "finished_at");
 	run->result = get_text(json, "result");
 	run->failure = get_text(json_object_get(json, "failure"), "message");
+	run->has_time_left =
+	    json_is_integer(json_object_get(progress, "eta_s"));
+	run->time_left_s = get_number(progress, "eta_s");
 	run->rate = get_number(progress, "rate_bytes_per_s");
 	read_progress(progress, &run->progress);
 }
@@ -108,6 +111,10 @@ job_status_read(const json_t *json, struct job_status *ret_status)
 		return -EPROTO;
 	status.source = get_text(json_object_get(json, "source"), "endpoint");
 	read_destinations(json, &status);
+	status.health = get_text(json, "health");
+	status.is_paused = json_is_true(json_object_get(json, "paused"));
+	status.pause_reason = get_text(json_object_get(json, "pause"),
+	    "reason");
 	status.rev = get_number(json, "rev");
 	status.is_running = json_is_object(run);
 	read_run(run, &status.run);

@@ -22,7 +22,10 @@ struct job_run {
 	const char *result;		/* ended: "succeeded", ... */
 	const char *failure;		/* ended, failed: the sentence */
 	struct run_progress progress;
-	uint64_t rate;			/* bytes a second, the mean */
+	uint64_t rate;			/* bytes a second: now, or the mean
+					   of one that has ended */
+	bool has_time_left;
+	uint64_t time_left_s;
 };
 
 struct job_status {
@@ -31,6 +34,9 @@ struct job_status {
 	const char *source;
 	char destination[1024];		/* their names, with commas */
 	uint64_t rev;
+	const char *health;
+	bool is_paused;
+	const char *pause_reason;
 	bool is_running;
 	struct job_run run;
 	bool has_last_run;

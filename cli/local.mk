@@ -6,10 +6,15 @@ noinst_LTLIBRARIES += %D%/libcli.la
 	%D%/bar.c \
 	%D%/bar.h \
 	%D%/cancel.c \
+	%D%/canvas.c \
+	%D%/canvas.h \
+	%D%/check.c \
+	%D%/command-map.c \
 	%D%/command-wait.c \
 	%D%/commands.c \
 	%D%/commands.h \
 	%D%/compare.c \
+	%D%/completion.c \
 	%D%/config-problems.c \
 	%D%/config-problems.h \
 	%D%/configcheck.c \
@@ -22,6 +27,7 @@ noinst_LTLIBRARIES += %D%/libcli.la
 	%D%/copy-words.c \
 	%D%/copy-words.h \
 	%D%/copy.c \
+	%D%/events.c \
 	%D%/exit-codes.h \
 	%D%/help.c \
 	%D%/help.h \
@@ -34,6 +40,8 @@ noinst_LTLIBRARIES += %D%/libcli.la
 	%D%/info.c \
 	%D%/job-command.c \
 	%D%/job-command.h \
+	%D%/job-map.c \
+	%D%/job-map.h \
 	%D%/job-status.c \
 	%D%/job-status.h \
 	%D%/list.c \
@@ -48,6 +56,8 @@ noinst_LTLIBRARIES += %D%/libcli.la
 	%D%/pause.c \
 	%D%/progress.c \
 	%D%/progress.h \
+	%D%/screen.c \
+	%D%/screen.h \
 	%D%/server.c \
 	%D%/server.h \
 	%D%/signals.c \
@@ -55,7 +65,9 @@ noinst_LTLIBRARIES += %D%/libcli.la
 	%D%/start.c \
 	%D%/status.c \
 	%D%/wait.c \
-	%D%/wait.h
+	%D%/wait.h \
+	%D%/watch.c \
+	%D%/watch.h
 %C%_libcli_la_LIBTOOLFLAGS = --tag=disable-shared
 
 bin_PROGRAMS += nbdsync

@@ -16,8 +16,19 @@
 #include "cli/message.h"
 #include "cli/output.h"
 #include "cli/progress.h"
+#include "cli/watch.h"
+
+enum {
+	OPTION_WATCH = OPTION_OWN,
+	OPTION_ASCII,
+	WATCH_EVERY_MS = 1000,
+};
 
 const struct option_row options_status[] = {
+	{ "watch", OPTION_WATCH, "[TIME]",
+	    "a screen with keys, looking every second or TIME" },
+	{ "ascii", OPTION_ASCII, NULL,
+	    "with --watch: no characters but ASCII" },
 	{ "socket", OPTION_SOCKET, "PATH",
 	    "the daemon's socket (or NBDSYNC_SOCKET)" },
 	{ "json", OPTION_JSON, NULL, "print what the daemon tells, as JSON" },
@@ -223,6 +234,22 @@ show_job(const struct command *command, const json_t *json)
 	return CLI_OK;
 }
 
+static int
+set_option(struct options *o, struct watch *watch, int id, const char *value)
+{
+	if (id == OPTION_WATCH) {
+		watch->every_ms = WATCH_EVERY_MS;
+		if (value == NULL)
+			return 0;
+		return options_time(o, "watch", value, &watch->every_ms);
+	}
+	if (id == OPTION_ASCII)
+		watch->ascii = true;
+	else
+		watch->control->socket_path = value;
+	return 0;
+}
+
 int
 command_status(const struct command *command, int argc, char **argv)
 {
@@ -230,6 +257,7 @@ command_status(const struct command *command, int argc, char **argv)
 	const char *value = NULL;
 	struct options o;
 	json_t *json = NULL;
+	struct watch watch = { .control = &control };
 	bool as_json = false;
 	int exit_code;
 	int id;
@@ -239,11 +267,16 @@ command_status(const struct command *command, int argc, char **argv)
 	while ((id = options_next(&o, &value)) > OPTIONS_END) {
 		if (id == OPTION_JSON)
 			as_json = true;
-		else
-			control.socket_path = value;
+		else if (set_option(&o, &watch, id, value) < 0)
+			return o.exit_code;
 	}
 	if (id == OPTIONS_STOP)
 		return o.exit_code;
+	/* Where there is no terminal it is the plain table. */
+	if (watch.every_ms > 0 && !as_json && watch_has_terminal()) {
+		watch.job = o.argc == 1 ? o.argv[0] : NULL;
+		return watch_run(&watch);
+	}
 	if (o.argc == 1)
 		exit_code = control_ask_job(&control, "GET", o.argv[0], "", 0,
 		    &json);

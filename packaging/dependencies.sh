@@ -48,11 +48,14 @@ test		gnutls-bin		program certtool
 test		gnutls-bin		program psktool
 test		openssl			program openssl
 test		jq			program jq
+test		libxml2-utils		program xmllint
 test		perl-base		program perl
 test		procps			program ps
 test		sqlite3			program sqlite3
 test		systemd			program systemd-analyze
 test		systemd			program systemd-socket-activate
+test		tmux			program tmux
+test		util-linux		program script
 test		util-linux		program setpriv
 test		xz-utils		program xz
 '

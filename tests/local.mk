@@ -393,8 +393,10 @@ integration_tests = \
 	%D%/integration/cli-info.t \
 	%D%/integration/cli-list.t \
 	%D%/integration/cli-manual.t \
+	%D%/integration/cli-monitor.t \
 	%D%/integration/cli-output.t \
 	%D%/integration/cli-progress.t \
+	%D%/integration/cli-screen.t \
 	%D%/integration/cli-signals.t \
 	%D%/integration/cli-transports.t \
 	%D%/integration/cli-unreachable.t \
@@ -423,12 +425,15 @@ integration_tests = \
 	%D%/integration/daemon-busy.t \
 	%D%/integration/daemon-conf-errors.t \
 	%D%/integration/daemon-copy.t \
+	%D%/integration/daemon-events.t \
 	%D%/integration/daemon-lost-server.t \
+	%D%/integration/daemon-metrics.t \
 	%D%/integration/daemon-modes.t \
 	%D%/integration/daemon-notify.t \
 	%D%/integration/daemon-reload.t \
 	%D%/integration/daemon-pause.t \
 	%D%/integration/daemon-roles.t \
+	%D%/integration/daemon-schema.t \
 	%D%/integration/daemon-socket.t \
 	%D%/integration/daemon-stop.t \
 	%D%/integration/daemon-units.t \
@@ -464,6 +469,8 @@ EXTRA_DIST += $(integration_tests) $(lint_tests) \
 	%D%/bench/servers.sh \
 	%D%/fuzz/corpus \
 	%D%/fuzz/run \
+	%D%/lib/check-json.pl \
+	%D%/lib/check-metrics.pl \
 	%D%/lib/daemonlib.sh \
 	%D%/lib/interoplib.sh \
 	%D%/lib/testlib.sh \

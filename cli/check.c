@@ -1,0 +1,145 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * nbdsync check: one line and an exit status, as Nagios and its kin want
+ * them.  Here, and here only, the status is 0, 1, 2 or 3.
+ */
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "cli/commands.h"
+#include "cli/control.h"
+#include "cli/exit-codes.h"
+#include "cli/output.h"
+
+enum check_state {
+	CHECK_OK,
+	CHECK_WARNING,
+	CHECK_CRITICAL,
+	CHECK_UNKNOWN,
+};
+
+const struct option_row options_check[] = {
+	{ "socket", OPTION_SOCKET, "PATH",
+	    "the daemon's socket (or NBDSYNC_SOCKET)" },
+	{ "json", OPTION_JSON, NULL, "print what was found as JSON" },
+	{ "help", OPTION_HELP, NULL, "show this help" },
+	{ NULL, 0, NULL, NULL },
+};
+
+struct finding {
+	enum check_state state;
+	unsigned counts[CHECK_UNKNOWN + 1];	/* jobs by state */
+	unsigned n_running;
+	char worst[128];		/* a job, and why */
+};
+
+static const char *const words[] = { "OK", "WARNING", "CRITICAL", "UNKNOWN" };
+
+static const char *
+text_of(const json_t *o, const char *key)
+{
+	const char *text = json_string_value(json_object_get(o, key));
+
+	return text != NULL ? text : "";
+}
+
+/* A job that never ran is no reason to worry, unless its RPO says so. */
+static enum check_state
+state_of(const char *health)
+{
+	if (strcmp(health, "ok") == 0 || strcmp(health, "unknown") == 0)
+		return CHECK_OK;
+	if (strcmp(health, "warn") == 0)
+		return CHECK_WARNING;
+	return strcmp(health, "crit") == 0 ? CHECK_CRITICAL : CHECK_UNKNOWN;
+}
+
+static void
+add_job(struct finding *f, const json_t *job)
+{
+	enum check_state state = state_of(text_of(job, "health"));
+	const char *result =
+	    text_of(json_object_get(job, "last_run"), "result");
+
+	f->counts[state]++;
+	if (json_is_object(json_object_get(job, "run")))
+		f->n_running++;
+	if (state <= f->state)
+		return;
+	f->state = state;
+	(void)snprintf(f->worst, sizeof f->worst, "%s: %s", text_of(job, "job"),
+	    result[0] != '\0' ? result : text_of(job, "state"));
+	output_make_printable(f->worst);
+}
+
+static void
+print_line(const struct finding *f)
+{
+	(void)printf("NBDSYNC %s - ", words[f->state]);
+	if (f->worst[0] != '\0')
+		(void)printf("%s; ", f->worst);
+	(void)printf("%u ok, %u warning, %u critical, %u running | ok=%u "
+	    "warning=%u critical=%u running=%u\n", f->counts[CHECK_OK],
+	    f->counts[CHECK_WARNING], f->counts[CHECK_CRITICAL], f->n_running,
+	    f->counts[CHECK_OK], f->counts[CHECK_WARNING],
+	    f->counts[CHECK_CRITICAL], f->n_running);
+}
+
+static int
+tell_unknown(bool as_json, const char *why)
+{
+	if (as_json)
+		(void)output_json(json_pack("{s:s, s:s}", "state", "UNKNOWN",
+		    "worst", why));
+	else
+		(void)printf("NBDSYNC UNKNOWN - %s\n", why);
+	return CHECK_UNKNOWN;
+}
+
+int
+command_check(const struct command *command, int argc, char **argv)
+{
+	struct finding f = { .state = CHECK_OK };
+	struct control control;
+	const char *value = NULL;
+	bool as_json = false;
+	json_t *json = NULL;
+	const json_t *job;
+	struct options o;
+	int exit_code;
+	size_t i;
+	int id;
+
+	control_init(&control, command);
+	options_init(&o, command, argc, argv);
+	while ((id = options_next(&o, &value)) > OPTIONS_END) {
+		if (id == OPTION_JSON)
+			as_json = true;
+		else
+			control.socket_path = value;
+	}
+	if (id == OPTIONS_STOP)
+		return o.exit_code == CLI_OK ? CLI_OK : CHECK_UNKNOWN;
+	exit_code = o.argc == 1 ?
+	    control_ask_job(&control, "GET", o.argv[0], "", 0, &json) :
+	    control_ask(&control, "GET", "/v1/jobs", 0, &json);
+	if (exit_code != CLI_OK)
+		return tell_unknown(as_json, exit_code == CLI_NO_JOB ?
+		    "there is no such job" : "the daemon cannot be asked");
+	if (o.argc == 1)
+		add_job(&f, json);
+	json_array_foreach(json_object_get(json, "jobs"), i, job)
+		add_job(&f, job);
+	json_decref(json);
+	if (!as_json)
+		print_line(&f);
+	else
+		(void)output_json(json_pack("{s:s, s:s, s:i, s:i, s:i, s:i}",
+		    "state", words[f.state], "worst", f.worst, "ok",
+		    (int)f.counts[CHECK_OK], "warning",
+		    (int)f.counts[CHECK_WARNING], "critical",
+		    (int)f.counts[CHECK_CRITICAL], "running",
+		    (int)f.n_running));
+	return (int)f.state;
+}

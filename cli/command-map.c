@@ -1,0 +1,152 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * nbdsync map: a picture of what of a job's disk is done.
+ */
+#include <errno.h>
+#include <langinfo.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "cli/commands.h"
+#include "cli/control.h"
+#include "cli/exit-codes.h"
+#include "cli/job-map.h"
+#include "cli/message.h"
+#include "cli/output.h"
+
+enum {
+	OPTION_CELLS = OPTION_OWN,
+	OPTION_SVG,
+	OPTION_DDRESCUE,
+	OPTION_ASCII,
+	PRINT_COLUMNS = 64,
+};
+
+const struct option_row options_map[] = {
+	{ "cells", OPTION_CELLS, "N", "into how many parts the disk is cut" },
+	{ "svg", OPTION_SVG, "FILE", "write a picture as SVG" },
+	{ "ddrescue", OPTION_DDRESCUE, "FILE",
+	    "write a mapfile, as of ddrescue(1)" },
+	{ "ascii", OPTION_ASCII, NULL, "use no characters but ASCII" },
+	{ "socket", OPTION_SOCKET, "PATH",
+	    "the daemon's socket (or NBDSYNC_SOCKET)" },
+	{ "json", OPTION_JSON, NULL, "print what the daemon tells, as JSON" },
+	{ "help", OPTION_HELP, NULL, "show this help" },
+	{ NULL, 0, NULL, NULL },
+};
+
+struct request {
+	struct control control;
+	const char *job;
+	const char *svg;
+	const char *ddrescue;
+	unsigned n_cells;
+	bool json;
+	bool ascii;
+};
+
+static int
+set_option(struct options *o, struct request *r, int id, const char *value)
+{
+	switch (id) {
+	case OPTION_CELLS:
+		return options_number(o, "cells", value, JOB_MAP_CELLS_MAX,
+		    &r->n_cells);
+	case OPTION_SVG:
+		r->svg = value;
+		return 0;
+	case OPTION_DDRESCUE:
+		r->ddrescue = value;
+		return 0;
+	case OPTION_ASCII:
+		r->ascii = true;
+		return 0;
+	case OPTION_JSON:
+		r->json = true;
+		return 0;
+	default:
+		r->control.socket_path = value;
+		return 0;
+	}
+}
+
+static int
+write_file(const struct request *r, const char *path,
+    const struct job_map *map,
+    void (*write)(const struct job_map *map, const char *job, FILE *f))
+{
+	FILE *f = fopen(path, "we");
+	bool is_good;
+
+	if (f == NULL) {
+		message(r->control.command, "cannot write '%s': %s", path,
+		    strerror(errno));
+		return CLI_ERROR;
+	}
+	write(map, r->job, f);
+	is_good = ferror(f) == 0;
+	if (fclose(f) == 0 && is_good)
+		return CLI_OK;
+	message(r->control.command, "cannot write '%s': %s", path,
+	    strerror(errno));
+	return CLI_ERROR;
+}
+
+static int
+show(const struct request *r, const struct job_map *map)
+{
+	bool utf8 = !r->ascii && strcmp(nl_langinfo(CODESET), "UTF-8") == 0;
+	int exit_code = CLI_OK;
+
+	if (map->n_cells == 0) {
+		message(r->control.command,
+		    "nothing is known of the disk of job '%s' yet", r->job);
+		return CLI_ERROR;
+	}
+	if (r->svg != NULL)
+		exit_code = write_file(r, r->svg, map, job_map_write_svg);
+	if (r->ddrescue != NULL && exit_code == CLI_OK)
+		exit_code = write_file(r, r->ddrescue, map,
+		    job_map_write_ddrescue);
+	if (r->svg == NULL && r->ddrescue == NULL)
+		job_map_print(map, PRINT_COLUMNS, utf8);
+	return exit_code;
+}
+
+int
+command_map(const struct command *command, int argc, char **argv)
+{
+	struct request r = { .n_cells = 1024 };
+	const char *value = NULL;
+	struct job_map map;
+	json_t *json = NULL;
+	struct options o;
+	char suffix[48];
+	int exit_code;
+	int id;
+
+	control_init(&r.control, command);
+	options_init(&o, command, argc, argv);
+	while ((id = options_next(&o, &value)) > OPTIONS_END)
+		if (set_option(&o, &r, id, value) < 0)
+			return o.exit_code;
+	if (id == OPTIONS_STOP)
+		return o.exit_code;
+	r.job = o.argv[0];
+	(void)snprintf(suffix, sizeof suffix, "/map?cells=%u", r.n_cells);
+	exit_code = control_ask_job(&r.control, "GET", r.job, suffix, 0, &json);
+	if (exit_code != CLI_OK)
+		return exit_code;
+	if (r.json)
+		return output_json(json);
+	if (job_map_read(json, &map) < 0) {
+		message(command, "the daemon's answer has no map in it");
+		json_decref(json);
+		return CLI_ERROR;
+	}
+	json_decref(json);
+	exit_code = show(&r, &map);
+	job_map_done(&map);
+	return exit_code;
+}

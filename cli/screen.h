@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#ifndef CLI_SCREEN_H
+#define CLI_SCREEN_H
+
+#include <jansson.h>
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "cli/canvas.h"
+#include "cli/job-map.h"
+
+/*
+ * What `nbdsync status --watch` shows, and what its keys do.  No terminal and
+ * no daemon in here: see watch.c.
+ */
+
+#define SCREEN_NAME_SIZE 64
+#define SCREEN_TEXT_SIZE 512
+
+/* What the keys ask for. */
+enum screen_action {
+	SCREEN_NOTHING,
+	SCREEN_QUIT,
+	SCREEN_START,
+	SCREEN_PAUSE,
+	SCREEN_RESUME,
+	SCREEN_CANCEL,
+};
+
+enum screen_view {
+	SCREEN_LIST,
+	SCREEN_MAP,			/* the block map of the selected job */
+	SCREEN_HELP,
+};
+
+struct screen {
+	json_t *jobs;			/* the last good answer's, or NULL */
+	char selected[SCREEN_NAME_SIZE];
+	size_t first;			/* job at the top of the list */
+	struct job_map map;		/* of the selected job */
+	bool has_map;
+	enum screen_view view;
+	enum screen_action confirm;	/* awaits y; SCREEN_NOTHING: none */
+	char said[SCREEN_TEXT_SIZE];	/* what the last key led to */
+	char trouble[SCREEN_TEXT_SIZE];	/* the daemon does not answer: why */
+	char only[SCREEN_NAME_SIZE];	/* the list has this job alone; "" */
+	bool utf8;
+	bool ascii;
+};
+
+void screen_init(struct screen *s);
+void screen_done(struct screen *s);
+
+/* An answer of GET /v1/jobs; keeps the selection where it can. */
+void screen_set_jobs(struct screen *s, const json_t *answer);
+
+/* Takes over what the map owns. */
+void screen_set_map(struct screen *s, const struct job_map *map);
+
+/* How many cells a map for the view should have; 0: none is shown. */
+unsigned screen_map_cells(const struct screen *s, size_t columns,
+    size_t rows);
+
+/*
+ * A key: a character, or one of these.  Returns what it asks for, about the
+ * selected job.
+ */
+enum {
+	SCREEN_KEY_UP = 0x100,
+	SCREEN_KEY_DOWN,
+	SCREEN_KEY_ENTER,
+	SCREEN_KEY_ESCAPE,
+};
+
+enum screen_action screen_key(struct screen *s, int key);
+
+void screen_draw(struct screen *s, struct canvas *c, const char *clock);
+
+#endif

@@ -1,0 +1,318 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * The terminal's side of the screen: raw keys, its size, and looking at the
+ * daemon now and then.  The terminal is left as it was found, whatever ends
+ * the command.
+ */
+#include "cli/watch.h"
+
+#include <errno.h>
+#include <langinfo.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/signalfd.h>
+#include <termios.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "cli/bar.h"
+#include "cli/exit-codes.h"
+#include "cli/message.h"
+#include "cli/screen.h"
+#include "cli/signals.h"
+
+#define ESCAPE_WAIT_MS 50		/* a key's sequence comes at once */
+
+struct watcher {
+	const struct watch *watch;
+	struct control *control;
+	struct screen screen;
+	struct termios before;
+	int signal_fd;
+	int resize_fd;
+	size_t columns;
+	size_t rows;
+	uint64_t next_ms;		/* when to look again */
+	bool is_over;
+	int exit_code;
+};
+
+bool
+watch_has_terminal(void)
+{
+	return isatty(STDIN_FILENO) == 1 && isatty(STDOUT_FILENO) == 1;
+}
+
+static void
+measure(struct watcher *w)
+{
+	struct winsize size;
+
+	w->columns = 80;
+	w->rows = 24;
+	if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0 &&
+	    size.ws_row > 0) {
+		w->columns = size.ws_col;
+		w->rows = size.ws_row;
+	}
+}
+
+static void
+put(const char *text)
+{
+	(void)fputs(text, stdout);
+	(void)fflush(stdout);
+}
+
+static int
+open_terminal(struct watcher *w)
+{
+	struct termios raw;
+	sigset_t set;
+
+	if (tcgetattr(STDIN_FILENO, &w->before) < 0)
+		return -errno;
+	raw = w->before;
+	raw.c_lflag &= (tcflag_t)~(ECHO | ICANON);
+	raw.c_cc[VMIN] = 0;
+	raw.c_cc[VTIME] = 0;
+	(void)sigemptyset(&set);
+	(void)sigaddset(&set, SIGWINCH);
+	if (sigprocmask(SIG_BLOCK, &set, NULL) < 0)
+		return -errno;
+	w->resize_fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+	if (w->resize_fd < 0 ||
+	    tcsetattr(STDIN_FILENO, TCSANOW, &raw) < 0)
+		return -errno;
+	/* The other screen, no cursor. */
+	put("\033[?1049h\033[?25l");
+	return 0;
+}
+
+static void
+close_terminal(struct watcher *w)
+{
+	put("\033[?25h\033[?1049l");
+	(void)tcsetattr(STDIN_FILENO, TCSANOW, &w->before);
+}
+
+static void
+draw(struct watcher *w)
+{
+	char *text = NULL;
+	size_t len = 0;
+	struct canvas c = {
+		.f = open_memstream(&text, &len),
+		.columns = w->columns,
+		.rows = w->rows,
+		.colour = getenv("NO_COLOR") == NULL,
+	};
+	time_t now = time(NULL);
+	char clock[16] = "";
+	struct tm tm;
+
+	if (c.f == NULL)
+		return;
+	if (localtime_r(&now, &tm) != NULL)
+		(void)strftime(clock, sizeof clock, "%H:%M:%S", &tm);
+	screen_draw(&w->screen, &c, clock);
+	if (fclose(c.f) == 0) {
+		(void)fwrite(text, 1, len, stdout);
+		(void)fflush(stdout);
+	}
+	free(text);
+}
+
+static void
+look_at_map(struct watcher *w)
+{
+	unsigned n = screen_map_cells(&w->screen, w->columns, w->rows);
+	char suffix[48];
+	json_t *json = NULL;
+	struct job_map map;
+
+	if (n == 0)
+		return;
+	(void)snprintf(suffix, sizeof suffix, "/map?cells=%u", n);
+	if (control_ask_job(w->control, "GET", w->screen.selected, suffix, 0,
+		&json) != CLI_OK)
+		return;
+	if (job_map_read(json, &map) == 0)
+		screen_set_map(&w->screen, &map);
+	json_decref(json);
+}
+
+static void
+look(struct watcher *w)
+{
+	char said[CONTROL_SAID_SIZE] = "";
+	json_t *json = NULL;
+	int exit_code;
+
+	w->control->said = said;
+	exit_code = control_ask(w->control, "GET", "/v1/jobs", 0, &json);
+	if (exit_code == CLI_OK) {
+		screen_set_jobs(&w->screen, json);
+		json_decref(json);
+		look_at_map(w);
+	} else if (exit_code != CLI_INTERRUPTED) {
+		(void)snprintf(w->screen.trouble, sizeof w->screen.trouble,
+		    "%s", said);
+	}
+	w->control->said = NULL;
+	w->next_ms = bar_now_ms() + w->watch->every_ms;
+}
+
+static void
+do_action(struct watcher *w, enum screen_action action)
+{
+	static const char *const suffixes[] = {
+		[SCREEN_START] = "/start",
+		[SCREEN_PAUSE] = "/pause",
+		[SCREEN_RESUME] = "/resume",
+		[SCREEN_CANCEL] = "/cancel",
+	};
+	static const char *const done[] = {
+		[SCREEN_START] = "started",
+		[SCREEN_PAUSE] = "paused",
+		[SCREEN_RESUME] = "resumed",
+		[SCREEN_CANCEL] = "being cancelled",
+	};
+	struct screen *s = &w->screen;
+	json_t *json = NULL;
+
+	if (action == SCREEN_QUIT)
+		w->is_over = true;
+	if (action == SCREEN_QUIT || action == SCREEN_NOTHING)
+		return;
+	w->control->said = s->said;
+	if (control_ask_job(w->control, "POST", s->selected, suffixes[action],
+		0, &json) == CLI_OK)
+		(void)snprintf(s->said, sizeof s->said, "job '%s' is %s",
+		    s->selected, done[action]);
+	w->control->said = NULL;
+	json_decref(json);
+	w->next_ms = 0;
+}
+
+/* What follows an escape character. */
+static int
+read_sequence(void)
+{
+	struct pollfd fd = { .fd = STDIN_FILENO, .events = POLLIN };
+	char c[2];
+
+	if (poll(&fd, 1, ESCAPE_WAIT_MS) <= 0 ||
+	    read(STDIN_FILENO, c, 1) != 1 || (c[0] != '[' && c[0] != 'O') ||
+	    poll(&fd, 1, ESCAPE_WAIT_MS) <= 0 ||
+	    read(STDIN_FILENO, c + 1, 1) != 1)
+		return SCREEN_KEY_ESCAPE;
+	if (c[1] == 'A')
+		return SCREEN_KEY_UP;
+	return c[1] == 'B' ? SCREEN_KEY_DOWN : 0;
+}
+
+static void
+take_keys(struct watcher *w)
+{
+	char c;
+	ssize_t n;
+	int key;
+
+	n = read(STDIN_FILENO, &c, 1);
+	/* The terminal has gone. */
+	if (n == 0 || (n < 0 && errno != EAGAIN && errno != EINTR))
+		w->is_over = true;
+	if (n != 1)
+		return;
+	key = (unsigned char)c;
+	if (key == 27)
+		key = read_sequence();
+	else if (key == '\r' || key == '\n')
+		key = SCREEN_KEY_ENTER;
+	do_action(w, screen_key(&w->screen, key));
+	/* Another job, or another view, wants another map. */
+	if (!w->screen.has_map)
+		w->next_ms = 0;
+}
+
+static void
+take_signals(struct watcher *w)
+{
+	struct signalfd_siginfo info;
+	int sig;
+
+	while ((sig = signals_take(w->signal_fd)) != 0) {
+		if (!signals_is_interrupt(sig))
+			continue;
+		w->is_over = true;
+		w->exit_code = CLI_INTERRUPTED;
+	}
+	while (read(w->resize_fd, &info, sizeof info) ==
+	    (ssize_t)sizeof info) {
+		measure(w);
+		put("\033[2J");
+		w->next_ms = 0;
+	}
+}
+
+static void
+turn(struct watcher *w)
+{
+	struct pollfd fds[] = {
+		{ .fd = STDIN_FILENO, .events = POLLIN },
+		{ .fd = w->signal_fd, .events = POLLIN },
+		{ .fd = w->resize_fd, .events = POLLIN },
+	};
+	uint64_t now = bar_now_ms();
+
+	if (now >= w->next_ms) {
+		look(w);
+		now = bar_now_ms();
+	}
+	draw(w);
+	if (poll(fds, 3, now < w->next_ms ? (int)(w->next_ms - now) : 0) < 0)
+		return;
+	take_signals(w);
+	if (fds[0].revents != 0)
+		take_keys(w);
+}
+
+int
+watch_run(const struct watch *watch)
+{
+	struct watcher w = {
+		.watch = watch,
+		.control = watch->control,
+		.signal_fd = -1,
+		.resize_fd = -1,
+	};
+	int r;
+
+	screen_init(&w.screen);
+	w.screen.utf8 = !watch->ascii &&
+	    strcmp(nl_langinfo(CODESET), "UTF-8") == 0;
+	if (watch->job != NULL)
+		(void)snprintf(w.screen.only, sizeof w.screen.only, "%s",
+		    watch->job);
+	r = signals_open(&w.signal_fd);
+	if (r == 0)
+		r = open_terminal(&w);
+	if (r < 0) {
+		message(w.control->command, "cannot use the terminal: %s",
+		    strerror(-r));
+		return CLI_ERROR;
+	}
+	w.control->interrupt_fd = w.signal_fd;
+	measure(&w);
+	while (!w.is_over)
+		turn(&w);
+	close_terminal(&w);
+	screen_done(&w.screen);
+	(void)close(w.signal_fd);
+	(void)close(w.resize_fd);
+	return w.exit_code;
+}

@@ -1,0 +1,121 @@
+#!/bin/sh
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# The screen of status --watch, in a real terminal.
+. "$srcdir/tests/lib/testlib.sh"
+. "$srcdir/tests/lib/daemonlib.sh"
+requires nbdkit --filter=delay pattern --version
+requires tmux -V
+plan 29
+
+conf "endpoints = (
+  { name = \"quick\"; command = [ \"nbdkit\", \"pattern\", \"8M\" ]; },
+  $(slow_endpoint slow), { name = \"n\"; uri = \"null:\"; } );
+jobs = ( { name = \"quick\"; source = \"quick\"; destination = \"n\"; },
+  $(slow_job slow slow n),
+  { name = \"third\"; source = \"quick\"; destination = \"n\"; } );"
+start_daemon "$tmp/conf"
+
+term()
+{
+	tmux -f /dev/null -S "$tmp/tmux" "$@"
+}
+show()
+{
+	term capture-pane -p -t screen >"$tmp/shown" 2>&1
+	cat "$tmp/shown"
+}
+# shows PATTERN: within a while
+shows()
+{
+	wait_for "show | grep -q -e '$1'"
+}
+# open_screen COLUMNS ROWS OPTIONS ENVIRONMENT...
+open_screen()
+{
+	columns_=$1
+	rows_=$2
+	options_=$3
+	shift 3
+	term new-session -d -s screen -x "$columns_" -y "$rows_" \
+	    "env $* '$nbdsync' status --watch=200ms $options_; echo left \$?; sleep 60"
+}
+stop_screen()
+{
+	term kill-session -t screen
+}
+keys()
+{
+	term send-keys -t screen "$@"
+}
+trap 'term kill-server 2>/dev/null' EXIT
+
+open_screen 80 24 '' LC_ALL=C.UTF-8
+ok "the first job is selected" shows '^>quick  *idle  *never ran'
+ok "the heading counts the jobs" shows '3 jobs   0 running   0 paused'
+ok "the last line has the keys" [ "$(show | sed -n '24s/^ q quit.*/keys/p')" \
+    = keys ]
+ok "no line is wider than the terminal" [ "$(LC_ALL=C.UTF-8 wc -L \
+    <"$tmp/shown")" -le 80 ]
+keys Down
+ok "down selects the next" shows '^>slow'
+keys s
+ok "s starts it" shows '^>slow  *copying'
+ok "and says so" grep -q "job 'slow' is started" "$tmp/shown"
+wait_copied slow
+ok "its bar has a percentage" shows '^>slow  *copying  *[^ ]*  *[0-9]*%'
+ok "the map is drawn" shows '^\[.*·\]'
+ok "with a legend" shows '█ durable'
+keys c
+ok "c asks first" shows "Cancel the run of .slow.?"
+keys n
+ok "no means no" wait_for '! show | grep -q Cancel.the'
+is "and the run goes on" "$(job_field slow '.run != null')" true
+keys c
+shows 'Cancel the run'
+keys y
+ok "yes means yes" shows '^>slow  *idle  *cancelled'
+keys k p
+ok "p pauses what does not run, at once" shows '^>quick  *paused'
+keys p
+ok "and resumes it" shows '^>quick  *idle'
+keys '?'
+ok "the help names the commands" shows 'nbdsync cancel JOB'
+keys Escape
+ok "escape leaves it" shows '^>quick'
+keys Enter
+ok "enter shows the map alone" wait_for '! show | grep -q "^>quick"'
+keys Enter
+shows '^>quick'
+
+term resize-window -t screen -x 120 -y 40
+ok "a larger terminal is filled" wait_for \
+    "show | sed -n 40p | grep -q 'q quit'"
+term resize-window -t screen -x 40 -y 10
+ok "a small one is not overrun" wait_for \
+    "show | sed -n 10p | grep -q 'q quit'"
+term resize-window -t screen -x 80 -y 24
+shows '^>quick'
+
+kill -STOP "$(pid_of daemon)"
+kill -KILL "$(pid_of daemon)"
+ok "without the daemon the jobs stay" shows '^>quick'
+ok "and the reason is told" shows 'no nbdsyncd answers'
+keys q
+ok "q leaves, well" shows '^left 0'
+is "and the screen is the one of before" "$(show | grep -c quick)" 0
+stop_screen
+
+rm -f "$NBDSYNC_SOCKET"
+start_daemon "$tmp/conf"
+open_screen 80 24 --ascii LC_ALL=C.UTF-8
+shows '^>quick'
+is "--ascii is ASCII" "$(LC_ALL=C grep -c '[^ -~]' "$tmp/shown")" 0
+stop_screen
+"$nbdsync" start slow >/dev/null
+open_screen 80 24 slow LC_ALL=C.UTF-8 NO_COLOR=1
+shows '^>slow  *copying'
+is "with a name it is that job alone" "$(grep -c third "$tmp/shown")" 0
+is "without colour there is none" "$(term capture-pane -e -p -t screen |
+    grep -c "$(printf '\033')\\[3[123]m")" 0
+stop_screen
+ok "without a terminal it is a table" "$nbdsync" status --watch

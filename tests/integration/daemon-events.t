@@ -1,0 +1,95 @@
+#!/bin/sh
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# The event stream: first what is, then what happens; and the command for it.
+. "$srcdir/tests/lib/testlib.sh"
+. "$srcdir/tests/lib/daemonlib.sh"
+requires nbdkit --filter=delay pattern --version
+requires perl -MIO::Socket::UNIX -e 1
+plan 21
+
+conf "endpoints = (
+  { name = \"quick\"; command = [ \"nbdkit\", \"pattern\", \"8M\" ]; },
+  $(slow_endpoint slow), { name = \"n\"; uri = \"null:\"; } );
+jobs = ( { name = \"quick\"; source = \"quick\"; destination = \"n\"; },
+  $(slow_job slow slow n) );"
+start_daemon "$tmp/conf"
+
+start_process all curl --silent --no-buffer --noproxy '*' --unix-socket \
+    "$NBDSYNC_SOCKET" http://localhost/v1/events
+start_process one curl --silent --no-buffer --noproxy '*' --unix-socket \
+    "$NBDSYNC_SOCKET" 'http://localhost/v1/events?job=slow'
+ok "a client is told when it is up to date" wait_for \
+    "grep -q '\"event\":\"live\"' '$tmp/all.log'"
+is "before that, of all jobs" "$(jq -r 'select(.event == "snapshot") |
+    .job + " " + .status.state' "$tmp/all.log" | tr '\n' ' ')" \
+    "quick idle slow idle "
+wait_for "grep -q live '$tmp/one.log'"
+exits 0 "a job runs" "$nbdsync" start --wait quick
+ok "which is told to its end" wait_for \
+    "grep -q '\"event\":\"run.succeeded\"' '$tmp/all.log'"
+is "from the start" "$(jq -r 'select(.job == "quick" and .old == "idle") |
+    .event' "$tmp/all.log")" run.started
+is "with the state before" "$(jq -r 'select(.event == "run.succeeded") |
+    .new' "$tmp/all.log")" idle
+is "and the run" "$(jq -r 'select(.event == "run.succeeded") | .run' \
+    "$tmp/all.log")" "$(job_field quick .last_run.id)"
+is "numbers rise by one" "$(jq -r 'select(has("at") and .event != "heartbeat") |
+    .seq' "$tmp/all.log" | awk 'NR > 1 && $1 != last + 1 { print "gap" }
+    { last = $1 }')" ""
+"$nbdsync" pause --quiet slow
+"$nbdsync" resume --quiet slow
+ok "pauses are told" wait_for "grep -q job.resumed '$tmp/one.log'"
+is "who asked for one job hears of that alone" \
+    "$(jq -r 'select(has("job")) | .job' "$tmp/one.log" | sort -u)" slow
+kill -HUP "$(pid_of daemon)"
+ok "a new configuration is told to all" wait_for \
+    "grep -q config.reloaded '$tmp/one.log'"
+
+seq=$(jq -r 'select(.event == "run.started") | .seq' "$tmp/all.log")
+api "/v1/events?since=$seq" --max-time 2 >"$tmp/since" 2>/dev/null
+is "who says what it has seen gets the rest" "$(jq -r \
+    'select(.event == "run.succeeded") | .job' "$tmp/since")" quick
+is "and no snapshot" "$(grep -c snapshot "$tmp/since")" 0
+is "nor what it knows" "$(grep -c run.started "$tmp/since")" 0
+is "since is a number" "$(api_status '/v1/events?since=x')" 400
+is "the job is one" "$(api_status '/v1/events?job=none')" 404
+
+start_process cmd "$nbdsync" events --job slow
+wait_for "grep -q 'slow.*idle' '$tmp/cmd.log'"
+"$nbdsync" pause --quiet slow
+ok "the command shows them" wait_for "grep -q 'job.paused' '$tmp/cmd.log'"
+stop_process cmd INT
+"$nbdsync" resume --quiet slow
+
+# One that never reads: more than a buffer's worth of events.
+cat >"$tmp/deaf.pl" <<'END'
+use IO::Socket::UNIX;
+$| = 1;
+my $s = IO::Socket::UNIX->new(Peer => $ARGV[0]) || die;
+print $s "GET /v1/events HTTP/1.1\r\nHost: localhost\r\n\r\n";
+print "asked\n";
+sleep;
+END
+start_process deaf perl "$tmp/deaf.pl" "$NBDSYNC_SOCKET"
+wait_for "grep -q asked '$tmp/deaf.log'"
+i=0
+while [ $i -lt 40 ]; do
+	# A request each, many on one connection.
+	# shellcheck disable=SC2046
+	curl --silent --noproxy '*' --unix-socket "$NBDSYNC_SOCKET" \
+	    --request POST $(for _ in $(seq 400); do
+		echo "http://localhost/v1/jobs/slow/pause"
+	done) >/dev/null
+	i=$((i + 1))
+	grep -q 'takes too little' "$tmp/daemon.log" && break
+done
+ok "a client that does not read is given up" \
+    grep -q 'takes too little; disconnecting it' "$tmp/daemon.log"
+stop_process deaf
+is "which is counted" "$(api /metrics |
+    awk '$1 == "nbdsync_events_dropped_total" { print $2 }')" 1
+api "/v1/events?since=$seq" --max-time 2 >"$tmp/since" 2>/dev/null
+ok "who was away for too long hears of the gap, or of all" \
+    grep -q -e '"gap"' -e job.changed "$tmp/since"
+stop_process daemon
+is "the daemon ends well" "$?" 0

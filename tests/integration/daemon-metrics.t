@@ -1,0 +1,88 @@
+#!/bin/sh
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# /metrics is what Prometheus wants, and has the figures of the jobs.
+. "$srcdir/tests/lib/testlib.sh"
+. "$srcdir/tests/lib/daemonlib.sh"
+requires nbdkit --filter=delay pattern --version
+requires perl -e 1
+plan 25
+
+conf "endpoints = (
+  { name = \"quick\"; command = [ \"nbdkit\", \"pattern\", \"8M\" ]; },
+  { name = \"bad\"; command = [ \"nbdkit\", \"--filter=error\", \"pattern\",
+      \"1M\", \"error-pread-rate=100%\" ]; },
+  $(slow_endpoint slow), { name = \"n\"; uri = \"null:\"; } );
+jobs = ( { name = \"quick\"; source = \"quick\"; destination = \"n\"; },
+  { name = \"bad\"; source = \"bad\"; destination = \"n\"; },
+  $(slow_job slow slow n) );"
+start_daemon "$tmp/conf"
+
+check()
+{
+	perl "$srcdir/tests/lib/check-metrics.pl" "$@"
+}
+
+# metric NAME-WITH-LABELS
+metric()
+{
+	api /metrics | awk -v name="$1" '$1 == name { print $2 }'
+}
+
+like "the type is that of the text format" "$(api /metrics --output /dev/null \
+    --write-out '%{content_type}')" '^text/plain; version=0\.0\.4'
+api /metrics >"$tmp/metrics"
+is "the text is well-formed and well-named" "$(check <"$tmp/metrics")" ""
+is "what has not happened is 0 from the start" \
+    "$(metric 'nbdsync_job_runs_total{job="bad",result="failed"}')" 0
+is "a job that never ran has unknown health" \
+    "$(metric 'nbdsync_job_health{job="quick"}')" 3
+is "and no last success" \
+    "$(metric 'nbdsync_job_last_success_timestamp_seconds{job="quick"}')" 0
+is "its state is idle" \
+    "$(metric 'nbdsync_job_state{job="quick",state="idle"}')" 1
+is "and no other" "$(grep '^nbdsync_job_state{job="quick"' "$tmp/metrics" |
+    grep -c ' 1$')" 1
+"$nbdsync" start --wait --quiet quick
+is "a run that succeeded counts" \
+    "$(metric 'nbdsync_job_runs_total{job="quick",result="succeeded"}')" 1
+is "with what it read" \
+    "$(metric 'nbdsync_bytes_total{job="quick",side="source",kind="read"}')" \
+    8388608
+is "the copy is consistent" \
+    "$(metric 'nbdsync_job_consistent{job="quick"}')" 1
+is "the health is good" "$(metric 'nbdsync_job_health{job="quick"}')" 0
+now=$(date +%s)
+ok "the last success is now" [ "$(metric \
+    'nbdsync_job_last_success_timestamp_seconds{job="quick"}' |
+    cut -d . -f 1)" -gt $((now - 60)) ]
+"$nbdsync" start --wait --quiet bad 2>/dev/null
+is "a run that failed counts, too" \
+    "$(metric 'nbdsync_job_runs_total{job="bad",result="failed"}')" 1
+is "and is no health" "$(metric 'nbdsync_job_health{job="bad"}')" 1
+ok "an error was logged" [ "$(metric \
+    'nbdsync_log_messages_total{level="error"}')" -ge 1 ]
+start_job slow
+wait_copied slow
+wait_for '[ "$(metric "nbdsync_job_state{job=\"slow\",state=\"copying\"}")" = 1 ]'
+is "a run shows what it has yet to do" "$(api /metrics |
+    awk '$1 == "nbdsync_job_dirty_bytes{job=\"slow\"}" { print ($2 > 0) }')" 1
+is "jobs that run are counted" "$(metric nbdsync_jobs_running)" 1
+is "the text stays well-formed" "$(api /metrics | check)" ""
+"$nbdsync" pause --quiet slow
+is "a pause shows" "$(metric 'nbdsync_job_paused{job="slow"}')" 1
+is "requests are counted by route" "$(metric \
+    'nbdsync_control_requests_total{method="POST",path_template="/v1/jobs/{job}/pause",code="2xx"}')" 1
+api /v1/none >/dev/null
+is "and what is none" "$(metric \
+    'nbdsync_control_requests_total{method="",path_template="",code="4xx"}')" 1
+is "the configuration is good" \
+    "$(metric nbdsync_config_last_reload_successful)" 1
+echo broken >"$tmp/conf"
+kill -HUP "$(pid_of daemon)"
+ok "until one is refused" wait_for \
+    '[ "$(metric nbdsync_config_last_reload_successful)" = 0 ]'
+
+printf '# TYPE a_seconds counter\na_seconds{x="1} 5\na_seconds 1\n' >"$tmp/bad"
+is "the check finds what is wrong" "$(check <"$tmp/bad" | wc -l)" 4
+stop_process daemon
+is "the daemon ends well" "$?" 0

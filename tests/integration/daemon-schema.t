@@ -1,0 +1,78 @@
+#!/bin/sh
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# What every route answers is as GET /v1/schema says.
+. "$srcdir/tests/lib/testlib.sh"
+. "$srcdir/tests/lib/daemonlib.sh"
+requires nbdkit --filter=delay pattern --version
+requires perl -MJSON::PP -e 1
+
+conf "endpoints = (
+  { name = \"quick\"; command = [ \"nbdkit\", \"pattern\", \"8M\" ]; },
+  { name = \"bad\"; command = [ \"nbdkit\", \"--filter=error\", \"pattern\",
+      \"1M\", \"error-pread-rate=100%\" ]; },
+  $(slow_endpoint slow), { name = \"n\"; uri = \"null:\"; } );
+jobs = ( { name = \"quick\"; source = \"quick\"; destination = \"n\"; },
+  { name = \"bad\"; source = \"bad\"; destination = \"n\"; },
+  $(slow_job slow slow n) );"
+start_daemon "$tmp/conf"
+api /v1/schema >"$tmp/schema"
+plan 30
+
+# fits SENTENCE REF PATH [CURL ARGS...]
+fits()
+{
+	sentence=$1
+	ref=$2
+	shift 2
+	api "$@" >"$tmp/answer"
+	is "$sentence" "$(perl "$srcdir/tests/lib/check-json.pl" \
+	    "$tmp/schema" "#/\$defs/$ref" <"$tmp/answer" 2>&1)" ""
+}
+
+is "every route is in the schema" "$(jq '.routes | length' "$tmp/schema")" \
+    "$(grep -c '^	{ CTL_' "$srcdir/daemon/control/routes.c")"
+is "with what it answers, unless that is no JSON" "$(jq -r '.routes[] |
+    select(.answer == null) | .path' "$tmp/schema")" /metrics
+is "the body of a request is described" "$(jq -r '.routes[] |
+    select(.path == "/v1/jobs/{job}/pause") | .body.reason.type' \
+    "$tmp/schema")" string
+fits "the schema fits itself" schema /v1/schema
+fits "version" version /v1/version
+fits "health" health /v1/health
+fits "all jobs" jobs /v1/jobs
+fits "a job that never ran" job /v1/jobs/quick
+fits "its map" map /v1/jobs/quick/map
+fits "a pause" job /v1/jobs/quick/pause --data '{"reason":"x"}'
+fits "a paused job" job /v1/jobs/quick
+fits "a refused start" problem /v1/jobs/quick/start --request POST
+fits "a resumption" job /v1/jobs/quick/resume --request POST
+rev=$(job_field quick .rev)
+fits "a start" accepted /v1/jobs/quick/start --request POST
+wait_job quick
+fits "a job that has run" job /v1/jobs/quick
+fits "the map of its run" map '/v1/jobs/quick/map?cells=16'
+is "which is all durable" "$(jq -c .runs "$tmp/answer")" '[["durable",16]]'
+start_job bad
+wait_job bad
+fits "a job that has failed" job /v1/jobs/bad
+fits "health with a failure" health /v1/health
+start_job slow
+wait_copied slow
+fits "a job that runs" job /v1/jobs/slow
+fits "the map while it does" map '/v1/jobs/slow/map?cells=1000'
+is "has so many cells" "$(jq '[.runs[][1]] | add' "$tmp/answer")" 1000
+is "the rest to do" "$(jq -r '.runs[-1][0]' "$tmp/answer")" todo
+fits "all jobs then" jobs /v1/jobs
+fits "a cancellation" accepted /v1/jobs/slow/cancel --request POST
+rev=0
+wait_job slow
+fits "no such job" problem /v1/jobs/none/map
+fits "too many cells" problem '/v1/jobs/quick/map?cells=1000000'
+fits "no such path" problem /v1/none
+api /v1/events --max-time 2 >"$tmp/answer" 2>/dev/null
+is "events" "$(perl "$srcdir/tests/lib/check-json.pl" "$tmp/schema" \
+    '#/$defs/event' <"$tmp/answer" 2>&1)" ""
+echo '{"health":"fine","stopping":0}' >"$tmp/wrong"
+like "the check finds what does not fit" "$(perl \
+    "$srcdir/tests/lib/check-json.pl" "$tmp/schema" '#/$defs/health' \
+    <"$tmp/wrong")" 'has no "jobs"'
