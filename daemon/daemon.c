@@ -111,6 +111,13 @@ on_jobs_change(void *arg)
 	notify_status(arg, "");
 }
 
+/* Each may be NULL. */
+static bool
+is_same_text(const char *a, const char *b)
+{
+	return a == NULL || b == NULL ? a == b : strcmp(a, b) == 0;
+}
+
 /* What a reload cannot change. */
 static void
 warn_fixed(const struct conf *now, const struct conf *next)
@@ -121,6 +128,10 @@ warn_fixed(const struct conf *now, const struct conf *next)
 	if (strcmp(now->control.socket, next->control.socket) != 0)
 		log_warning("control.socket: the change counts after a "
 		    "restart");
+	if (!is_same_text(now->metrics.listen, next->metrics.listen) ||
+	    !is_same_text(now->web.listen, next->web.listen))
+		log_warning("metrics.listen, web.listen: the change counts "
+		    "after a restart");
 }
 
 static void

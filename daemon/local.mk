@@ -32,6 +32,7 @@ noinst_LTLIBRARIES += %D%/libdaemon.la
 	%D%/control/jobs.c \
 	%D%/control/map.c \
 	%D%/control/metrics.c \
+	%D%/control/page.c \
 	%D%/control/pause.c \
 	%D%/control/problem.c \
 	%D%/control/problem.h \
@@ -47,6 +48,8 @@ noinst_LTLIBRARIES += %D%/libdaemon.la
 	%D%/control/socket.h \
 	%D%/control/start.c \
 	%D%/control/stream.c \
+	%D%/control/tcp.c \
+	%D%/control/tcp.h \
 	%D%/control/version.c \
 	%D%/daemon.c \
 	%D%/daemon.h \
@@ -63,9 +66,13 @@ noinst_LTLIBRARIES += %D%/libdaemon.la
 	$(AM_V_GEN)$(MKDIR_P) %D%/control && od -An -v -tx1 \
 	    $(srcdir)/%D%/control/schema.json | \
 	    sed 's/ \(..\)/0x\1,/g' >$@.tmp && mv $@.tmp $@
-BUILT_SOURCES += %D%/control/schema.json.inc
-CLEANFILES += %D%/control/schema.json.inc
-EXTRA_DIST += %D%/control/schema.json
+%D%/control/status.html.inc: %D%/control/status.html
+	$(AM_V_GEN)$(MKDIR_P) %D%/control && od -An -v -tx1 \
+	    $(srcdir)/%D%/control/status.html | \
+	    sed 's/ \(..\)/0x\1,/g' >$@.tmp && mv $@.tmp $@
+BUILT_SOURCES += %D%/control/schema.json.inc %D%/control/status.html.inc
+CLEANFILES += %D%/control/schema.json.inc %D%/control/status.html.inc
+EXTRA_DIST += %D%/control/schema.json %D%/control/status.html
 
 nbdsyncd_libs = $(EVENT_EXTRA_LIBS) $(CONFIG_LIBS) $(JANSSON_LIBS) \
 	$(SYSTEMD_LIBS)

@@ -35,6 +35,7 @@ build		libsystemd-dev		module libsystemd
 demo		nbdkit			program nbdkit
 demo		e2fsprogs		program mke2fs
 test		check			module check
+test		chromium		program chromium
 test		nbdkit			program nbdkit
 test		nbdkit-plugin-dev	module nbdkit
 test		libnbd-bin		program nbdcopy

@@ -23,6 +23,8 @@ CLEANFILES += $(units)
 EXTRA_DIST += \
 	%D%/build.sh \
 	%D%/dependencies.sh \
+	%D%/prometheus/alerts.yml \
+	%D%/prometheus/grafana-dashboard.json \
 	%D%/systemd/nbdsync.service.in \
 	%D%/systemd/nbdsync.socket.in \
 	%D%/sysusers/nbdsync.conf

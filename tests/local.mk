@@ -91,6 +91,7 @@ unit_tests = \
 	%D%/unit/daemon/test-options \
 	%D%/unit/daemon/test-problem \
 	%D%/unit/daemon/test-routes \
+	%D%/unit/daemon/test-tcp \
 	%D%/unit/endpoint/test-endpoint \
 	%D%/unit/endpoint/test-spec \
 	%D%/unit/nbd/test-chunk \
@@ -117,6 +118,7 @@ unit_tests = \
 	%D%/unit/store/test-store \
 	%D%/unit/transfer/test-carrier \
 	%D%/unit/transfer/test-report \
+	%D%/unit/transfer/test-run-map \
 	%D%/unit/transfer/test-run
 
 simulations = \
@@ -348,6 +350,7 @@ endif
 # Each is run on its corpus; "make fuzz" links them with libFuzzer instead.
 fuzz_targets = \
 	%D%/fuzz/fuzz-conf \
+	%D%/fuzz/fuzz-control \
 	%D%/fuzz/fuzz-handshake \
 	%D%/fuzz/fuzz-http-response \
 	%D%/fuzz/fuzz-list \
@@ -368,6 +371,7 @@ FUZZ_MAIN = %D%/fuzz/libreplay.la
 fuzz_ldadd = $(FUZZ_MAIN) %D%/fuzz/libfeed.la daemon/libdaemon.la \
 	cli/libcli.la lib/libnbdsync.la $(nbdsyncd_libs)
 %C%_fuzz_fuzz_conf_LDADD = $(fuzz_ldadd)
+%C%_fuzz_fuzz_control_LDADD = $(fuzz_ldadd)
 %C%_fuzz_fuzz_handshake_LDADD = $(fuzz_ldadd)
 %C%_fuzz_fuzz_http_response_LDADD = $(fuzz_ldadd)
 %C%_fuzz_fuzz_list_LDADD = $(fuzz_ldadd)
@@ -426,6 +430,7 @@ integration_tests = \
 	%D%/integration/daemon-conf-errors.t \
 	%D%/integration/daemon-copy.t \
 	%D%/integration/daemon-events.t \
+	%D%/integration/daemon-hostile-http.t \
 	%D%/integration/daemon-lost-server.t \
 	%D%/integration/daemon-metrics.t \
 	%D%/integration/daemon-modes.t \
@@ -438,6 +443,7 @@ integration_tests = \
 	%D%/integration/daemon-stop.t \
 	%D%/integration/daemon-units.t \
 	%D%/integration/daemon-usage.t \
+	%D%/integration/daemon-web.t \
 	%D%/integration/interop-extended.t \
 	%D%/integration/interop-manual.t \
 	%D%/integration/interop-nbd-server.t \

@@ -49,6 +49,11 @@ struct conf_log {
 	enum log_level level;
 };
 
+/* An address for TCP. */
+struct conf_listen {
+	const char *listen;		/* NULL: none */
+};
+
 struct conf_words {
 	const char **v;			/* NULL-terminated, or NULL */
 	size_t n;
@@ -92,6 +97,8 @@ struct conf {
 	struct conf_daemon daemon;
 	struct conf_control control;
 	struct conf_log log;
+	struct conf_listen metrics;
+	struct conf_listen web;
 	struct conf_endpoint *endpoints;
 	size_t n_endpoints;
 	struct conf_job *jobs;

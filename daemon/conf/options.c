@@ -13,6 +13,7 @@
 
 #define DAEMON(member)	 offsetof(struct conf_daemon, member)
 #define CONTROL(member)	 offsetof(struct conf_control, member)
+#define LISTEN(group)	 offsetof(struct conf_listen, listen)
 #define LOG(member)	 offsetof(struct conf_log, member)
 #define ENDPOINT(member) offsetof(struct conf_endpoint, member)
 #define JOB(member)	 offsetof(struct conf_job, member)
@@ -45,6 +46,13 @@ const struct option options[] = {
 	{ OPTION_GROUP_LOG, "level", OPTION_LEVEL, false,
 	  "info", NULL, NULL, LOG(level),
 	  "what is logged: error, warning, info or debug" },
+
+	{ OPTION_GROUP_METRICS, "listen", OPTION_TEXT, false,
+	  NULL, NULL, NULL, LISTEN(metrics),
+	  "a TCP address for Prometheus; none: the control socket alone" },
+	{ OPTION_GROUP_WEB, "listen", OPTION_TEXT, false,
+	  NULL, NULL, NULL, LISTEN(web),
+	  "a loopback TCP address for the status page; none: there is none" },
 
 	{ OPTION_GROUP_ENDPOINTS, "name", OPTION_NAME, true,
 	  NULL, NULL, NULL, ENDPOINT(name),
@@ -134,6 +142,8 @@ static const struct {
 	[OPTION_GROUP_DAEMON] = { "daemon", NULL },
 	[OPTION_GROUP_CONTROL] = { "control", NULL },
 	[OPTION_GROUP_LOG] = { "log", NULL },
+	[OPTION_GROUP_METRICS] = { "metrics", NULL },
+	[OPTION_GROUP_WEB] = { "web", NULL },
 	[OPTION_GROUP_ENDPOINTS] = { "endpoints", "endpoint" },
 	[OPTION_GROUP_JOBS] = { "jobs", "job" },
 	[OPTION_GROUP_RANGES] = { "ranges", "range" },

@@ -278,6 +278,8 @@ parse_conf(struct conf *conf, const config_setting_t *root,
 	parse_top(&p, OPTION_GROUP_DAEMON, &conf->daemon, root);
 	parse_top(&p, OPTION_GROUP_CONTROL, &conf->control, root);
 	parse_top(&p, OPTION_GROUP_LOG, &conf->log, root);
+	parse_top(&p, OPTION_GROUP_METRICS, &conf->metrics, root);
+	parse_top(&p, OPTION_GROUP_WEB, &conf->web, root);
 	setting = config_setting_get_member(root, "endpoints");
 	if (setting != NULL)
 		parse_endpoints(&p, setting, conf);

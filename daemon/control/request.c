@@ -33,6 +33,7 @@
 struct request {
 	struct ctl_request base;	/* first: what handlers get */
 	struct ctl_server *server;
+	const struct ctl_tcp *tcp;	/* NULL: by the Unix socket */
 	struct evhttp_request *http;
 	enum ctl_method method;
 	const struct ctl_route *route;	/* NULL: none found */
@@ -407,6 +408,10 @@ dispatch(struct request *r) ON_MAIN
 		no_route(r, why, path, allowed);
 		return;
 	}
+	if (r->tcp != NULL && !tcp_has_route(r->tcp, r->route)) {
+		no_route(r, -ENOENT, path, allowed);
+		return;
+	}
 	if (r->base.role < r->route->role) {
 		ctl_problem(&r->base, CTL_FORBIDDEN, "see \"control\" in "
 		    "nbdsync.conf(5)", "this needs the role '%s', and uid %u "
@@ -437,19 +442,37 @@ method_of(struct evhttp_request *http)
 	return command == EVHTTP_REQ_PUT ? CTL_PUT : CTL_OTHER;
 }
 
-void
-request_on_arrival(struct evhttp_request *http, void *arg)
+/* Whoever it is may look; but it is to be meant for us. */
+static int
+identify_tcp(struct request *r) ON_MAIN
 {
-	struct ctl_server *server = arg;
+	struct evkeyvalq *headers =
+	    evhttp_request_get_input_headers(r->http);
+
+	r->base.uid = (uid_t)-1;
+	r->base.role = CTL_VIEWER;
+	if (tcp_is_for_us(evhttp_find_header(headers, "Host"),
+	    evhttp_find_header(headers, "Origin")))
+		return 0;
+	ctl_problem(&r->base, CTL_FORBIDDEN, "ask for an address or "
+	    "localhost", "the request is meant for another host, or comes from "
+	    "another page");
+	return -EPERM;
+}
+
+void
+request_take(struct ctl_server *server, const struct ctl_tcp *tcp,
+    struct evhttp_request *http)
+{
 	struct request *r = calloc(1, sizeof *r);
 
-	on_main_entry();
 	if (r == NULL) {
 		evhttp_send_error(http, 500, NULL);
 		return;
 	}
 	r->server = server;
 	r->http = http;
+	r->tcp = tcp;
 	r->method = method_of(http);
 	r->base.jobs = server->jobs;
 	r->base.facts = &server->facts;
@@ -458,6 +481,15 @@ request_on_arrival(struct evhttp_request *http, void *arg)
 	server->counters.n_connections = server->n_connections;
 	list_init(&r->node);
 	TAILQ_INIT(&r->query);
-	identify(r);
-	dispatch(r);
+	if (tcp == NULL)
+		identify(r);
+	if (tcp == NULL || identify_tcp(r) == 0)
+		dispatch(r);
+}
+
+void
+request_on_arrival(struct evhttp_request *http, void *arg)
+{
+	on_main_entry();
+	request_take(arg, NULL, http);
 }

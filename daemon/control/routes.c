@@ -24,6 +24,8 @@ static const struct ctl_key pause_keys[] = {
 
 /* clang-format off */
 const struct ctl_route ctl_routes[] = {
+	{ CTL_GET, "/", CTL_VIEWER, ctl_page,
+	  "the status page", NULL },
 	{ CTL_GET, "/v1/version", CTL_NOBODY, ctl_version,
 	  "what the daemon is", NULL },
 	{ CTL_GET, "/v1/health", CTL_VIEWER, ctl_health,

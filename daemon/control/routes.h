@@ -65,5 +65,6 @@ void ctl_events(struct ctl_request *req) ON_MAIN;
 void ctl_metrics(struct ctl_request *req) ON_MAIN;
 void ctl_schema(struct ctl_request *req) ON_MAIN;
 void ctl_map(struct ctl_request *req) ON_MAIN;
+void ctl_page(struct ctl_request *req) ON_MAIN;
 
 #endif

@@ -12,6 +12,7 @@
 #include "control/routes.h"
 #include "control/server.h"
 #include "control/socket.h"
+#include "control/tcp.h"
 
 /*
  * What server.c (listening, connections) and request.c (one request) share.
@@ -36,6 +37,10 @@ struct ctl_server {
 	struct bufferevent *connections[CTL_CONNECTIONS_MAX];
 	size_t n_connections;
 	struct net_timer resume_timer;
+	uint64_t quiet_until_ms;	/* about connections that fail */
+
+	struct ctl_tcp *metrics;	/* NULL: not configured */
+	struct ctl_tcp *web;
 
 	struct list held;		/* of struct request */
 	bool is_closing;
@@ -45,6 +50,10 @@ struct ctl_server {
 	void (*on_closed)(void *arg);
 	void *on_closed_arg;
 };
+
+/* The same of one that came by TCP; tcp NULL: by the Unix socket. */
+void request_take(struct ctl_server *server, const struct ctl_tcp *tcp,
+    struct evhttp_request *http) ON_MAIN;
 
 /* evhttp has read a request: find its handler and call it. */
 void request_on_arrival(struct evhttp_request *http, void *arg);

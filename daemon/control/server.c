@@ -34,6 +34,7 @@
 #define IO_TIMEOUT_S	30
 #define PAUSE_MS	100
 #define CLOSE_WAIT_MS	1000
+#define QUIET_MS	1000		/* between two complaints */
 
 static void
 forget_ended_connections(struct ctl_server *server)
@@ -95,14 +96,25 @@ on_connection(struct event_base *base, void *arg)
 	return bev;
 }
 
+/*
+ * evhttp puts an argument of its own into the listener, which then comes here
+ * as well: so whose listener it is has to be remembered.
+ */
+static struct ctl_server *listening;
+
 static void
-on_accept_error(struct evconnlistener *listener UNUSED, void *arg)
+on_accept_error(struct evconnlistener *listener UNUSED, void *arg UNUSED)
 {
-	struct ctl_server *server = arg;
+	struct ctl_server *server = listening;
+	uint64_t now = net_loop_now_ms(server->loop);
 
 	on_main_entry();
-	log_warning("control: cannot accept a connection: %s; trying again",
-	    strerror(errno));
+
+	if (now >= server->quiet_until_ms) {
+		log_warning("control: cannot accept a connection: %s; trying "
+		    "again", strerror(errno));
+		server->quiet_until_ms = now + QUIET_MS;
+	}
 	pause_accepting(server);
 }
 
@@ -162,6 +174,7 @@ start_http(struct ctl_server *server)
 	if (server->listener == NULL)
 		return -ENOMEM;
 	server->socket.fd = -1;		/* the listener's now */
+	listening = server;
 	evconnlistener_set_error_cb(server->listener, on_accept_error);
 	server->bound = evhttp_bind_listener(server->http, server->listener);
 	if (server->bound == NULL) {
@@ -181,6 +194,21 @@ on_closed(void *arg)
 		return;
 	server->is_closed = true;
 	server->on_closed(server->on_closed_arg);
+}
+
+static int
+open_tcp(struct ctl_server *server, struct error *e) ON_MAIN
+{
+	const struct conf *conf = server->conf;
+	int r = 0;
+
+	if (conf->metrics.listen != NULL)
+		r = tcp_open(server, TCP_METRICS, conf->metrics.listen,
+		    &server->metrics, e);
+	if (r == 0 && conf->web.listen != NULL)
+		r = tcp_open(server, TCP_WEB, conf->web.listen, &server->web,
+		    e);
+	return r;
 }
 
 static int
@@ -204,6 +232,9 @@ start(struct ctl_server *server, struct error *e) ON_MAIN
 	r = start_http(server);
 	if (r < 0)
 		return error_set(e, r, "cannot listen: %s", strerror(-r));
+	r = open_tcp(server, e);
+	if (r < 0)
+		return r;
 	server->watch.on_change = on_jobs_change;
 	server->watch.on_job = on_job;
 	server->watch.arg = server;
@@ -308,6 +339,11 @@ ctl_server_free(struct ctl_server *server)
 	server->is_closing = true;
 	request_resume_held(server, true);
 	stop_listening(server);
+	/* Connections may hold streams: these first. */
+	if (server->events != NULL)
+		events_close(server->events);
+	tcp_free(server->metrics);
+	tcp_free(server->web);
 	events_free(server->events);
 	if (server->http != NULL)
 		evhttp_free(server->http);

@@ -14,7 +14,7 @@
 
 struct ctl_server;
 
-#define CTL_CONNECTIONS_MAX 64
+#define CTL_CONNECTIONS_MAX 256
 
 /*
  * Listen as conf says, or on the socket that systemd passed.  jobs must live

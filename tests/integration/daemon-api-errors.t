@@ -28,7 +28,7 @@ problem "a name with a NUL" 404 no-such-job /v1/jobs/vm1%00
 problem "starting it" 404 no-such-job /v1/jobs/none/start --request POST
 problem "cancelling it" 404 no-such-job /v1/jobs/none/cancel --request POST
 problem "a path that is not there" 404 not-found /v1/nothing
-problem "no path" 404 not-found /
+problem "half a path" 404 not-found /v1
 problem "another method" 405 method-not-allowed /v1/jobs/vm1 --request DELETE
 problem "GET for what is done with POST" 405 method-not-allowed \
     /v1/jobs/vm1/start

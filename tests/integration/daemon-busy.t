@@ -6,7 +6,8 @@
 . "$srcdir/tests/lib/daemonlib.sh"
 requires nbdkit --filter=delay pattern --version
 requires perl -MIO::Socket::UNIX -e 1
-plan 13
+requires prlimit --version
+plan 18
 
 conf "endpoints = ( $(slow_endpoint slow),
   { name = \"big\"; command = [ \"nbdkit\", \"pattern\", \"1T\" ]; },
@@ -32,6 +33,8 @@ wait_job busy
 
 start_job slow
 wait_copied slow
+# The change of its state may still be told.
+api "/v1/jobs/slow?since=$(job_field slow .rev)&wait=2" >/dev/null
 begin=$(date +%s)
 is "who waits for nothing new gets the answer in the end" \
     "$(api "/v1/jobs/slow?since=$(job_field slow .rev)&wait=1" |
@@ -74,16 +77,38 @@ cat >"$tmp/flood.pl" <<'END'
 use IO::Socket::UNIX;
 $| = 1;
 my @s;
-push @s, IO::Socket::UNIX->new(Peer => $ARGV[0]) || die for 1 .. 100;
+push @s, IO::Socket::UNIX->new(Peer => $ARGV[0]) || die for 1 .. 300;
 print "connected\n";
 sleep;
 END
 start_process flood perl "$tmp/flood.pl" "$NBDSYNC_SOCKET"
-ok "a hundred clients connect" wait_for "grep -q connected '$tmp/flood.log'"
-ok "no more than 64 of them are accepted" \
-    [ "$(n_fds)" -lt 100 ]
+ok "three hundred clients connect" wait_for "grep -q connected '$tmp/flood.log'"
+ok "no more than 256 of them are accepted" \
+    [ "$(n_fds)" -lt 290 ]
 stop_process flood
 ok "when they are gone, the daemon answers again" \
+    wait_for 'api /v1/version --max-time 2 >/dev/null 2>&1'
+
+# No descriptor is left: it goes on waiting, without a fuss.
+ticks()
+{
+	awk '{ print $14 + $15 }' "/proc/$(pid_of daemon)/stat"
+}
+complaints()
+{
+	grep -c 'cannot accept a connection' "$tmp/daemon.log"
+}
+prlimit --pid "$(pid_of daemon)" --nofile=5:4096
+begin=$(date +%s)
+before=$(ticks)
+api /v1/version --max-time 4 >/dev/null 2>&1
+is "without a descriptor nobody is answered" $? 28
+took=$(($(date +%s) - begin))
+ok "which is told" [ "$(complaints)" -ge 1 ]
+ok "at most once a second" [ "$(complaints)" -le $((took + 1)) ]
+ok "and takes no time" [ $(($(ticks) - before)) -lt $((took * 20)) ]
+prlimit --pid "$(pid_of daemon)" --nofile=4096:4096
+ok "with descriptors again, it answers" \
     wait_for 'api /v1/version --max-time 2 >/dev/null 2>&1'
 stop_process daemon
 is "the daemon ends well" "$?" 0

@@ -5,7 +5,7 @@
 . "$srcdir/tests/lib/daemonlib.sh"
 requires nbdkit --filter=delay pattern --version
 requires perl -e 1
-plan 25
+plan 27
 
 conf "endpoints = (
   { name = \"quick\"; command = [ \"nbdkit\", \"pattern\", \"8M\" ]; },
@@ -81,6 +81,16 @@ echo broken >"$tmp/conf"
 kill -HUP "$(pid_of daemon)"
 ok "until one is refused" wait_for \
     '[ "$(metric nbdsync_config_last_reload_successful)" = 0 ]'
+
+# What the alert rules and the dashboard speak of is there.
+api /metrics | sed -n 's/^# TYPE \([^ ]*\) .*/\1/p' | sort >"$tmp/known"
+spoken()
+{
+	grep -o 'nbdsync_[a-z_]*' "$srcdir/packaging/prometheus/$1" | sort -u |
+	    comm -23 - "$tmp/known"
+}
+is "alerts are about figures that there are" "$(spoken alerts.yml)" ""
+is "and so is the dashboard" "$(spoken grafana-dashboard.json)" ""
 
 printf '# TYPE a_seconds counter\na_seconds{x="1} 5\na_seconds 1\n' >"$tmp/bad"
 is "the check finds what is wrong" "$(check <"$tmp/bad" | wc -l)" 4
