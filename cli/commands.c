@@ -100,6 +100,19 @@ const struct command commands[] = {
 	    command_start,
 	},
 	{
+	    "verify",
+	    "[OPTIONS] JOB",
+	    "compare the disks of a job",
+	    "Starts a run of JOB that compares source and destination and "
+	    "writes nothing.\n"
+	    "With --wait, the exit status is 0 if they are equal, 9 if they "
+	    "differ.",
+	    options_verify,
+	    1,
+	    1,
+	    command_verify,
+	},
+	{
 	    "cancel",
 	    "[OPTIONS] JOB",
 	    "cancel the run of a job",

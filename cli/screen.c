@@ -156,6 +156,8 @@ act(struct screen *s, int key)
 	s->said[0] = '\0';
 	if (key == 's')
 		return SCREEN_START;
+	if (key == 'v')
+		return SCREEN_VERIFY;
 	if (key == 'p' && status.is_paused)
 		return SCREEN_RESUME;
 	if (key == 'p' && !status.is_running)
@@ -205,6 +207,7 @@ screen_key(struct screen *s, int key)
 		s->view = SCREEN_LIST;
 		break;
 	case 's':
+	case 'v':
 	case 'p':
 	case 'c':
 		return act(s, key);
@@ -489,6 +492,7 @@ draw_help(struct canvas *c)
 		" up, down     select a job",
 		" enter, m     the whole block map             nbdsync map JOB",
 		" s            start a run                     nbdsync start JOB",
+		" v            start a run that compares      nbdsync verify JOB",
 		" c            cancel the run                  nbdsync cancel JOB",
 		" p            pause, or resume                nbdsync pause JOB",
 		"                                              nbdsync resume JOB",
@@ -516,9 +520,9 @@ draw_keys(const struct screen *s, struct canvas *c)
 	canvas_end_line(c);
 	canvas_put(c, STYLE_REVERSE, c->columns, s->utf8 ?
 	    " q quit  \xe2\x86\x91\xe2\x86\x93 job  \xe2\x8f\x8e map  "
-	    "s start  p pause/resume  c cancel  ? help" :
-	    " q quit  up/down job  enter map  s start  p pause/resume  "
-	    "c cancel  ? help");
+	    "s start  v verify  p pause/resume  c cancel  ? help" :
+	    " q quit  up/down job  enter map  s start  v verify  "
+	    "p pause  c cancel  ? help");
 	canvas_end_line(c);
 }
 

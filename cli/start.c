@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * nbdsync start: a run of a job of the daemon.
+ * nbdsync start and nbdsync verify: a run of a job of the daemon.
  */
 #include <stdio.h>
 #include <string.h>
@@ -24,14 +24,28 @@ const struct option_row options_start[] = {
 	{ NULL, 0, NULL, NULL },
 };
 
-int
-command_start(const struct command *command, int argc, char **argv)
+const struct option_row options_verify[] = {
+	{ "wait", OPTION_WAIT, NULL,
+	    "wait for the end of the run; exit with its result" },
+	{ "timeout", OPTION_TIMEOUT, "TIME",
+	    "with --wait: stop waiting after TIME; the run goes on" },
+	{ "socket", OPTION_SOCKET, "PATH",
+	    "the daemon's socket (or NBDSYNC_SOCKET)" },
+	{ "quiet", OPTION_QUIET, NULL, "print errors only" },
+	{ "json", OPTION_JSON, NULL, "print what the daemon tells, as JSON" },
+	{ "help", OPTION_HELP, NULL, "show this help" },
+	{ NULL, 0, NULL, NULL },
+};
+
+static int
+start(const struct command *command, int argc, char **argv,
+    const char *suffix)
 {
 	CLEANUP(job_command_done) struct job_command jc;
 	bool is_over = false;
 	int exit_code;
 
-	exit_code = job_command_run(&jc, command, argc, argv, "/start",
+	exit_code = job_command_run(&jc, command, argc, argv, suffix,
 	    &is_over);
 	if (is_over)
 		return exit_code;
@@ -41,4 +55,16 @@ command_start(const struct command *command, int argc, char **argv)
 		(void)printf("run %s of job '%s' has started\n",
 		    job_command_run_id(&jc), jc.job);
 	return job_command_print_json(&jc, exit_code);
+}
+
+int
+command_start(const struct command *command, int argc, char **argv)
+{
+	return start(command, argc, argv, "/start");
+}
+
+int
+command_verify(const struct command *command, int argc, char **argv)
+{
+	return start(command, argc, argv, "/verify");
 }

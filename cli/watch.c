@@ -171,12 +171,14 @@ do_action(struct watcher *w, enum screen_action action)
 {
 	static const char *const suffixes[] = {
 		[SCREEN_START] = "/start",
+		[SCREEN_VERIFY] = "/verify",
 		[SCREEN_PAUSE] = "/pause",
 		[SCREEN_RESUME] = "/resume",
 		[SCREEN_CANCEL] = "/cancel",
 	};
 	static const char *const done[] = {
 		[SCREEN_START] = "started",
+		[SCREEN_VERIFY] = "started",
 		[SCREEN_PAUSE] = "paused",
 		[SCREEN_RESUME] = "resumed",
 		[SCREEN_CANCEL] = "being cancelled",

@@ -443,6 +443,7 @@ integration_tests = \
 	%D%/integration/daemon-stop.t \
 	%D%/integration/daemon-units.t \
 	%D%/integration/daemon-usage.t \
+	%D%/integration/daemon-verify.t \
 	%D%/integration/daemon-web.t \
 	%D%/integration/interop-extended.t \
 	%D%/integration/interop-manual.t \

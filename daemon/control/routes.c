@@ -44,6 +44,8 @@ const struct ctl_route ctl_routes[] = {
 	  "what of the disk is done", NULL },
 	{ CTL_POST, "/v1/jobs/{job}/start", CTL_OPERATOR, ctl_start,
 	  "start a run", NULL },
+	{ CTL_POST, "/v1/jobs/{job}/verify", CTL_OPERATOR, ctl_verify,
+	  "start a run that compares only", NULL },
 	{ CTL_POST, "/v1/jobs/{job}/cancel", CTL_OPERATOR, ctl_cancel,
 	  "end the run", NULL },
 	{ CTL_POST, "/v1/jobs/{job}/pause", CTL_OPERATOR, ctl_pause,

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * POST /v1/jobs/{job}/start: start a run.  The answer is 202: the run has
- * begun; GET the job to see how it goes.
+ * begun; GET the job to see how it goes.  POST /v1/jobs/{job}/verify: the same
+ * for a run that compares only.
  */
 
 #include <errno.h>
@@ -37,8 +38,9 @@ refuse(struct ctl_request *req, int r, const struct error *e) ON_MAIN
 	}
 }
 
-void
-ctl_start(struct ctl_request *req)
+static void
+start(struct ctl_request *req, int (*start_run)(struct job *job,
+    const char *trigger, struct error *e)) ON_MAIN
 {
 	struct job *job = jobs_find(req->jobs, req->job);
 	struct job_view view;
@@ -50,7 +52,7 @@ ctl_start(struct ctl_request *req)
 		ctl_no_such_job(req);
 		return;
 	}
-	r = job_start(job, "control", &e);
+	r = start_run(job, "control", &e);
 	if (r < 0) {
 		refuse(req, r, &e);
 		return;
@@ -60,4 +62,16 @@ ctl_start(struct ctl_request *req)
 	ctl_set_header(req, "Location", location);
 	ctl_reply(req, 202, json_pack("{s:s, s:s, s:I}", "job", view.name,
 	    "run", view.run_id, "rev", (json_int_t)view.rev));
+}
+
+void
+ctl_start(struct ctl_request *req)
+{
+	start(req, job_start);
+}
+
+void
+ctl_verify(struct ctl_request *req)
+{
+	start(req, job_verify);
 }

@@ -197,7 +197,7 @@ make_run(struct job *job, struct run **ret_run, struct error *e) ON_MAIN
 	const struct endpoint_spec *destinations[RUN_MAX_DESTINATIONS];
 	const char *names[RUN_MAX_DESTINATIONS];
 	struct run_spec spec = {
-		.mode = cj->mode,
+		.mode = job->mode,
 		.source = conf_find_endpoint(conf, cj->source)->spec,
 		.destinations = destinations,
 		.n_destinations = conf_job_destinations(cj, names),
@@ -238,8 +238,9 @@ check_may_start(const struct job *job, struct error *e) ON_MAIN
 	return 0;
 }
 
-int
-job_start(struct job *job, const char *trigger, struct error *e)
+static int
+start_run(struct job *job, const char *trigger, bool only_verify,
+    struct error *e) ON_MAIN
 {
 	struct run *run = NULL;
 	int r;
@@ -247,6 +248,8 @@ job_start(struct job *job, const char *trigger, struct error *e)
 	r = check_may_start(job, e);
 	if (r < 0)
 		return r;
+	job->mode = only_verify ? RUN_VERIFY :
+	    conf_find_job(job->jobs->conf, job->name)->mode;
 	r = make_run(job, &run, e);
 	if (r < 0)
 		return error_prefix(e, "job '%s'", job->name);
@@ -263,6 +266,18 @@ job_start(struct job *job, const char *trigger, struct error *e)
 	run_start(run);
 	jobs_changed(job->jobs, job);
 	return 0;
+}
+
+int
+job_start(struct job *job, const char *trigger, struct error *e)
+{
+	return start_run(job, trigger, false, e);
+}
+
+int
+job_verify(struct job *job, const char *trigger, struct error *e)
+{
+	return start_run(job, trigger, true, e);
 }
 
 int

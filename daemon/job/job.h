@@ -80,6 +80,9 @@ void jobs_remove_watch(struct jobs_watch *watch) ON_MAIN;
  */
 int job_start(struct job *job, const char *trigger, struct error *e) ON_MAIN;
 
+/* The same, but compare only, whatever the job's mode is. */
+int job_verify(struct job *job, const char *trigger, struct error *e) ON_MAIN;
+
 /* Ask the run to end.  -ESRCH: none is running. */
 int job_cancel(struct job *job) ON_MAIN;
 
