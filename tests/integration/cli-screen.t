@@ -41,13 +41,17 @@ open_screen()
 }
 stop_screen()
 {
+	keys q
+	wait_for 'show | grep -q "^left"'
 	term kill-session -t screen
 }
 keys()
 {
 	term send-keys -t screen "$@"
 }
-trap 'term kill-server 2>/dev/null' EXIT
+# In the foreground, so that it ends with the test.
+start_process tmux tmux -f /dev/null -S "$tmp/tmux" -D
+wait_for '[ -S "$tmp/tmux" ]'
 
 open_screen 80 24 '' LC_ALL=C.UTF-8
 ok "the first job is selected" shows '^>quick  *idle  *never ran'
