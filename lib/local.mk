@@ -111,11 +111,15 @@ noinst_LTLIBRARIES += %D%/libnbdcore.la
 
 noinst_LTLIBRARIES += %D%/libnbdsync.la
 %C%_libnbdsync_la_SOURCES = \
+	%D%/copy/bad.c \
+	%D%/copy/bad.h \
 	%D%/copy/clear.c \
 	%D%/copy/compare.c \
 	%D%/copy/cursor.h \
 	%D%/copy/epoch.c \
 	%D%/copy/epoch.h \
+	%D%/copy/errors.c \
+	%D%/copy/errors.h \
 	%D%/copy/lane-private.h \
 	%D%/copy/lane.c \
 	%D%/copy/lane.h \

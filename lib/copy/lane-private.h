@@ -2,6 +2,7 @@
 #ifndef COPY_LANE_PRIVATE_H
 #define COPY_LANE_PRIVATE_H
 
+#include "copy/bad.h"
 #include "copy/epoch.h"
 #include "copy/lane.h"
 #include "copy/map.h"
@@ -21,6 +22,10 @@ struct copy_slot {
 	bool is_source_here;
 	uint32_t again;			/* destinations for which it is to be
 					   done again, when all is back */
+	uint32_t bad;			/* of those, after a failure */
+	uint32_t skipped;		/* of those, for good */
+	enum copy_side bad_side;	/* of that failure */
+	int bad_error;
 	uint32_t compared[COPY_MAX_TARGETS];	/* or written, up to there,
 						   from 0 */
 	uint32_t differed[COPY_MAX_TARGETS];	/* bytes, of those */
@@ -51,6 +56,8 @@ struct copy_lane {
 	uint32_t away;			/* bit i: destination i is lost, and
 					   may come back */
 	bool is_source_away;
+
+	struct copy_bads bads;
 
 	struct copy_slot *slots;
 	unsigned n_slots;
@@ -122,6 +129,24 @@ void copy_slot_write(struct copy_lane *lane, struct copy_slot *slot,
 void copy_slot_written(struct copy_lane *lane, struct copy_request *req);
 /* Does another part follow the one that is being written? */
 bool copy_slot_has_more(const struct copy_slot *slot, unsigned target);
+/* bad.c */
+void copy_bads_init(struct copy_lane *lane);
+void copy_bads_done(struct copy_lane *lane);
+/*
+ * A request has failed: is it tried again, or left out?  Then its slot knows.
+ * false: its disk has failed.
+ */
+bool copy_bads_take(struct copy_lane *lane, struct copy_request *req,
+    int error);
+/* Put away what has failed of a slot; the targets for which nothing has. */
+uint32_t copy_bads_put(struct copy_lane *lane, const struct copy_slot *slot,
+    uint32_t targets);
+/* Something is to be tried again before anything new is begun. */
+bool copy_bads_are_due(const struct copy_lane *lane);
+/* Begin a pass, if it is time; false: not now. */
+bool copy_bads_begin(struct copy_lane *lane);
+/* The largest request of this pass. */
+uint32_t copy_bads_request_size(const struct copy_lane *lane);
 
 /* compare.c */
 /* The bytes of both are here: go on behind what is compared. */

@@ -209,10 +209,11 @@ copy_slot_again(struct copy_lane *lane, struct copy_slot *slot)
 	unsigned i;
 
 	s.targets &= slot->again;
+	again = s;
+	again.targets = copy_bads_put(lane, slot, s.targets);
 	slot->again = 0;
 	/* Late: a write that was lost on its way may still be carried out. */
-	put_behind(lane, &s, s.targets & lane->away);
-	again = s;
+	put_behind(lane, &again, again.targets & lane->away);
 	again.targets &= ~lane->away;
 	copy_map_put(&lane->map, &again);
 	for (i = 0; i < lane->plan->n_targets; i++)
@@ -259,9 +260,9 @@ zero_size(const struct copy_lane *lane, uint32_t targets)
  * not all of them can do the same, the others come later.
  */
 static struct copy_stretch
-next_piece(struct copy_lane *lane)
+next_piece(struct copy_lane *lane, struct copy_map *map)
 {
-	struct copy_stretch s = lane->map.v[lane->map.first];
+	struct copy_stretch s = *copy_map_peek(map);
 	uint32_t size = request_size(lane);
 	uint32_t takers;
 
@@ -277,17 +278,19 @@ next_piece(struct copy_lane *lane)
 			if (rest.length > size)
 				rest.length = size;
 			s.targets = takers;
-			copy_map_put(&lane->map, &rest);
+			copy_map_put(map, &rest);
 		}
 	} else if (s.kind == COPY_ZEROES) {
 		size = lane->plan->zero_size;
 	}
+	if (map == &lane->bads.trying && size > copy_bads_request_size(lane))
+		size = copy_bads_request_size(lane);
 	if (s.length > size)
 		s.length = size;
 	/* Requests end on multiples of their size, where servers like it. */
 	if (s.kind == COPY_DATA && s.length == size)
 		s.length -= s.from % size;
-	copy_map_take(&lane->map, s.length);
+	copy_map_take(map, s.length);
 	return s;
 }
 
@@ -415,18 +418,34 @@ leave_away(struct copy_lane *lane, struct copy_stretch *s)
 	s->targets &= ~away;
 }
 
+/* Where the next piece comes from; NULL: there is none now. */
+static struct copy_map *
+next_map(struct copy_lane *lane)
+{
+	struct copy_map *trying = &lane->bads.trying;
+
+	if (copy_map_peek(trying) != NULL || copy_bads_begin(lane))
+		return trying;
+	if (copy_bads_are_due(lane))
+		return NULL;
+	catch_up(lane);
+	return copy_map_peek(&lane->map) != NULL ? &lane->map : NULL;
+}
+
 static bool
 load_slot(struct copy_lane *lane)
 {
 	struct copy_slot *slot;
 	struct copy_stretch piece;
+	struct copy_map *map;
 
-	catch_up(lane);
-	if (copy_map_peek(&lane->map) == NULL ||
-	    lane->n_loaded - lane->n_lagging >= depth(lane) ||
+	if (lane->n_loaded - lane->n_lagging >= depth(lane) ||
 	    list_is_empty(&lane->free_slots) || all_are_away(lane))
 		return false;
-	piece = next_piece(lane);
+	map = next_map(lane);
+	if (map == NULL)
+		return false;
+	piece = next_piece(lane, map);
 	leave_away(lane, &piece);
 	if (too_far_behind(lane))
 		leave_out(lane, &piece);
@@ -438,6 +457,8 @@ load_slot(struct copy_lane *lane)
 	slot->is_loaded = true;
 	slot->is_source_here = false;
 	slot->again = 0;
+	slot->bad = 0;
+	slot->skipped = 0;
 	slot->here = 0;
 	memset(slot->compared, 0, sizeof slot->compared);
 	memset(slot->differed, 0, sizeof slot->differed);
@@ -512,7 +533,8 @@ static bool
 has_no_work(const struct copy_lane *lane)
 {
 	return lane->n_loaded == 0 && copy_map_is_empty(&lane->map) &&
-	    lane->behind.first == lane->behind.end;
+	    lane->behind.first == lane->behind.end && lane->bads.n == 0 &&
+	    copy_map_peek(&lane->bads.trying) == NULL;
 }
 
 static bool
@@ -826,6 +848,7 @@ copy_lane_new(const struct copy_plan *plan, struct copy_cursor *cursor,
 	lane->tuning = tuning;
 	copy_map_init(&lane->map, plan, cursor, ledger);
 	copy_map_init(&lane->behind, plan, NULL, ledger);
+	copy_bads_init(lane);
 	list_init(&lane->free_slots);
 	list_init(&lane->lagging);
 	for (i = 0; i <= SOURCE_QUEUE; i++)
@@ -854,6 +877,7 @@ copy_lane_free(struct copy_lane *lane)
 		copy_epoch_done(&lane->epochs[i]);
 	copy_map_done(&lane->map);
 	copy_map_done(&lane->behind);
+	copy_bads_done(lane);
 	free(lane->differences);
 	free(lane->slots);
 	free(lane);

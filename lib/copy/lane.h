@@ -7,6 +7,7 @@
 
 #include "base/list.h"
 #include "base/ranges.h"
+#include "copy/bad.h"
 #include "copy/cursor.h"
 #include "copy/ledger.h"
 #include "copy/plan.h"
@@ -35,6 +36,9 @@
  *
  * When comparing, source and destinations are read side by side, and what
  * differs is written, or noted.
+ *
+ * What cannot be read or written is tried again, narrowed, and in the end
+ * fails the disk or is skipped, by the plan's policy (copy/bad.h).
  *
  * A lane flushes what it has had written: now and then, and when it has
  * nothing else to do (copy/epoch.h).  A connection that is lost may come back
@@ -146,6 +150,17 @@ void copy_lane_end_epoch(struct copy_lane *lane);
  */
 int copy_lane_take_durable(struct copy_lane *lane, unsigned target,
     struct ranges *set);
+
+/*
+ * Not 0: what failed is tried again after a pause of so many milliseconds;
+ * tell when it is over.
+ */
+uint64_t copy_lane_pause_ms(const struct copy_lane *lane);
+void copy_lane_paused(struct copy_lane *lane);
+
+/* What was skipped: *ret_n rows in no order, the lane's. */
+const struct copy_bad_range *copy_lane_skipped(const struct copy_lane *lane,
+    size_t *ret_n);
 
 /* Something other than a request failed: a connection, for good. */
 void copy_lane_fail(struct copy_lane *lane, enum copy_side side,

@@ -85,8 +85,11 @@ copy_ledger_target_done(const struct copy_ledger *l, unsigned target)
 uint64_t
 copy_ledger_target_left(const struct copy_ledger *l, unsigned target)
 {
-	return copy_ledger_get(&l->targets[target].total_bytes) -
-	    copy_ledger_target_done(l, target);
+	const struct copy_target_books *b = &l->targets[target];
+
+	return copy_ledger_get(&b->total_bytes) -
+	    copy_ledger_get(&b->done_bytes) -
+	    copy_ledger_get(&b->failed_bytes);
 }
 
 uint64_t
@@ -129,14 +132,23 @@ copy_ledger_fail(struct copy_ledger *l, const struct copy_failure *failure,
 }
 
 bool
-copy_ledger_is_success(const struct copy_ledger *l, unsigned target,
+copy_ledger_is_complete(const struct copy_ledger *l, unsigned target,
     bool need_flush)
 {
 	const struct copy_target_books *b = &l->targets[target];
-	uint64_t total = copy_ledger_get(&b->total_bytes);
+	uint64_t done = copy_ledger_get(&b->done_bytes);
 
 	return l->is_planned && l->n_failures == 0 && b->n_failures == 0 &&
 	    copy_ledger_is_live(l, target) &&
-	    copy_ledger_get(&b->done_bytes) == total &&
-	    (!need_flush || copy_ledger_get(&b->durable_bytes) == total);
+	    done + copy_ledger_get(&b->failed_bytes) ==
+		copy_ledger_get(&b->total_bytes) &&
+	    (!need_flush || copy_ledger_get(&b->durable_bytes) == done);
+}
+
+bool
+copy_ledger_is_success(const struct copy_ledger *l, unsigned target,
+    bool need_flush)
+{
+	return copy_ledger_is_complete(l, target, need_flush) &&
+	    copy_ledger_get(&l->targets[target].failed_bytes) == 0;
 }

@@ -62,6 +62,7 @@ struct copy_target_books {
 	_Atomic uint64_t zeroed_bytes;
 	_Atomic uint64_t equal_bytes;	/* compared: nothing to write */
 	_Atomic uint64_t differing_bytes;	/* compared, and left so */
+	_Atomic uint64_t failed_bytes;	/* given up, and listed */
 	_Atomic uint64_t behind_bytes;	/* to be caught up with */
 	_Atomic uint64_t durable_bytes;	/* covered by a flush */
 	atomic_bool is_failed;		/* nothing new goes there */
@@ -80,6 +81,12 @@ struct copy_ledger {
 	_Atomic uint64_t total_bytes;	/* of the destination that gets most */
 	atomic_bool stop;		/* lanes start nothing new */
 	_Atomic uint64_t n_reconnects;	/* connections that came back */
+	_Atomic uint64_t n_retries;	/* times that failed ranges were tried
+					   again */
+	_Atomic uint64_t bad_bytes;	/* skipped */
+	_Atomic uint64_t bad_ranges;
+	atomic_bool no_more_tries;	/* what fails now is skipped, or fails
+					   the run, at once */
 	_Atomic unsigned n_away;	/* that are lost now, and may */
 	atomic_bool status_failed;	/* the source failed to tell extents */
 	_Atomic uint32_t size_limit;	/* the largest read or write that was
@@ -125,7 +132,7 @@ bool copy_ledger_all_failed(const struct copy_ledger *l);
 /* done_bytes of this destination. */
 uint64_t copy_ledger_target_done(const struct copy_ledger *l, unsigned target);
 
-/* And how much is missing. */
+/* And how much is missing, and has not been given up. */
 uint64_t copy_ledger_target_left(const struct copy_ledger *l, unsigned target);
 
 /*
@@ -141,6 +148,13 @@ uint64_t copy_ledger_done_bytes(const struct copy_ledger *l);
  */
 void copy_ledger_fail(struct copy_ledger *l, const struct copy_failure *failure,
     uint64_t n);
+
+/*
+ * Was there a plan, and is all of it done on this destination, and durable
+ * (where it can flush), but for what was skipped?
+ */
+bool copy_ledger_is_complete(const struct copy_ledger *l, unsigned target,
+    bool need_flush);
 
 /*
  * Was there a plan, and did everything in it reach this destination, and

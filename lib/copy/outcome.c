@@ -210,7 +210,7 @@ source_ended(struct copy_lane *lane, struct copy_request *req, int error,
 	else if (try_smaller(lane, req, error) ||
 	    is_only_lost(lane, req, error))
 		slot->again = UINT32_MAX;
-	else
+	else if (!copy_bads_take(lane, req, error))
 		fail_request(lane, req, error, message);
 }
 
@@ -364,7 +364,7 @@ target_ended(struct copy_lane *lane, struct copy_request *req, int error,
 	} else if (is_only_lost(lane, req, error) ||
 	    may_be_tried_again(lane, req, error)) {
 		slot->again |= copy_bit(req->target);
-	} else {
+	} else if (!copy_bads_take(lane, req, error)) {
 		fail_request(lane, req, error, message);
 	}
 }

@@ -507,6 +507,11 @@ choose_features(struct copy_plan *plan, const struct disk_shape *source,
 
 	plan->use_status = source->can_status;
 	plan->reconnects = wish->reconnects;
+	memcpy(plan->on_error, wish->on_error, sizeof plan->on_error);
+	plan->retries = wish->retries;
+	plan->waits_for_space = wish->waits_for_space;
+	plan->max_bad_bytes = wish->max_bad_bytes;
+	plan->max_bad_ranges = wish->max_bad_ranges;
 	plan->epoch_bytes = EPOCH_BYTES;
 	plan->skip_zeroes = wish->is_zero_before &&
 	    plan->mode == COPY_MODE_COPY;

@@ -7,6 +7,7 @@
 #include <stdint.h>
 
 #include "base/error.h"
+#include "copy/errors.h"
 #include "copy/ledger.h"
 #include "copy/shape.h"
 
@@ -57,6 +58,11 @@ struct copy_wish {
 	uint64_t max_lag;	/* bytes that a slow destination may be behind
 				   the others, in memory; 0: chosen */
 	bool reconnects;	/* a lost connection may come back */
+	enum copy_on_error on_error[2];		/* by enum copy_side */
+	unsigned retries;	/* of the smallest pieces */
+	bool waits_for_space;	/* on a destination that is full */
+	uint64_t max_bad_bytes;		/* that may be skipped */
+	uint64_t max_bad_ranges;
 };
 
 struct copy_piece {
@@ -126,6 +132,11 @@ struct copy_plan {
 	bool skip_zeroes;	/* they are there already */
 	bool reconnects;	/* what is lost with a connection is done
 				   again, once it is back */
+	enum copy_on_error on_error[2];		/* and so on: as wished */
+	unsigned retries;
+	bool waits_for_space;
+	uint64_t max_bad_bytes;
+	uint64_t max_bad_ranges;
 	uint64_t epoch_bytes;	/* a lane flushes after so many, at the latest */
 	const char *gave_up[COPY_MAX_GAVE_UP];	/* sentences, static */
 	size_t n_gave_up;

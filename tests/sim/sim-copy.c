@@ -20,6 +20,9 @@
  *	- nothing is written where nothing is to be, or needs to be
  *	- a destination that met a fault is never a success; without one it
  *	  always is, whatever happens to the others
+ *	- an error that is over at the next try is none, where it is tried; an
+ *	  area of a disk that stays bad is listed to the sector, where it may be
+ *	  skipped, and all else is right
  *	- where lost connections come back, with servers that have forgotten what
  *	  was not flushed and late writes of the old connections, it is a
  *	  success all the same
@@ -53,6 +56,8 @@ enum fault {
 	FAULT_DISCONNECT,	/* one disk of one lane goes away */
 	FAULT_RESTART,		/* a server does, with what is not stable */
 	FAULT_FLUSH,		/* of one destination */
+	FAULT_BAD_AREA,		/* of one disk; it stays so */
+	FAULT_FULL,		/* a destination is, for a while */
 	FAULT_CANCEL,
 	N_FAULTS,
 };
@@ -138,6 +143,11 @@ struct sim {
 	uint64_t back_at[MAX_LANES][1 + MAX_TARGETS];	/* 0: it is here, or
 							   gone for good */
 	struct ghost ghosts[MAX_GHOSTS];
+	uint64_t paused_until[MAX_LANES];	/* 0: no pause */
+	uint64_t bad_from;	/* of the bad area */
+	uint64_t bad_to;
+	unsigned bad_disk;	/* 0: the source; n: destination n - 1 */
+	uint64_t full_until;
 	unsigned n_losses_left;
 	bool came_back;
 	struct pending pending[MAX_PENDING];
@@ -499,6 +509,7 @@ static void
 pump(struct sim *sim)
 {
 	struct copy_request *req;
+	uint64_t pause_ms;
 	unsigned lane;
 	unsigned i;
 
@@ -511,6 +522,9 @@ pump(struct sim *sim)
 			else
 				send_request(sim, lane, req);
 		}
+		pause_ms = copy_lane_pause_ms(sim->lanes[lane]);
+		if (pause_ms != 0 && sim->paused_until[lane] == 0)
+			sim->paused_until[lane] = sim->clock + pause_ms;
 	}
 }
 
@@ -682,6 +696,39 @@ refusal_of(const struct sim *sim, const struct copy_request *req)
 }
 
 static bool
+moves_bytes(const struct copy_request *req)
+{
+	return req->op == COPY_READ || req->op == COPY_WRITE ||
+	    req->op == COPY_ZERO;
+}
+
+/* What the fault makes of it.  0: nothing. */
+static int
+fault_of(struct sim *sim, const struct copy_request *req)
+{
+	bool now = sim->n_events >= sim->fault_at;
+
+	if (!moves_bytes(req))
+		return 0;
+	if (sim->fault == FAULT_BAD_AREA &&
+	    disk_index(req) == sim->bad_disk && req->offset < sim->bad_to &&
+	    req->offset + req->length > sim->bad_from) {
+		sim->fault_met = true;
+		return -EIO;
+	}
+	if (sim->fault == FAULT_FULL && now && req->op != COPY_READ &&
+	    disk_index(req) == sim->bad_disk) {
+		if (sim->full_until == 0)
+			sim->full_until = sim->clock + rnd(sim, 20000);
+		if (sim->clock < sim->full_until) {
+			sim->fault_met = true;
+			return -ENOSPC;
+		}
+	}
+	return 0;
+}
+
+static bool
 status_fails(struct sim *sim, const struct copy_request *req)
 {
 	enum status_style style = req->side == COPY_SOURCE ?
@@ -697,6 +744,8 @@ complete(struct sim *sim, struct pending *p, int error)
 {
 	struct copy_request *req = p->req;
 
+	if (error == 0)
+		error = fault_of(sim, req);
 	if (error == 0)
 		error = refusal_of(sim, req);
 	sim->met_refusal |= error == -EOVERFLOW || error == -EINVAL ||
@@ -903,6 +952,28 @@ is_source_failed(const struct sim *sim, unsigned lane)
 	return n > 0;
 }
 
+/* The pause that ends next, if that is before the request. */
+static bool
+next_pause(struct sim *sim, const struct pending *p)
+{
+	unsigned best = 0;
+	unsigned i;
+
+	for (i = 0; i < sim->plan.lanes; i++)
+		if (sim->paused_until[i] != 0 &&
+		    (sim->paused_until[best] == 0 ||
+			sim->paused_until[i] < sim->paused_until[best]))
+			best = i;
+	if (sim->paused_until[best] == 0 ||
+	    (p != NULL && p->due < sim->paused_until[best]))
+		return false;
+	trace(sim, "lane %u goes on after a pause", best);
+	sim->clock = sim->paused_until[best];
+	sim->paused_until[best] = 0;
+	copy_lane_paused(sim->lanes[best]);
+	return true;
+}
+
 /* The event that is next, and the fault if it is its turn. */
 static void
 step(struct sim *sim, struct pending *p)
@@ -935,7 +1006,10 @@ step(struct sim *sim, struct pending *p)
 	    (sim->fault == FAULT_FLUSH && p->req->op == COPY_FLUSH)) &&
 	    (p->req->side == COPY_SOURCE ||
 		copy_ledger_is_live(&sim->ledger, p->req->target))) {
-		meet_fault(sim, p->req);
+		sim->fault_met = true;
+		if (p->req->op == COPY_FLUSH ||
+		    sim->plan.on_error[p->req->side] == COPY_STOP)
+			meet_fault(sim, p->req);
 		complete(sim, p, -EIO);
 	} else {
 		complete(sim, p, 0);
@@ -1084,6 +1158,12 @@ make_plan(struct sim *sim, struct error *e)
 		.reconnects = rnd(sim, 4) != 0,
 		.zero_rest = sim->zero_rest,
 		.sparse_grain = sparse_grains[rnd(sim, 5)],
+		.on_error = { (enum copy_on_error)rnd(sim, 3),
+			(enum copy_on_error)rnd(sim, 3) },
+		.retries = (unsigned)rnd(sim, 4),
+		.waits_for_space = rnd(sim, 2),
+		.max_bad_bytes = UINT64_MAX,
+		.max_bad_ranges = UINT64_MAX,
 	};
 	unsigned lanes = wish.connections;
 	unsigned target;
@@ -1194,6 +1274,11 @@ make_world(struct sim *sim)
 		sim->fault_at = rnd(sim, 8);
 	sim->max_latency = (unsigned)(rnd(sim, 2) ? 1 + rnd(sim, 4) :
 						    1 + rnd(sim, 1000));
+	sim->bad_disk = sim->fault == FAULT_FULL ?
+	    1 + (unsigned)rnd(sim, sim->n_targets) :
+	    (unsigned)rnd(sim, 1 + sim->n_targets);
+	sim->bad_from = rnd(sim, sim->source.size + 1);
+	sim->bad_to = sim->bad_from + 1 + rnd(sim, 30000);
 	if (sim->n_ranges == 0) {
 		sim->is_whole = true;
 		sim->ranges[0].length = sim->source.size;
@@ -1217,6 +1302,75 @@ count_wrong(const struct sim *sim, const struct target *t,
 	return n;
 }
 
+/* Was this byte of the destination listed as skipped? */
+static bool
+is_skipped(const struct sim *sim, unsigned target, uint64_t to)
+{
+	const struct copy_bad_range *v;
+	unsigned lane;
+	size_t n;
+	size_t i;
+
+	for (lane = 0; lane < sim->plan.lanes; lane++) {
+		v = copy_lane_skipped(sim->lanes[lane], &n);
+		for (i = 0; i < n; i++)
+			if ((v[i].targets >> target & 1) != 0 &&
+			    to >= v[i].to && to - v[i].to < v[i].length)
+				return true;
+	}
+	return false;
+}
+
+/* What was skipped is listed to the sector, and the rest is right. */
+static void
+judge_skipped(struct sim *sim, unsigned target)
+{
+	const struct target *t = &sim->targets[target];
+	uint64_t n_skipped = 0;
+	uint64_t i;
+
+	for (i = 0; i < t->shape.size; i++) {
+		if (is_skipped(sim, target, i)) {
+			n_skipped++;
+			continue;
+		}
+		promise(sim, sim->mode == COPY_MODE_VERIFY ||
+			t->stable[i] == expected_byte(sim, t, i),
+		    "what is not listed as skipped is right, flushed");
+	}
+	promise(sim, n_skipped == copy_ledger_get(
+	    &sim->ledger.targets[target].failed_bytes),
+	    "what is listed as skipped is what is counted");
+	promise(sim, sim->fault != FAULT_BAD_AREA ||
+		n_skipped <= sim->bad_to - sim->bad_from +
+		2 * sim->plan.sector * sim->n_ranges,
+	    "no more is skipped than the sectors that are bad");
+}
+
+/*
+ * Does the policy let a run go on with the bad area?  It may lie where nothing
+ * is read or written: then it was not met.
+ */
+static bool
+may_skip(const struct sim *sim)
+{
+	return sim->plan.on_error[sim->bad_disk == 0 ? COPY_SOURCE :
+						       COPY_DESTINATION] ==
+	    COPY_SKIP;
+}
+
+static bool
+met_bad_area(const struct sim *sim, unsigned target)
+{
+	if (!sim->fault_met)
+		return false;
+	if (sim->fault == FAULT_FULL)
+		return sim->bad_disk == 1 + target &&
+		    !sim->plan.waits_for_space;
+	return sim->fault == FAULT_BAD_AREA &&
+	    (sim->bad_disk == 0 || sim->bad_disk == 1 + target);
+}
+
 static void
 judge_verify(struct sim *sim, unsigned target)
 {
@@ -1235,7 +1389,10 @@ judge_target(struct sim *sim, unsigned target)
 	const struct target *t = &sim->targets[target];
 	bool success = copy_ledger_is_success(&sim->ledger, target,
 	    sim->plan.targets[target].use_flush);
-	bool met_fault = t->met_fault || sim->source_met_fault;
+	bool met_fault = t->met_fault || sim->source_met_fault ||
+	    met_bad_area(sim, target);
+	bool complete = copy_ledger_is_complete(&sim->ledger, target,
+	    sim->plan.targets[target].use_flush);
 	const struct copy_target_books *b = &sim->ledger.targets[target];
 	uint64_t i;
 
@@ -1258,6 +1415,11 @@ judge_target(struct sim *sim, unsigned target)
 	promise(sim, copy_ledger_get(
 	    &sim->ledger.targets[target].behind_bytes) == 0 || !success,
 	    "after a success nothing is behind");
+	if (sim->fault == FAULT_BAD_AREA && met_fault && may_skip(sim))
+		promise(sim, complete || sim->cancelled,
+		    "all but what is skipped is done");
+	if (complete && !success)
+		judge_skipped(sim, target);
 	if (success && sim->mode == COPY_MODE_VERIFY)
 		judge_verify(sim, target);
 	else if (success)
@@ -1296,7 +1458,7 @@ run_lanes(struct sim *sim)
 	pump(sim);
 	for (;;) {
 		p = next_due(sim);
-		if (!next_back(sim, p)) {
+		if (!next_pause(sim, p) && !next_back(sim, p)) {
 			if (p == NULL)
 				break;
 			step(sim, p);
@@ -1308,6 +1470,7 @@ run_lanes(struct sim *sim)
 			pump(sim);
 	}
 	conclude(sim);
+	judge(sim);
 	for (i = 0; i < sim->plan.lanes; i++) {
 		copy_lane_free(sim->lanes[i]);
 		free(sim->buffers[i]);
@@ -1345,7 +1508,6 @@ simulate(uint64_t seed, bool with_trace, struct counts *counts)
 		sim->broken = "a legal world can be planned";
 	} else {
 		run_lanes(sim);
-		judge(sim);
 	}
 	if (sim->fault_met)
 		counts->faults[sim->fault]++;
@@ -1389,6 +1551,8 @@ report_counts(unsigned *n, const struct counts *counts)
 	report(n, counts->behind > 0,
 	    "slow destinations were left behind");
 	report(n, counts->refusals > 0, "refusals were met");
+	report(n, counts->faults[FAULT_BAD_AREA] > 0, "bad areas were met");
+	report(n, counts->faults[FAULT_FULL] > 0, "full disks were met");
 	report(n, counts->faults[FAULT_RESTART] > 0,
 	    "servers were restarted");
 	report(n, counts->came_back > 0,

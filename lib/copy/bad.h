@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#ifndef COPY_BAD_H
+#define COPY_BAD_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "copy/errors.h"
+#include "copy/ledger.h"
+#include "copy/map.h"
+
+/*
+ * Ranges of a lane that could not be read or written.  They are tried again
+ * in passes, while nothing else is under way: first in smaller and smaller
+ * pieces down to single sectors, every other pass from the end; then the
+ * sectors that are left a few times more, after pauses.  What still fails
+ * fails the disk, or is listed and skipped, by policy.  What fails for want
+ * of space, or memory, is not cut up, but waited for.
+ */
+
+/* One that was skipped. */
+struct copy_bad_range {
+	enum copy_side side;
+	uint32_t targets;	/* bit i: destination i lacks it */
+	uint64_t offset;	/* bytes, on the source */
+	uint64_t to;		/* on the destinations */
+	uint64_t length;
+	int error;
+};
+
+struct copy_bad {
+	struct copy_stretch what;
+	enum copy_side side;
+	enum copy_error_class class;
+	int error;
+};
+
+struct copy_bads {
+	struct copy_bad *v;	/* that wait for the next pass */
+	size_t n;
+	size_t room;
+	struct copy_map trying;	/* those of this pass; only put and taken */
+	unsigned pass;		/* 0: nothing is being tried again */
+	unsigned n_pauses;	/* since something went well */
+	bool is_pausing;	/* the pass begins after a pause */
+	struct copy_bad_range *skipped;
+	size_t n_skipped;
+	size_t skipped_room;
+};
+
+#endif
