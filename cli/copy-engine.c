@@ -203,6 +203,33 @@ tell_partial(struct engine *en, const struct run_result *result)
 	return CLI_WARNINGS;
 }
 
+#define MAX_BAD_RANGES_TOLD 20
+
+static int
+tell_bad_ranges(struct engine *en, const struct run_result *result)
+{
+	const struct command *command = en->options->command;
+	uint64_t bytes = 0;
+	size_t i;
+
+	for (i = 0; i < result->n_bad_ranges; i++) {
+		const struct run_bad_range *b = &result->bad_ranges[i];
+
+		bytes += b->length;
+		if (i < MAX_BAD_RANGES_TOLD)
+			message(command, "skipped: %" PRIu64 " bytes at offset "
+			    "%" PRIu64 ": %s: %s", b->length, b->offset,
+			    b->side, strerror(-b->errnum));
+	}
+	if (result->n_bad_ranges > MAX_BAD_RANGES_TOLD)
+		message(command, "and %zu more ranges; --json lists them all",
+		    result->n_bad_ranges - MAX_BAD_RANGES_TOLD);
+	bar_finish(&en->bar, &result->progress);
+	message(command, "finished, but for %" PRIu64 " bad bytes in %zu "
+	    "ranges", bytes, result->n_bad_ranges);
+	return CLI_BAD_RANGES;
+}
+
 static int
 tell_cancelled(const struct engine *en)
 {
@@ -230,6 +257,9 @@ tell_result(struct engine *en)
 		break;
 	case RUN_DIFFERENT:
 		exit_code = tell_differences(en, result);
+		break;
+	case RUN_BAD_RANGES:
+		exit_code = tell_bad_ranges(en, result);
 		break;
 	case RUN_FAILED:
 		exit_code = tell_failure(en, result);

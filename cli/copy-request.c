@@ -104,6 +104,68 @@ set_reconnect(struct options *o, struct request *req, const char *value)
 }
 
 static int
+set_policy(struct options *o, const char *name, const char *value,
+    enum run_on_error *ret)
+{
+	const char *word;
+	int i;
+
+	for (i = 0; (word = run_on_error_name((enum run_on_error)i)) != NULL;
+	     i++) {
+		if (strcmp(value, word) == 0) {
+			*ret = (enum run_on_error)i;
+			return 0;
+		}
+	}
+	return options_fail(o, "--%s: '%s' is not stop, retry or skip", name,
+	    value);
+}
+
+static int
+set_max_bad(struct options *o, struct request *req, const char *value)
+{
+	if (units_parse_size(value, 512, &req->spec.max_bad_bytes) < 0 ||
+	    req->spec.max_bad_bytes == 0)
+		return options_fail(o,
+		    "--max-bad: '%s' is not a size such as '1MiB'", value);
+	return 0;
+}
+
+static int
+set_retries(struct options *o, struct request *req, const char *value)
+{
+	if (strcmp(value, "0") == 0) {
+		req->spec.retries = 0;
+		return 0;
+	}
+	return options_number(o, "retries", value, RUN_MAX_RETRIES,
+	    &req->spec.retries);
+}
+
+/* What becomes of what fails. */
+static int
+set_trouble(struct options *o, struct request *req, int id, const char *value)
+{
+	switch (id) {
+	case OPT_RECONNECT:
+		return set_reconnect(o, req, value);
+	case OPT_ON_READ_ERROR:
+		return set_policy(o, "on-read-error", value,
+		    &req->spec.on_read_error);
+	case OPT_ON_WRITE_ERROR:
+		return set_policy(o, "on-write-error", value,
+		    &req->spec.on_write_error);
+	case OPT_RETRIES:
+		return set_retries(o, req, value);
+	case OPT_RETRY_TIME:
+		return options_time(o, "retry-time", value,
+		    &req->spec.max_retry_ms);
+	default:
+		return set_max_bad(o, req, value);
+	}
+}
+
+static int
 set_progress(struct options *o, struct request *req, const char *value)
 {
 	req->progress_every_ms = PROGRESS_EVERY_MS;
@@ -137,10 +199,10 @@ set_value(struct options *o, struct request *req, int id, const char *value)
 	case OPT_IO_TIMEOUT:
 		return options_time(o, "io-timeout", value,
 		    &req->spec.io_timeout_ms);
-	case OPT_RECONNECT:
-		return set_reconnect(o, req, value);
-	default:
+	case OPT_PROGRESS:
 		return set_progress(o, req, value);
+	default:
+		return set_trouble(o, req, id, value);
 	}
 }
 
@@ -165,6 +227,9 @@ set_option(struct options *o, struct request *req, int id, const char *value)
 		return 0;
 	case OPT_ZERO_REST:
 		req->spec.zero_rest = true;
+		return 0;
+	case OPT_WAIT_FOR_SPACE:
+		req->spec.wait_for_space = true;
 		return 0;
 	case OPT_NO_PROGRESS:
 		req->no_progress = true;
@@ -251,7 +316,13 @@ copy_request_run(const struct command *command, enum run_mode mode, int argc,
     char **argv)
 {
 	CLEANUP(request_done) struct request req = {
-		.spec = { .mode = mode, .reconnect_ms = RUN_RECONNECT_MS },
+		.spec = {
+			.mode = mode,
+			.reconnect_ms = RUN_RECONNECT_MS,
+			.on_read_error = RUN_RETRY,
+			.on_write_error = RUN_RETRY,
+			.retries = RUN_RETRIES,
+		},
 	};
 	CLEANUP(copy_brackets_done) struct copy_brackets brackets = { 0 };
 	struct options o;

@@ -182,6 +182,12 @@ job_command_tell_result(const struct job_command *jc)
 		    jc->job);
 		return CLI_WARNINGS;
 	}
+	if (strcmp(result, run_outcome_name(RUN_BAD_RANGES)) == 0) {
+		message(jc->control.command, "job '%s': some ranges could not "
+		    "be copied: see 'nbdsync status --json %s'", jc->job,
+		    jc->job);
+		return CLI_BAD_RANGES;
+	}
 	if (strcmp(result, run_outcome_name(RUN_DIFFERENT)) == 0) {
 		message(jc->control.command, "job '%s': the disks differ: see "
 		    "'nbdsync status --json %s'", jc->job, jc->job);

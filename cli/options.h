@@ -19,7 +19,7 @@ struct option_row {
 	const char *help;
 };
 
-#define OPTIONS_MAX 24			/* rows of one command */
+#define OPTIONS_MAX 64			/* rows of one command */
 
 /* The ids of what several commands have; others follow OPTION_OWN. */
 enum {

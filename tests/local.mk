@@ -407,6 +407,7 @@ integration_tests = \
 	%D%/integration/cli-usage.t \
 	%D%/integration/client-example.t \
 	%D%/integration/client-tls.t \
+	%D%/integration/copy-bad-ranges.t \
 	%D%/integration/copy-block-sizes.t \
 	%D%/integration/copy-degradation.t \
 	%D%/integration/copy-distant.t \

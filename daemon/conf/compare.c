@@ -50,6 +50,12 @@ numbers_are_same(const struct conf_job *a, const struct conf_job *b)
 	    a->connect_timeout_ms == b->connect_timeout_ms &&
 	    a->io_timeout_ms == b->io_timeout_ms &&
 	    a->reconnect_ms == b->reconnect_ms &&
+	    a->on_read_error == b->on_read_error &&
+	    a->on_write_error == b->on_write_error &&
+	    a->retries == b->retries &&
+	    a->retry_time_ms == b->retry_time_ms &&
+	    a->max_bad == b->max_bad &&
+	    a->wait_for_space == b->wait_for_space &&
 	    a->zero_rest == b->zero_rest &&
 	    a->require_all == b->require_all &&
 	    a->mode == b->mode && a->max_lag == b->max_lag &&

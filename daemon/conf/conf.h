@@ -90,6 +90,12 @@ struct conf_job {
 	uint64_t connect_timeout_ms;
 	uint64_t io_timeout_ms;
 	uint64_t reconnect_ms;
+	enum run_on_error on_read_error;
+	enum run_on_error on_write_error;
+	unsigned retries;
+	uint64_t retry_time_ms;
+	uint64_t max_bad;
+	bool wait_for_space;
 	bool allow_no_flush;
 };
 

@@ -35,6 +35,7 @@ enum option_type {
 	OPTION_PATH,			/* const char * */
 	OPTION_LEVEL,			/* enum log_level */
 	OPTION_MODE,			/* enum run_mode */
+	OPTION_POLICY,			/* enum run_on_error */
 	OPTION_WORDS,			/* struct conf_words */
 	OPTION_PEERS,			/* struct conf_peers */
 	OPTION_RANGES,			/* struct conf_ranges */

@@ -121,6 +121,22 @@ mode_from_text(const char *text, void *target)
 	return -EINVAL;
 }
 
+static int
+policy_from_text(const char *text, void *target)
+{
+	const char *word;
+	int i;
+
+	for (i = 0; (word = run_on_error_name((enum run_on_error)i)) != NULL;
+	     i++) {
+		if (strcmp(text, word) == 0) {
+			*(enum run_on_error *)target = (enum run_on_error)i;
+			return 0;
+		}
+	}
+	return -EINVAL;
+}
+
 /* Item i of a list of strings, or NULL after complaining. */
 static const char *
 list_string(struct parse *p, const struct option *option,
@@ -277,6 +293,12 @@ static const struct kind kinds[] = {
 		.size = sizeof(enum run_mode),
 		.config_type = CONFIG_TYPE_STRING,
 		.from_text = mode_from_text,
+	},
+	[OPTION_POLICY] = {
+		.must_be = "\"stop\", \"retry\" or \"skip\"",
+		.size = sizeof(enum run_on_error),
+		.config_type = CONFIG_TYPE_STRING,
+		.from_text = policy_from_text,
 	},
 	[OPTION_WORDS] = {
 		.must_be = "a list of strings, such as "

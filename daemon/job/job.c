@@ -124,6 +124,22 @@ log_not_copied(const struct job *job, const struct run_result *result)
 	}
 }
 
+/* The first of them; the status has them all. */
+static void
+log_bad_ranges(const struct job *job, const struct run_result *result)
+{
+	uint64_t bytes = 0;
+	size_t i;
+
+	for (i = 0; i < result->n_bad_ranges; i++)
+		bytes += result->bad_ranges[i].length;
+	log_error("job '%s': finished, but for %" PRIu64 " bad bytes in %zu "
+	    "ranges, the first at offset %" PRIu64 ": %s: %s", job->name,
+	    bytes, result->n_bad_ranges, result->bad_ranges[0].offset,
+	    result->bad_ranges[0].side,
+	    strerror(-result->bad_ranges[0].errnum));
+}
+
 static void
 log_result(const struct job *job, const struct run_result *result)
 {
@@ -144,6 +160,9 @@ log_result(const struct job *job, const struct run_result *result)
 	case RUN_DIFFERENT:
 		log_warning("job '%s': source and destination differ",
 		    job->name);
+		break;
+	case RUN_BAD_RANGES:
+		log_bad_ranges(job, result);
 		break;
 	case RUN_FAILED:
 		log_error("job '%s': failed: %s", job->name,
@@ -212,6 +231,12 @@ make_run(struct job *job, struct run **ret_run, struct error *e) ON_MAIN
 		.connect_timeout_ms = cj->connect_timeout_ms,
 		.io_timeout_ms = cj->io_timeout_ms,
 		.reconnect_ms = cj->reconnect_ms,
+		.on_read_error = cj->on_read_error,
+		.on_write_error = cj->on_write_error,
+		.retries = cj->retries,
+		.max_retry_ms = cj->retry_time_ms,
+		.max_bad_bytes = cj->max_bad,
+		.wait_for_space = cj->wait_for_space,
 		.allow_no_flush = cj->allow_no_flush,
 	};
 

@@ -61,6 +61,7 @@ job_health(const struct job *job, const struct job_view *view)
 		return JOB_OK;
 	case RUN_PARTIAL:
 	case RUN_DIFFERENT:
+	case RUN_BAD_RANGES:
 	case RUN_FAILED:
 		break;
 	}

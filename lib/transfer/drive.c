@@ -311,6 +311,7 @@ lane_on_copied(void *arg, struct lane *lane)
 	find_lane(run, lane)->is_busy = false;
 	(void)note_lane_failures(run, lane);
 	run_take_differences(run, lane);
+	run_take_bad_ranges(run, lane);
 	if (copy_ledger_done_bytes(&run->ledger) == run->plan.total_bytes)
 		stop_connecting(run);
 	copy_if_all_idle(run);
@@ -416,6 +417,19 @@ note_progress(struct run *run, uint64_t now)
 	run->activity = n;
 }
 
+/* Trying again has its time; then what fails is skipped, or fatal, at once. */
+static void
+limit_retries(struct run *run, uint64_t now)
+{
+	if (run->max_retry_ms == 0 ||
+	    copy_ledger_get(&run->ledger.n_retries) == 0)
+		return;
+	if (run->retrying_since_ms == 0)
+		run->retrying_since_ms = now;
+	else if (now - run->retrying_since_ms >= run->max_retry_ms)
+		atomic_store(&run->ledger.no_more_tries, true);
+}
+
 /* See whether it goes faster with more, or as fast with less. */
 static void
 tune_on_tick(void *arg)
@@ -429,6 +443,7 @@ tune_on_tick(void *arg)
 	    copy_ledger_is_stopped(&run->ledger))
 		return;
 	note_progress(run, now);
+	limit_retries(run, now);
 	n = copy_tuning_look(&run->tuning, now,
 	    copy_ledger_done_bytes(&run->ledger));
 	if (!copy_cursor_is_at_end(&run->cursor))

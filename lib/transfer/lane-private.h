@@ -77,6 +77,8 @@ struct lane {
 	struct lane_disk disks[LANE_MAX_DISKS];	/* the source first */
 	struct net_timer drain_timer;
 	bool is_draining;
+	struct net_timer pause_timer;	/* before another try */
+	bool is_pausing;
 	struct copy_lane *engine;
 	struct lane_request *requests;
 	struct carriers carriers;

@@ -156,10 +156,36 @@ finish_copy(struct lane *lane)
 	lane_answer(lane);
 }
 
+static void
+pause_on_timeout(void *arg)
+{
+	struct lane *lane = arg;
+
+	on_worker_entry();
+	lane->is_pausing = false;
+	if (lane->command != LANE_COPY)
+		return;
+	copy_lane_paused(lane->engine);
+	lane_pump(lane);
+}
+
+/* What has failed is tried again later. */
+static void
+start_pause(struct lane *lane)
+{
+	uint64_t ms = copy_lane_pause_ms(lane->engine);
+
+	if (ms == 0 || lane->is_pausing)
+		return;
+	lane->is_pausing = true;
+	net_timer_start(&lane->pause_timer, ms);
+}
+
 void
 lane_pump(struct lane *lane)
 {
 	flow_pump(lane);
+	start_pause(lane);
 	if (!copy_lane_is_finished(lane->engine)) {
 		if (copy_lane_is_over(lane->engine))
 			lane_start_draining(lane);
@@ -352,6 +378,7 @@ lane_disk_closed(struct lane *lane)
 	if (lane->n_closing > 0 || lane->command != LANE_CLOSE)
 		return;
 	net_timer_done(&lane->drain_timer);
+	net_timer_done(&lane->pause_timer);
 	for (i = 0; i < lane->n_disks; i++)
 		net_timer_done(&lane->disks[i].retry_timer);
 	lane->answered = LANE_CLOSE;
@@ -407,6 +434,21 @@ begin_command(struct lane *lane)
 	}
 }
 
+static int
+make_timers(struct lane *lane)
+{
+	struct net_loop *loop = worker_loop(lane->setup.worker);
+	int r = 0;
+
+	if (lane->drain_timer.ev == NULL)
+		r = net_timer_init(&lane->drain_timer, loop, drain_on_timeout,
+		    lane);
+	if (r == 0 && lane->pause_timer.ev == NULL)
+		r = net_timer_init(&lane->pause_timer, loop, pause_on_timeout,
+		    lane);
+	return r;
+}
+
 static void
 command_deliver(struct mail *mail)
 {
@@ -415,10 +457,7 @@ command_deliver(struct mail *mail)
 
 	on_worker_entry();
 	begin_command(lane);
-	if (lane->drain_timer.ev == NULL &&
-	    net_timer_init(&lane->drain_timer,
-		worker_loop(lane->setup.worker), drain_on_timeout, lane) < 0 &&
-	    lane->command != LANE_CLOSE) {
+	if (make_timers(lane) < 0 && lane->command != LANE_CLOSE) {
 		lane_note_failure(&lane->disks[0], -ENOMEM, "out of memory");
 		lane_answer(lane);
 		return;
@@ -587,4 +626,13 @@ lane_differences(const struct lane *lane, size_t *ret_n, bool *ret_is_cut)
 	if (lane->engine == NULL)
 		return NULL;
 	return copy_lane_differences(lane->engine, ret_n, ret_is_cut);
+}
+
+const struct copy_bad_range *
+lane_skipped(const struct lane *lane, size_t *ret_n)
+{
+	*ret_n = 0;
+	if (lane->engine == NULL)
+		return NULL;
+	return copy_lane_skipped(lane->engine, ret_n);
 }

@@ -82,6 +82,10 @@ const char *lane_identity(const struct lane *lane, enum copy_side side,
 const struct copy_failure *lane_failure(const struct lane *lane,
     enum copy_side side, unsigned target, uint64_t *ret_n);
 
+/* After lane_copy(): as copy_lane_skipped(). */
+const struct copy_bad_range *lane_skipped(const struct lane *lane,
+    size_t *ret_n);
+
 /* After lane_copy(): as copy_lane_differences(). */
 const struct copy_difference *lane_differences(const struct lane *lane,
     size_t *ret_n, bool *ret_is_cut);

@@ -56,7 +56,7 @@ static json_t *
 report_destination(const struct run_destination_progress *d)
 {
 	return json_pack(
-	    "{s:b, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I}",
+	    "{s:b, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I}",
 	    "failed", d->is_failed,
 	    "size_bytes", (json_int_t)d->size,
 	    "total_bytes", (json_int_t)d->total_bytes,
@@ -65,6 +65,7 @@ report_destination(const struct run_destination_progress *d)
 	    "zeroed_bytes", (json_int_t)d->zeroed_bytes,
 	    "equal_bytes", (json_int_t)d->equal_bytes,
 	    "differing_bytes", (json_int_t)d->differing_bytes,
+	    "failed_bytes", (json_int_t)d->failed_bytes,
 	    "behind_bytes", (json_int_t)d->behind_bytes,
 	    "durable_bytes", (json_int_t)d->durable_bytes);
 }
@@ -90,7 +91,8 @@ report_progress(const struct run_progress *p)
 {
 	return json_pack(
 	    "{s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:f, s:I, s:I, s:I, s:I, "
-	    "s:i, s:i, s:i, s:s, s:I, s:I, s:o, s:I, s:i, s:I}",
+	    "s:i, s:i, s:i, s:s, s:I, s:I, s:o, s:I, s:i, s:I, "
+	    "s:I}",
 	    "phase", run_phase_name(p->phase),
 	    "total_bytes", (json_int_t)p->total_bytes,
 	    "done_bytes", (json_int_t)p->done_bytes,
@@ -112,7 +114,8 @@ report_progress(const struct run_progress *p)
 	    "destinations", report_destinations(p),
 	    "reconnects", (json_int_t)p->n_reconnects,
 	    "connections_away", (int)p->n_away,
-	    "stalled_ms", (json_int_t)p->stalled_ms);
+	    "stalled_ms", (json_int_t)p->stalled_ms,
+	    "retries", (json_int_t)p->n_retries);
 }
 
 static json_t *
@@ -212,11 +215,35 @@ report_destination_failures(const struct run_result *r)
 	return list;
 }
 
+/* What was skipped, by destination and offset. */
+static json_t *
+report_bad_ranges(const struct run_result *r)
+{
+	json_t *list = json_array();
+	size_t i;
+
+	for (i = 0; list != NULL && i < r->n_bad_ranges; i++) {
+		const struct run_bad_range *b = &r->bad_ranges[i];
+
+		if (json_array_append_new(list,
+			json_pack("{s:s, s:i, s:I, s:I, s:s, s:i}", "side",
+			    b->side, "destination", (int)b->destination,
+			    "offset_bytes", (json_int_t)b->offset,
+			    "length_bytes", (json_int_t)b->length, "error",
+			    strerror(-b->errnum), "errno", -b->errnum)) < 0) {
+			json_decref(list);
+			return NULL;
+		}
+	}
+	return list;
+}
+
 json_t *
 report_result(const struct run_result *r)
 {
 	return json_pack(
-	    "{s:s, s:o, s:o, s:o, s:I, s:o, s:o, s:o, s:b, s:o, s:o}", "result",
+	    "{s:s, s:o, s:o, s:o, s:I, s:o, s:o, s:o, s:b, s:o, s:o, s:o}",
+	    "result",
 	    run_outcome_name(r->outcome), "started_at",
 	    report_time(r->started_at_ms), "finished_at",
 	    report_time(r->finished_at_ms), "failure",
@@ -227,6 +254,7 @@ report_result(const struct run_result *r)
 	    report_destination_failures(r), "differences",
 	    report_differences(r), "differences_are_cut",
 	    r->differences_are_cut, "not_copied", report_not_copied(r),
+	    "bad_ranges", report_bad_ranges(r),
 	    "progress",
 	    report_progress(&r->progress));
 }

@@ -34,6 +34,7 @@ struct run {
 	bool requires_all;
 	struct endpoint_limits limits;
 	uint64_t reconnect_ms;
+	uint64_t max_retry_ms;
 	struct worker_pool *pool;
 	struct mailbox *owner;
 	void (*on_finished)(struct run *run, void *arg);
@@ -84,14 +85,17 @@ struct run {
 	struct run_result result;
 	struct error destination_errors[RUN_MAX_DESTINATIONS];
 	struct run_difference *differences;
+	struct run_bad_range *bad_ranges;
+	uint64_t retrying_since_ms;	/* 0: nothing has been tried again */
 	struct run_gap *gaps;
 };
 
 /* verdict.c */
 /* Remember a sentence about something done without; lost if no memory. */
 void run_add_gave_up(struct run *run, const char *sentence);
-/* A lane is idle: take its differences. */
+/* A lane is idle: take its differences, and what it has skipped. */
 void run_take_differences(struct run *run, const struct lane *lane);
+void run_take_bad_ranges(struct run *run, const struct lane *lane);
 /* All is closed: fill in the result. */
 void run_judge(struct run *run);
 const char *run_side_name(enum copy_side side);

@@ -34,6 +34,7 @@ static const char *const outcome_names[] = {
 	[RUN_SUCCEEDED] = "succeeded",
 	[RUN_PARTIAL] = "succeeded-with-warnings",
 	[RUN_DIFFERENT] = "differences-found",
+	[RUN_BAD_RANGES] = "finished-with-bad-ranges",
 	[RUN_FAILED] = "failed",
 	[RUN_CANCELLED] = "cancelled",
 };
@@ -54,6 +55,24 @@ const char *
 run_mode_name(enum run_mode mode)
 {
 	return mode_names[mode];
+}
+
+static const char *const on_error_names[] = {
+	[RUN_STOP] = "stop",
+	[RUN_RETRY] = "retry",
+	[RUN_SKIP] = "skip",
+};
+
+static const enum copy_on_error engine_policies[] = {
+	[RUN_STOP] = COPY_STOP,
+	[RUN_RETRY] = COPY_RETRY,
+	[RUN_SKIP] = COPY_SKIP,
+};
+
+const char *
+run_on_error_name(enum run_on_error policy)
+{
+	return policy <= RUN_SKIP ? on_error_names[policy] : NULL;
 }
 
 const char *
@@ -133,6 +152,22 @@ check_spec(const struct run_spec *spec, struct error *e)
 	return 0;
 }
 
+static void
+take_policy(struct run *run, const struct run_spec *spec)
+{
+	struct copy_wish *w = &run->wish;
+
+	w->on_error[COPY_SOURCE] = engine_policies[spec->on_read_error];
+	w->on_error[COPY_DESTINATION] = engine_policies[spec->on_write_error];
+	w->retries = spec->retries;
+	w->waits_for_space = spec->wait_for_space;
+	w->max_bad_bytes = spec->max_bad_bytes != 0 ? spec->max_bad_bytes :
+						      UINT64_MAX;
+	w->max_bad_ranges = spec->max_bad_ranges != 0 ? spec->max_bad_ranges :
+							RUN_MAX_BAD_RANGES;
+	run->max_retry_ms = spec->max_retry_ms;
+}
+
 static int
 copy_spec(struct run *run, const struct run_spec *spec)
 {
@@ -172,6 +207,7 @@ copy_spec(struct run *run, const struct run_spec *spec)
 	    spec->sparse_size;
 	run->wish.zero_rest = spec->zero_rest;
 	run->wish.max_lag = spec->max_lag;
+	take_policy(run, spec);
 	run->wish.reconnects = spec->reconnect_ms != 0;
 	run->reconnect_ms = spec->reconnect_ms;
 	run->limits.wants_status = spec->mode != RUN_COPY;
@@ -253,6 +289,7 @@ get_destination(const struct run *run, unsigned i,
 	ret->zeroed_bytes = copy_ledger_get(&b->zeroed_bytes);
 	ret->equal_bytes = copy_ledger_get(&b->equal_bytes);
 	ret->differing_bytes = copy_ledger_get(&b->differing_bytes);
+	ret->failed_bytes = copy_ledger_get(&b->failed_bytes);
 	ret->behind_bytes = copy_ledger_get(&b->behind_bytes);
 	ret->durable_bytes = copy_ledger_get(&b->durable_bytes);
 	ret->done_bytes = copy_ledger_get(&b->done_bytes);
@@ -328,6 +365,7 @@ run_get_progress(const struct run *run, struct run_progress *ret)
 	ret->lanes = atomic_load(&run->lanes_shown);
 	ret->n_reconnects = copy_ledger_get(&l->n_reconnects);
 	ret->n_away = atomic_load(&l->n_away);
+	ret->n_retries = copy_ledger_get(&l->n_retries);
 	if (ret->phase == RUN_COPYING)
 		refine_phase(run, ret);
 	ret->limited_by = copy_limit_name(COPY_LIMIT_NONE);
@@ -369,6 +407,7 @@ run_free(struct run *run)
 		free(run->gave_up[i]);
 	free(run->gave_up);
 	free(run->differences);
+	free(run->bad_ranges);
 	free(run->gaps);
 	free(run->lanes);
 	copy_plan_done(&run->plan);

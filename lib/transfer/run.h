@@ -38,6 +38,17 @@ const char *run_mode_name(enum run_mode mode);
 
 #define RUN_MAX_DESTINATIONS 8
 
+/* What becomes of a read or write that failed. */
+enum run_on_error {
+	RUN_STOP,		/* "stop": the run fails with it */
+	RUN_RETRY,		/* "retry": it is tried again, in smaller pieces
+				   and after pauses, then the run fails */
+	RUN_SKIP,		/* "skip": the same, then it is listed */
+};
+
+/* NULL: there is no such word. */
+const char *run_on_error_name(enum run_on_error policy);
+
 struct run_spec {
 	enum run_mode mode;
 	const struct endpoint_spec *source;		/* copied by run_new() */
@@ -54,6 +65,15 @@ struct run_spec {
 	uint64_t reconnect_ms;		/* how long a connection that was lost
 					   while copying is tried again; 0:
 					   not at all */
+	enum run_on_error on_read_error;
+	enum run_on_error on_write_error;
+	unsigned retries;		/* of the smallest pieces, and of what
+					   may be over soon */
+	bool wait_for_space;		/* a full destination is waited for */
+	uint64_t max_bad_bytes;		/* that may be skipped; 0: any number */
+	uint64_t max_bad_ranges;	/* likewise; 0: RUN_MAX_BAD_RANGES */
+	uint64_t max_retry_ms;		/* then nothing more is tried again; 0:
+					   no limit */
 	bool allow_no_flush;		/* accept a destination that cannot
 					   flush: nothing is durable then */
 	bool destination_is_zero;	/* zeroes need not be written */
@@ -73,6 +93,9 @@ struct run_spec {
 
 #define RUN_CONNECT_TIMEOUT_MS 10000
 #define RUN_IO_TIMEOUT_MS      60000
+#define RUN_MAX_BAD_RANGES     100000
+#define RUN_MAX_RETRIES	       1000
+#define RUN_RETRIES	       3	/* a good choice for retries */
 #define RUN_RECONNECT_MS       60000	/* a good choice for reconnect_ms */
 #define RUN_MAX_CONNECTIONS    64
 #define RUN_MAX_QUEUE_DEPTH    1024
@@ -98,6 +121,8 @@ enum run_outcome {
 				   destinations failed, or something could
 				   not be copied */
 	RUN_DIFFERENT,		/* "differences-found": RUN_VERIFY */
+	RUN_BAD_RANGES,		/* "finished-with-bad-ranges": all but what was
+				   skipped is done */
 	RUN_FAILED,		/* "failed" */
 	RUN_CANCELLED,		/* "cancelled" */
 };
@@ -117,6 +142,7 @@ struct run_destination_progress {
 	uint64_t zeroed_bytes;		/* by write-zeroes or as real zeroes */
 	uint64_t equal_bytes;		/* compared: nothing to write */
 	uint64_t differing_bytes;	/* compared, and left so */
+	uint64_t failed_bytes;		/* skipped */
 	uint64_t behind_bytes;		/* to be caught up with at the end */
 	uint64_t durable_bytes;
 };
@@ -146,6 +172,8 @@ struct run_progress {
 	unsigned lanes;
 	unsigned queue_depth;
 	uint32_t request_size;
+	uint64_t n_retries;		/* times that what failed was tried
+					   again */
 	uint64_t n_reconnects;		/* connections that came back */
 	unsigned n_away;		/* that are lost now, and may */
 	uint64_t stalled_ms;		/* since something was last read or
@@ -187,6 +215,15 @@ struct run_gap {
 	char reason[160];		/* a sentence, without the numbers */
 };
 
+/* A range that was skipped. */
+struct run_bad_range {
+	const char *side;		/* that failed: "source", "destination" */
+	unsigned destination;		/* that lacks it */
+	uint64_t offset;		/* bytes, on the source */
+	uint64_t length;
+	int errnum;			/* negative errno */
+};
+
 struct run_result {
 	enum run_outcome outcome;
 	struct run_failure failure;	/* RUN_FAILED: the first one */
@@ -198,6 +235,8 @@ struct run_result {
 					   offset; the run's */
 	size_t n_differences;
 	bool differences_are_cut;	/* there are more */
+	const struct run_bad_range *bad_ranges;	/* likewise */
+	size_t n_bad_ranges;
 	const struct run_gap *not_copied;	/* the run's */
 	size_t n_not_copied;
 	struct run_progress progress;	/* at the end */

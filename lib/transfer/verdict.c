@@ -193,6 +193,87 @@ sort_differences(struct run *run)
 	run->result.differences = v;
 }
 
+/* Bad ranges. */
+
+static void
+take_bad_range(struct run *run, const struct copy_bad_range *from,
+    unsigned target)
+{
+	run->bad_ranges[run->result.n_bad_ranges++] = (struct run_bad_range){
+		.side = run_side_name(from->side),
+		.destination = target,
+		.offset = from->offset,
+		.length = from->length,
+		.errnum = from->error,
+	};
+}
+
+/* One for each destination.  They are counted, also without memory for them. */
+void
+run_take_bad_ranges(struct run *run, const struct lane *lane)
+{
+	const struct copy_bad_range *from;
+	struct run_bad_range *all;
+	unsigned target;
+	size_t n;
+	size_t i;
+
+	from = lane_skipped(lane, &n);
+	if (n == 0)
+		return;
+	all = reallocarray(run->bad_ranges,
+	    run->result.n_bad_ranges + n * run->n_destinations, sizeof *all);
+	if (all == NULL) {
+		run_add_gave_up(run, "out of memory: not all bad ranges are "
+		    "listed");
+		return;
+	}
+	run->bad_ranges = all;
+	for (i = 0; i < n; i++)
+		for (target = 0; target < run->n_destinations; target++)
+			if ((from[i].targets & (1U << target)) != 0)
+				take_bad_range(run, &from[i], target);
+}
+
+static int
+compare_bad_ranges(const void *a, const void *b)
+{
+	const struct run_bad_range *x = a;
+	const struct run_bad_range *y = b;
+
+	if (x->destination != y->destination)
+		return x->destination < y->destination ? -1 : 1;
+	return x->offset < y->offset ? -1 : x->offset > y->offset;
+}
+
+static bool
+is_same_trouble(const struct run_bad_range *a, const struct run_bad_range *b)
+{
+	return a->destination == b->destination && a->side == b->side &&
+	    a->errnum == b->errnum && a->offset + a->length == b->offset;
+}
+
+static void
+sort_bad_ranges(struct run *run)
+{
+	struct run_bad_range *v = run->bad_ranges;
+	size_t n = run->result.n_bad_ranges;
+	size_t kept = 0;
+	size_t i;
+
+	if (n == 0)
+		return;
+	qsort(v, n, sizeof *v, compare_bad_ranges);
+	for (i = 1; i < n; i++) {
+		if (is_same_trouble(&v[kept], &v[i]))
+			v[kept].length += v[i].length;
+		else
+			v[++kept] = v[i];
+	}
+	run->result.n_bad_ranges = kept + 1;
+	run->result.bad_ranges = v;
+}
+
 /* What was not copied. */
 
 static void
@@ -260,6 +341,31 @@ any_failed(const struct run *run)
 	return run->ledger.n_failures > 0;
 }
 
+static bool
+any_skipped(const struct run *run)
+{
+	unsigned i;
+
+	for (i = 0; i < run->n_destinations; i++)
+		if (copy_ledger_get(&run->ledger.targets[i].failed_bytes) > 0)
+			return true;
+	return false;
+}
+
+/* Those on which all is done, but for what was skipped. */
+static unsigned
+count_complete(const struct run *run)
+{
+	unsigned n = 0;
+	unsigned i;
+
+	for (i = 0; i < run->n_destinations; i++)
+		if (copy_ledger_is_complete(&run->ledger, i,
+			run->plan.targets[i].use_flush))
+			n++;
+	return n;
+}
+
 static unsigned
 count_successes(const struct run *run)
 {
@@ -278,6 +384,8 @@ outcome_of(const struct run *run)
 {
 	unsigned n = count_successes(run);
 
+	if (any_skipped(run) && count_complete(run) > n)
+		return RUN_BAD_RANGES;
 	if (n == 0 || (n < run->n_destinations && !any_failed(run)))
 		return any_failed(run) ? RUN_FAILED : RUN_CANCELLED;
 	if (n < run->n_destinations && run->requires_all)
@@ -330,6 +438,7 @@ run_judge(struct run *run)
 		run_add_gave_up(run, "what ends inside a block was not "
 		    "copied");
 	sort_differences(run);
+	sort_bad_ranges(run);
 	tell_refusals(run);
 	result->started_at_ms = run->started_at_ms;
 	result->finished_at_ms = run_wall_clock_ms();

@@ -17,7 +17,7 @@ plan $((3 + 3 * $#))
 documented()
 {
 	sed -n "/^\.Ss $1\$/,/^\.S/p" "$page" |
-	    sed -n 's/^\.It Fl \([a-z] , \)\{0,1\}-\([a-z-]*\).*/--\2/p' |
+	    sed -n 's/^\.It Fl \([a-zA-Z] , \)\{0,1\}-\([a-z-]*\).*/--\2/p' |
 	    sort
 }
 # --help is described once, for all.

@@ -120,6 +120,18 @@ run_free(struct run *run)
 }
 
 const char *
+run_on_error_name(enum run_on_error policy)
+{
+	static const char *const names[] = {
+		[RUN_STOP] = "stop",
+		[RUN_RETRY] = "retry",
+		[RUN_SKIP] = "skip",
+	};
+
+	return policy <= RUN_SKIP ? names[policy] : NULL;
+}
+
+const char *
 run_phase_name(enum run_phase phase)
 {
 	static const char *const names[] = {
