@@ -16,7 +16,10 @@
 
 #include "copy/lane-private.h"
 
-/* That much of it has to be zero: a half. */
+/*
+ * A hole in the part, where nothing is to be done, is somebody's data: it is
+ * not cleared then.  That much of it has to be zero: a half.
+ */
 #define MIN_SHARE 2
 
 struct part {
@@ -36,6 +39,8 @@ measure(const struct copy_map *m)
 
 	for (; s < end; s++) {
 		p.targets &= s->targets;
+		if (s > m->v + m->held && s->to != s[-1].to + s[-1].length)
+			p.targets = 0;
 		if (s->kind != COPY_ZEROES)
 			continue;
 		if (p.n_holes++ == 0)

@@ -388,6 +388,10 @@ flush_ended(struct copy_lane *lane, const struct copy_request *req,
 		fail_request(lane, req, error, message);
 }
 
+/*
+ * All of it is written anyway: what fails here is tried again then, and
+ * differently.
+ */
 static void
 clear_ended(struct copy_lane *lane, const struct copy_request *req,
     int error, const char *message)
@@ -398,7 +402,9 @@ clear_ended(struct copy_lane *lane, const struct copy_request *req,
 		atomic_store_explicit(
 		    &lane->ledger->targets[req->target].has_no_fast_zero, true,
 		    memory_order_relaxed);
-	else if (error < 0 && is_live && !is_only_lost(lane, req, error))
+	else if (error < 0 && is_live && !is_only_lost(lane, req, error) &&
+	    (error == -ENOTCONN ||
+		lane->plan->on_error[COPY_DESTINATION] == COPY_STOP))
 		fail_request(lane, req, error, message);
 	copy_clear_ended(lane, req->target, error == 0 && is_live);
 }
