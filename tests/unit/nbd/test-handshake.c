@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/bytes.h"
+#include "nbd/session-private.h"
 #include "script.h"
 #include "unit.h"
 
@@ -703,6 +704,29 @@ START_TEST(the_first_reply_may_come_with_the_ack)
 }
 END_TEST
 
+/* It is most of what an idle connection costs. */
+START_TEST(room_for_a_long_answer_is_given_back)
+{
+	struct iovec iov[2];
+
+	open_to_go(_i);
+	say_option(&t, NBD_OPT_GO, NBD_REP_INFO, 60000);
+	say16(&t, 99);
+	say_zeroes(&t, 50000);
+	script_tell(&t);
+	ck_assert_int_eq(nbd_session_input(t.s, iov), 1);
+	ck_assert_uint_ge(t.s->in.size, 60000);
+	say_zeroes(&t, 60000 - 50002);
+	say_info_export(&t, 4096, HAS);
+	say_ack(&t, NBD_OPT_GO);
+	script_tell(&t);
+	expect_phase(&t, NBD_PHASE_READY);
+	ck_assert_int_eq(nbd_session_input(t.s, iov), 1);
+	ck_assert_uint_eq(iov[0].iov_len, NBD_IN_USUAL);
+	ck_assert_uint_eq(t.s->in.size, NBD_IN_USUAL);
+}
+END_TEST
+
 START_TEST(the_longest_names_fit)
 {
 	static char name[NBD_MAX_STRING + 1];
@@ -793,6 +817,8 @@ add_cut(TCase *tc)
 	tcase_add_loop_test(tc, go_without_a_size_is_a_violation, 0,
 	    SCRIPT_N_CUTS);
 	tcase_add_loop_test(tc, the_first_reply_may_come_with_the_ack, 0,
+	    SCRIPT_N_CUTS);
+	tcase_add_loop_test(tc, room_for_a_long_answer_is_given_back, 0,
 	    SCRIPT_N_CUTS);
 	tcase_add_loop_test(tc, the_longest_names_fit, 0, SCRIPT_N_CUTS);
 }
