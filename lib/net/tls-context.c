@@ -34,10 +34,6 @@
 #define MAX_LINE 1024
 #define QUOTE_SIZE 200
 
-enum {
-	READ_AHEAD = 64 * 1024,		/* while there is something to read */
-};
-
 static void
 close_file(FILE **file)
 {
@@ -289,8 +285,6 @@ set_versions(struct tls *t)
 	    SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER | SSL_MODE_RELEASE_BUFFERS);
 	(void)SSL_CTX_clear_mode(ctx, SSL_MODE_AUTO_RETRY);
 	(void)SSL_CTX_set_session_cache_mode(ctx, SSL_SESS_CACHE_OFF);
-	SSL_CTX_set_read_ahead(ctx, 1);
-	SSL_CTX_set_default_read_buffer_len(ctx, READ_AHEAD);
 	if (SSL_CTX_set_min_proto_version(ctx, TLS1_2_VERSION) != 1 ||
 	    SSL_CTX_set_max_proto_version(ctx, 0) != 1 ||
 	    SSL_CTX_set_ciphersuites(ctx,

@@ -13,10 +13,20 @@
 enum {
 	TLS_MAX_KEY = 256,		/* bytes of a pre-shared key */
 	TLS_MAX_NAME = 256,
+	TLS_AHEAD = 3 * 16416,		/* three full records */
 	TLS_PIN_SIZE = 45,		/* 32 bytes as base64, and a zero */
 };
 
+/* What was received and OpenSSL has not asked for yet: [start, end). */
+struct tls_ahead {
+	unsigned char *bytes;		/* TLS_AHEAD; NULL: not needed now */
+	size_t start;
+	size_t end;
+};
+
 struct tls {
+	int fd;
+	struct tls_ahead ahead;
 	SSL_CTX *ctx;
 	SSL *ssl;
 	BIO_METHOD *method;

@@ -7,7 +7,8 @@
  * of ours.
  *
  * Received bytes are decrypted into the caller's buffers, as far as they
- * reach.  To be sent, small pieces are gathered, so that a record is not
+ * reach; while there are any, several records are taken from the socket at
+ * once.  To be sent, small pieces are gathered, so that a record is not
  * spent on a header of 28 bytes.  A record that is under way when the socket
  * is full is finished by the next call, which is why that has to bring the
  * same bytes again.
@@ -30,17 +31,12 @@
 
 enum {
 	RECORD_SIZE = 16384,		/* the most that goes into one */
+	MAX_SILENT = 64,		/* records without data, at a time */
 };
 
 /*
  * The socket, for OpenSSL.
  */
-
-static int
-socket_fd(BIO *bio)
-{
-	return (int)(intptr_t)BIO_get_data(bio);
-}
 
 static int
 moved(BIO *bio, ssize_t n, int retry, size_t *ret_n)
@@ -55,15 +51,75 @@ moved(BIO *bio, ssize_t n, int retry, size_t *ret_n)
 static int
 socket_write(BIO *bio, const char *p, size_t len, size_t *ret_n)
 {
-	return moved(bio, send(socket_fd(bio), p, len, MSG_NOSIGNAL),
-	    BIO_FLAGS_WRITE, ret_n);
+	struct tls *t = BIO_get_data(bio);
+
+	return moved(bio, send(t->fd, p, len, MSG_NOSIGNAL), BIO_FLAGS_WRITE,
+	    ret_n);
+}
+
+static bool
+has_ahead(const struct tls *t)
+{
+	return t->ahead.start < t->ahead.end;
+}
+
+/* Some of what was received ahead. */
+static size_t
+take_ahead(struct tls_ahead *ahead, char *p, size_t len)
+{
+	size_t n = ahead->end - ahead->start;
+
+	if (n > len)
+		n = len;
+	memcpy(p, ahead->bytes + ahead->start, n);
+	ahead->start += n;
+	return n;
+}
+
+/*
+ * OpenSSL asks for a record's header, and then for the rest of it.  The rest
+ * goes where OpenSSL wants it, and the next records come with it.  OpenSSL
+ * could read ahead itself, but then it moves all that it has to the front of
+ * its buffer for each record.
+ */
+static ssize_t
+receive_and_ahead(struct tls *t, char *p, size_t len)
+{
+	struct tls_ahead *ahead = &t->ahead;
+	struct iovec iov[2] = { { p, len }, { NULL, 0 } };
+	ssize_t n;
+
+	if (ahead->bytes == NULL && t->is_up)
+		ahead->bytes = malloc(TLS_AHEAD);
+	if (ahead->bytes != NULL)
+		iov[1] = (struct iovec){ ahead->bytes, TLS_AHEAD };
+	ahead->start = 0;
+	ahead->end = 0;
+	n = readv(t->fd, iov, 2);
+	if (n <= (ssize_t)len)
+		return n;
+	ahead->end = (size_t)n - len;
+	return (ssize_t)len;
+}
+
+/* The socket is empty, and so is this. */
+static void
+drop_ahead(struct tls *t)
+{
+	if (!has_ahead(t))
+		free(STEAL(t->ahead.bytes));
 }
 
 static int
 socket_read(BIO *bio, char *p, size_t len, size_t *ret_n)
 {
-	ssize_t n = recv(socket_fd(bio), p, len, 0);
+	struct tls *t = BIO_get_data(bio);
+	ssize_t n;
 
+	if (has_ahead(t))
+		n = (ssize_t)take_ahead(&t->ahead, p, len);
+	else
+		n = receive_and_ahead(t, p, len);
 	if (n == 0)
 		BIO_set_flags(bio, BIO_FLAGS_IN_EOF);
 	return moved(bio, n, BIO_FLAGS_READ, ret_n);
@@ -82,7 +138,7 @@ socket_ctrl(BIO *bio, int command, long number, void *p)
 }
 
 static BIO *
-socket_bio(BIO_METHOD **ret_method, int fd)
+socket_bio(struct tls *t)
 {
 	BIO_METHOD *method;
 	BIO *bio;
@@ -90,7 +146,7 @@ socket_bio(BIO_METHOD **ret_method, int fd)
 	method = BIO_meth_new(BIO_TYPE_SOURCE_SINK, "socket");
 	if (method == NULL)
 		return NULL;
-	*ret_method = method;
+	t->method = method;
 	if (BIO_meth_set_write_ex(method, socket_write) != 1 ||
 	    BIO_meth_set_read_ex(method, socket_read) != 1 ||
 	    BIO_meth_set_ctrl(method, socket_ctrl) != 1)
@@ -98,7 +154,7 @@ socket_bio(BIO_METHOD **ret_method, int fd)
 	bio = BIO_new(method);
 	if (bio == NULL)
 		return NULL;
-	BIO_set_data(bio, (void *)(intptr_t)fd);
+	BIO_set_data(bio, t);
 	BIO_set_init(bio, 1);
 	return bio;
 }
@@ -146,6 +202,7 @@ tls_free(struct tls *t)
 	SSL_free(t->ssl);
 	SSL_CTX_free(t->ctx);
 	BIO_meth_free(t->method);
+	free(t->ahead.bytes);
 	OPENSSL_cleanse(t->key, sizeof t->key);
 	free(t);
 }
@@ -158,7 +215,8 @@ tls_attach(struct tls *t, int fd)
 	t->ssl = SSL_new(t->ctx);
 	if (t->ssl == NULL || SSL_set_app_data(t->ssl, t) != 1)
 		return -ENOMEM;
-	bio = socket_bio(&t->method, fd);
+	t->fd = fd;
+	bio = socket_bio(t);
 	if (bio == NULL)
 		return -ENOMEM;
 	SSL_set_bio(t->ssl, bio, bio);
@@ -298,24 +356,27 @@ tls_handshake(struct tls *t)
  */
 
 /*
- * One call of OpenSSL's.  0, or why there is nothing.  How it ended is kept:
+ * One call of OpenSSL's, or a few where records come that are no data.  0, or
+ * why there is nothing.  How it ended is kept:
  * asked again, OpenSSL may call a failure an orderly end.
  */
 static int
 receive_some(struct tls *t, char *p, size_t len, size_t *ret_n)
 {
+	int n_silent = 0;
 	int r;
 
 	if (t->is_at_end)
 		return -EPIPE;
-	ERR_clear_error();
-	errno = 0;
-	r = SSL_read_ex(t->ssl, p, len, ret_n);
-	if (r == 1) {
-		t->has_received = true;
-		return 0;
-	}
-	r = tls_result(t, r);
+	do {
+		errno = 0;
+		r = SSL_read_ex(t->ssl, p, len, ret_n);
+		if (r == 1) {
+			t->has_received = true;
+			return 0;
+		}
+		r = tls_result(t, r);
+	} while (r == -EAGAIN && has_ahead(t) && n_silent++ < MAX_SILENT);
 	if (r == -EAGAIN)
 		return r;
 	t->is_at_end = true;
@@ -332,6 +393,7 @@ tls_receive(struct tls *t, const struct iovec *iov, int n_iov)
 	int i = 0;
 	int r = 0;
 
+	ERR_clear_error();
 	while (r == 0 && i < n_iov) {
 		if (offset == iov[i].iov_len) {
 			offset = 0;
@@ -346,6 +408,8 @@ tls_receive(struct tls *t, const struct iovec *iov, int n_iov)
 		}
 	}
 	t->may_have_more = r == 0;
+	if (r != 0)
+		drop_ahead(t);
 	if (total > 0 || r == 0)
 		return (ssize_t)total;
 	return t->is_at_end ? t->end : r;
@@ -423,7 +487,7 @@ tls_send(struct tls *t, const struct iovec *iov, int n_iov)
 bool
 tls_has_pending(const struct tls *t)
 {
-	return t->is_at_end ||
+	return t->is_at_end || has_ahead(t) ||
 	    (t->may_have_more && SSL_has_pending(t->ssl) == 1);
 }
 
