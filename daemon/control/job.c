@@ -32,6 +32,7 @@ ctl_job(struct ctl_request *req)
 		ctl_no_such_job(req);
 		return;
 	}
+	job_look(job);
 	job_get_view(job, &view);
 	if (view.rev <= since && wait_s > 0 && !ctl_is_last_call(req))
 		ctl_hold(req, wait_s * 1000);

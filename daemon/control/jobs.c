@@ -13,6 +13,7 @@ list_all(const struct jobs *jobs) ON_MAIN
 	struct job *job = NULL;
 
 	while (list != NULL && (job = jobs_next(jobs, job)) != NULL) {
+		job_look(job);
 		if (json_array_append_new(list, job_to_json(job)) < 0) {
 			json_decref(list);
 			list = NULL;

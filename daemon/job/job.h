@@ -159,6 +159,12 @@ struct job_view {
 	struct job_totals totals;	/* with those of the run */
 };
 
+/*
+ * Notice what the run has come to by itself, and tell the watches: before a
+ * view, so that rev stands for all that it shows.
+ */
+void job_look(struct job *job) ON_MAIN;
+
 void job_get_view(const struct job *job, struct job_view *ret_view) ON_MAIN;
 
 /* Of the run, or of the last one; size 0: nothing is known. */

@@ -193,6 +193,13 @@ job_tick(struct job *job)
 		jobs_changed(job->jobs, job);
 }
 
+void
+job_look(struct job *job)
+{
+	if (job->run != NULL)
+		job_tick(job);
+}
+
 /* Of milliseconds since the epoch; null for 0. */
 static json_t *
 time_or_null(int64_t at_ms)
