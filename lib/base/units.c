@@ -39,6 +39,15 @@ static const struct unit size_units[] = {
 	{ NULL, 0 },
 };
 
+/* Of bits, in eighths. */
+static const struct unit bit_units[] = {
+	{ "bit/s", 1 },
+	{ "kbit/s", KB },
+	{ "Mbit/s", KB * KB },
+	{ "Gbit/s", KB * KB * KB },
+	{ NULL, 0 },
+};
+
 #define MS_PER_SECOND UINT64_C(1000)
 #define MS_PER_MINUTE (60 * MS_PER_SECOND)
 #define MS_PER_HOUR   (60 * MS_PER_MINUTE)
@@ -119,6 +128,48 @@ units_parse_size(const char *text, uint32_t sector_size, uint64_t *ret_bytes)
 	if (r < 0)
 		return r;
 	return multiply(number, factor, ret_bytes);
+}
+
+/* What it is without "/s", which it ends with; 0: it does not. */
+static uint64_t
+find_rate_factor(const char *unit)
+{
+	size_t len = strlen(unit);
+	char name[8];
+
+	if (len < 2 || len - 2 >= sizeof name ||
+	    strcmp(unit + len - 2, "/s") != 0)
+		return 0;
+	memcpy(name, unit, len - 2);
+	name[len - 2] = '\0';
+	return name[0] == '\0' ? 0 : find_factor(size_units, name);
+}
+
+int
+units_parse_rate(const char *text, uint64_t *ret_bytes_per_s)
+{
+	uint64_t number = 0;
+	uint64_t bits;
+	uint64_t factor;
+	const char *unit = "";
+	int r;
+
+	r = parse_number(text, &number, &unit);
+	if (r == -EINVAL)
+		return r;
+	bits = find_factor(bit_units, unit);
+	factor = bits != 0 ? bits : find_rate_factor(unit);
+	if (factor == 0 && *unit == '\0' && number == 0 && r == 0)
+		factor = 1;
+	if (factor == 0)
+		return -EINVAL;
+	if (r == 0)
+		r = multiply(number, factor, &number);
+	if (r < 0)
+		return r;
+	/* A rate that is too small for a byte is still not "none". */
+	*ret_bytes_per_s = bits != 0 ? number / 8 + (number % 8 != 0) : number;
+	return 0;
 }
 
 int

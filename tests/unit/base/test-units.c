@@ -55,6 +55,51 @@ START_TEST(what_is_no_size_is_refused)
 }
 END_TEST
 
+static const struct accepted rates[] = {
+	{ "0", 0 },
+	{ "0B/s", 0 },
+	{ "200MB/s", 200000000 },
+	{ "64KiB/s", 65536 },
+	{ "1G/s", UINT64_C(1) << 30 },
+	{ "1bit/s", 1 },
+	{ "9kbit/s", 1125 },
+	{ "100Mbit/s", 12500000 },
+	{ "10Gbit/s", UINT64_C(1250000000) },
+};
+
+START_TEST(rates_are_read_in_all_their_units)
+{
+	uint64_t rate = UNTOUCHED;
+
+	ck_assert_int_eq(units_parse_rate(rates[_i].text, &rate), 0);
+	ck_assert_uint_eq(rate, rates[_i].value);
+}
+END_TEST
+
+static const char *const not_rates[] = { "", "1", "/s", "5/s", "5MB", "5s/s",
+	"5MB/m", "5 MB/s", "-5MB/s", "5MB/s ", "5mbit/s", "5Mbit",
+	"5verylongunit/s" };
+
+START_TEST(what_is_no_rate_is_refused)
+{
+	uint64_t rate = UNTOUCHED;
+
+	ck_assert_int_eq(units_parse_rate(not_rates[_i], &rate), -EINVAL);
+	ck_assert_uint_eq(rate, UNTOUCHED);
+}
+END_TEST
+
+START_TEST(a_rate_that_does_not_fit_is_refused)
+{
+	uint64_t rate = UNTOUCHED;
+
+	ck_assert_int_eq(units_parse_rate("16384P/s", &rate), -ERANGE);
+	ck_assert_int_eq(units_parse_rate("18446744073709551616B/s", &rate),
+	    -ERANGE);
+	ck_assert_uint_eq(rate, UNTOUCHED);
+}
+END_TEST
+
 static const char *const too_large[] = { "18446744073709551616",
 	"16384P", "18446744073709551615K", "36028797018963968s",
 	"99999999999999999999999" };
@@ -163,6 +208,10 @@ main(void)
 	tcase_add_loop_test(tc, sizes_are_read_in_all_their_units, 0,
 	    N(sizes));
 	tcase_add_loop_test(tc, what_is_no_size_is_refused, 0, N(not_sizes));
+	tcase_add_loop_test(tc, rates_are_read_in_all_their_units, 0,
+	    N(rates));
+	tcase_add_loop_test(tc, what_is_no_rate_is_refused, 0, N(not_rates));
+	tcase_add_test(tc, a_rate_that_does_not_fit_is_refused);
 	tcase_add_loop_test(tc, a_size_that_does_not_fit_is_out_of_range, 0,
 	    N(too_large));
 	tcase_add_loop_test(tc, times_are_read_in_all_their_units, 0,
