@@ -12,6 +12,7 @@ const struct option_row options_compare[] = {
 	    "fail if one of several disks does" },
 	{ "zero-rest", OPT_ZERO_REST, NULL,
 	    "larger disks are to be zero behind the first one's end" },
+	{ "rate", OPT_RATE, "RATE", "no more than RATE, such as 200MB/s" },
 	{ "connections", OPT_CONNECTIONS, "N", "connections to each side" },
 	{ "queue-depth", OPT_QUEUE_DEPTH, "N",
 	    "requests in flight on each connection" },

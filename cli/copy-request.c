@@ -132,6 +132,15 @@ set_max_bad(struct options *o, struct request *req, const char *value)
 }
 
 static int
+set_rate(struct options *o, struct request *req, const char *value)
+{
+	if (units_parse_rate(value, &req->spec.rate) < 0)
+		return options_fail(o,
+		    "--rate: '%s' is not a rate such as '200MB/s'", value);
+	return 0;
+}
+
+static int
 set_retries(struct options *o, struct request *req, const char *value)
 {
 	if (strcmp(value, "0") == 0) {
@@ -193,6 +202,8 @@ set_value(struct options *o, struct request *req, int id, const char *value)
 		return set_sparse(o, req, value);
 	case OPT_MAX_LAG:
 		return set_max_lag(o, req, value);
+	case OPT_RATE:
+		return set_rate(o, req, value);
 	case OPT_CONNECT_TIMEOUT:
 		return options_time(o, "connect-timeout", value,
 		    &req->spec.connect_timeout_ms);

@@ -32,6 +32,7 @@ enum {
 	OPT_ALLOCATED,
 	OPT_MAX_LAG,
 	OPT_ZERO_REST,
+	OPT_RATE,
 	OPT_REQUIRE_ALL,
 	OPT_SPARSE = 'S',	/* as qemu-img and nbdcopy have it */
 };

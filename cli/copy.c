@@ -19,6 +19,7 @@ const struct option_row options_copy[] = {
 	{ "zero-rest", OPT_ZERO_REST, NULL,
 	    "zero what a larger destination has behind the copy" },
 	{ "allocated", OPT_ALLOCATED, NULL, "write zeroes as data" },
+	{ "rate", OPT_RATE, "RATE", "no more than RATE, such as 200MB/s" },
 	{ "connections", OPT_CONNECTIONS, "N", "connections to each side" },
 	{ "queue-depth", OPT_QUEUE_DEPTH, "N",
 	    "requests in flight on each connection" },

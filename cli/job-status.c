@@ -52,6 +52,7 @@ read_progress(const json_t *json, struct run_progress *p)
 	p->lanes = (unsigned)get_number(json, "connections");
 	p->queue_depth = (unsigned)get_number(json, "queue_depth");
 	p->request_size = (uint32_t)get_number(json, "request_size_bytes");
+	p->rate_limit = get_number(json, "rate_limit_bytes_per_s");
 	p->limited_by = get_text(json, "limited_by");
 	p->elapsed_ms = get_number(json, "elapsed_ms");
 }

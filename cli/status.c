@@ -175,6 +175,11 @@ print_transport(const struct run_progress *p)
 	    units_format_size(p->request_size, size));
 	print_line("transport:", text);
 	print_line("limited by:", p->limited_by);
+	if (p->rate_limit > 0) {
+		(void)snprintf(text, sizeof text, "%s/s",
+		    units_format_size(p->rate_limit, size));
+		print_line("rate limit:", text);
+	}
 }
 
 static void

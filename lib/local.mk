@@ -128,6 +128,8 @@ noinst_LTLIBRARIES += %D%/libnbdsync.la
 	%D%/copy/map.c \
 	%D%/copy/map.h \
 	%D%/copy/outcome.c \
+	%D%/copy/pace.c \
+	%D%/copy/pace.h \
 	%D%/copy/plan.c \
 	%D%/copy/plan.h \
 	%D%/copy/sample.c \
@@ -164,6 +166,8 @@ noinst_LTLIBRARIES += %D%/libnbdsync.la
 	%D%/store/table-jobs.c \
 	%D%/store/table-runs.c \
 	%D%/store/tables.h \
+	%D%/transfer/budget.c \
+	%D%/transfer/budget.h \
 	%D%/transfer/carrier.c \
 	%D%/transfer/carrier.h \
 	%D%/transfer/drive.c \
@@ -182,6 +186,7 @@ noinst_LTLIBRARIES += %D%/libnbdsync.la
 	%D%/transfer/run-private.h \
 	%D%/transfer/run.c \
 	%D%/transfer/run.h \
+	%D%/transfer/throttle.c \
 	%D%/transfer/verdict.c
 %C%_libnbdsync_la_LIBADD = %D%/libnbdcore.la $(JANSSON_LIBS) \
 	$(SQLITE_LIBS)

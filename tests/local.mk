@@ -80,6 +80,7 @@ unit_tests = \
 	%D%/unit/copy/test-epoch \
 	%D%/unit/copy/test-lane \
 	%D%/unit/copy/test-ledger \
+	%D%/unit/copy/test-pace \
 	%D%/unit/copy/test-plan \
 	%D%/unit/copy/test-sample \
 	%D%/unit/copy/test-tuning \
@@ -419,6 +420,7 @@ integration_tests = \
 	%D%/integration/copy-nbd-server.t \
 	%D%/integration/copy-promise.t \
 	%D%/integration/copy-qemu.t \
+	%D%/integration/copy-rate.t \
 	%D%/integration/copy-reconnect.t \
 	%D%/integration/copy-refusals.t \
 	%D%/integration/copy-several.t \
@@ -436,6 +438,7 @@ integration_tests = \
 	%D%/integration/daemon-metrics.t \
 	%D%/integration/daemon-modes.t \
 	%D%/integration/daemon-notify.t \
+	%D%/integration/daemon-rate.t \
 	%D%/integration/daemon-reload.t \
 	%D%/integration/daemon-pause.t \
 	%D%/integration/daemon-roles.t \

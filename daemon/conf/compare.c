@@ -59,6 +59,7 @@ numbers_are_same(const struct conf_job *a, const struct conf_job *b)
 	    a->zero_rest == b->zero_rest &&
 	    a->require_all == b->require_all &&
 	    a->mode == b->mode && a->max_lag == b->max_lag &&
+	    a->rate == b->rate &&
 	    a->allow_no_flush == b->allow_no_flush;
 }
 

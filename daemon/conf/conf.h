@@ -25,6 +25,7 @@ struct config_t;
 struct conf_daemon {
 	unsigned workers;		/* 0: one per processor */
 	uint64_t shutdown_grace_ms;
+	uint64_t rate_max;		/* bytes/s; 0: no limit */
 };
 
 /* A user or a group of the system. */
@@ -83,6 +84,7 @@ struct conf_job {
 	uint64_t max_lag;
 	bool zero_rest;
 	bool require_all;
+	uint64_t rate;			/* bytes/s; 0: no limit */
 	struct conf_ranges ranges;
 	unsigned connections;
 	unsigned queue_depth;

@@ -29,6 +29,7 @@ enum option_type {
 	OPTION_SIZE,			/* uint64_t, bytes */
 	OPTION_LENGTH,			/* uint64_t, bytes; "all" is
 					   RUN_LENGTH_ALL */
+	OPTION_RATE,			/* uint64_t, bytes/s */
 	OPTION_TIME,			/* uint64_t, milliseconds */
 	OPTION_TEXT,			/* const char * */
 	OPTION_NAME,			/* const char * */

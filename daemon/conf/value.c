@@ -73,6 +73,12 @@ length_from_text(const char *text, void *target)
 }
 
 static int
+rate_from_text(const char *text, void *target)
+{
+	return units_parse_rate(text, target);
+}
+
+static int
 time_from_text(const char *text, void *target)
 {
 	return units_parse_time_ms(text, target);
@@ -256,6 +262,12 @@ static const struct kind kinds[] = {
 		.size = sizeof(uint64_t),
 		.config_type = CONFIG_TYPE_STRING,
 		.from_text = length_from_text,
+	},
+	[OPTION_RATE] = {
+		.must_be = "a string with a unit, such as \"200MB/s\"",
+		.size = sizeof(uint64_t),
+		.config_type = CONFIG_TYPE_STRING,
+		.from_text = rate_from_text,
 	},
 	[OPTION_TIME] = {
 		.must_be = "a string with a unit, such as \"10s\"",

@@ -4,6 +4,7 @@
 
 #include "job/job.h"
 #include "runtime/mailbox.h"
+#include "transfer/budget.h"
 #include "transfer/progress.h"
 
 /*
@@ -12,6 +13,7 @@
 
 struct jobs {
 	struct worker_pool *pool;
+	struct budget *budget;		/* of all runs */
 	struct mailbox *mailbox;	/* where runs report their end */
 	const struct conf *conf;
 	struct list all;		/* of struct job */
@@ -67,6 +69,9 @@ void job_free(struct job *job) ON_MAIN;
 
 /* Show the endpoints that the configuration now has for it. */
 void job_refresh(struct job *job, const struct conf *conf) ON_MAIN;
+
+/* Let a run under way go as fast as the configuration now says. */
+void job_apply_rate(struct job *job, const struct conf *conf) ON_MAIN;
 
 /* Give the job a new rev and tell the watches. */
 void jobs_changed(struct jobs *jobs, struct job *job) ON_MAIN;

@@ -73,8 +73,11 @@ jobs_new(struct net_loop *loop, struct worker_pool *pool,
 		return r;
 	r = net_timer_init(&jobs->tick, loop, jobs_on_tick, jobs);
 	if (r == 0)
+		r = budget_new(&jobs->budget);
+	if (r == 0)
 		r = mailbox_new(loop, &jobs->mailbox);
 	if (r < 0) {
+		budget_free(jobs->budget);
 		net_timer_done(&jobs->tick);
 		net_task_done(&jobs->stopped_task);
 		return r;
@@ -94,6 +97,7 @@ jobs_free(struct jobs *jobs)
 	while ((job = jobs_next(jobs, NULL)) != NULL)
 		job_free(job);
 	mailbox_free(jobs->mailbox);
+	budget_free(jobs->budget);
 	net_task_done(&jobs->stopped_task);
 	net_timer_done(&jobs->tick);
 	free(jobs);
@@ -312,11 +316,13 @@ jobs_apply(struct jobs *jobs, const struct conf *conf)
 	for (job = jobs_next(jobs, NULL); job != NULL; job = next) {
 		next = jobs_next(jobs, job);
 		job_refresh(job, conf);
+		job_apply_rate(job, conf);
 		if (conf_find_job(conf, job->name) != NULL)
 			keep(jobs, conf, job);
 		else
 			drop(job);
 	}
+	budget_set_rate(jobs->budget, conf->daemon.rate_max);
 	jobs->conf = conf;
 	tell_watches(jobs);
 	return 0;

@@ -45,6 +45,7 @@ struct copy_lane {
 	const struct copy_plan *plan;
 	struct copy_ledger *ledger;
 	const struct copy_tuning *tuning;
+	struct copy_gate gate;		/* room NULL: there is none */
 	struct copy_map map;
 	struct copy_map behind;		/* for the end; only put and taken */
 	struct copy_request map_request;

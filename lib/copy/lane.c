@@ -260,10 +260,9 @@ zero_size(const struct copy_lane *lane, uint32_t targets)
  * not all of them can do the same, the others come later.
  */
 static struct copy_stretch
-next_piece(struct copy_lane *lane, struct copy_map *map)
+next_piece(struct copy_lane *lane, struct copy_map *map, uint32_t size)
 {
 	struct copy_stretch s = *copy_map_peek(map);
-	uint32_t size = request_size(lane);
 	uint32_t takers;
 
 	s.targets = live_targets(lane, s.targets);
@@ -432,28 +431,39 @@ next_map(struct copy_lane *lane)
 	return copy_map_peek(&lane->map) != NULL ? &lane->map : NULL;
 }
 
+/* Do the bytes of the stretch go through us? */
 static bool
-load_slot(struct copy_lane *lane)
+is_moved(const struct copy_lane *lane, const struct copy_stretch *s)
 {
-	struct copy_slot *slot;
-	struct copy_stretch piece;
-	struct copy_map *map;
+	return s->kind != COPY_ZEROES ||
+	    (lane->plan->mode == COPY_MODE_COPY &&
+		zero_takers(lane, live_targets(lane, s->targets)) == 0);
+}
 
-	if (lane->n_loaded - lane->n_lagging >= depth(lane) ||
-	    list_is_empty(&lane->free_slots) || all_are_away(lane))
-		return false;
-	map = next_map(lane);
-	if (map == NULL)
-		return false;
-	piece = next_piece(lane, map);
-	leave_away(lane, &piece);
-	if (too_far_behind(lane))
-		leave_out(lane, &piece);
-	if (piece.targets == 0)
-		return true;
-	slot = list_entry(lane->free_slots.next, struct copy_slot, node);
+/* How large a piece whose bytes move may be; 0: none, for now. */
+static uint32_t
+gate_room(const struct copy_lane *lane)
+{
+	uint32_t align = lane->plan->align;
+	uint32_t size = request_size(lane);
+	uint32_t room;
+
+	if (lane->gate.room == NULL)
+		return size;
+	room = lane->gate.room(lane->gate.arg);
+	if (room > 0 && room < align)
+		room = align;
+	return room < size ? room - room % align : size;
+}
+
+static void
+fill_slot(struct copy_lane *lane, const struct copy_stretch *piece)
+{
+	struct copy_slot *slot = list_entry(lane->free_slots.next,
+	    struct copy_slot, node);
+
 	list_remove(&slot->node);
-	slot->what = piece;
+	slot->what = *piece;
 	slot->is_loaded = true;
 	slot->is_source_here = false;
 	slot->again = 0;
@@ -466,6 +476,35 @@ load_slot(struct copy_lane *lane)
 	memset(slot->sorted, 0, sizeof slot->sorted);
 	lane->n_loaded++;
 	begin_slot(lane, slot);
+}
+
+static bool
+load_slot(struct copy_lane *lane)
+{
+	struct copy_stretch piece;
+	struct copy_map *map;
+	uint32_t size;
+	bool moves;
+
+	if (lane->n_loaded - lane->n_lagging >= depth(lane) ||
+	    list_is_empty(&lane->free_slots) || all_are_away(lane))
+		return false;
+	map = next_map(lane);
+	if (map == NULL)
+		return false;
+	moves = is_moved(lane, copy_map_peek(map));
+	size = moves ? gate_room(lane) : request_size(lane);
+	if (size == 0)
+		return false;
+	piece = next_piece(lane, map, size);
+	leave_away(lane, &piece);
+	if (too_far_behind(lane))
+		leave_out(lane, &piece);
+	if (piece.targets == 0)
+		return true;
+	if (moves && lane->gate.pass != NULL)
+		lane->gate.pass(lane->gate.arg, piece.length);
+	fill_slot(lane, &piece);
 	return true;
 }
 
@@ -864,6 +903,12 @@ copy_lane_new(const struct copy_plan *plan, struct copy_cursor *cursor,
 	init_slots(lane);
 	*ret_lane = lane;
 	return 0;
+}
+
+void
+copy_lane_set_gate(struct copy_lane *lane, const struct copy_gate *gate)
+{
+	lane->gate = *gate;
 }
 
 void

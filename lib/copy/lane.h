@@ -79,6 +79,21 @@ struct copy_request {
 };
 
 /*
+ * What a lane asks before it begins a piece whose bytes are to move: one that
+ * is read, or zeroes that are written as bytes.
+ */
+struct copy_gate {
+	/*
+	 * No more bytes at once than these; 0: none, for now.  The owner calls
+	 * copy_lane_next() again in time.
+	 */
+	uint32_t (*room)(void *arg);
+	/* So many go. */
+	void (*pass)(void *arg, uint64_t bytes);
+	void *arg;
+};
+
+/*
  * -ENOMEM.  The others outlive the lane.  How many requests there are, and
  * how large, follows tuning, also while the lane is at work.
  */
@@ -86,6 +101,9 @@ int copy_lane_new(const struct copy_plan *plan, struct copy_cursor *cursor,
     struct copy_ledger *ledger, const struct copy_tuning *tuning,
     struct copy_lane **ret_lane);
 void copy_lane_free(struct copy_lane *lane);
+
+/* Before the first copy_lane_next(), which is where it is called from. */
+void copy_lane_set_gate(struct copy_lane *lane, const struct copy_gate *gate);
 
 unsigned copy_lane_n_requests(const struct copy_lane *lane);
 

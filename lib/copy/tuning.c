@@ -189,7 +189,8 @@ measure_rate(struct copy_tuning *t, uint64_t now_ms, uint64_t done_bytes)
 }
 
 unsigned
-copy_tuning_look(struct copy_tuning *t, uint64_t now_ms, uint64_t done_bytes)
+copy_tuning_look(struct copy_tuning *t, uint64_t now_ms, uint64_t done_bytes,
+    enum copy_limit held_by)
 {
 	bool is_new = read_meter(&t->meters[COPY_SOURCE],
 	    &t->sides[COPY_SOURCE]);
@@ -197,6 +198,11 @@ copy_tuning_look(struct copy_tuning *t, uint64_t now_ms, uint64_t done_bytes)
 
 	is_new |= read_meter(&t->meters[COPY_DESTINATION],
 	    &t->sides[COPY_DESTINATION]);
+	if (held_by != COPY_LIMIT_NONE) {
+		measure_rate(t, now_ms, done_bytes);
+		atomic_store(&t->limit, (int)held_by);
+		return t->lanes;
+	}
 	if (!is_new)
 		return t->lanes;
 	measure_rate(t, now_ms, done_bytes);

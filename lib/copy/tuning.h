@@ -39,7 +39,7 @@ enum copy_limit {
 	COPY_LIMIT_WINDOW,		/* all that may be in flight is */
 	COPY_LIMIT_SOURCE,		/* requests queue there */
 	COPY_LIMIT_DESTINATION,
-	COPY_LIMIT_RATE,
+	COPY_LIMIT_RATE,		/* no more is allowed */
 };
 
 /* "none", "window", "source-latency", "destination-latency", "rate-limit" */
@@ -75,9 +75,11 @@ void copy_tuning_note(struct copy_tuning *t, enum copy_side side,
 
 /*
  * The run's thread: look at the figures, and change what follows from them.
- * done_bytes: acknowledged so far.  Returns how many lanes there should be.
+ * done_bytes: acknowledged so far.  held_by: what is known to hold the lanes,
+ * COPY_LIMIT_NONE if nothing is: more requests would not help then, and what
+ * is measured says little.  Returns how many lanes there should be.
  */
 unsigned copy_tuning_look(struct copy_tuning *t, uint64_t now_ms,
-    uint64_t done_bytes);
+    uint64_t done_bytes, enum copy_limit held_by);
 
 #endif

@@ -333,6 +333,7 @@ add_lane(struct run *run, unsigned i)
 		.home = run->home,
 		.limits = run->limits,
 		.reconnect_ms = run->reconnect_ms,
+		.share = &run->share,
 		.events = &lane_events,
 		.arg = run,
 	};
@@ -407,12 +408,14 @@ activity(const struct run *run)
 	return n;
 }
 
+/* Who waits because he is to does not stall. */
 static void
-note_progress(struct run *run, uint64_t now)
+note_progress(struct run *run, uint64_t now, enum copy_limit held_by)
 {
 	uint64_t n = activity(run);
 
-	if (n != run->activity || atomic_load(&run->progressed_ms) == 0)
+	if (n != run->activity || held_by == COPY_LIMIT_RATE ||
+	    atomic_load(&run->progressed_ms) == 0)
 		atomic_store(&run->progressed_ms, now);
 	run->activity = n;
 }
@@ -436,16 +439,19 @@ tune_on_tick(void *arg)
 {
 	struct run *run = arg;
 	uint64_t now = run_clock_ms();
+	enum copy_limit held_by;
 	unsigned n;
 
 	on_worker_entry();
 	if (atomic_load(&run->phase) != RUN_COPYING ||
 	    copy_ledger_is_stopped(&run->ledger))
 		return;
-	note_progress(run, now);
+	held_by = budget_was_held(&run->share) ? COPY_LIMIT_RATE :
+						 COPY_LIMIT_NONE;
+	note_progress(run, now, held_by);
 	limit_retries(run, now);
 	n = copy_tuning_look(&run->tuning, now,
-	    copy_ledger_done_bytes(&run->ledger));
+	    copy_ledger_done_bytes(&run->ledger), held_by);
 	if (!copy_cursor_is_at_end(&run->cursor))
 		add_lanes(run, n);
 	net_timer_start(&run->tune_timer,

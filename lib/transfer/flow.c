@@ -368,7 +368,7 @@ flow_init(struct lane *lane)
 	lane->can_pipe = lane_can_pipe(lane);
 	lane->requests = calloc(copy_lane_n_requests(lane->engine),
 	    sizeof *lane->requests);
-	return lane->requests == NULL ? -ENOMEM : 0;
+	return lane->requests == NULL ? -ENOMEM : throttle_init(lane);
 }
 
 void

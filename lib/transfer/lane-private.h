@@ -79,6 +79,8 @@ struct lane {
 	bool is_draining;
 	struct net_timer pause_timer;	/* before another try */
 	bool is_pausing;
+	struct net_timer hold_timer;	/* throttle.c's */
+	bool is_held;			/* and it runs */
 	struct copy_lane *engine;
 	struct lane_request *requests;
 	struct carriers carriers;
@@ -121,6 +123,9 @@ void probe_done(struct lane *lane);
 /* lane.c */
 void lane_answer(struct lane *lane);
 void lane_note_failure(struct lane_disk *d, int error, const char *message);
+/* throttle.c, on the lane's worker: to go no faster than the run may. */
+int throttle_init(struct lane *lane);
+void throttle_done(struct lane *lane);
 
 /* flow.c */
 /* Make the engine and what its requests need.  -ENOMEM. */

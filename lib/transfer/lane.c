@@ -73,6 +73,7 @@ lane_answer(struct lane *lane)
 	if (lane->is_draining)
 		net_timer_stop(&lane->drain_timer);
 	lane->is_draining = false;
+	throttle_done(lane);
 	lane->answered = lane->command;
 	lane->command = LANE_NONE;
 	worker_post(lane->setup.home, &lane->answer_mail);

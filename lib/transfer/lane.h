@@ -6,6 +6,7 @@
 #include "endpoint/endpoint.h"
 #include "runtime/mailbox.h"
 #include "runtime/worker.h"
+#include "transfer/budget.h"
 
 /*
  * A lane at work: one connection to the source and one to each destination on
@@ -42,6 +43,7 @@ struct lane_setup {
 	struct endpoint_limits limits;
 	uint64_t reconnect_ms;		/* how long a lost connection may be
 					   away */
+	struct budget_share *share;	/* the run's; NULL: no limits */
 	const struct lane_events *events;
 	void *arg;
 };

@@ -9,6 +9,7 @@
 #include "copy/plan.h"
 #include "copy/tuning.h"
 #include "endpoint/endpoint.h"
+#include "transfer/budget.h"
 #include "transfer/lane.h"
 #include "transfer/run.h"
 
@@ -36,6 +37,7 @@ struct run {
 	uint64_t reconnect_ms;
 	uint64_t max_retry_ms;
 	struct worker_pool *pool;
+	struct budget *own_budget;	/* NULL: somebody else's is used */
 	struct mailbox *owner;
 	void (*on_finished)(struct run *run, void *arg);
 	void *arg;
@@ -54,6 +56,7 @@ struct run {
 	_Atomic unsigned lanes_shown;
 	atomic_bool is_tuned;		/* tuning may be looked at */
 	struct copy_ledger ledger;	/* its atomics */
+	struct budget_share share;
 
 	/* Mails. */
 	struct mail start_mail;

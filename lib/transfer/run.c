@@ -220,6 +220,22 @@ copy_spec(struct run *run, const struct run_spec *spec)
 	return 0;
 }
 
+static int
+join_budget(struct run *run, const struct run_spec *spec)
+{
+	struct budget *budget = spec->budget;
+	int r;
+
+	if (budget == NULL) {
+		r = budget_new(&run->own_budget);
+		if (r < 0)
+			return r;
+		budget = run->own_budget;
+	}
+	budget_join(budget, &run->share, spec->rate);
+	return 0;
+}
+
 static void
 finished_deliver(struct mail *mail)
 {
@@ -245,6 +261,10 @@ run_new(const struct run_spec *spec, struct worker_pool *pool,
 		return error_set(e, -ENOMEM, "out of memory");
 	copy_ledger_init(&run->ledger, spec->n_destinations);
 	if (copy_spec(run, spec) < 0) {
+		run_free(run);
+		return error_set(e, -ENOMEM, "out of memory");
+	}
+	if (join_budget(run, spec) < 0) {
 		run_free(run);
 		return error_set(e, -ENOMEM, "out of memory");
 	}
@@ -351,6 +371,12 @@ refine_phase(const struct run *run, struct run_progress *ret)
 }
 
 void
+run_set_rate(struct run *run, uint64_t rate)
+{
+	budget_share_set_rate(&run->share, rate);
+}
+
+void
 run_get_progress(const struct run *run, struct run_progress *ret)
 {
 	const struct copy_ledger *l = &run->ledger;
@@ -362,6 +388,7 @@ run_get_progress(const struct run *run, struct run_progress *ret)
 	ret->read_bytes = copy_ledger_get(&l->read_bytes);
 	ret->source_size = atomic_load(&run->source_size);
 	get_destinations(run, ret);
+	ret->rate_limit = copy_ledger_get(&run->share.rate);
 	ret->lanes = atomic_load(&run->lanes_shown);
 	ret->n_reconnects = copy_ledger_get(&l->n_reconnects);
 	ret->n_away = atomic_load(&l->n_away);
@@ -411,6 +438,8 @@ run_free(struct run *run)
 	free(run->gaps);
 	free(run->lanes);
 	copy_plan_done(&run->plan);
+	budget_leave(&run->share);
+	budget_free(run->own_budget);
 	endpoint_spec_free(run->source_spec);
 	for (i = 0; i < run->n_destinations; i++)
 		endpoint_spec_free(run->destination_specs[i]);

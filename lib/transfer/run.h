@@ -18,6 +18,7 @@
  */
 
 struct run;
+struct budget;
 
 #define RUN_LENGTH_ALL UINT64_MAX
 
@@ -86,6 +87,9 @@ struct run_spec {
 					   chosen, RUN_SPARSE_OFF: not */
 	bool zero_rest;			/* of larger destinations; not with
 					   ranges */
+	uint64_t rate;			/* bytes/s; 0: no limit */
+	struct budget *budget;		/* shared with others; outlives the
+					   run.  NULL: one of its own */
 	uint64_t max_lag;		/* bytes that a slow destination may be
 					   behind the others in memory; 0:
 					   chosen */
@@ -178,6 +182,7 @@ struct run_progress {
 	unsigned n_away;		/* that are lost now, and may */
 	uint64_t stalled_ms;		/* since something was last read or
 					   done; 0: not copying */
+	uint64_t rate_limit;		/* bytes/s, of this run; 0: none */
 	const char *limited_by;		/* copy_limit_name(); a constant */
 	uint64_t elapsed_ms;		/* since run_start(), until the end */
 };
@@ -264,6 +269,13 @@ void run_start(struct run *run);
  * RUN_CANCELLED.  Any thread, any number of times, also after the end.
  */
 void run_cancel(struct run *run);
+
+/*
+ * So many bytes a second, from now on; 0: no limit.  Counted is what is read
+ * from the source; when comparing, from the disk that most is read from; and
+ * zeroes that are written as bytes.  Any thread, any number of times.
+ */
+void run_set_rate(struct run *run, uint64_t rate);
 
 /* Any thread, at any time; never waits. */
 void run_get_progress(const struct run *run, struct run_progress *ret);

@@ -27,6 +27,8 @@
  *	  was not flushed and late writes of the old connections, it is a
  *	  success all the same
  *
+ *	- where there is a rate, bytes move no faster, and in small pieces
+ *
  *	sim-copy [--seeds N] [--seed S] [--trace]
  */
 
@@ -40,6 +42,7 @@
 
 #include "base/annotate.h"
 #include "copy/lane.h"
+#include "copy/pace.h"
 
 #define MAX_DISK    (1536U * 1024)
 #define MAX_LANES   4
@@ -132,12 +135,19 @@ struct sim {
 	bool fault_met;
 	bool source_met_fault;
 	unsigned max_latency;
+	uint64_t rate;		/* bytes/s; 0: none */
 
 	struct copy_plan plan;
 	struct copy_cursor cursor;
 	struct copy_ledger ledger;
 	struct copy_tuning tuning;
 	struct copy_lane *lanes[MAX_LANES];
+	struct copy_pace_pool pool;
+	struct copy_pace pace;
+	uint64_t passed;	/* bytes that the gate has let through */
+	uint64_t asked_to_read;	/* bytes, of the source */
+	uint64_t held_until;	/* lanes wait at the gate; 0: none does */
+	uint64_t n_held;
 	unsigned char *buffers[MAX_LANES];	/* a request's worth each */
 	bool disconnected[MAX_LANES][1 + MAX_TARGETS];
 	uint64_t back_at[MAX_LANES][1 + MAX_TARGETS];	/* 0: it is here, or
@@ -478,6 +488,8 @@ send_request(struct sim *sim, unsigned lane, struct copy_request *req)
 		check_request(sim, req);
 	sim->n_requests++;
 	sim->n_fast_zeroes += req->op == COPY_FAST_ZERO;
+	if (req->op == COPY_READ && req->side == COPY_SOURCE)
+		sim->asked_to_read += req->length;
 	for (i = 0; i < MAX_PENDING; i++)
 		if (sim->pending[i].req == NULL)
 			break;
@@ -895,7 +907,8 @@ next_back(struct sim *sim, const struct pending *p)
 	lane = (unsigned)(best - &sim->back_at[0][0]) / (1 + MAX_TARGETS);
 	disk = (unsigned)(best - &sim->back_at[0][0]) % (1 + MAX_TARGETS);
 	trace(sim, "lane %u has disk %u back", lane, disk);
-	sim->clock = *best;
+	if (sim->clock < *best)
+		sim->clock = *best;
 	sim->came_back = true;
 	*best = 0;
 	sim->disconnected[lane][disk] = false;
@@ -917,7 +930,8 @@ retune(struct sim *sim)
 	unsigned lanes;
 
 	lanes = copy_tuning_look(&sim->tuning, sim->clock,
-	    copy_ledger_done_bytes(&sim->ledger));
+	    copy_ledger_done_bytes(&sim->ledger),
+	    sim->held_until > 0 ? COPY_LIMIT_RATE : COPY_LIMIT_NONE);
 	promise(sim, lanes <= sim->plan.max_lanes &&
 	    atomic_load(&sim->tuning.depth) <= sim->plan.max_queue_depth &&
 	    atomic_load(&sim->tuning.request_size) <=
@@ -1279,6 +1293,8 @@ make_world(struct sim *sim)
 	    (unsigned)rnd(sim, 1 + sim->n_targets);
 	sim->bad_from = rnd(sim, sim->source.size + 1);
 	sim->bad_to = sim->bad_from + 1 + rnd(sim, 30000);
+	if (rnd(sim, 4) == 0)
+		sim->rate = (1 + rnd(sim, 256)) << (12 + rnd(sim, 12));
 	if (sim->n_ranges == 0) {
 		sim->is_whole = true;
 		sim->ranges[0].length = sim->source.size;
@@ -1436,8 +1452,67 @@ judge(struct sim *sim)
 {
 	unsigned i;
 
+	/* What was refused, or got lost, is read again. */
+	if (!sim->met_refusal && !sim->fault_met)
+		promise(sim, sim->asked_to_read <= sim->passed,
+		    "nothing is read that the gate has not let through");
 	for (i = 0; i < sim->n_targets; i++)
 		judge_target(sim, i);
+}
+
+/* The gate. */
+
+static uint32_t
+gate_room(void *arg)
+{
+	struct sim *sim = arg;
+	uint64_t wait = copy_pace_wait_us(&sim->pace, sim->clock);
+
+	if (wait == 0)
+		return copy_pace_size(&sim->pace);
+	sim->n_held++;
+	sim->held_until = sim->clock + wait;
+	return 0;
+}
+
+static void
+gate_pass(void *arg, uint64_t bytes)
+{
+	struct sim *sim = arg;
+	uint32_t size = copy_pace_size(&sim->pace);
+
+	promise(sim, sim->rate == 0 || (double)sim->passed <=
+		(double)sim->rate * (double)sim->clock / 1e6 + 1,
+	    "bytes move no faster than the rate");
+	promise(sim, bytes <= size || bytes <= sim->plan.align,
+	    "what has a rate moves in small pieces");
+	copy_pace_take(&sim->pace, bytes);
+	sim->passed += bytes;
+}
+
+/* The gate opens, unless something else is earlier. */
+static bool
+next_opening(struct sim *sim, const struct pending *p)
+{
+	if (sim->held_until == 0 ||
+	    (p != NULL && p->due < sim->held_until))
+		return false;
+	if (sim->clock < sim->held_until)
+		sim->clock = sim->held_until;
+	sim->held_until = 0;
+	return true;
+}
+
+static void
+set_gate(struct sim *sim, struct copy_lane *lane)
+{
+	const struct copy_gate gate = {
+		.room = gate_room,
+		.pass = gate_pass,
+		.arg = sim,
+	};
+
+	copy_lane_set_gate(lane, &gate);
 }
 
 static void
@@ -1446,10 +1521,14 @@ run_lanes(struct sim *sim)
 	struct pending *p;
 	unsigned i;
 
+	copy_pace_pool_init(&sim->pool);
+	copy_pace_join(&sim->pace, &sim->pool, sim->rate, 0);
+
 	for (i = 0; i < sim->plan.lanes; i++) {
 		if (copy_lane_new(&sim->plan, &sim->cursor, &sim->ledger,
 			&sim->tuning, &sim->lanes[i]) < 0)
 			abort();
+		set_gate(sim, sim->lanes[i]);
 		sim->buffers[i] = calloc(copy_lane_n_requests(sim->lanes[i]),
 		    sim->plan.max_request_size);
 		if (sim->buffers[i] == NULL)
@@ -1458,7 +1537,8 @@ run_lanes(struct sim *sim)
 	pump(sim);
 	for (;;) {
 		p = next_due(sim);
-		if (!next_pause(sim, p) && !next_back(sim, p)) {
+		if (!next_pause(sim, p) && !next_opening(sim, p) &&
+		    !next_back(sim, p)) {
 			if (p == NULL)
 				break;
 			step(sim, p);
@@ -1487,6 +1567,7 @@ struct counts {
 	uint64_t rests;
 	uint64_t fast_zeroes;
 	uint64_t no_fast_zeroes;
+	uint64_t held;
 };
 
 /* Run one seed.  Returns the promise that was broken, or NULL. */
@@ -1521,6 +1602,7 @@ simulate(uint64_t seed, bool with_trace, struct counts *counts)
 	counts->gaps += sim->plan.n_gaps > 0;
 	for (i = 0; i < sim->plan.n_pieces; i++)
 		counts->rests += sim->plan.pieces[i].is_rest;
+	counts->held += sim->n_held > 0;
 	broken = sim->broken;
 	copy_plan_done(&sim->plan);
 	for (i = 0; i < MAX_TARGETS; i++) {
@@ -1563,6 +1645,7 @@ report_counts(unsigned *n, const struct counts *counts)
 	    "or was refused to be");
 	report(n, counts->gaps > 0, "tails were not copied");
 	report(n, counts->rests > 0, "rests were zeroed");
+	report(n, counts->held > 0, "lanes waited for their rate");
 }
 
 int

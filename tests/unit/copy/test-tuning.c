@@ -47,7 +47,7 @@ look_after(uint64_t source_ms, uint64_t destination_ms, uint64_t moved)
 	note(COPY_DESTINATION, 20, destination_ms);
 	now_ms += LOOK_MS;
 	done_bytes += moved;
-	lanes = copy_tuning_look(&t, now_ms, done_bytes);
+	lanes = copy_tuning_look(&t, now_ms, done_bytes, COPY_LIMIT_NONE);
 }
 
 static void
@@ -105,10 +105,10 @@ START_TEST(few_ends_of_requests_say_nothing)
 {
 	begin(&usual);
 	note(COPY_SOURCE, 7, 50);
-	lanes = copy_tuning_look(&t, now_ms + 20, 0);
+	lanes = copy_tuning_look(&t, now_ms + 20, 0, COPY_LIMIT_NONE);
 	is(2, 16, 256 * KIB, "none");
 	note(COPY_SOURCE, 1, 50);
-	lanes = copy_tuning_look(&t, now_ms + 40, 0);
+	lanes = copy_tuning_look(&t, now_ms + 40, 0, COPY_LIMIT_NONE);
 	is(2, 16, MIB, "window");
 }
 END_TEST

@@ -74,6 +74,7 @@ run_new(const struct run_spec *spec, struct worker_pool *pool UNUSED,
 	    spec->source->name);
 	(void)snprintf(run->fake.destination, sizeof run->fake.destination,
 	    "%s", spec->destinations[0]->name);
+	run->fake.rate = spec->rate;
 	run->on_finished = on_finished;
 	run->arg = arg;
 	n_runs++;
@@ -91,6 +92,12 @@ void
 run_cancel(struct run *run)
 {
 	run->fake.is_cancelled = true;
+}
+
+void
+run_set_rate(struct run *run, uint64_t rate)
+{
+	run->fake.rate = rate;
 }
 
 void

@@ -18,6 +18,7 @@ struct fake_run {
 	bool is_started;
 	bool is_cancelled;
 	bool is_freed;
+	uint64_t rate;			/* as it is now */
 };
 
 /* The nth run made since the test began, from 0; NULL: not made. */

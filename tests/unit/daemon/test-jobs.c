@@ -314,6 +314,23 @@ START_TEST(reload_does_not_disturb_a_running_job)
 }
 END_TEST
 
+START_TEST(reload_changes_the_rate_of_a_running_job)
+{
+	struct job *job = jobs_find(jobs, "one");
+
+	ck_assert_int_eq(job_start(job, "test", &e), 0);
+	ck_assert_uint_eq(fake_run_get(0)->rate, 0);
+	apply(ENDPOINTS("b") "jobs = ("
+	    JOB("one", "b", "rate = \"5MB/s\";") ");");
+	ck_assert_uint_eq(fake_run_get(0)->rate, 5000000);
+	fake_run_finish(0, RUN_SUCCEEDED, NULL);
+	ck_assert_int_eq(job_start(job, "test", &e), 0);
+	ck_assert_uint_eq(fake_run_get(1)->spec.rate, 5000000);
+	ck_assert_ptr_nonnull(fake_run_get(1)->spec.budget);
+	fake_run_finish(1, RUN_SUCCEEDED, NULL);
+}
+END_TEST
+
 START_TEST(running_job_shows_the_endpoints_of_its_run)
 {
 	ck_assert_int_eq(start_one(), 0);
@@ -613,6 +630,7 @@ add_reloads(TCase *tc)
 	tcase_add_test(tc, reload_that_changes_nothing_leaves_rev_alone);
 	tcase_add_test(tc, reload_adds_jobs_in_the_order_of_the_file);
 	tcase_add_test(tc, reload_does_not_disturb_a_running_job);
+	tcase_add_test(tc, reload_changes_the_rate_of_a_running_job);
 	tcase_add_test(tc, running_job_shows_the_endpoints_of_its_run);
 	tcase_add_test(tc, removed_idle_job_is_gone_at_once);
 	tcase_add_test(tc, removed_running_job_ends_and_then_vanishes);

@@ -1,0 +1,98 @@
+#!/bin/sh
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# Jobs go no faster than they may, one by one and all together, and that can be
+# changed while they run.
+. "$srcdir/tests/lib/testlib.sh"
+. "$srcdir/tests/lib/daemonlib.sh"
+requires nbdkit pattern --version
+plan 14
+
+endpoints='endpoints = (
+  { name = "big"; command = [ "nbdkit", "pattern", "1T" ]; },
+  { name = "small"; command = [ "nbdkit", "pattern", "8M" ]; },
+  { name = "n"; uri = "null:"; } );'
+
+# conf_rates RATE_MAX A B: two jobs without end, and their rates.
+conf_rates()
+{
+	conf "daemon = { rate_max = \"$1\"; };" "$endpoints" "jobs = (
+	  { name = \"a\"; source = \"big\"; destination = \"n\"; rate = \"$2\"; },
+	  { name = \"b\"; source = \"big\"; destination = \"n\"; rate = \"$3\"; },
+	  { name = \"s\"; source = \"small\"; destination = \"n\"; } );"
+}
+
+reload()
+{
+	lines_=$(grep -c 'taken over' "$tmp/daemon.log")
+	kill -HUP "$(pid_of daemon)"
+	wait_for "[ \$(grep -c 'taken over' '$tmp/daemon.log') -gt $lines_ ]"
+}
+
+read_bytes()
+{
+	job_field "$1" .run.progress.read_bytes
+}
+
+now_ms()
+{
+	echo $(($(date +%s%N) / 1000000))
+}
+
+conf_rates 0 4MiB/s 0
+start_daemon "$tmp/conf"
+began=$(now_ms)
+start_job a
+ok "a job with a rate goes on" \
+    wait_for "[ \$(read_bytes a) -gt $((6 * MiB)) ]"
+# The figure first, the time after it: what is too fast is seen.
+got=$(read_bytes a)
+took=$(($(now_ms) - began))
+ok "no faster than that" \
+    [ "$got" -le $((4 * MiB * (took + 100) / 1000 + MiB)) ]
+is "it says so" "$(job_field a .run.progress.limited_by)" rate-limit
+is "and what the rate is" \
+    "$(job_field a .run.progress.rate_limit_bytes_per_s)" $((4 * MiB))
+
+# On the way: upwards, by more than the rate before could do in that time.
+conf_rates 0 400MiB/s 0
+reload
+is "a new rate counts at once" \
+    "$(job_field a .run.progress.rate_limit_bytes_per_s)" $((400 * MiB))
+was=$(read_bytes a)
+began=$(now_ms)
+wait_for "[ \$(read_bytes a) -gt $((was + 40 * MiB)) ]" 60
+ok "the run goes on faster" [ $(($(now_ms) - began)) -lt 9000 ]
+
+# Both together, from one moment on.
+conf_rates 8MiB/s 0 0
+reload
+start_job b
+ok "a limit for all is shared: the second one goes on" \
+    wait_for '[ $(read_bytes b) -gt 0 ]'
+began=$(now_ms)
+a=$(read_bytes a)
+b=$(read_bytes b)
+wait_for "[ \$(read_bytes a) -gt $((a + 8 * MiB)) ]" 60
+a=$(($(read_bytes a) - a))
+b=$(($(read_bytes b) - b))
+took=$(($(now_ms) - began))
+# What was in flight before the change is not much.
+ok "they are no faster than that together" \
+    [ $((a + b)) -le $((8 * MiB * (took + 300) / 1000 + 2 * MiB)) ]
+ok "each has its half" [ $((a - b)) -lt $((4 * MiB)) ]
+ok "so has the other" [ $((b - a)) -lt $((4 * MiB)) ]
+is "both say so" "$(job_field a .run.progress.limited_by
+    job_field b .run.progress.limited_by)" "rate-limit
+rate-limit"
+
+# What one does not want is the other's: 8 MiB with 1/16 would take 8 s more.
+conf_rates 16MiB/s 1MiB/s 1MiB/s
+reload
+start_job s
+ok "what others leave can be had" wait_job s 60
+is "and all is copied" "$(job_field s .last_run.result)" succeeded
+for job in a b; do
+	api_status /v1/jobs/$job/cancel --request POST >/dev/null
+done
+stop_process daemon
+is "the daemon ends well" "$?" 0
