@@ -18,6 +18,8 @@ const struct option_row options_compare[] = {
 	    "requests in flight on each connection" },
 	{ "request-size", OPT_REQUEST_SIZE, "SIZE",
 	    "bytes of each request" },
+	{ "memory-max", OPT_MEMORY_MAX, "SIZE",
+	    "memory for what is on its way (256MiB)" },
 	{ "connect-timeout", OPT_CONNECT_TIMEOUT, "TIME",
 	    "limit for connecting (10s)" },
 	{ "io-timeout", OPT_IO_TIMEOUT, "TIME",

@@ -26,6 +26,7 @@ struct request {
 };
 
 #define PROGRESS_EVERY_MS 60000
+#define MEMORY_MAX	  (UINT64_C(256) << 20)
 
 static void
 request_done(struct request *req)
@@ -175,6 +176,15 @@ set_trouble(struct options *o, struct request *req, int id, const char *value)
 }
 
 static int
+set_memory_max(struct options *o, struct request *req, const char *value)
+{
+	if (units_parse_size(value, 512, &req->spec.memory_max) < 0)
+		return options_fail(o,
+		    "--memory-max: '%s' is not a size such as '64MiB'", value);
+	return 0;
+}
+
+static int
 set_progress(struct options *o, struct request *req, const char *value)
 {
 	req->progress_every_ms = PROGRESS_EVERY_MS;
@@ -202,6 +212,8 @@ set_value(struct options *o, struct request *req, int id, const char *value)
 		return set_sparse(o, req, value);
 	case OPT_MAX_LAG:
 		return set_max_lag(o, req, value);
+	case OPT_MEMORY_MAX:
+		return set_memory_max(o, req, value);
 	case OPT_RATE:
 		return set_rate(o, req, value);
 	case OPT_CONNECT_TIMEOUT:
@@ -333,6 +345,7 @@ copy_request_run(const struct command *command, enum run_mode mode, int argc,
 			.on_read_error = RUN_RETRY,
 			.on_write_error = RUN_RETRY,
 			.retries = RUN_RETRIES,
+			.memory_max = MEMORY_MAX,
 		},
 	};
 	CLEANUP(copy_brackets_done) struct copy_brackets brackets = { 0 };

@@ -33,6 +33,7 @@ enum {
 	OPT_MAX_LAG,
 	OPT_ZERO_REST,
 	OPT_RATE,
+	OPT_MEMORY_MAX,
 	OPT_REQUIRE_ALL,
 	OPT_SPARSE = 'S',	/* as qemu-img and nbdcopy have it */
 };

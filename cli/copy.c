@@ -27,6 +27,8 @@ const struct option_row options_copy[] = {
 	    "bytes of each request" },
 	{ "max-lag", OPT_MAX_LAG, "SIZE",
 	    "memory for slow ones of several destinations (32MiB)" },
+	{ "memory-max", OPT_MEMORY_MAX, "SIZE",
+	    "memory for what is on its way (256MiB)" },
 	{ "connect-timeout", OPT_CONNECT_TIMEOUT, "TIME",
 	    "limit for connecting (10s)" },
 	{ "io-timeout", OPT_IO_TIMEOUT, "TIME",

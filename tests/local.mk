@@ -417,6 +417,7 @@ integration_tests = \
 	%D%/integration/copy-fast-zero.t \
 	%D%/integration/copy-features.t \
 	%D%/integration/copy-lost-server.t \
+	%D%/integration/copy-memory.t \
 	%D%/integration/copy-nbd-server.t \
 	%D%/integration/copy-promise.t \
 	%D%/integration/copy-qemu.t \

@@ -26,6 +26,7 @@ struct conf_daemon {
 	unsigned workers;		/* 0: one per processor */
 	uint64_t shutdown_grace_ms;
 	uint64_t rate_max;		/* bytes/s; 0: no limit */
+	uint64_t memory_max;		/* bytes; 0: no limit */
 };
 
 /* A user or a group of the system. */

@@ -32,6 +32,9 @@ const struct option options[] = {
 	{ OPTION_GROUP_DAEMON, "rate_max", OPTION_RATE, false,
 	  "0", NULL, NULL, DAEMON(rate_max),
 	  "what all runs together may read in a second; 0: no limit" },
+	{ OPTION_GROUP_DAEMON, "memory_max", OPTION_SIZE, false,
+	  "512MiB", NULL, NULL, DAEMON(memory_max),
+	  "memory of all runs for what is on its way; 0: no limit" },
 
 	{ OPTION_GROUP_CONTROL, "socket", OPTION_PATH, false,
 	  "/run/nbdsync/control.sock", NULL, NULL, CONTROL(socket),

@@ -34,13 +34,17 @@ list_failed(const struct jobs *jobs) ON_MAIN
 void
 ctl_health(struct ctl_request *req)
 {
+	const struct budget *budget = jobs_budget(req->jobs);
 	bool is_stopping = jobs_is_stopping(req->jobs);
 	json_t *failed = list_failed(req->jobs);
 	const char *health = is_stopping ? "crit" :
 	    json_array_size(failed) > 0 ? "warn" : "ok";
 
 	ctl_reply(req, is_stopping ? 503 : 200, json_pack(
-	    "{s:s, s:b, s:i, s:i, s:o}", "health", health, "stopping",
+	    "{s:s, s:b, s:i, s:i, s:o, s:I, s:I, s:I}", "health", health, "stopping",
 	    is_stopping, "jobs", (int)jobs_count(req->jobs), "running",
-	    (int)jobs_count_running(req->jobs), "failed_jobs", failed));
+	    (int)jobs_count_running(req->jobs), "failed_jobs", failed,
+	    "memory_bytes", (json_int_t)budget_memory_used(budget),
+	    "memory_peak_bytes", (json_int_t)budget_memory_peak(budget),
+	    "memory_max_bytes", (json_int_t)budget_memory_max(budget)));
 }

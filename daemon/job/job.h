@@ -13,6 +13,7 @@
 #include "conf/conf.h"
 #include "net/loop.h"
 #include "runtime/worker.h"
+#include "transfer/budget.h"
 #include "transfer/run-map.h"
 #include "transfer/run.h"
 
@@ -54,6 +55,8 @@ bool jobs_is_stopping(const struct jobs *jobs) ON_MAIN;
 struct job *jobs_next(const struct jobs *jobs, const struct job *job) ON_MAIN;
 struct job *jobs_find(const struct jobs *jobs, const char *name) ON_MAIN;
 size_t jobs_count(const struct jobs *jobs) ON_MAIN;
+/* What its runs share. */
+const struct budget *jobs_budget(const struct jobs *jobs) ON_MAIN;
 size_t jobs_count_running(const struct jobs *jobs) ON_MAIN;
 
 /*

@@ -133,6 +133,12 @@ jobs_count(const struct jobs *jobs)
 	return n;
 }
 
+const struct budget *
+jobs_budget(const struct jobs *jobs)
+{
+	return jobs->budget;
+}
+
 size_t
 jobs_count_running(const struct jobs *jobs)
 {
@@ -323,6 +329,7 @@ jobs_apply(struct jobs *jobs, const struct conf *conf)
 			drop(job);
 	}
 	budget_set_rate(jobs->budget, conf->daemon.rate_max);
+	budget_set_memory(jobs->budget, conf->daemon.memory_max);
 	jobs->conf = conf;
 	tell_watches(jobs);
 	return 0;

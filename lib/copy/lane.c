@@ -758,9 +758,27 @@ copy_lane_is_finished(const struct copy_lane *lane)
 }
 
 unsigned
+copy_lane_n_loaded(const struct copy_lane *lane)
+{
+	return lane->n_loaded;
+}
+
+unsigned
 copy_lane_in_flight(const struct copy_lane *lane)
 {
 	return lane->in_flight;
+}
+
+/* What has not been given out never will be when all is over. */
+static bool
+is_needed_by(const struct copy_lane *lane, const struct copy_request *read,
+    const struct copy_request *write)
+{
+	bool waits = write->bytes == read && !write->is_sent;
+
+	if (copy_lane_is_over(lane))
+		return waits && write->is_given_out;
+	return waits || copy_slot_has_more(write->slot, write->target);
 }
 
 bool
@@ -779,9 +797,7 @@ copy_request_is_needed(const struct copy_lane *lane,
 		    (slot->what.targets & copy_bit(read->target)) != 0;
 	for (i = 0; i < lane->plan->n_targets; i++)
 		if ((slot->what.targets & copy_bit(i)) != 0 &&
-		    ((slot->targets[i].bytes == read &&
-			 !slot->targets[i].is_sent) ||
-			copy_slot_has_more(slot, i)))
+		    is_needed_by(lane, read, &slot->targets[i]))
 			return true;
 	return false;
 }

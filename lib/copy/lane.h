@@ -193,6 +193,9 @@ bool copy_lane_is_finished(const struct copy_lane *lane);
 /* It starts nothing new, for one of those reasons. */
 bool copy_lane_is_over(const struct copy_lane *lane);
 
+/* Pieces that are on their way. */
+unsigned copy_lane_n_loaded(const struct copy_lane *lane);
+
 /* Requests given out and not done yet. */
 unsigned copy_lane_in_flight(const struct copy_lane *lane);
 

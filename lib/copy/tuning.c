@@ -23,6 +23,7 @@ static const char *const limit_names[] = {
 	[COPY_LIMIT_SOURCE] = "source-latency",
 	[COPY_LIMIT_DESTINATION] = "destination-latency",
 	[COPY_LIMIT_RATE] = "rate-limit",
+	[COPY_LIMIT_MEMORY] = "memory",
 };
 
 const char *

@@ -40,6 +40,7 @@ enum copy_limit {
 	COPY_LIMIT_SOURCE,		/* requests queue there */
 	COPY_LIMIT_DESTINATION,
 	COPY_LIMIT_RATE,		/* no more is allowed */
+	COPY_LIMIT_MEMORY,		/* there is no room for more */
 };
 
 /* "none", "window", "source-latency", "destination-latency", "rate-limit" */

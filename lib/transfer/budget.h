@@ -9,10 +9,12 @@
 #include "copy/pace.h"
 
 /*
- * What all runs of a process have in common: how fast they may go.
+ * What all runs of a process have in common: how fast they may go, and how
+ * much memory they may use for what is on its way.
  *
  * Any thread.  Its lock, which is held for a few additions, is taken only
- * while there is a rate, and only by the calls of this file.
+ * while there is a rate, and only by the calls of this file; memory is counted
+ * without.
  */
 
 struct budget;
@@ -25,6 +27,13 @@ void budget_free(struct budget *b);
 /* Of all runs together, in bytes/s; 0: no limit. */
 void budget_set_rate(struct budget *b, uint64_t rate);
 
+/* Likewise, in bytes of memory. */
+void budget_set_memory(struct budget *b, uint64_t bytes);
+uint64_t budget_memory_max(const struct budget *b);
+/* What is taken of it now, and the most that was at a time. */
+uint64_t budget_memory_used(const struct budget *b);
+uint64_t budget_memory_peak(const struct budget *b);
+
 /* A run's part; embedded. */
 struct budget_share {
 	struct budget *budget;
@@ -32,6 +41,10 @@ struct budget_share {
 	_Atomic uint64_t rate;		/* of the run; 0: no limit */
 	atomic_bool was_held;
 	_Atomic unsigned n_held;	/* lanes that wait */
+	_Atomic uint64_t memory;	/* bytes that it has taken */
+	_Atomic uint64_t memory_peak;
+	atomic_bool was_short;		/* it was refused some */
+	bool is_waiting;		/* the run's worker's */
 };
 
 void budget_join(struct budget *b, struct budget_share *s, uint64_t rate);
@@ -51,5 +64,22 @@ void budget_release(struct budget_share *s);
 
 /* Has a lane waited since the last call? */
 bool budget_was_held(struct budget_share *s);
+
+/* Take so many bytes; false: there are not so many left. */
+bool budget_take(struct budget_share *s, uint64_t bytes);
+/*
+ * The same for what a run cannot begin without: until it has got it, nobody
+ * else gets any, and what can be done without is wanted back.
+ */
+bool budget_take_first(struct budget_share *s, uint64_t bytes);
+/* It is not going to ask again. */
+void budget_stop_waiting(struct budget_share *s);
+bool budget_is_wanted(const struct budget_share *s);
+
+/* Also where there are not: for what must not wait. */
+void budget_force(struct budget_share *s, uint64_t bytes);
+void budget_give_back(struct budget_share *s, uint64_t bytes);
+/* Was it refused some since the last call? */
+bool budget_was_short(struct budget_share *s);
 
 #endif

@@ -42,6 +42,9 @@
 #define EARLY_TICK_MS 20
 #define TUNE_TICK_MS  200
 
+/* How often memory is asked for that a run waits for. */
+#define ROOM_TICK_MS  50
+
 /* A server has not answered a further connection if it takes longer. */
 #define NO_ANSWER_MS  1000
 
@@ -133,8 +136,10 @@ lane_on_closed(void *arg, struct lane *lane)
 
 	on_worker_entry();
 	lane_free(lane);
-	if (--run->n_open == 0)
-		close_endpoints(run);
+	if (--run->n_open > 0)
+		return;
+	budget_give_back(&run->share, run->n_paid_lanes * run->lane_bytes);
+	close_endpoints(run);
 }
 
 static void
@@ -144,6 +149,8 @@ close_lanes(struct run *run)
 
 	if (run->tune_timer.ev != NULL)
 		net_timer_done(&run->tune_timer);
+	net_timer_done(&run->room_timer);
+	budget_stop_waiting(&run->share);
 	run->n_open = run->n_lanes;
 	if (run->n_lanes == 0) {
 		close_endpoints(run);	/* it may be over now, and gone */
@@ -379,11 +386,24 @@ connect_lane(struct run *run, struct run_lane *rl)
 	lane_connect(rl->lane, run->source, live, run->n_destinations);
 }
 
+/* Is there memory for one more lane? */
+static bool
+pay_lane(struct run *run)
+{
+	bool is_first = run->n_paid_lanes == 0;
+
+	if (!(is_first ? budget_take_first : budget_take)(&run->share,
+	    run->lane_bytes))
+		return false;
+	run->n_paid_lanes++;
+	return true;
+}
+
 /* Have n lanes, as far as that is possible. */
 static void
 add_lanes(struct run *run, unsigned n)
 {
-	while (run->n_lanes < n && !run->is_short_of_lanes &&
+	while (run->n_lanes < n && !run->is_short_of_lanes && pay_lane(run) &&
 	    add_lane(run, run->n_lanes) == 0)
 		connect_lane(run, &run->lanes[run->n_lanes - 1]);
 	atomic_store(&run->lanes_shown, run->n_lanes - run->n_refused);
@@ -433,6 +453,16 @@ limit_retries(struct run *run, uint64_t now)
 		atomic_store(&run->ledger.no_more_tries, true);
 }
 
+static enum copy_limit
+what_holds(struct run *run)
+{
+	bool is_short = budget_was_short(&run->share);
+
+	if (budget_was_held(&run->share))
+		return COPY_LIMIT_RATE;
+	return is_short ? COPY_LIMIT_MEMORY : COPY_LIMIT_NONE;
+}
+
 /* See whether it goes faster with more, or as fast with less. */
 static void
 tune_on_tick(void *arg)
@@ -446,8 +476,7 @@ tune_on_tick(void *arg)
 	if (atomic_load(&run->phase) != RUN_COPYING ||
 	    copy_ledger_is_stopped(&run->ledger))
 		return;
-	held_by = budget_was_held(&run->share) ? COPY_LIMIT_RATE :
-						 COPY_LIMIT_NONE;
+	held_by = what_holds(run);
 	note_progress(run, now, held_by);
 	limit_retries(run, now);
 	n = copy_tuning_look(&run->tuning, now,
@@ -457,6 +486,45 @@ tune_on_tick(void *arg)
 	net_timer_start(&run->tune_timer,
 	    now - atomic_load(&run->started_ms) < EARLY_MS ? EARLY_TICK_MS :
 							     TUNE_TICK_MS);
+}
+
+/*
+ * Begin as soon as there is memory for one lane.  Those that have it need no
+ * more to go on, so that there will be.
+ */
+static void
+room_on_tick(void *arg)
+{
+	struct run *run = arg;
+
+	on_worker_entry();
+	if (run->is_cancelled || copy_ledger_is_stopped(&run->ledger)) {
+		wind_up(run);
+	} else if (pay_lane(run)) {
+		start_copy(run, &run->lanes[0]);
+		add_lanes(run, run->plan.lanes);
+		net_timer_start(&run->tune_timer, EARLY_TICK_MS);
+	} else {
+		atomic_store(&run->tuning.limit, (int)COPY_LIMIT_MEMORY);
+		net_timer_start(&run->room_timer, ROOM_TICK_MS);
+	}
+}
+
+/* Memory that there never will be is not waited for. */
+static void
+check_memory(struct run *run)
+{
+	uint64_t max = budget_memory_max(run->share.budget);
+	char sentence[ERROR_TEXT_SIZE];
+
+	run->lane_bytes = throttle_lane_bytes(&run->plan);
+	if (max == 0 || run->lane_bytes <= max)
+		return;
+	(void)snprintf(sentence, sizeof sentence, "a connection with requests "
+	    "of this size needs %" PRIu64 " bytes of memory, and only %"
+	    PRIu64 " are allowed", run->lane_bytes, max);
+	fail_run(run, COPY_SOURCE, 0, -ENOMEM, sentence);
+	copy_ledger_stop(&run->ledger);
 }
 
 static void
@@ -469,16 +537,18 @@ begin_copying(struct run *run)
 	lanes = realloc(run->lanes, run->plan.max_lanes * sizeof *lanes);
 	if (lanes != NULL)
 		run->lanes = lanes;
-	if (lanes == NULL || net_timer_init(&run->tune_timer,
-	    worker_loop(run->home), tune_on_tick, run) < 0) {
+	if (lanes == NULL ||
+	    net_timer_init(&run->room_timer, worker_loop(run->home),
+		room_on_tick, run) < 0 ||
+	    net_timer_init(&run->tune_timer, worker_loop(run->home),
+		tune_on_tick, run) < 0) {
 		fail_run(run, COPY_SOURCE, 0, -ENOMEM, "out of memory");
 		wind_up(run);
 		return;
 	}
+	check_memory(run);
 	show_plan(run);
-	start_copy(run, &run->lanes[0]);
-	add_lanes(run, run->plan.lanes);
-	net_timer_start(&run->tune_timer, EARLY_TICK_MS);
+	room_on_tick(run);
 }
 
 /* Connecting. */

@@ -48,6 +48,22 @@ flow_wake_starving(struct lane *lane)
 	}
 }
 
+void
+flow_drop_unneeded(struct lane *lane)
+{
+	struct copy_request *engine;
+	unsigned i;
+
+	for (i = 0; i < copy_lane_n_requests(lane->engine); i++) {
+		engine = lane->requests[i].engine;
+		if (lane->requests[i].carrier != NULL &&
+		    !copy_request_is_needed(lane->engine, engine))
+			carriers_give_back(&lane->carriers,
+			    STEAL(lane->requests[i].carrier));
+	}
+	flow_wake_starving(lane);
+}
+
 /* Those of the slot's bytes that are not needed any more are given up. */
 static void
 drop_carriers(struct lane *lane, struct copy_request *of)
@@ -77,20 +93,22 @@ drop_carriers(struct lane *lane, struct copy_request *of)
  * been read on the other, so that waiting for it would be for ever.
  */
 static struct carrier *
-take_carrier(struct lane *lane)
+take_carrier(struct lane *lane, const struct nbd_arrival *arrival)
 {
-	bool is_urgent = copy_lane_is_over(lane->engine) ||
-	    lane->plan->mode != COPY_MODE_COPY;
+	enum carriers_need need = lane->plan->mode != COPY_MODE_COPY ?
+	    CARRIERS_URGENT :
+	    arrival->is_whole ? CARRIERS_CERTAIN : CARRIERS_MIXED;
+	size_t len = arrival->req->length;
 	struct copy_request *given_up;
 	struct carrier *c;
 
-	c = carriers_take(&lane->carriers, is_urgent);
+	c = carriers_take(&lane->carriers, len, need);
 	while (c == NULL) {
 		given_up = copy_lane_relieve(lane->engine);
 		if (given_up == NULL)
 			return NULL;
 		drop_carriers(lane, given_up);
-		c = carriers_take(&lane->carriers, is_urgent);
+		c = carriers_take(&lane->carriers, len, need);
 	}
 	return c;
 }
@@ -306,8 +324,9 @@ flow_find_place(void *arg, const struct nbd_arrival *arrival)
 
 	on_worker_entry();
 	if (req->carrier == NULL)
-		req->carrier = take_carrier(lane);
-	if (req->carrier == NULL && lane->carriers.n_leaving > 0) {
+		req->carrier = take_carrier(lane, arrival);
+	if (req->carrier == NULL && (lane->carriers.n_leaving > 0 ||
+		lane->carriers.n_coming_back > 0)) {
 		d->is_starving = true;
 		return false;
 	}

@@ -81,6 +81,7 @@ struct lane {
 	bool is_pausing;
 	struct net_timer hold_timer;	/* throttle.c's */
 	bool is_held;			/* and it runs */
+	unsigned n_more_pieces;		/* with memory, beyond the first */
 	struct copy_lane *engine;
 	struct lane_request *requests;
 	struct carriers carriers;
@@ -137,6 +138,8 @@ void flow_pump(struct lane *lane);
 void flow_request_done(struct lane *lane, struct lane_request *req);
 /* Disks that wait for a carrier look again. */
 void flow_wake_starving(struct lane *lane);
+/* All is over: what nobody will send any more makes room. */
+void flow_drop_unneeded(struct lane *lane);
 /* As those of disk_events; arg is a struct lane_disk. */
 bool flow_find_place(void *arg, const struct nbd_arrival *arrival);
 int flow_leave_pipe(void *arg, struct nbd_request *nbd);

@@ -101,7 +101,7 @@ lane_start_draining(struct lane *lane)
 	lane->is_draining = true;
 	net_timer_start(&lane->drain_timer, DRAIN_MS);
 	/* What is on its way has to arrive somewhere, to be over. */
-	flow_wake_starving(lane);
+	flow_drop_unneeded(lane);
 }
 
 /* Copying. */

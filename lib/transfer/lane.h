@@ -48,6 +48,9 @@ struct lane_setup {
 	void *arg;
 };
 
+/* The memory of the budget that a lane of this plan needs to copy. */
+uint64_t throttle_lane_bytes(const struct copy_plan *plan);
+
 /* -ENOMEM. */
 int lane_new(const struct lane_setup *setup, struct lane **ret_lane);
 /* After on_closed, or before the first call. */

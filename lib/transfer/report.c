@@ -91,7 +91,7 @@ report_progress(const struct run_progress *p)
 {
 	return json_pack(
 	    "{s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:f, s:I, s:I, s:I, s:I, "
-	    "s:i, s:i, s:i, s:s, s:I, s:I, s:I, s:o, s:I, s:i, s:I, "
+	    "s:i, s:i, s:i, s:s, s:I, s:I, s:I, s:I, s:I, s:o, s:I, s:i, s:I, "
 	    "s:I}",
 	    "phase", run_phase_name(p->phase),
 	    "total_bytes", (json_int_t)p->total_bytes,
@@ -110,6 +110,8 @@ report_progress(const struct run_progress *p)
 	    "request_size_bytes", (int)p->request_size,
 	    "limited_by", p->limited_by,
 	    "rate_limit_bytes_per_s", (json_int_t)p->rate_limit,
+	    "memory_bytes", (json_int_t)p->memory,
+	    "memory_peak_bytes", (json_int_t)p->memory_peak,
 	    "equal_bytes", (json_int_t)p->equal_bytes,
 	    "differing_bytes", (json_int_t)p->differing_bytes,
 	    "destinations", report_destinations(p),

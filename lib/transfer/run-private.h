@@ -73,6 +73,9 @@ struct run {
 	struct copy_cursor cursor;
 	struct copy_tuning tuning;	/* its atomics: any thread */
 	struct net_timer tune_timer;
+	struct net_timer room_timer;	/* memory is waited for */
+	uint64_t lane_bytes;		/* of the budget, for each lane */
+	unsigned n_paid_lanes;
 	uint64_t activity;		/* bytes read, written and compared, at
 					   progressed_ms */
 	bool is_short_of_lanes;		/* one was refused: ask for no more */

@@ -231,6 +231,7 @@ join_budget(struct run *run, const struct run_spec *spec)
 		if (r < 0)
 			return r;
 		budget = run->own_budget;
+		budget_set_memory(budget, spec->memory_max);
 	}
 	budget_join(budget, &run->share, spec->rate);
 	return 0;
@@ -389,6 +390,8 @@ run_get_progress(const struct run *run, struct run_progress *ret)
 	ret->source_size = atomic_load(&run->source_size);
 	get_destinations(run, ret);
 	ret->rate_limit = copy_ledger_get(&run->share.rate);
+	ret->memory = copy_ledger_get(&run->share.memory);
+	ret->memory_peak = copy_ledger_get(&run->share.memory_peak);
 	ret->lanes = atomic_load(&run->lanes_shown);
 	ret->n_reconnects = copy_ledger_get(&l->n_reconnects);
 	ret->n_away = atomic_load(&l->n_away);

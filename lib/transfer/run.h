@@ -88,6 +88,8 @@ struct run_spec {
 	bool zero_rest;			/* of larger destinations; not with
 					   ranges */
 	uint64_t rate;			/* bytes/s; 0: no limit */
+	uint64_t memory_max;		/* bytes, without a budget of others;
+					   0: no limit */
 	struct budget *budget;		/* shared with others; outlives the
 					   run.  NULL: one of its own */
 	uint64_t max_lag;		/* bytes that a slow destination may be
@@ -183,6 +185,8 @@ struct run_progress {
 	uint64_t stalled_ms;		/* since something was last read or
 					   done; 0: not copying */
 	uint64_t rate_limit;		/* bytes/s, of this run; 0: none */
+	uint64_t memory;		/* bytes, for what is on its way */
+	uint64_t memory_peak;		/* and at most */
 	const char *limited_by;		/* copy_limit_name(); a constant */
 	uint64_t elapsed_ms;		/* since run_start(), until the end */
 };

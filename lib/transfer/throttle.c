@@ -1,15 +1,56 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /*
- * A lane that is not to go as fast as it could.  The engine asks before it
+ * A lane that is not to go as fast as it could, or has no room for more.  The engine asks before it
  * begins a piece; when the run's share is used up the lane waits on a timer,
  * and only then.  It looks again every MAX_WAIT_MS at least: the rate may have
  * been changed.
+ *
+ * The run has taken the memory for one piece before the lane begins.  When
+ * copying, carriers ask for more themselves; what is compared stays in memory
+ * until all sides are read, so that pieces are begun only where there is room
+ * for all of them.  Whatever a lane has begun it has the memory for, which is
+ * why no lane waits for ever.
  */
 
 #include "transfer/lane-private.h"
 
 #define MAX_WAIT_MS 100
+
+/* Beside its pieces: slots, requests, what connections receive into. */
+#define LANE_BYTES  (128U * 1024)
+
+/* The memory of one piece, at most: on both sides, or as bytes and a pipe. */
+static uint64_t
+piece_bytes(const struct copy_plan *plan)
+{
+	unsigned n = plan->mode != COPY_MODE_COPY ? 1 + plan->n_targets :
+	    plan->n_targets == 1		  ? 2 :
+						    1;
+
+	return (uint64_t)n * plan->max_request_size;
+}
+
+uint64_t
+throttle_lane_bytes(const struct copy_plan *plan)
+{
+	return LANE_BYTES + piece_bytes(plan);
+}
+
+/* Is there room for one more piece? */
+static bool
+has_room(struct lane *lane)
+{
+	uint64_t bytes = piece_bytes(lane->plan);
+
+	if (lane->plan->mode == COPY_MODE_COPY ||
+	    copy_lane_n_loaded(lane->engine) <= lane->n_more_pieces)
+		return true;
+	if (!budget_take(lane->setup.share, bytes))
+		return false;
+	lane->n_more_pieces++;
+	return true;
+}
 
 static void
 release(struct lane *lane)
@@ -41,6 +82,9 @@ throttle_room(void *arg)
 	uint64_t wait_us;
 	uint32_t size;
 
+	/* What it has begun will end, and then it asks again. */
+	if (!has_room(lane))
+		return 0;
 	wait_us = budget_wait_us(lane->setup.share, &size);
 	if (wait_us == 0)
 		return size;
@@ -81,9 +125,13 @@ throttle_init(struct lane *lane)
 		return 0;
 	r = net_timer_init(&lane->hold_timer,
 	    worker_loop(lane->setup.worker), hold_on_timeout, lane);
-	if (r == 0)
-		copy_lane_set_gate(lane->engine, &gate);
-	return r;
+	if (r < 0)
+		return r;
+	copy_lane_set_gate(lane->engine, &gate);
+	if (lane->plan->mode == COPY_MODE_COPY)
+		carriers_count(&lane->carriers, lane->setup.share,
+		    piece_bytes(lane->plan), lane->plan->n_targets == 1);
+	return 0;
 }
 
 void
@@ -91,4 +139,9 @@ throttle_done(struct lane *lane)
 {
 	release(lane);
 	net_timer_done(&lane->hold_timer);
+	carriers_done(&lane->carriers);
+	if (lane->n_more_pieces > 0)
+		budget_give_back(lane->setup.share, lane->n_more_pieces *
+		    piece_bytes(lane->plan));
+	lane->n_more_pieces = 0;
 }

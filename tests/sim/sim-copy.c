@@ -136,6 +136,11 @@ struct sim {
 	bool source_met_fault;
 	unsigned max_latency;
 	uint64_t rate;		/* bytes/s; 0: none */
+	bool is_short;		/* of memory: for a piece of each lane, and
+				   n_spare more */
+	unsigned n_spare;
+	unsigned n_more[MAX_LANES];	/* pieces, beyond the first */
+	bool met_shortage;
 
 	struct copy_plan plan;
 	struct copy_cursor cursor;
@@ -1293,6 +1298,8 @@ make_world(struct sim *sim)
 	    (unsigned)rnd(sim, 1 + sim->n_targets);
 	sim->bad_from = rnd(sim, sim->source.size + 1);
 	sim->bad_to = sim->bad_from + 1 + rnd(sim, 30000);
+	sim->is_short = rnd(sim, 4) == 0;
+	sim->n_spare = (unsigned)rnd(sim, 4);
 	if (rnd(sim, 4) == 0)
 		sim->rate = (1 + rnd(sim, 256)) << (12 + rnd(sim, 12));
 	if (sim->n_ranges == 0) {
@@ -1460,14 +1467,37 @@ judge(struct sim *sim)
 		judge_target(sim, i);
 }
 
+/* Is there memory for one more piece of the lane?  Once had, it is kept. */
+static bool
+has_memory(struct sim *sim, unsigned lane)
+{
+	if (!sim->is_short ||
+	    copy_lane_n_loaded(sim->lanes[lane]) <= sim->n_more[lane])
+		return true;
+	sim->met_shortage |= sim->n_spare == 0;
+	if (sim->n_spare == 0)
+		return false;
+	sim->n_spare--;
+	sim->n_more[lane]++;
+	return true;
+}
+
 /* The gate. */
+
+struct gate {
+	struct sim *sim;
+	unsigned lane;
+};
 
 static uint32_t
 gate_room(void *arg)
 {
-	struct sim *sim = arg;
+	const struct gate *gate = arg;
+	struct sim *sim = gate->sim;
 	uint64_t wait = copy_pace_wait_us(&sim->pace, sim->clock);
 
+	if (!has_memory(sim, gate->lane))
+		return 0;
 	if (wait == 0)
 		return copy_pace_size(&sim->pace);
 	sim->n_held++;
@@ -1478,7 +1508,8 @@ gate_room(void *arg)
 static void
 gate_pass(void *arg, uint64_t bytes)
 {
-	struct sim *sim = arg;
+	const struct gate *gate = arg;
+	struct sim *sim = gate->sim;
 	uint32_t size = copy_pace_size(&sim->pace);
 
 	promise(sim, sim->rate == 0 || (double)sim->passed <=
@@ -1504,20 +1535,22 @@ next_opening(struct sim *sim, const struct pending *p)
 }
 
 static void
-set_gate(struct sim *sim, struct copy_lane *lane)
+set_gate(struct gate *g, struct sim *sim, unsigned lane)
 {
 	const struct copy_gate gate = {
 		.room = gate_room,
 		.pass = gate_pass,
-		.arg = sim,
+		.arg = g,
 	};
 
-	copy_lane_set_gate(lane, &gate);
+	*g = (struct gate){ sim, lane };
+	copy_lane_set_gate(sim->lanes[lane], &gate);
 }
 
 static void
 run_lanes(struct sim *sim)
 {
+	struct gate gates[MAX_LANES];
 	struct pending *p;
 	unsigned i;
 
@@ -1528,7 +1561,7 @@ run_lanes(struct sim *sim)
 		if (copy_lane_new(&sim->plan, &sim->cursor, &sim->ledger,
 			&sim->tuning, &sim->lanes[i]) < 0)
 			abort();
-		set_gate(sim, sim->lanes[i]);
+		set_gate(&gates[i], sim, i);
 		sim->buffers[i] = calloc(copy_lane_n_requests(sim->lanes[i]),
 		    sim->plan.max_request_size);
 		if (sim->buffers[i] == NULL)
@@ -1568,6 +1601,7 @@ struct counts {
 	uint64_t fast_zeroes;
 	uint64_t no_fast_zeroes;
 	uint64_t held;
+	uint64_t shortages;
 };
 
 /* Run one seed.  Returns the promise that was broken, or NULL. */
@@ -1603,6 +1637,7 @@ simulate(uint64_t seed, bool with_trace, struct counts *counts)
 	for (i = 0; i < sim->plan.n_pieces; i++)
 		counts->rests += sim->plan.pieces[i].is_rest;
 	counts->held += sim->n_held > 0;
+	counts->shortages += sim->met_shortage;
 	broken = sim->broken;
 	copy_plan_done(&sim->plan);
 	for (i = 0; i < MAX_TARGETS; i++) {
@@ -1646,6 +1681,7 @@ report_counts(unsigned *n, const struct counts *counts)
 	report(n, counts->gaps > 0, "tails were not copied");
 	report(n, counts->rests > 0, "rests were zeroed");
 	report(n, counts->held > 0, "lanes waited for their rate");
+	report(n, counts->shortages > 0, "memory was short");
 }
 
 int

@@ -1,0 +1,89 @@
+#!/bin/sh
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# Runs use no more memory for what is on its way than they may, and come to
+# their end all the same.
+. "$srcdir/tests/lib/testlib.sh"
+. "$srcdir/tests/lib/daemonlib.sh"
+requires nbdkit --filter=checkwrite --filter=delay pattern --version
+requires nbdkit --filter=multi-conn null --version
+plan 25
+
+field()
+{
+	echo "$out" | jq --raw-output ".progress.$1"
+}
+
+# is_at_most SENTENCE N LIMIT
+is_at_most()
+{
+	ok "$1 ($2)" [ "$2" -le "$3" ]
+}
+
+size=$((64 * MiB))
+start_nbdkit src -r pattern $size
+start_nbdkit slow --filter=checkwrite --filter=delay pattern $size wdelay=20ms
+
+ok "without a limit that matters there are connections" "$nbdsync" copy \
+    --json --connections 8 "$(uri src)" "$(uri slow)"
+is "as many as are of use" "$(field connections)" 5
+free=$(field memory_peak_bytes)
+ok "with one the copy is right as well" "$nbdsync" copy --json \
+    --connections 4 --memory-max 5MiB "$(uri src)" "$(uri slow)"
+is "over fewer connections" "$(field connections)" 2
+is "in the end all of it is free" "$(field memory_bytes)" 0
+peak=$(field memory_peak_bytes)
+is_at_most "no more memory was used" "$peak" $((5 * MiB))
+ok "which is less than it would be" [ "$peak" -lt "$free" ]
+ok "and nearly all of it" [ "$peak" -gt $((4 * MiB)) ]
+
+ok "one connection can do with the least" "$nbdsync" copy --json \
+    --request-size 1MiB --memory-max 2300kB "$(uri src)" "$(uri slow)"
+is_at_most "which holds" "$(field memory_peak_bytes)" 2300000
+exits 4 "with less nothing is begun" "$nbdsync" copy --request-size 1MiB \
+    --memory-max 2MiB "$(uri src)" "$(uri slow)"
+like "for a reason" "$err" "needs [0-9]* bytes of memory, and only 2097152"
+exits 2 "what is no size is refused" "$nbdsync" copy --memory-max much a b
+
+ok "comparing with a limit works" "$nbdsync" compare --json \
+    --memory-max 2MiB "$(uri src)" "$(uri src)"
+is "to the end" "$(field equal_bytes)" $size
+is_at_most "with no more memory" "$(field memory_peak_bytes)" $((2 * MiB))
+stop_process slow
+
+# Several destinations, one of them slow.
+start_nbdkit a --filter=checkwrite pattern $size
+start_nbdkit b --filter=checkwrite --filter=delay pattern $size wdelay=20ms
+ok "several destinations with a limit are right" "$nbdsync" copy --json \
+    --memory-max 4MiB "$(uri src)" "$(uri a)" "$(uri b)"
+is_at_most "with no more memory" "$(field memory_peak_bytes)" $((4 * MiB))
+
+# One limit for all jobs of a daemon.  None of them ends by itself.
+jobs=
+for i in 1 2 3 4; do
+	jobs="$jobs${jobs:+,}
+	  { name = \"j$i\"; source = \"big\"; destination = \"n\";
+	    connections = 1; }"
+done
+conf 'daemon = { memory_max = "8MiB"; };
+endpoints = ( { name = "n"; uri = "null:"; },
+  { name = "big"; command = [ "nbdkit", "pattern", "1T" ]; } );'"
+jobs = ( $jobs );"
+start_daemon "$tmp/conf"
+for i in 1 2 3 4; do
+	start_job j$i
+	[ $i = 4 ] || wait_copied j$i
+done
+ok "a run for which there is no memory waits" \
+    wait_for '[ "$(job_field j4 .run.progress.limited_by)" = memory ]'
+is "for its first connection" "$(job_field j4 .run.progress.read_bytes)" 0
+api_status /v1/jobs/j2/cancel --request POST >/dev/null
+ok "when another one ends it goes on" wait_copied j4
+for i in 1 3 4; do
+	api_status /v1/jobs/j$i/cancel --request POST >/dev/null
+done
+ok "all of them can be ended" \
+    wait_for '[ "$(api /v1/health | jq .running)" = 0 ]'
+peak=$(api /v1/health | jq .memory_peak_bytes)
+is_at_most "they have used no more memory together" "$peak" $((8 * MiB))
+ok "and nearly all of it" [ "$peak" -gt $((6 * MiB)) ]
+is "in the end all of it is free" "$(api /v1/health | jq .memory_bytes)" 0
