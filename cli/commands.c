@@ -195,6 +195,18 @@ const struct command commands[] = {
 	    command_check,
 	},
 	{
+	    "rate",
+	    "[OPTIONS] JOB RATE",
+	    "how fast a job may go",
+	    "Lets runs of JOB go no faster than RATE, such as 200MB/s, from "
+	    "now on; 0 is no\n"
+	    "limit, and 'default' is what is configured.",
+	    options_rate,
+	    2,
+	    2,
+	    command_rate,
+	},
+	{
 	    "configcheck",
 	    "[OPTIONS] FILE",
 	    "check a configuration file of the daemon",

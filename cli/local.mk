@@ -54,6 +54,7 @@ noinst_LTLIBRARIES += %D%/libcli.la
 	%D%/output.c \
 	%D%/output.h \
 	%D%/pause.c \
+	%D%/rate.c \
 	%D%/progress.c \
 	%D%/progress.h \
 	%D%/screen.c \

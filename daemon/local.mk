@@ -30,6 +30,7 @@ noinst_LTLIBRARIES += %D%/libdaemon.la
 	%D%/control/health.c \
 	%D%/control/job.c \
 	%D%/control/jobs.c \
+	%D%/control/limits.c \
 	%D%/control/map.c \
 	%D%/control/metrics.c \
 	%D%/control/page.c \
@@ -58,6 +59,7 @@ noinst_LTLIBRARIES += %D%/libdaemon.la
 	%D%/job/job.h \
 	%D%/job/jobs.c \
 	%D%/job/pause.c \
+	%D%/job/rate.c \
 	%D%/job/status.c
 %C%_libdaemon_la_LIBTOOLFLAGS = --tag=disable-shared
 

@@ -22,6 +22,13 @@ static const struct ctl_key pause_keys[] = {
 	{ NULL, JSON_NULL, NULL },
 };
 
+static const struct ctl_key limits_keys[] = {
+	{ "rate", JSON_STRING, "as \"200MB/s\"; \"0\": no limit; "
+	  "\"default\": as configured" },
+	{ "ttl", JSON_STRING, "how long, as \"1h\"; then as configured" },
+	{ NULL, JSON_NULL, NULL },
+};
+
 /* clang-format off */
 const struct ctl_route ctl_routes[] = {
 	{ CTL_GET, "/", CTL_VIEWER, ctl_page,
@@ -52,6 +59,8 @@ const struct ctl_route ctl_routes[] = {
 	  "end the run, and start none until resumed", pause_keys },
 	{ CTL_POST, "/v1/jobs/{job}/resume", CTL_OPERATOR, ctl_resume,
 	  "runs may start again", NULL },
+	{ CTL_PATCH, "/v1/jobs/{job}/limits", CTL_OPERATOR, ctl_limits,
+	  "how fast it may go", limits_keys },
 };
 /* clang-format on */
 

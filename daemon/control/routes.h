@@ -60,6 +60,7 @@ void ctl_job(struct ctl_request *req) ON_MAIN;
 void ctl_start(struct ctl_request *req) ON_MAIN;
 void ctl_verify(struct ctl_request *req) ON_MAIN;
 void ctl_cancel(struct ctl_request *req) ON_MAIN;
+void ctl_limits(struct ctl_request *req) ON_MAIN;
 void ctl_pause(struct ctl_request *req) ON_MAIN;
 void ctl_resume(struct ctl_request *req) ON_MAIN;
 void ctl_events(struct ctl_request *req) ON_MAIN;

@@ -53,6 +53,9 @@ struct job {
 	char pause_reason[JOB_REASON_SIZE];
 	int64_t paused_at_ms;
 	int64_t pause_until_ms;		/* 0: until it is resumed */
+	uint64_t rate;			/* bytes/s, now; 0: no limit */
+	bool has_own_rate;		/* not as configured */
+	int64_t own_rate_until_ms;	/* 0: not by itself */
 	bool resume_starts;		/* a run was ended by the pause */
 
 	struct run_map last_map;	/* as the last run left it */
@@ -70,8 +73,10 @@ void job_free(struct job *job) ON_MAIN;
 /* Show the endpoints that the configuration now has for it. */
 void job_refresh(struct job *job, const struct conf *conf) ON_MAIN;
 
-/* Let a run under way go as fast as the configuration now says. */
+/* Go as fast as the configuration now says. */
 void job_apply_rate(struct job *job, const struct conf *conf) ON_MAIN;
+/* See whether another rate is over. */
+void job_tick_rate(struct job *job) ON_MAIN;
 
 /* Give the job a new rev and tell the watches. */
 void jobs_changed(struct jobs *jobs, struct job *job) ON_MAIN;
@@ -87,8 +92,6 @@ bool job_needs_tick(const struct job *job);
 
 /* A run has ended with this. */
 void job_count(struct job *job, const struct run_result *result) ON_MAIN;
-
-int64_t job_now_ms(void);
 
 /* A run of job has ended and is gone; the job may go, too. */
 void jobs_on_job_idle(struct jobs *jobs, struct job *job) ON_MAIN;

@@ -83,15 +83,6 @@ job_refresh(struct job *job, const struct conf *conf)
 	refresh_destinations(job, cj);
 }
 
-void
-job_apply_rate(struct job *job, const struct conf *conf)
-{
-	const struct conf_job *cj = conf_find_job(conf, job->name);
-
-	if (job->run != NULL && cj != NULL)
-		run_set_rate(job->run, cj->rate);
-}
-
 /* Unique also over a restart within the same second, and sorts by time. */
 static void
 make_run_id(struct job *job)
@@ -232,7 +223,7 @@ make_run(struct job *job, struct run **ret_run, struct error *e) ON_MAIN
 		.max_lag = cj->max_lag,
 		.zero_rest = cj->zero_rest,
 		.require_all = cj->require_all,
-		.rate = cj->rate,
+		.rate = job->rate,
 		.budget = job->jobs->budget,
 		.ranges = cj->ranges.v,
 		.n_ranges = cj->ranges.n,

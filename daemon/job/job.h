@@ -98,6 +98,17 @@ void job_pause(struct job *job, const char *reason, int64_t until_ms) ON_MAIN;
 /* Does nothing to a job that is not paused. */
 void job_resume(struct job *job) ON_MAIN;
 
+/*
+ * Go as fast as this from now on, until until_ms (real time; 0: not by
+ * itself), and not as configured.
+ */
+void job_set_rate(struct job *job, uint64_t rate, int64_t until_ms) ON_MAIN;
+/* As configured again. */
+void job_reset_rate(struct job *job) ON_MAIN;
+
+/* Real time. */
+int64_t job_now_ms(void);
+
 /* The last run that succeeded. */
 struct job_success {
 	char run_id[JOB_RUN_ID_SIZE];

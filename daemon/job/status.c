@@ -174,6 +174,7 @@ bool
 job_needs_tick(const struct job *job)
 {
 	return job->run != NULL ||
+	    job->own_rate_until_ms != 0 ||
 	    (job->is_paused && job->pause_until_ms != 0);
 }
 
@@ -185,6 +186,7 @@ job_tick(struct job *job)
 	if (job->is_paused && job->pause_until_ms != 0 &&
 	    job_now_ms() >= job->pause_until_ms)
 		job_resume(job);
+	job_tick_rate(job);
 	if (job->run == NULL)
 		return;
 	run_get_progress(job->run, &p);
@@ -273,6 +275,15 @@ destinations_to_json(const struct job *job) ON_MAIN
 	return list;
 }
 
+/* What holds for the run under way, and for the next. */
+static json_t *
+limits_to_json(const struct job *job) ON_MAIN
+{
+	return json_pack("{s:I, s:b, s:o}", "rate_bytes_per_s",
+	    (json_int_t)job->rate, "as_configured", !job->has_own_rate,
+	    "until", time_or_null(job->own_rate_until_ms));
+}
+
 json_t *
 job_to_json(const struct job *job)
 {
@@ -281,7 +292,7 @@ job_to_json(const struct job *job)
 	job_get_view(job, &view);
 	return json_pack(
 	    "{s:s, s:I, s:o, s:s, s:s?, s:s, s:b, s:o, s:b, s:b, s:o, s:o, "
-	    "s:s, s:{s:s}, s:{s:s}, s:o, s:o, s:O?}",
+	    "s:s, s:{s:s}, s:{s:s}, s:o, s:o, s:o, s:O?}",
 	    "job", view.name, "rev", (json_int_t)view.rev, "generated_at",
 	    report_time(job_now_ms()), "state", view.state, "phase",
 	    view.is_running ? run_phase_name(view.progress.phase) : NULL,
@@ -296,5 +307,6 @@ job_to_json(const struct job *job)
 	    "source", "endpoint", view.source,
 	    "destination", "endpoint", job->destinations[0],
 	    "destinations", destinations_to_json(job),
+	    "limits", limits_to_json(job),
 	    "run", run_to_json(&view), "last_run", view.last_run);
 }

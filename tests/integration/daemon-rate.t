@@ -5,7 +5,7 @@
 . "$srcdir/tests/lib/testlib.sh"
 . "$srcdir/tests/lib/daemonlib.sh"
 requires nbdkit pattern --version
-plan 14
+plan 28
 
 endpoints='endpoints = (
   { name = "big"; command = [ "nbdkit", "pattern", "1T" ]; },
@@ -91,6 +91,34 @@ reload
 start_job s
 ok "what others leave can be had" wait_job s 60
 is "and all is copied" "$(job_field s .last_run.result)" succeeded
+
+# Set by hand, it holds instead of what is configured.
+ok "a rate can be set by hand" "$nbdsync" rate a 3MiB/s
+is "and counts at once" \
+    "$(job_field a .run.progress.rate_limit_bytes_per_s)" $((3 * MiB))
+is "the job says where it comes from" \
+    "$(job_field a .limits.as_configured)" false
+conf_rates 0 2MiB/s 1MiB/s
+reload
+is "a reload leaves it alone" "$(job_field a .limits.rate_bytes_per_s)" \
+    $((3 * MiB))
+ok "it can be taken back" "$nbdsync" rate --quiet a default
+is "what is configured now holds" \
+    "$(job_field a .run.progress.rate_limit_bytes_per_s)" $((2 * MiB))
+is "for a while" "$(api_status /v1/jobs/a/limits --request PATCH --data \
+    '{"rate":"0","ttl":"1s"}')" 200
+ok "it reverts by itself" \
+    wait_for '[ "$(job_field a .limits.as_configured)" = true ]'
+is "for the run, too" \
+    "$(job_field a .run.progress.rate_limit_bytes_per_s)" $((2 * MiB))
+is "what is no rate is refused" "$(api_status /v1/jobs/a/limits \
+    --request PATCH --data '{"rate":"fast"}')" 400
+is "so is what is no time" "$(api_status /v1/jobs/a/limits \
+    --request PATCH --data '{"rate":"0","ttl":"soon"}')" 400
+is "and nothing at all" "$(api_status /v1/jobs/a/limits --request PATCH)" 400
+is "a job that is not there is told" "$(api_status /v1/jobs/x/limits \
+    --request PATCH --data '{"rate":"0"}')" 404
+exits 2 "a rate for no job is a usage error" "$nbdsync" rate a
 for job in a b; do
 	api_status /v1/jobs/$job/cancel --request POST >/dev/null
 done

@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * How fast a job's runs may go: as the configuration says, unless an operator
+ * has said something else, which may end by itself.  It counts for the run
+ * under way and for those that follow, until the daemon ends.
+ */
+
+#include "base/log.h"
+#include "base/units.h"
+#include "job/job-private.h"
+
+static void
+log_rate(const struct job *job, const char *why)
+{
+	char rate[UNITS_TEXT_SIZE];
+
+	if (job->rate == 0)
+		log_info("job '%s': no rate limit%s", job->name, why);
+	else
+		log_info("job '%s': at most %s/s%s", job->name,
+		    units_format_size(job->rate, rate), why);
+}
+
+static void
+set(struct job *job, uint64_t rate)
+{
+	job->rate = rate;
+	if (job->run != NULL)
+		run_set_rate(job->run, rate);
+}
+
+void
+job_apply_rate(struct job *job, const struct conf *conf)
+{
+	const struct conf_job *cj = conf_find_job(conf, job->name);
+
+	if (cj != NULL && !job->has_own_rate)
+		set(job, cj->rate);
+}
+
+void
+job_set_rate(struct job *job, uint64_t rate, int64_t until_ms)
+{
+	job->has_own_rate = true;
+	job->own_rate_until_ms = until_ms;
+	set(job, rate);
+	log_rate(job, until_ms != 0 ? ", for a while" : "");
+	jobs_changed(job->jobs, job);
+}
+
+void
+job_reset_rate(struct job *job)
+{
+	if (!job->has_own_rate)
+		return;
+	job->has_own_rate = false;
+	job->own_rate_until_ms = 0;
+	job_apply_rate(job, job->jobs->conf);
+	log_rate(job, ", as configured");
+	jobs_changed(job->jobs, job);
+}
+
+void
+job_tick_rate(struct job *job)
+{
+	if (job->own_rate_until_ms != 0 &&
+	    job_now_ms() >= job->own_rate_until_ms)
+		job_reset_rate(job);
+}
