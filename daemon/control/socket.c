@@ -22,7 +22,8 @@
 #include "base/cleanup.h"
 #include "base/log.h"
 
-#define BACKLOG 128
+/* Who finds it full is refused at once, without a wait. */
+#define BACKLOG 1024
 
 static int
 take_passed(struct control_socket *s, int n, struct error *e)
