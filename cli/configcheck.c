@@ -24,8 +24,11 @@
 
 extern char **environ;
 
+enum { OPTION_SHOW = OPTION_OWN };
+
 const struct option_row options_configcheck[] = {
-	{ "json", OPTION_JSON, NULL, "print JSON" },
+	{ "show", OPTION_SHOW, "JOB", "show the values of JOB and their origin" },
+	{ "json", OPTION_JSON, NULL, "print JSON; not with --show" },
 	{ "help", OPTION_HELP, NULL, "show this help" },
 	{ NULL, 0, NULL, NULL },
 };
@@ -168,10 +171,15 @@ check_as_json(const struct command *command, char *path, const char *file)
 }
 
 static int
-check(const struct command *command, char *path, const char *file)
+check(const struct command *command, char *path, const char *file,
+    const char *job)
 {
 	/* Its words are ours, and so is its exit code. */
-	(void)execl(path, path, "--check", file, (char *)NULL);
+	if (job != NULL)
+		(void)execl(path, path, "--check", file, "--show", job,
+		    (char *)NULL);
+	else
+		(void)execl(path, path, "--check", file, (char *)NULL);
 	return fail_no_daemon(command, -errno);
 }
 
@@ -179,6 +187,7 @@ int
 command_configcheck(const struct command *command, int argc, char **argv)
 {
 	const char *value = NULL;
+	const char *job = NULL;
 	char path[PATH_MAX];
 	struct options o;
 	bool json = false;
@@ -187,12 +196,17 @@ command_configcheck(const struct command *command, int argc, char **argv)
 
 	options_init(&o, command, argc, argv);
 	while ((id = options_next(&o, &value)) > OPTIONS_END)
-		json = json || id == OPTION_JSON;
+		if (id == OPTION_JSON)
+			json = true;
+		else
+			job = value;
+	if (id == OPTIONS_END && json && job != NULL)
+		id = options_fail(&o, "--json and --show exclude each other");
 	if (id == OPTIONS_STOP)
 		return o.exit_code;
 	r = find_daemon(path);
 	if (r < 0)
 		return fail_no_daemon(command, r);
 	return json ? check_as_json(command, path, o.argv[0]) :
-		      check(command, path, o.argv[0]);
+		      check(command, path, o.argv[0], job);
 }

@@ -25,6 +25,7 @@
 #include "base/annotate.h"
 #include "base/log.h"
 #include "conf/conf.h"
+#include "conf/show.h"
 #include "control/server.h"
 #include "job/job.h"
 #include "net/loop.h"
@@ -71,9 +72,27 @@ load_conf(const char *path, struct conf **ret_conf)
 	return DAEMON_EXIT_FAILURE;
 }
 
-enum daemon_exit
-daemon_check_conf(const char *conf_path)
+/* What there is to say of a good configuration. */
+static enum daemon_exit
+report_conf(const struct conf *conf, const char *conf_path,
+    const char *shown_job)
 {
+	if (shown_job == NULL) {
+		(void)printf("%s: ok, %zu endpoints, %zu jobs\n", conf_path,
+		    conf->n_endpoints, conf->n_jobs);
+		return DAEMON_EXIT_OK;
+	}
+	if (conf_show_job(conf, shown_job, stdout) == 0)
+		return DAEMON_EXIT_OK;
+	(void)fprintf(stderr, "nbdsyncd: %s has no job '%s'\n", conf_path,
+	    shown_job);
+	return DAEMON_EXIT_FAILURE;
+}
+
+enum daemon_exit
+daemon_check_conf(const char *conf_path, const char *shown_job)
+{
+	enum daemon_exit status;
 	struct conf_problems problems;
 	struct conf *conf = NULL;
 	int r;
@@ -90,10 +109,9 @@ daemon_check_conf(const char *conf_path)
 		(void)fprintf(stderr, "nbdsyncd: out of memory\n");
 	if (r < 0)
 		return r == -EINVAL ? DAEMON_EXIT_CONFIG : DAEMON_EXIT_FAILURE;
-	(void)printf("%s: ok, %zu endpoints, %zu jobs\n", conf_path,
-	    conf->n_endpoints, conf->n_jobs);
+	status = report_conf(conf, conf_path, shown_job);
 	conf_free(conf);
-	return DAEMON_EXIT_OK;
+	return status;
 }
 
 static void

@@ -21,8 +21,10 @@ enum daemon_exit daemon_run(const char *conf_path);
 
 /*
  * Read a configuration and say what is wrong with it on standard error, or on
- * standard output that nothing is.
+ * standard output that nothing is; or there, the values of the job of this
+ * name, if it is not NULL.
  */
-enum daemon_exit daemon_check_conf(const char *conf_path);
+enum daemon_exit daemon_check_conf(const char *conf_path,
+    const char *shown_job);
 
 #endif

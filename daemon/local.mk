@@ -10,6 +10,8 @@ noinst_LTLIBRARIES += %D%/libdaemon.la
 	%D%/conf/conf.h \
 	%D%/conf/lint.c \
 	%D%/conf/lint.h \
+	%D%/conf/lists.c \
+	%D%/conf/lists.h \
 	%D%/conf/nearest.c \
 	%D%/conf/nearest.h \
 	%D%/conf/options.c \
@@ -18,6 +20,10 @@ noinst_LTLIBRARIES += %D%/libdaemon.la
 	%D%/conf/parse.h \
 	%D%/conf/problems.c \
 	%D%/conf/problems.h \
+	%D%/conf/read.c \
+	%D%/conf/read.h \
+	%D%/conf/show.c \
+	%D%/conf/show.h \
 	%D%/conf/value.c \
 	%D%/conf/value.h \
 	%D%/control/auth.c \

@@ -13,12 +13,13 @@
 
 static const char usage[] =
 "Usage: nbdsyncd [--config FILE]\n"
-"       nbdsyncd --check FILE\n"
+"       nbdsyncd --check FILE [--show JOB]\n"
 "Copies block devices over NBD, as a configuration file says.\n"
 "\n"
 "  -c, --config FILE  read FILE instead of\n"
 "                     " DEFAULT_CONF "\n"
 "      --check FILE   say what is wrong with FILE, and do nothing else\n"
+"      --show JOB     with --check: show all values of JOB and their origin\n"
 "      --help         show this text\n"
 "      --version      show the version\n"
 "\n"
@@ -29,6 +30,7 @@ static const char usage[] =
 
 enum {
 	OPT_CHECK = 256,
+	OPT_SHOW,
 	OPT_HELP,
 	OPT_VERSION,
 };
@@ -36,6 +38,7 @@ enum {
 static const struct option long_options[] = {
 	{ "config", required_argument, NULL, 'c' },
 	{ "check", required_argument, NULL, OPT_CHECK },
+	{ "show", required_argument, NULL, OPT_SHOW },
 	{ "help", no_argument, NULL, OPT_HELP },
 	{ "version", no_argument, NULL, OPT_VERSION },
 	{ NULL, 0, NULL, 0 },
@@ -53,6 +56,8 @@ int
 main(int argc, char **argv)
 {
 	const char *conf_path = DEFAULT_CONF;
+	const char *checked = NULL;
+	const char *shown_job = NULL;
 	int option;
 
 	while ((option = getopt_long(argc, argv, "c:", long_options,
@@ -62,7 +67,11 @@ main(int argc, char **argv)
 			conf_path = optarg;
 			break;
 		case OPT_CHECK:
-			return (int)daemon_check_conf(optarg);
+			checked = optarg;
+			break;
+		case OPT_SHOW:
+			shown_job = optarg;
+			break;
 		case OPT_HELP:
 			return (int)show(usage);
 		case OPT_VERSION:
@@ -75,6 +84,13 @@ main(int argc, char **argv)
 	if (optind < argc) {
 		(void)fprintf(stderr, "nbdsyncd: unexpected argument '%s'\n"
 		    "Try 'nbdsyncd --help'.\n", argv[optind]);
+		return DAEMON_EXIT_USAGE;
+	}
+	if (checked != NULL)
+		return (int)daemon_check_conf(checked, shown_job);
+	if (shown_job != NULL) {
+		(void)fputs("nbdsyncd: --show needs --check\n"
+		    "Try 'nbdsyncd --help'.\n", stderr);
 		return DAEMON_EXIT_USAGE;
 	}
 	return (int)daemon_run(conf_path);

@@ -86,6 +86,7 @@ unit_tests = \
 	%D%/unit/copy/test-tuning \
 	%D%/unit/daemon/test-auth \
 	%D%/unit/daemon/test-conf \
+	%D%/unit/daemon/test-conf-files \
 	%D%/unit/daemon/test-jobs \
 	%D%/unit/daemon/test-lint \
 	%D%/unit/daemon/test-nearest \
@@ -208,6 +209,13 @@ simulations = \
 	%D%/unit/client/fake-server.h \
 	%D%/unit/client/fake-tls.c \
 	%D%/unit/client/fake-tls.h
+
+%C%_unit_daemon_test_conf_files_SOURCES = \
+	%D%/unit/daemon/test-conf-files.c \
+	%D%/unit/daemon/conf-text.c \
+	%D%/unit/daemon/conf-text.h \
+	%D%/unit/daemon/manual.c \
+	%D%/unit/daemon/manual.h
 
 %C%_unit_daemon_test_conf_SOURCES = \
 	%D%/unit/daemon/test-conf.c \

@@ -7,35 +7,73 @@
 #include "conf/check.h"
 
 #include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/un.h>
 
+#include "base/cleanup.h"
 #include "base/escape.h"
+#include "conf/lists.h"
 #include "conf/nearest.h"
+#include "conf/value.h"
+#include "nbd/uri.h"
+#include "net/tls.h"
 
-/* NULL unless an earlier endpoint has this name. */
-static const struct conf_endpoint *
-earlier_endpoint(const struct conf *conf, size_t i)
+struct check {
+	struct conf *conf;
+	struct conf_problems *problems;
+};
+
+/* Note a problem of the item that stands there. */
+static void PRINTF(3, 4)
+complain(const struct check *c, const struct conf_place *place,
+    const char *fmt, ...)
 {
-	const char *name = conf->endpoints[i].name;
+	char text[512];
+	va_list ap;
 
-	for (size_t j = 0; name != NULL && j < i; j++)
-		if (conf->endpoints[j].name != NULL &&
-		    strcmp(conf->endpoints[j].name, name) == 0)
-			return &conf->endpoints[j];
-	return NULL;
+	va_start(ap, fmt);
+	(void)vsnprintf(text, sizeof text, fmt, ap);
+	va_end(ap);
+	conf_problems_set_file(c->problems, place->file,
+	    c->conf->files[place->file].name);
+	conf_problems_add(c->problems, place->line, "%s", text);
 }
 
-static const struct conf_job *
-earlier_job(const struct conf *conf, size_t i)
+static void
+complain_twice(const struct check *c, const struct conf_list *list,
+    const void *item, const void *earlier)
 {
-	const char *name = conf->jobs[i].name;
+	const struct conf_place *place = item, *first = earlier;
+	const char *noun = option_group_noun(list->group);
+	const char *name = conf_list_name(list, item);
 
-	for (size_t j = 0; name != NULL && j < i; j++)
-		if (conf->jobs[j].name != NULL &&
-		    strcmp(conf->jobs[j].name, name) == 0)
-			return &conf->jobs[j];
-	return NULL;
+	if (place->file == first->file)
+		complain(c, place, "%s \"%s\": there is one of this name in "
+		    "line %u", noun, name, first->line);
+	else
+		complain(c, place, "%s \"%s\": there is one of this name in "
+		    "%s:%u", noun, name, c->conf->files[first->file].name,
+		    first->line);
+}
+
+static void
+check_names(const struct check *c, enum conf_list_id id)
+{
+	const struct conf_list *list = &conf_lists[id];
+	size_t n;
+	const void *const *items = conf_lists_sorted(c->conf, id, &n);
+	size_t first = 0;
+
+	for (size_t i = 1; i < n; i++) {
+		if (strcmp(conf_list_name(list, items[first]),
+		    conf_list_name(list, items[i])) == 0)
+			complain_twice(c, list, items[i], items[first]);
+		else
+			first = i;
+	}
 }
 
 static int
@@ -61,11 +99,97 @@ make_spec(struct conf_endpoint *endpoint, struct error *e)
 	return r;
 }
 
+/*
+ * Where systemd puts credentials.  Without it this is not the service; a
+ * connection will fail then, but the configuration may be right.
+ */
+#define CREDENTIALS_FALLBACK "/run/credentials/nbdsync.service"
+
+/* The path that text means, or NULL for NULL; *ret_own is the caller's. */
 static int
-check_endpoint(struct conf *conf, size_t i, struct conf_problems *problems)
+resolve_file(const char *text, const char **ret_path, char **ret_own)
 {
-	struct conf_endpoint *endpoint = &conf->endpoints[i];
-	const struct conf_endpoint *earlier = earlier_endpoint(conf, i);
+	const char *dir = getenv("CREDENTIALS_DIRECTORY");
+
+	*ret_path = text;
+	if (text == NULL || value_credential(text) == NULL)
+		return 0;
+	if (asprintf(ret_own, "%s/%s", dir != NULL ? dir :
+	    CREDENTIALS_FALLBACK, value_credential(text)) < 0) {
+		*ret_own = NULL;
+		return -ENOMEM;
+	}
+	*ret_path = *ret_own;
+	return 0;
+}
+
+static int
+set_tls(struct endpoint_spec *spec, const struct conf_tls *tls)
+{
+	CLEANUP(cleanup_free) char *ca = NULL;
+	CLEANUP(cleanup_free) char *crl = NULL;
+	CLEANUP(cleanup_free) char *cert = NULL;
+	CLEANUP(cleanup_free) char *key = NULL;
+	CLEANUP(cleanup_free) char *psk = NULL;
+	struct tls_settings s = {
+		.ca_dir = tls->ca_dir,
+		.pin_sha256 = tls->pin_sha256,
+		.key_password = tls->key_password,
+		.user = tls->psk_user,
+		.name = tls->hostname,
+		.no_verify = !tls->verify,
+	};
+
+	if (resolve_file(tls->ca, &s.ca_file, &ca) < 0 ||
+	    resolve_file(tls->crl, &s.crl_file, &crl) < 0 ||
+	    resolve_file(tls->cert, &s.cert_file, &cert) < 0 ||
+	    resolve_file(tls->key, &s.key_file, &key) < 0 ||
+	    resolve_file(tls->psk_file, &s.psk_file, &psk) < 0)
+		return -ENOMEM;
+	return endpoint_spec_set_tls(spec, &s);
+}
+
+static void
+complain_no_tls(const struct check *c, const struct conf_endpoint *endpoint)
+{
+	struct nearest nearest;
+	char hint[NEAREST_HINT_SIZE];
+
+	nearest_init(&nearest, endpoint->tls);
+	for (size_t i = 0; i < c->conf->n_tls; i++)
+		if (c->conf->tls[i].name != NULL)
+			nearest_offer(&nearest, c->conf->tls[i].name);
+	complain(c, &endpoint->place, "endpoint \"%s\": \"tls\" names \"%s\", "
+	    "which does not exist%s", endpoint->name, endpoint->tls,
+	    nearest_hint(&nearest, hint));
+}
+
+/* Its TLS set, which is for URIs. */
+static int
+check_tls(const struct check *c, const struct conf_endpoint *endpoint)
+{
+	CLEANUP(nbd_uri_freep) struct nbd_uri *uri = NULL;
+	const struct conf_tls *tls;
+
+	if (endpoint->tls == NULL)
+		return 0;
+	if (endpoint->spec->type == ENDPOINT_NBD &&
+	    nbd_uri_parse(endpoint->uri, &uri, NULL) < 0)
+		return -ENOMEM;
+	tls = conf_find_tls(c->conf, endpoint->tls);
+	if (tls == NULL)
+		complain_no_tls(c, endpoint);
+	else if (uri == NULL || !uri->tls)
+		complain(c, &endpoint->place, "endpoint \"%s\": \"tls\" is "
+		    "for URIs that begin with nbds", endpoint->name);
+	else
+		return set_tls(endpoint->spec, tls);
+	return 0;
+}
+
+static int
+check_endpoint(const struct check *c, struct conf_endpoint *endpoint)
+{
 	int n_ways = (endpoint->uri != NULL) + (endpoint->path != NULL) +
 	    (endpoint->command.v != NULL);
 	struct error e;
@@ -73,144 +197,164 @@ check_endpoint(struct conf *conf, size_t i, struct conf_problems *problems)
 
 	if (endpoint->name == NULL)
 		return 0;
-	if (earlier != NULL)
-		conf_problems_add(problems, endpoint->line,
-		    "endpoint \"%s\": there is one of this name in line %u",
-		    endpoint->name, earlier->line);
+	conf_problems_set_file(c->problems, endpoint->place.file,
+	    c->conf->files[endpoint->place.file].name);
 	if (n_ways != 1) {
 		/* One that was there but did not parse has been reported. */
-		if (n_ways > 1 || !conf_problems_has_line(problems,
-		    endpoint->line))
-			conf_problems_add(problems, endpoint->line,
-			    "endpoint \"%s\": must have one of \"uri\", "
-			    "\"command\" and \"path\", but has %s",
-			    endpoint->name, n_ways == 0 ? "none" : "more");
+		if (n_ways > 1 || !conf_problems_has_line(c->problems,
+		    endpoint->place.line))
+			complain(c, &endpoint->place, "endpoint \"%s\": must "
+			    "have one of \"uri\", \"command\" and \"path\", "
+			    "but has %s", endpoint->name, n_ways == 0 ?
+			    "none" : "more");
 		return 0;
 	}
 	r = make_spec(endpoint, &e);
-	if (r == -EINVAL)
-		conf_problems_add(problems, endpoint->line,
-		    "endpoint \"%s\": %s", endpoint->name, e.text);
-	return r == -EINVAL ? 0 : r;
+	if (r == -EINVAL) {
+		complain(c, &endpoint->place, "endpoint \"%s\": %s",
+		    endpoint->name, e.text);
+		return 0;
+	}
+	return r < 0 ? r : check_tls(c, endpoint);
 }
 
 static void
-check_reference(const struct conf *conf, const struct conf_job *job,
-    const char *key, const char *name, struct conf_problems *problems)
+check_tls_set(const struct check *c, const struct conf_tls *tls)
 {
+	if (tls->name == NULL)
+		return;
+	if ((tls->cert == NULL) != (tls->key == NULL))
+		complain(c, &tls->place, "tls \"%s\": \"cert\" and \"key\" "
+		    "need each other", tls->name);
+	if ((tls->psk_file == NULL) != (tls->psk_user == NULL))
+		complain(c, &tls->place, "tls \"%s\": \"psk_file\" and "
+		    "\"psk_user\" need each other", tls->name);
+	if (tls->psk_file != NULL && (tls->ca != NULL || tls->cert != NULL))
+		complain(c, &tls->place, "tls \"%s\": certificates and a "
+		    "pre-shared key exclude each other", tls->name);
+}
+
+static void
+check_reference(const struct check *c, const struct conf_job *job,
+    const char *key, const char *name, enum conf_role forbidden)
+{
+	const struct conf_endpoint *endpoint;
 	struct nearest nearest;
 	char hint[NEAREST_HINT_SIZE];
+	char shown[CONF_NAME_SIZE];
 
-	if (name == NULL || conf_find_endpoint(conf, name) != NULL)
+	if (name == NULL)
 		return;
+	endpoint = conf_find_endpoint(c->conf, name);
+	if (endpoint != NULL) {
+		if (endpoint->role == forbidden)
+			complain(c, &job->place, "job \"%s\": \"%s\" names "
+			    "endpoint \"%s\", whose role is \"%s\"",
+			    job->name, key, name, forbidden ==
+			    CONF_ROLE_SOURCE ? "source" : "destination");
+		return;
+	}
 	nearest_init(&nearest, name);
-	for (size_t i = 0; i < conf->n_endpoints; i++)
-		if (conf->endpoints[i].name != NULL)
-			nearest_offer(&nearest, conf->endpoints[i].name);
-	conf_problems_add(problems, job->line,
-	    "job \"%s\": \"%s\" names endpoint \"%s\", which does not "
-	    "exist%s", job->name, key, name, nearest_hint(&nearest, hint));
+	for (size_t i = 0; i < c->conf->n_endpoints; i++)
+		if (c->conf->endpoints[i].name != NULL)
+			nearest_offer(&nearest, c->conf->endpoints[i].name);
+	complain(c, &job->place, "job \"%s\": \"%s\" names endpoint \"%s\", "
+	    "which does not exist%s", job->name, key, escape_text(name,
+	    strlen(name), shown, sizeof shown), nearest_hint(&nearest, hint));
 }
 
 static void
-check_ranges(const struct conf_job *job, struct conf_problems *problems)
+check_ranges(const struct check *c, const struct conf_job *job)
 {
 	for (size_t i = 0; i < job->ranges.n; i++) {
 		const struct run_range *range = &job->ranges.v[i];
 
 		if (range->length == 0)
-			conf_problems_add(problems, job->line,
-			    "job \"%s\": range %zu: the length is 0",
-			    job->name, i + 1);
+			complain(c, &job->place, "job \"%s\": range %zu: the "
+			    "length is 0", job->name, i + 1);
 		else if (range->length != RUN_LENGTH_ALL &&
 		    (range->from > UINT64_MAX - range->length ||
 		    range->to > UINT64_MAX - range->length))
-			conf_problems_add(problems, job->line,
-			    "job \"%s\": range %zu: the end is too large",
-			    job->name, i + 1);
+			complain(c, &job->place, "job \"%s\": range %zu: the "
+			    "end is too large", job->name, i + 1);
 	}
 }
 
 static void
-check_how_many(const struct conf_job *job, struct conf_problems *problems)
+check_how_many(const struct check *c, const struct conf_job *job)
 {
 	if (job->destination == NULL && job->destinations.n == 0)
-		conf_problems_add(problems, job->line,
-		    "job \"%s\": \"destination\" or \"destinations\" is "
-		    "missing", job->name);
+		complain(c, &job->place, "job \"%s\": \"destination\" or "
+		    "\"destinations\" is missing", job->name);
 	else if (job->destination != NULL && job->destinations.n > 0)
-		conf_problems_add(problems, job->line,
-		    "job \"%s\": \"destination\" and \"destinations\" "
-		    "exclude each other", job->name);
+		complain(c, &job->place, "job \"%s\": \"destination\" and "
+		    "\"destinations\" exclude each other", job->name);
 	else if (job->destinations.n > RUN_MAX_DESTINATIONS)
-		conf_problems_add(problems, job->line,
-		    "job \"%s\": at most %d destinations are possible",
-		    job->name, RUN_MAX_DESTINATIONS);
+		complain(c, &job->place, "job \"%s\": at most %d destinations "
+		    "are possible", job->name, RUN_MAX_DESTINATIONS);
 }
 
 /* No two of a job's disks are the same. */
 static void
-check_destinations(const struct conf *conf, const struct conf_job *job,
-    struct conf_problems *problems)
+check_destinations(const struct check *c, const struct conf_job *job)
 {
 	const char *names[RUN_MAX_DESTINATIONS];
 	unsigned n = conf_job_destinations(job, names);
 
-	check_how_many(job, problems);
+	check_how_many(c, job);
 	for (unsigned i = 0; i < n; i++) {
-		check_reference(conf, job, "destination", names[i], problems);
+		check_reference(c, job, "destination", names[i],
+		    CONF_ROLE_SOURCE);
 		if (job->source != NULL && strcmp(job->source, names[i]) == 0)
-			conf_problems_add(problems, job->line,
-			    "job \"%s\": source and destination are the same "
-			    "endpoint \"%s\"", job->name, job->source);
+			complain(c, &job->place, "job \"%s\": source and "
+			    "destination are the same endpoint \"%s\"",
+			    job->name, job->source);
 		for (unsigned k = 0; k < i; k++)
 			if (strcmp(names[k], names[i]) == 0)
-				conf_problems_add(problems, job->line,
-				    "job \"%s\": destination \"%s\" is there "
-				    "twice", job->name, names[i]);
+				complain(c, &job->place, "job \"%s\": "
+				    "destination \"%s\" is there twice",
+				    job->name, names[i]);
 	}
 }
 
 static void
-check_job(const struct conf *conf, size_t i, struct conf_problems *problems)
+check_job(const struct check *c, const struct conf_job *job)
 {
-	const struct conf_job *job = &conf->jobs[i];
-	const struct conf_job *earlier = earlier_job(conf, i);
-
 	if (job->name == NULL)
 		return;
-	if (earlier != NULL)
-		conf_problems_add(problems, job->line,
-		    "job \"%s\": there is one of this name in line %u",
-		    job->name, earlier->line);
-	check_reference(conf, job, "source", job->source, problems);
-	check_destinations(conf, job, problems);
+	check_reference(c, job, "source", job->source, CONF_ROLE_DESTINATION);
+	check_destinations(c, job);
 	if (job->request_size % 512 != 0)
-		conf_problems_add(problems, job->line,
-		    "job \"%s\": \"request_size\" must be a multiple of 512 "
-		    "bytes", job->name);
+		complain(c, &job->place, "job \"%s\": \"request_size\" must "
+		    "be a multiple of 512 bytes", job->name);
 	if (job->zero_rest && job->ranges.n > 0)
-		conf_problems_add(problems, job->line,
-		    "job \"%s\": \"zero_rest\" and \"ranges\" exclude each "
-		    "other: nothing is written outside of ranges", job->name);
-	check_ranges(job, problems);
+		complain(c, &job->place, "job \"%s\": \"zero_rest\" and "
+		    "\"ranges\" exclude each other: nothing is written "
+		    "outside of ranges", job->name);
+	check_ranges(c, job);
 }
 
 int
 check_conf(struct conf *conf, struct conf_problems *problems)
 {
+	const struct check c = { conf, problems };
 	int r;
 
+	conf_problems_set_file(problems, 0, conf->files[0].name);
 	if (strlen(conf->control.socket) >=
 	    sizeof ((struct sockaddr_un *)NULL)->sun_path)
 		conf_problems_add(problems, 0, "control: \"socket\": the path "
 		    "is too long for a socket");
+	for (int id = 0; id < CONF_LISTS; id++)
+		check_names(&c, (enum conf_list_id)id);
+	for (size_t i = 0; i < conf->n_tls; i++)
+		check_tls_set(&c, &conf->tls[i]);
 	for (size_t i = 0; i < conf->n_endpoints; i++) {
-		r = check_endpoint(conf, i, problems);
+		r = check_endpoint(&c, &conf->endpoints[i]);
 		if (r < 0)
 			return r;
 	}
 	for (size_t i = 0; i < conf->n_jobs; i++)
-		check_job(conf, i, problems);
+		check_job(&c, &conf->jobs[i]);
 	return problems->n > 0 ? -EINVAL : 0;
 }

@@ -1,112 +1,95 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Configurations: from a file to a struct conf, in four steps that each note
- * what they find: read (is it a file of a sane size), lint (what libconfig
- * would not say), parse (libconfig, then the table of options), check
- * (across values).
+ * Configurations: from files to a struct conf, in steps that each note what
+ * they find: read (is it a file of a sane size that is ours alone), lint
+ * (what libconfig would not say), parse (libconfig, then the table of
+ * options), and when all files are read, check (across values).
+ *
+ * Each file has a tree of its own, so libconfig includes nothing and every
+ * message has the right file and line.
  */
 
 #include "conf/conf.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <libconfig.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include "base/cleanup.h"
 #include "conf/check.h"
 #include "conf/lint.h"
+#include "conf/lists.h"
 #include "conf/parse.h"
+#include "conf/read.h"
 
 static int
-open_file(const char *path, struct conf_problems *problems)
-{
-	struct stat st;
-	/* O_NONBLOCK: opening a fifo must not wait for a writer. */
-	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-
-	if (fd < 0) {
-		conf_problems_add(problems, 0, "cannot be read: %s",
-		    strerror(errno));
-		return -EINVAL;
-	}
-	if (fstat(fd, &st) < 0 || !S_ISREG(st.st_mode)) {
-		conf_problems_add(problems, 0, "is not a regular file");
-		(void)close(fd);
-		return -EINVAL;
-	}
-	return fd;
-}
-
-/* The whole text, terminated. */
-static int
-read_file(const char *path, char **ret_text, size_t *ret_len,
-    struct conf_problems *problems)
-{
-	CLEANUP(cleanup_close) int fd = open_file(path, problems);
-	CLEANUP(cleanup_free) char *text = NULL;
-	size_t len = 0;
-	ssize_t n;
-
-	if (fd < 0)
-		return fd;
-	text = malloc(CONF_FILE_MAX + sizeof "\n" + 1);
-	if (text == NULL)
-		return -ENOMEM;
-	do {
-		n = read(fd, text + len, CONF_FILE_MAX + 1 - len);
-		if (n < 0) {
-			conf_problems_add(problems, 0, "cannot be read: %s",
-			    strerror(errno));
-			return -EINVAL;
-		}
-		len += (size_t)n;
-	} while (n > 0);
-	if (len > CONF_FILE_MAX) {
-		conf_problems_add(problems, 0, "is larger than 1 MiB");
-		return -EINVAL;
-	}
-	/* To libconfig a comment without a line's end is a syntax error. */
-	memcpy(text + len, "\n", sizeof "\n");
-	*ret_text = STEAL(text);
-	*ret_len = len;
-	return 0;
-}
-
-static int
-parse_text(struct conf *conf, const char *text,
+parse_text(struct config_t *tree, const char *text,
     struct conf_problems *problems)
 {
 	unsigned line;
 
-	conf->tree = malloc(sizeof *conf->tree);
-	if (conf->tree == NULL)
-		return -ENOMEM;
-	config_init(conf->tree);
-	if (config_read_string(conf->tree, text) == CONFIG_TRUE)
+	if (config_read_string(tree, text) == CONFIG_TRUE)
 		return 0;
-	line = (unsigned)config_error_line(conf->tree);
+	line = (unsigned)config_error_line(tree);
 	if (!conf_problems_has_line(problems, line))
 		conf_problems_add(problems, line, "%s (a setting is written "
 		    "name = value; strings and values with units stand in "
 		    "quotes; no \",\" after the last item of a list)",
-		    config_error_text(conf->tree));
+		    config_error_text(tree));
 	return -EINVAL;
 }
 
-static int
-load(const char *path, struct conf *conf, struct conf_problems *problems)
+/* Add a file without a tree. */
+static struct conf_file *
+add_file(struct conf *conf, const char *name)
 {
-	CLEANUP(cleanup_free) char *text = NULL;
+	struct conf_file *file = &conf->files[conf->n_files];
+
+	*file = (struct conf_file){ .name = strdup(name) };
+	if (file->name == NULL)
+		return NULL;
+	file->tree = malloc(sizeof *file->tree);
+	if (file->tree == NULL) {
+		free(file->name);
+		return NULL;
+	}
+	config_init(file->tree);
+	conf->n_files++;
+	return file;
+}
+
+/* A password that everybody can read is none. */
+static void
+check_secrets(const struct conf *conf, unsigned nth,
+    struct conf_problems *problems)
+{
+	for (size_t i = 0; i < conf->n_tls; i++)
+		if (conf->tls[i].place.file == nth &&
+		    conf->tls[i].key_password != NULL)
+			conf_problems_add(problems, conf->tls[i].place.line,
+			    "\"key_password\" is a secret, but everybody can "
+			    "read this file: its mode must be 0640 or less");
+}
+
+/* name is what messages call it.  -EINVAL: nothing could be made of it. */
+static int
+load_file(struct conf *conf, const char *path, const char *name,
+    struct conf_problems *problems)
+{
 	static const char bom[] = "\xef\xbb\xbf";
+	CLEANUP(cleanup_free) char *text = NULL;
+	struct conf_file *file = add_file(conf, name);
+	unsigned nth = (unsigned)conf->n_files - 1;
+	bool is_world_readable;
 	const char *start;
 	size_t len;
 	int r;
 
-	r = read_file(path, &text, &len, problems);
+	if (file == NULL)
+		return -ENOMEM;
+	conf_problems_set_file(problems, nth, file->name);
+	r = read_conf_file(path, &text, &len, &is_world_readable, problems);
 	if (r < 0)
 		return r;
 	start = text;
@@ -114,13 +97,68 @@ load(const char *path, struct conf *conf, struct conf_problems *problems)
 		start += strlen(bom);
 	if (!lint_text(start, len - (size_t)(start - text), problems))
 		return -EINVAL;
-	r = parse_text(conf, start, problems);
+	r = parse_text(file->tree, start, problems);
+	if (r == 0)
+		r = parse_file(conf, nth, problems);
+	if (r == 0 && is_world_readable)
+		check_secrets(conf, nth, problems);
+	return r;
+}
+
+static void
+free_paths(char ***paths)
+{
+	for (size_t i = 0; *paths != NULL && (*paths)[i] != NULL; i++)
+		free((*paths)[i]);
+	free(*paths);
+}
+
+/* All files are looked at, so that all their mistakes are known. */
+static int
+load_included(struct conf *conf, struct conf_problems *problems)
+{
+	CLEANUP(free_paths) char **paths = NULL;
+	const char *dir = conf->main.include_dir;
+	const config_setting_t *setting;
+	int result = 0;
+	int r;
+
+	if (dir == NULL)
+		return 0;
+	setting = config_lookup(conf->files[0].tree, "include_dir");
+	r = read_conf_dir(dir, config_setting_source_line(setting), &paths,
+	    problems);
+	for (size_t i = 0; r == 0 && paths[i] != NULL; i++) {
+		r = load_file(conf, paths[i], paths[i], problems);
+		if (r == -EINVAL) {
+			result = r;
+			r = 0;
+		}
+	}
+	return r < 0 ? r : result;
+}
+
+static int
+load(const char *path, const char *name, struct conf *conf,
+    struct conf_problems *problems)
+{
+	int r, result;
+
+	conf->files = calloc(1 + CONF_FILES_MAX, sizeof *conf->files);
+	if (conf->files == NULL)
+		return -ENOMEM;
+	r = load_file(conf, path, name, problems);
 	if (r < 0)
 		return r;
-	r = parse_conf(conf, config_root_setting(conf->tree), problems);
-	if (r < 0 && r != -EINVAL)
+	result = load_included(conf, problems);
+	if (result < 0 && result != -EINVAL)
+		return result;
+	if ((r = conf_lists_sort(conf)) < 0 ||
+	    (r = parse_jobs(conf, problems)) < 0 ||
+	    (r = conf_lists_sort(conf)) < 0)
 		return r;
-	return check_conf(conf, problems);
+	/* What a broken file has would be missed everywhere. */
+	return result < 0 ? result : check_conf(conf, problems);
 }
 
 int
@@ -128,11 +166,13 @@ conf_load(const char *path, struct conf **ret_conf,
     struct conf_problems *problems)
 {
 	CLEANUP(conf_freep) struct conf *conf = calloc(1, sizeof *conf);
+	const char *name = problems->file;
 	int r;
 
 	if (conf == NULL)
 		return -ENOMEM;
-	r = load(path, conf, problems);
+	r = load(path, name, conf, problems);
+	conf_problems_set_file(problems, 0, name);
 	conf_problems_sort(problems);
 	if (r < 0)
 		return r;
@@ -145,22 +185,16 @@ conf_free(struct conf *conf)
 {
 	if (conf == NULL)
 		return;
-	for (size_t i = 0; i < conf->n_endpoints; i++) {
-		free(conf->endpoints[i].command.v);
+	for (size_t i = 0; i < conf->n_endpoints; i++)
 		endpoint_spec_free(conf->endpoints[i].spec);
+	conf_lists_free(conf);
+	conf_options_free(OPTION_GROUP_CONTROL, &conf->control);
+	for (size_t i = 0; i < conf->n_files; i++) {
+		config_destroy(conf->files[i].tree);
+		free(conf->files[i].tree);
+		free(conf->files[i].name);
 	}
-	free(conf->endpoints);
-	for (size_t i = 0; i < conf->n_jobs; i++) {
-		free(conf->jobs[i].ranges.v);
-		free(conf->jobs[i].destinations.v);
-	}
-	free(conf->jobs);
-	free(conf->control.viewers.v);
-	free(conf->control.operators.v);
-	free(conf->control.admins.v);
-	if (conf->tree != NULL)
-		config_destroy(conf->tree);
-	free(conf->tree);
+	free(conf->files);
 	free(conf);
 }
 
@@ -170,24 +204,20 @@ conf_freep(struct conf **conf)
 	conf_free(*conf);
 }
 
-const struct conf_endpoint *
-conf_find_endpoint(const struct conf *conf, const char *name)
+unsigned
+conf_job_templates(const struct conf *conf, const struct conf_job *job,
+    const struct conf_template *chain[CONF_TEMPLATE_DEPTH])
 {
-	for (size_t i = 0; i < conf->n_endpoints; i++)
-		if (conf->endpoints[i].name != NULL &&
-		    strcmp(conf->endpoints[i].name, name) == 0)
-			return &conf->endpoints[i];
-	return NULL;
-}
+	const struct conf_template *t = conf_find_template(conf,
+	    job->template != NULL ? job->template : CONF_TEMPLATE_DEFAULT);
+	unsigned n = 0;
 
-const struct conf_job *
-conf_find_job(const struct conf *conf, const char *name)
-{
-	for (size_t i = 0; i < conf->n_jobs; i++)
-		if (conf->jobs[i].name != NULL &&
-		    strcmp(conf->jobs[i].name, name) == 0)
-			return &conf->jobs[i];
-	return NULL;
+	while (t != NULL && n < CONF_TEMPLATE_DEPTH) {
+		chain[n++] = t;
+		t = t->inherit == NULL ? NULL :
+		    conf_find_template(conf, t->inherit);
+	}
+	return n;
 }
 
 bool

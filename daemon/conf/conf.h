@@ -12,15 +12,34 @@
 #include "transfer/run.h"
 
 /*
- * A configuration: what a file said, with every default filled in.  It never
- * changes after conf_load().  Strings belong to it, or are constants.
+ * A configuration: what the files said, with every default and every template
+ * filled in.  It never changes after conf_load().  Strings belong to it, or
+ * are constants.
  */
 
 struct config_t;
+struct config_setting_t;
 
-#define CONF_NAME_SIZE 64		/* of endpoints and jobs, with NUL */
-#define CONF_FILE_MAX  (1024 * 1024)
-#define CONF_LIST_MAX  4096		/* items of one list */
+#define CONF_NAME_SIZE	    64		/* of endpoints and jobs, with NUL */
+#define CONF_FILE_MAX	    (1024 * 1024)
+#define CONF_FILES_MAX	    1000
+#define CONF_LIST_MAX	    4096	/* items of one list, over all files */
+#define CONF_TEMPLATE_DEPTH 4
+
+/* The template of jobs that name none, if there is one of this name. */
+#define CONF_TEMPLATE_DEFAULT "default"
+
+/* Where something was said. */
+struct conf_place {
+	unsigned file;			/* of conf->files */
+	unsigned line;
+	const struct config_setting_t *setting;
+};
+
+struct conf_main {
+	unsigned version;
+	const char *include_dir;	/* NULL: none */
+};
 
 struct conf_daemon {
 	unsigned workers;		/* 0: one per processor */
@@ -61,13 +80,46 @@ struct conf_words {
 	size_t n;
 };
 
+struct conf_tls {
+	struct conf_place place;
+	const char *name;
+	const char *ca;			/* files: paths, or "credential:..." */
+	const char *ca_dir;
+	const char *crl;
+	const char *cert;
+	const char *key;
+	const char *key_password;
+	const char *psk_file;
+	const char *psk_user;
+	const char *hostname;
+	const char *pin_sha256;
+	bool verify;
+};
+
+/* What jobs may do to an endpoint. */
+enum conf_role {
+	CONF_ROLE_ANY,			/* "any" */
+	CONF_ROLE_SOURCE,		/* "source": never write to it */
+	CONF_ROLE_DESTINATION,		/* "destination": never read it for
+					   others */
+};
+
 struct conf_endpoint {
-	unsigned line;
+	struct conf_place place;
 	const char *name;
 	const char *uri;		/* one of these three */
 	struct conf_words command;
 	const char *path;
+	const char *tls;		/* the name of a set, or NULL */
+	enum conf_role role;
 	struct endpoint_spec *spec;	/* made of it */
+};
+
+/* Settings for jobs, under a name. */
+struct conf_template {
+	struct conf_place place;
+	const char *name;
+	const char *inherit;		/* the template it begins with */
 };
 
 struct conf_ranges {
@@ -76,8 +128,9 @@ struct conf_ranges {
 };
 
 struct conf_job {
-	unsigned line;
+	struct conf_place place;
 	const char *name;
+	const char *template;
 	const char *source;		/* names of endpoints */
 	const char *destination;	/* one of these two */
 	struct conf_words destinations;
@@ -102,21 +155,41 @@ struct conf_job {
 	bool allow_no_flush;
 };
 
+enum conf_list_id {
+	CONF_TLS,
+	CONF_TEMPLATES,
+	CONF_ENDPOINTS,
+	CONF_JOBS,
+	CONF_LISTS,
+};
+
+struct conf_file {
+	char *name;			/* what messages call it */
+	struct config_t *tree;		/* libconfig's; owns the strings */
+};
+
 struct conf {
+	struct conf_main main;
 	struct conf_daemon daemon;
 	struct conf_control control;
 	struct conf_log log;
 	struct conf_listen metrics;
 	struct conf_listen web;
+	struct conf_tls *tls;
+	size_t n_tls;
+	struct conf_template *templates;
+	size_t n_templates;
 	struct conf_endpoint *endpoints;
 	size_t n_endpoints;
 	struct conf_job *jobs;
 	size_t n_jobs;
-	struct config_t *tree;		/* libconfig's; owns the strings */
+	struct conf_file *files;	/* the main one first */
+	size_t n_files;
+	struct conf_index *index;	/* of the lists, by name */
 };
 
 /*
- * Read the file at path.  0; -EINVAL: something is wrong with it, all of
+ * Read the file at path, and those of its include_dir.  0; -EINVAL: something is wrong with it, all of
  * which is in problems; -ENOMEM.  A file that cannot be read is a problem
  * like others.  problems has been initialised by the caller.
  */
@@ -128,10 +201,22 @@ void conf_free(struct conf *conf);
 void conf_freep(struct conf **conf);
 
 /* NULL: there is none of that name. */
+const struct conf_tls *conf_find_tls(const struct conf *conf,
+    const char *name);
+const struct conf_template *conf_find_template(const struct conf *conf,
+    const char *name);
 const struct conf_endpoint *conf_find_endpoint(const struct conf *conf,
     const char *name);
 const struct conf_job *conf_find_job(const struct conf *conf,
     const char *name);
+
+/*
+ * The templates a job is made of, its own first, then what that inherits.
+ * Returns how many.
+ */
+unsigned conf_job_templates(const struct conf *conf,
+    const struct conf_job *job,
+    const struct conf_template *chain[CONF_TEMPLATE_DEPTH]);
 
 /*
  * The names of a job's destinations, however the file has them.  Returns how

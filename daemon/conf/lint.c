@@ -19,11 +19,15 @@
 
 #define DEPTH_MAX 32
 
+/* libconfig takes the square of it in time. */
+#define SETTINGS_MAX 1000
+
 struct lint {
 	const char *at;
 	const char *end;
 	unsigned line;
 	unsigned depth;
+	unsigned n_settings[DEPTH_MAX + 2];	/* of the groups we are in */
 	bool line_is_blank;		/* so far */
 	bool last_was_string;
 	bool is_fatal;
@@ -165,16 +169,29 @@ check_bracket(struct lint *l)
 			    "nested more than %d levels deep", DEPTH_MAX);
 			l->is_fatal = true;
 		}
+		l->n_settings[l->depth] = 0;
 	} else if (strchr("})]", *l->at) != NULL && l->depth > 0) {
 		l->depth--;
 	}
+}
+
+/* Of one group. */
+static void
+count_setting(struct lint *l)
+{
+	if (++l->n_settings[l->depth] != SETTINGS_MAX + 1)
+		return;
+	conf_problems_add(l->problems, l->line,
+	    "more than %d settings in one group", SETTINGS_MAX);
+	l->is_fatal = true;
 }
 
 static void
 refuse_include(struct lint *l)
 {
 	conf_problems_add(l->problems, l->line,
-	    "@include is not supported: write all of it into this file");
+	    "@include is not supported: see \"include_dir\" in "
+	    "nbdsync.conf(5)");
 	l->is_fatal = true;
 	skip_line(l);
 }
@@ -197,6 +214,8 @@ check_token(struct lint *l)
 	else if (isalpha((unsigned char)*l->at) || *l->at == '*')
 		skip_word(l);
 	else {
+		if (*l->at == '=' || *l->at == ':')
+			count_setting(l);
 		check_bracket(l);
 		l->at++;
 	}

@@ -11,10 +11,13 @@
 
 #include "conf/conf.h"
 
+#define MAIN(member)	 offsetof(struct conf_main, member)
 #define DAEMON(member)	 offsetof(struct conf_daemon, member)
 #define CONTROL(member)	 offsetof(struct conf_control, member)
 #define LISTEN(group)	 offsetof(struct conf_listen, listen)
 #define LOG(member)	 offsetof(struct conf_log, member)
+#define TLS(member)	 offsetof(struct conf_tls, member)
+#define TEMPLATE(member) offsetof(struct conf_template, member)
 #define ENDPOINT(member) offsetof(struct conf_endpoint, member)
 #define JOB(member)	 offsetof(struct conf_job, member)
 #define RANGE(member)	 offsetof(struct run_range, member)
@@ -22,6 +25,13 @@
 /* clang-format off */
 const struct option options[] = {
 	/* group, key, type, required, default, min, max, offset, doc */
+
+	{ OPTION_GROUP_MAIN, "config_version", OPTION_INT, false,
+	  "1", "1", "1", MAIN(version),
+	  "the version of the file's format" },
+	{ OPTION_GROUP_MAIN, "include_dir", OPTION_PATH, false,
+	  NULL, NULL, NULL, MAIN(include_dir),
+	  "a directory of further files" },
 
 	{ OPTION_GROUP_DAEMON, "workers", OPTION_INT, false,
 	  "0", "0", "64", DAEMON(workers),
@@ -60,6 +70,50 @@ const struct option options[] = {
 	  NULL, NULL, NULL, LISTEN(web),
 	  "a loopback TCP address for the status page; none: there is none" },
 
+	{ OPTION_GROUP_TLS, "name", OPTION_NAME, true,
+	  NULL, NULL, NULL, TLS(name),
+	  "what endpoints call it" },
+	{ OPTION_GROUP_TLS, "ca", OPTION_FILE, false,
+	  NULL, NULL, NULL, TLS(ca),
+	  "the authorities that certificates are believed from" },
+	{ OPTION_GROUP_TLS, "ca_dir", OPTION_PATH, false,
+	  NULL, NULL, NULL, TLS(ca_dir),
+	  "a directory of such authorities" },
+	{ OPTION_GROUP_TLS, "crl", OPTION_FILE, false,
+	  NULL, NULL, NULL, TLS(crl),
+	  "what these have revoked" },
+	{ OPTION_GROUP_TLS, "cert", OPTION_FILE, false,
+	  NULL, NULL, NULL, TLS(cert),
+	  "our own certificate and its chain" },
+	{ OPTION_GROUP_TLS, "key", OPTION_FILE, false,
+	  NULL, NULL, NULL, TLS(key),
+	  "its key" },
+	{ OPTION_GROUP_TLS, "key_password", OPTION_SECRET, false,
+	  NULL, NULL, NULL, TLS(key_password),
+	  "what opens an encrypted key" },
+	{ OPTION_GROUP_TLS, "psk_file", OPTION_FILE, false,
+	  NULL, NULL, NULL, TLS(psk_file),
+	  "pre-shared keys instead of certificates" },
+	{ OPTION_GROUP_TLS, "psk_user", OPTION_TEXT, false,
+	  NULL, NULL, NULL, TLS(psk_user),
+	  "whose key of them is ours" },
+	{ OPTION_GROUP_TLS, "hostname", OPTION_TEXT, false,
+	  NULL, NULL, NULL, TLS(hostname),
+	  "the name that the server's certificate must have" },
+	{ OPTION_GROUP_TLS, "pin_sha256", OPTION_TEXT, false,
+	  NULL, NULL, NULL, TLS(pin_sha256),
+	  "the key that the server must have besides" },
+	{ OPTION_GROUP_TLS, "verify", OPTION_BOOL, false,
+	  "true", NULL, NULL, TLS(verify),
+	  "false: believe any certificate" },
+
+	{ OPTION_GROUP_TEMPLATES, "name", OPTION_NAME, true,
+	  NULL, NULL, NULL, TEMPLATE(name),
+	  "what jobs and templates call it" },
+	{ OPTION_GROUP_TEMPLATES, "inherit", OPTION_NAME, false,
+	  NULL, NULL, NULL, TEMPLATE(inherit),
+	  "the template that this one begins with" },
+
 	{ OPTION_GROUP_ENDPOINTS, "name", OPTION_NAME, true,
 	  NULL, NULL, NULL, ENDPOINT(name),
 	  "what jobs call it" },
@@ -73,9 +127,19 @@ const struct option options[] = {
 	  NULL, NULL, NULL, ENDPOINT(path),
 	  "a file or a block device" },
 
+	{ OPTION_GROUP_ENDPOINTS, "tls", OPTION_NAME, false,
+	  NULL, NULL, NULL, ENDPOINT(tls),
+	  "how to speak TLS with it" },
+	{ OPTION_GROUP_ENDPOINTS, "role", OPTION_ROLE, false,
+	  "any", NULL, NULL, ENDPOINT(role),
+	  "what jobs may use it as: source, destination or any" },
+
 	{ OPTION_GROUP_JOBS, "name", OPTION_NAME, true,
 	  NULL, NULL, NULL, JOB(name),
 	  "what commands call it" },
+	{ OPTION_GROUP_JOBS, "template", OPTION_NAME, false,
+	  NULL, NULL, NULL, JOB(template),
+	  "the template that it begins with" },
 	{ OPTION_GROUP_JOBS, "source", OPTION_NAME, true,
 	  NULL, NULL, NULL, JOB(source),
 	  "the endpoint to read" },
@@ -166,11 +230,14 @@ static const struct {
 	const char *name;
 	const char *noun;
 } groups[OPTION_GROUPS] = {
+	[OPTION_GROUP_MAIN] = { "outside of groups", NULL },
 	[OPTION_GROUP_DAEMON] = { "daemon", NULL },
 	[OPTION_GROUP_CONTROL] = { "control", NULL },
 	[OPTION_GROUP_LOG] = { "log", NULL },
 	[OPTION_GROUP_METRICS] = { "metrics", NULL },
 	[OPTION_GROUP_WEB] = { "web", NULL },
+	[OPTION_GROUP_TLS] = { "tls", "tls" },
+	[OPTION_GROUP_TEMPLATES] = { "templates", "template" },
 	[OPTION_GROUP_ENDPOINTS] = { "endpoints", "endpoint" },
 	[OPTION_GROUP_JOBS] = { "jobs", "job" },
 	[OPTION_GROUP_RANGES] = { "ranges", "range" },

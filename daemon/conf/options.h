@@ -7,15 +7,18 @@
 
 /*
  * Every option of the configuration file, in one table.  It drives parsing,
- * defaults and checking; a test holds the manual and the example against it.
+ * defaults, checking, comparing and freeing; a test holds the manual and the example against it.
  */
 
 enum option_group {
+	OPTION_GROUP_MAIN,		/* outside of all groups */
 	OPTION_GROUP_DAEMON,
 	OPTION_GROUP_CONTROL,
 	OPTION_GROUP_LOG,
 	OPTION_GROUP_METRICS,
 	OPTION_GROUP_WEB,
+	OPTION_GROUP_TLS,
+	OPTION_GROUP_TEMPLATES,		/* and all of OPTION_GROUP_JOBS */
 	OPTION_GROUP_ENDPOINTS,
 	OPTION_GROUP_JOBS,
 	OPTION_GROUP_RANGES,		/* within a job */
@@ -34,9 +37,12 @@ enum option_type {
 	OPTION_TEXT,			/* const char * */
 	OPTION_NAME,			/* const char * */
 	OPTION_PATH,			/* const char * */
+	OPTION_FILE,			/* const char *, a path or credential */
+	OPTION_SECRET,			/* const char * */
 	OPTION_LEVEL,			/* enum log_level */
 	OPTION_MODE,			/* enum run_mode */
 	OPTION_POLICY,			/* enum run_on_error */
+	OPTION_ROLE,			/* enum conf_role */
 	OPTION_WORDS,			/* struct conf_words */
 	OPTION_PEERS,			/* struct conf_peers */
 	OPTION_RANGES,			/* struct conf_ranges */

@@ -1,8 +1,12 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Walks over libconfig's tree with the table of options in hand.  A mistake
- * is noted and the walk goes on, so that one look at a file shows all of
+ * Walks over libconfig's trees with the table of options in hand.  A mistake
+ * is noted and the walk goes on, so that one look at the files shows all of
  * them.
+ *
+ * A job is filled in three times over: with the defaults, with its templates
+ * from the eldest to its own, with what it says itself.  What is wrong with
+ * a template is said once, when it is read into a job that nobody sees.
  */
 
 #include "conf/parse.h"
@@ -14,6 +18,7 @@
 #include <string.h>
 
 #include "base/escape.h"
+#include "conf/lists.h"
 #include "conf/nearest.h"
 #include "conf/value.h"
 
@@ -24,11 +29,29 @@ parse_complain(struct parse *p, const config_setting_t *setting,
 	char text[512];
 	va_list ap;
 
+	if (p->is_muted)
+		return;
 	va_start(ap, fmt);
 	(void)vsnprintf(text, sizeof text, fmt, ap);
 	va_end(ap);
 	conf_problems_add(p->problems, config_setting_source_line(setting),
 	    "%s%s", p->where, text);
+}
+
+/* Of a job, what a template may have, too. */
+static bool
+is_for_templates(const struct option *option)
+{
+	return option->group == OPTION_GROUP_JOBS &&
+	    strcmp(option->key, "name") != 0 &&
+	    strcmp(option->key, "template") != 0;
+}
+
+static bool
+belongs(const struct option *option, enum option_group group)
+{
+	return option->group == group || (group == OPTION_GROUP_TEMPLATES &&
+	    is_for_templates(option));
 }
 
 static void
@@ -40,7 +63,7 @@ complain_unknown_key(struct parse *p, enum option_group group,
 
 	nearest_init(&nearest, config_setting_name(setting));
 	for (size_t i = 0; i < n_options; i++)
-		if (options[i].group == group)
+		if (belongs(&options[i], group))
 			nearest_offer(&nearest, options[i].key);
 	parse_complain(p, setting, "unknown key \"%s\"%s",
 	    config_setting_name(setting), nearest_hint(&nearest, hint));
@@ -57,24 +80,30 @@ static void parse_ranges(struct parse *p, const config_setting_t *setting,
     struct conf_ranges *ranges);
 
 static void
-parse_member(struct parse *p, enum option_group group,
+parse_option(struct parse *p, const struct option *option,
     const config_setting_t *setting, void *target)
 {
-	const struct option *option;
-	void *member;
+	void *member = (char *)target + option->offset;
 
-	if (is_private_key(setting))
-		return;
-	option = option_find(group, config_setting_name(setting));
-	if (option == NULL) {
-		complain_unknown_key(p, group, setting);
-		return;
-	}
-	member = (char *)target + option->offset;
 	if (option->type == OPTION_RANGES)
 		parse_ranges(p, setting, member);
 	else
 		value_parse(p, option, setting, member);
+}
+
+static void
+parse_member(struct parse *p, enum option_group group,
+    const config_setting_t *setting, void *target)
+{
+	const struct option *option;
+
+	if (is_private_key(setting))
+		return;
+	option = option_find(group, config_setting_name(setting));
+	if (option == NULL)
+		complain_unknown_key(p, group, setting);
+	else
+		parse_option(p, option, setting, target);
 }
 
 static void
@@ -86,18 +115,55 @@ set_defaults(enum option_group group, void *target)
 			    (char *)target + options[i].offset);
 }
 
+/* What a job consists of, itself first; others just of themselves. */
+struct sources {
+	const config_setting_t *v[1 + CONF_TEMPLATE_DEPTH];
+	unsigned n;
+};
+
+static bool
+sources_have(const struct sources *s, const char *key)
+{
+	for (unsigned i = 0; i < s->n; i++)
+		if (config_setting_is_group(s->v[i]) &&
+		    config_setting_get_member(s->v[i], key) != NULL)
+			return true;
+	return false;
+}
+
 static void
 check_required(struct parse *p, enum option_group group,
-    const config_setting_t *setting)
+    const struct sources *sources)
 {
 	for (size_t i = 0; i < n_options; i++) {
 		const struct option *option = &options[i];
 
 		if (option->group == group && option->is_required &&
-		    config_setting_get_member(setting, option->key) == NULL)
-			parse_complain(p, setting, "\"%s\" is missing",
+		    !sources_have(sources, option->key))
+			parse_complain(p, sources->v[0], "\"%s\" is missing",
 			    option->key);
 	}
+}
+
+static bool
+check_is_group(struct parse *p, const config_setting_t *setting)
+{
+	if (config_setting_is_group(setting))
+		return true;
+	parse_complain(p, setting,
+	    "must be a group of settings in braces: { ... }");
+	return false;
+}
+
+static void
+parse_members(struct parse *p, enum option_group group,
+    const config_setting_t *setting, void *target)
+{
+	int n = config_setting_length(setting);
+
+	for (int i = 0; i < n; i++)
+		parse_member(p, group,
+		    config_setting_get_elem(setting, (unsigned)i), target);
 }
 
 /* The options of one group in braces. */
@@ -105,17 +171,13 @@ static void
 parse_group(struct parse *p, enum option_group group,
     const config_setting_t *setting, void *target)
 {
-	int n = config_setting_length(setting);
+	const struct sources sources = { { setting }, 1 };
 
-	if (!config_setting_is_group(setting)) {
-		parse_complain(p, setting,
-		    "must be a group of settings in braces: { ... }");
+	set_defaults(group, target);
+	if (!check_is_group(p, setting))
 		return;
-	}
-	for (int i = 0; i < n; i++)
-		parse_member(p, group,
-		    config_setting_get_elem(setting, (unsigned)i), target);
-	check_required(p, group, setting);
+	parse_members(p, group, setting, target);
+	check_required(p, group, &sources);
 }
 
 /* Add to what p->where says; leave() takes it away again. */
@@ -140,7 +202,7 @@ leave(struct parse *p, size_t outer)
 /* An item of a list goes by its name, or by its place. */
 static size_t
 enter_item(struct parse *p, enum option_group group,
-    const config_setting_t *item, int i)
+    const config_setting_t *item)
 {
 	const char *noun = option_group_noun(group);
 	char printable[CONF_NAME_SIZE];
@@ -150,73 +212,130 @@ enter_item(struct parse *p, enum option_group group,
 	    "name", &name) == CONFIG_TRUE)
 		return enter(p, "%s \"%s\": ", noun, escape_text(name,
 		    strlen(name), printable, sizeof printable));
-	return enter(p, "%s %d: ", noun, i + 1);
+	return enter(p, "%s %d: ", noun, config_setting_index(item) + 1);
 }
 
-/*
- * A list of groups.  Returns an array of *ret_n items of the given size, or
- * NULL for none.
- */
-static void *
-parse_list(struct parse *p, enum option_group group,
-    const config_setting_t *setting, size_t size, size_t *ret_n)
+/* Returns the number of items, or -1. */
+static int
+check_is_list(struct parse *p, enum option_group group,
+    const config_setting_t *setting, size_t n_before)
 {
 	int n = config_setting_length(setting);
-	char *items;
 
-	if (!config_setting_is_list(setting) || n > CONF_LIST_MAX) {
-		parse_complain(p, setting, "\"%s\" must be a list of at most "
-		    "%d groups: ( { ... }, { ... } )",
-		    option_group_name(group), CONF_LIST_MAX);
-		return NULL;
-	}
-	items = calloc((size_t)n + 1, size);
-	if (items == NULL) {
-		p->is_out_of_memory = true;
-		return NULL;
-	}
-	for (int i = 0; i < n; i++) {
-		const config_setting_t *item =
-		    config_setting_get_elem(setting, (unsigned)i);
-		char *target = items + (size_t)i * size;
-		size_t outer = enter_item(p, group, item, i);
-
-		set_defaults(group, target);
-		parse_group(p, group, item, target);
-		leave(p, outer);
-	}
-	*ret_n = (size_t)n;
-	return items;
+	if (config_setting_is_list(setting) &&
+	    n_before + (size_t)n <= CONF_LIST_MAX)
+		return n;
+	parse_complain(p, setting, "\"%s\" must be a list of at most %d "
+	    "groups: ( { ... }, { ... } )", option_group_name(group),
+	    CONF_LIST_MAX);
+	return -1;
 }
 
 static void
 parse_ranges(struct parse *p, const config_setting_t *setting,
     struct conf_ranges *ranges)
 {
-	ranges->v = parse_list(p, OPTION_GROUP_RANGES, setting,
-	    sizeof *ranges->v, &ranges->n);
+	int n = check_is_list(p, OPTION_GROUP_RANGES, setting, 0);
+
+	if (n < 0)
+		return;
+	free(ranges->v);
+	*ranges = (struct conf_ranges){ calloc((size_t)n + 1,
+	    sizeof *ranges->v), 0 };
+	if (ranges->v == NULL) {
+		p->is_out_of_memory = true;
+		return;
+	}
+	ranges->n = (size_t)n;
+	for (int i = 0; i < n; i++) {
+		const config_setting_t *item =
+		    config_setting_get_elem(setting, (unsigned)i);
+		size_t outer = enter_item(p, OPTION_GROUP_RANGES, item);
+
+		parse_group(p, OPTION_GROUP_RANGES, item, &ranges->v[i]);
+		leave(p, outer);
+	}
 }
 
 static void
-parse_endpoints(struct parse *p, const config_setting_t *setting,
-    struct conf *conf)
+parse_template(struct parse *p, const config_setting_t *setting,
+    struct conf_template *template)
 {
-	conf->endpoints = parse_list(p, OPTION_GROUP_ENDPOINTS, setting,
-	    sizeof *conf->endpoints, &conf->n_endpoints);
-	for (size_t i = 0; i < conf->n_endpoints; i++)
-		conf->endpoints[i].line = config_setting_source_line(
-		    config_setting_get_elem(setting, (unsigned)i));
+	const struct sources sources = { { setting }, 1 };
+	struct conf_job unseen = { .name = NULL };
+
+	if (!check_is_group(p, setting))
+		return;
+	for (int i = 0; i < config_setting_length(setting); i++) {
+		const config_setting_t *member =
+		    config_setting_get_elem(setting, (unsigned)i);
+		const struct option *option = option_find(OPTION_GROUP_JOBS,
+		    config_setting_name(member));
+
+		if (option != NULL && is_for_templates(option))
+			parse_option(p, option, member, &unseen);
+		else
+			parse_member(p, OPTION_GROUP_TEMPLATES, member,
+			    template);
+	}
+	check_required(p, OPTION_GROUP_TEMPLATES, &sources);
+	conf_options_free(OPTION_GROUP_JOBS, &unseen);
 }
 
 static void
-parse_jobs(struct parse *p, const config_setting_t *setting,
-    struct conf *conf)
+parse_item(struct parse *p, const struct conf_list *list,
+    const config_setting_t *setting, void *item)
 {
-	conf->jobs = parse_list(p, OPTION_GROUP_JOBS, setting,
-	    sizeof *conf->jobs, &conf->n_jobs);
-	for (size_t i = 0; i < conf->n_jobs; i++)
-		conf->jobs[i].line = config_setting_source_line(
-		    config_setting_get_elem(setting, (unsigned)i));
+	size_t outer = enter_item(p, list->group, setting);
+
+	if (list->group == OPTION_GROUP_TEMPLATES)
+		parse_template(p, setting, item);
+	else if (list->group != OPTION_GROUP_JOBS)
+		parse_group(p, list->group, setting, item);
+	leave(p, outer);
+}
+
+static void
+parse_list(struct parse *p, struct conf *conf, const struct conf_list *list,
+    unsigned file, const config_setting_t *setting)
+{
+	int n = check_is_list(p, list->group, setting,
+	    conf_list_length(conf, list));
+	char *items;
+
+	if (n < 0)
+		return;
+	items = conf_list_grow(conf, list, (size_t)n);
+	if (items == NULL) {
+		p->is_out_of_memory = true;
+		return;
+	}
+	for (int i = 0; i < n; i++) {
+		const config_setting_t *member =
+		    config_setting_get_elem(setting, (unsigned)i);
+		char *item = items + (size_t)i * list->size;
+		struct conf_place place = { file,
+		    config_setting_source_line(member), member };
+
+		memcpy(item, &place, sizeof place);
+		parse_item(p, list, member, item);
+	}
+}
+
+/* The groups of the main file, and the options outside of them. */
+static void *
+main_group(struct conf *conf, enum option_group group)
+{
+	void *const groups[OPTION_GROUPS] = {
+		[OPTION_GROUP_MAIN] = &conf->main,
+		[OPTION_GROUP_DAEMON] = &conf->daemon,
+		[OPTION_GROUP_CONTROL] = &conf->control,
+		[OPTION_GROUP_LOG] = &conf->log,
+		[OPTION_GROUP_METRICS] = &conf->metrics,
+		[OPTION_GROUP_WEB] = &conf->web,
+	};
+
+	return groups[group];
 }
 
 static void
@@ -226,67 +345,218 @@ complain_unknown_group(struct parse *p, const config_setting_t *setting)
 	char hint[NEAREST_HINT_SIZE];
 
 	nearest_init(&nearest, config_setting_name(setting));
-	for (unsigned g = 0; g < OPTION_GROUP_RANGES; g++)
+	for (unsigned g = OPTION_GROUP_MAIN + 1; g < OPTION_GROUP_RANGES; g++)
 		nearest_offer(&nearest, option_group_name(g));
+	for (size_t i = 0; i < n_options; i++)
+		if (options[i].group == OPTION_GROUP_MAIN)
+			nearest_offer(&nearest, options[i].key);
 	parse_complain(p, setting, "unknown group \"%s\"%s",
 	    config_setting_name(setting), nearest_hint(&nearest, hint));
 }
 
 static void
-parse_top(struct parse *p, enum option_group group, void *target,
-    const config_setting_t *root)
+parse_main_group(struct parse *p, struct conf *conf, enum option_group group,
+    const config_setting_t *setting)
 {
-	const char *name = option_group_name(group);
-	const config_setting_t *setting = config_setting_get_member(root, name);
-	size_t outer;
+	size_t outer = enter(p, "%s: ", option_group_name(group));
 
-	set_defaults(group, target);
-	if (setting == NULL)
-		return;
-	outer = enter(p, "%s: ", name);
-	parse_group(p, group, setting, target);
+	if (check_is_group(p, setting))
+		parse_members(p, group, setting, main_group(conf, group));
 	leave(p, outer);
 }
 
-static void
-check_top_names(struct parse *p, const config_setting_t *root)
+/* The list that name names, or NULL. */
+static const struct conf_list *
+find_list(const char *name)
 {
-	int n = config_setting_length(root);
+	for (int id = 0; id < CONF_LISTS; id++)
+		if (strcmp(option_group_name(conf_lists[id].group),
+		    name) == 0)
+			return &conf_lists[id];
+	return NULL;
+}
 
-	for (int i = 0; i < n; i++) {
-		const config_setting_t *setting =
-		    config_setting_get_elem(root, (unsigned)i);
-		const char *name = config_setting_name(setting);
-		unsigned g = 0;
+/* The group of the main file that name names, or OPTION_GROUPS. */
+static enum option_group
+find_main_group(const struct conf *conf, const char *name)
+{
+	for (unsigned g = OPTION_GROUP_MAIN + 1; g < OPTION_GROUPS; g++)
+		if (main_group((struct conf *)(uintptr_t)conf, g) != NULL &&
+		    strcmp(option_group_name(g), name) == 0)
+			return g;
+	return option_find(OPTION_GROUP_MAIN, name) != NULL ?
+	    OPTION_GROUP_MAIN : OPTION_GROUPS;
+}
 
-		while (g < OPTION_GROUP_RANGES &&
-		    strcmp(option_group_name(g), name) != 0)
-			g++;
-		if (g == OPTION_GROUP_RANGES && !is_private_key(setting))
-			complain_unknown_group(p, setting);
-	}
+static void
+parse_top(struct parse *p, struct conf *conf, unsigned nth,
+    const config_setting_t *setting)
+{
+	const char *name = config_setting_name(setting);
+	const struct conf_list *list = find_list(name);
+	enum option_group group = find_main_group(conf, name);
+
+	if (is_private_key(setting))
+		return;
+	if (list != NULL)
+		parse_list(p, conf, list, nth, setting);
+	else if (group == OPTION_GROUPS)
+		complain_unknown_group(p, setting);
+	else if (nth > 0)
+		parse_complain(p, setting, "\"%s\" belongs into the main "
+		    "file; here are only tls, templates, endpoints and jobs",
+		    name);
+	else if (group == OPTION_GROUP_MAIN)
+		parse_member(p, group, setting, &conf->main);
+	else
+		parse_main_group(p, conf, group, setting);
 }
 
 int
-parse_conf(struct conf *conf, const config_setting_t *root,
-    struct conf_problems *problems)
+parse_file(struct conf *conf, unsigned nth, struct conf_problems *problems)
+{
+	const config_setting_t *root =
+	    config_root_setting(conf->files[nth].tree);
+	struct parse p = { .problems = problems };
+	int n = config_setting_length(root);
+
+	for (unsigned g = 0; nth == 0 && g < OPTION_GROUPS; g++)
+		if (main_group(conf, g) != NULL)
+			set_defaults(g, main_group(conf, g));
+	for (int i = 0; i < n; i++)
+		parse_top(&p, conf, nth,
+		    config_setting_get_elem(root, (unsigned)i));
+	return p.is_out_of_memory ? -ENOMEM : 0;
+}
+
+static void
+complain_no_template(struct parse *p, const struct conf *conf,
+    const config_setting_t *setting, const char *key, const char *name)
+{
+	char printable[CONF_NAME_SIZE];
+	char hint[NEAREST_HINT_SIZE];
+	struct nearest nearest;
+
+	nearest_init(&nearest, name);
+	for (size_t i = 0; i < conf->n_templates; i++)
+		if (conf->templates[i].name != NULL)
+			nearest_offer(&nearest, conf->templates[i].name);
+	parse_complain(p, setting, "\"%s\" names template \"%s\", which does "
+	    "not exist%s", key, escape_text(name, strlen(name), printable,
+	    sizeof printable), nearest_hint(&nearest, hint));
+}
+
+/* Does it inherit what there is, and not too much? */
+static void
+check_inheritance(struct parse *p, const struct conf *conf,
+    const struct conf_template *template)
+{
+	const config_setting_t *setting = template->place.setting;
+	const struct conf_template *t = template;
+	unsigned n = 1;
+
+	if (t->inherit != NULL && conf_find_template(conf, t->inherit) == NULL)
+		complain_no_template(p, conf, setting, "inherit", t->inherit);
+	while (t != NULL && t->inherit != NULL) {
+		t = conf_find_template(conf, t->inherit);
+		if (t == template) {
+			parse_complain(p, setting, "it inherits from itself");
+			return;
+		}
+		if (t != NULL && ++n > CONF_TEMPLATE_DEPTH) {
+			parse_complain(p, setting, "it inherits from more "
+			    "than %d templates, one from the other",
+			    CONF_TEMPLATE_DEPTH - 1);
+			return;
+		}
+	}
+}
+
+static void
+use_file_of(struct parse *p, const struct conf *conf,
+    const struct conf_place *place)
+{
+	conf_problems_set_file(p->problems, place->file,
+	    conf->files[place->file].name);
+}
+
+static void
+check_templates(struct parse *p, const struct conf *conf)
+{
+	for (size_t i = 0; i < conf->n_templates; i++) {
+		const struct conf_template *t = &conf->templates[i];
+		size_t outer = enter_item(p, OPTION_GROUP_TEMPLATES,
+		    t->place.setting);
+
+		use_file_of(p, conf, &t->place);
+		check_inheritance(p, conf, t);
+		leave(p, outer);
+	}
+}
+
+/* Templates, the eldest first, into a job. */
+static void
+apply_templates(struct parse *p, struct sources *sources,
+    const struct conf_template *const *chain, unsigned n,
+    struct conf_job *job)
+{
+	p->is_muted = true;
+	for (unsigned i = n; i-- > 0;) {
+		const config_setting_t *setting = chain[i]->place.setting;
+
+		for (int k = 0; k < config_setting_length(setting); k++) {
+			const config_setting_t *member =
+			    config_setting_get_elem(setting, (unsigned)k);
+			const struct option *option = option_find(
+			    OPTION_GROUP_JOBS, config_setting_name(member));
+
+			if (option != NULL && is_for_templates(option))
+				parse_option(p, option, member, job);
+		}
+	}
+	p->is_muted = false;
+	for (unsigned i = 0; i < n; i++)
+		sources->v[sources->n++] = chain[i]->place.setting;
+}
+
+static void
+parse_job(struct parse *p, const struct conf *conf, struct conf_job *job)
+{
+	const config_setting_t *setting = job->place.setting;
+	const struct conf_template *chain[CONF_TEMPLATE_DEPTH];
+	struct sources sources = { { setting }, 1 };
+	unsigned n;
+
+	set_defaults(OPTION_GROUP_JOBS, job);
+	if (!check_is_group(p, setting))
+		return;
+	(void)config_setting_lookup_string(setting, "template",
+	    &job->template);
+	if (job->template != NULL &&
+	    conf_find_template(conf, job->template) == NULL)
+		complain_no_template(p, conf,
+		    config_setting_get_member(setting, "template"), "template",
+		    job->template);
+	n = conf_job_templates(conf, job, chain);
+	apply_templates(p, &sources, chain, n, job);
+	parse_members(p, OPTION_GROUP_JOBS, setting, job);
+	check_required(p, OPTION_GROUP_JOBS, &sources);
+}
+
+int
+parse_jobs(struct conf *conf, struct conf_problems *problems)
 {
 	struct parse p = { .problems = problems };
-	const config_setting_t *setting;
 
-	check_top_names(&p, root);
-	parse_top(&p, OPTION_GROUP_DAEMON, &conf->daemon, root);
-	parse_top(&p, OPTION_GROUP_CONTROL, &conf->control, root);
-	parse_top(&p, OPTION_GROUP_LOG, &conf->log, root);
-	parse_top(&p, OPTION_GROUP_METRICS, &conf->metrics, root);
-	parse_top(&p, OPTION_GROUP_WEB, &conf->web, root);
-	setting = config_setting_get_member(root, "endpoints");
-	if (setting != NULL)
-		parse_endpoints(&p, setting, conf);
-	setting = config_setting_get_member(root, "jobs");
-	if (setting != NULL)
-		parse_jobs(&p, setting, conf);
-	if (p.is_out_of_memory)
-		return -ENOMEM;
-	return problems->n > 0 ? -EINVAL : 0;
+	check_templates(&p, conf);
+	for (size_t i = 0; i < conf->n_jobs; i++) {
+		struct conf_job *job = &conf->jobs[i];
+		size_t outer = enter_item(&p, OPTION_GROUP_JOBS,
+		    job->place.setting);
+
+		use_file_of(&p, conf, &job->place);
+		parse_job(&p, conf, job);
+		leave(&p, outer);
+	}
+	return p.is_out_of_memory ? -ENOMEM : 0;
 }

@@ -9,12 +9,13 @@
 #include "conf/options.h"
 
 /*
- * From libconfig's tree to struct conf, by the table of options.
+ * From libconfig's trees to struct conf, by the table of options.
  */
 
 struct parse {
 	struct conf_problems *problems;
 	char where[CONF_NAME_SIZE + 64];	/* "job \"vm1\": ", or "" */
+	bool is_muted;			/* what is wrong here has been said */
 	bool is_out_of_memory;
 };
 
@@ -23,10 +24,17 @@ void parse_complain(struct parse *p, const config_setting_t *setting,
     const char *fmt, ...) PRINTF(3, 4);
 
 /*
- * Fill conf from its tree.  0; -EINVAL: see problems; -ENOMEM.  What was
- * allocated stays in conf either way.
+ * Add what the nth file has: all but what jobs consist of, as their templates
+ * may be in another file.  Files but the first have only lists.  0 or
+ * -ENOMEM.
  */
-int parse_conf(struct conf *conf, const config_setting_t *root,
+int parse_file(struct conf *conf, unsigned nth,
     struct conf_problems *problems);
+
+/*
+ * After the last file and conf_lists_sort(): fill in the jobs.  0 or -ENOMEM.
+ * What was allocated stays in conf either way.
+ */
+int parse_jobs(struct conf *conf, struct conf_problems *problems);
 
 #endif

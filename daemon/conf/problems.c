@@ -22,6 +22,14 @@ conf_problems_init(struct conf_problems *problems, const char *file)
 }
 
 void
+conf_problems_set_file(struct conf_problems *problems, unsigned nth,
+    const char *file)
+{
+	problems->nth_file = nth;
+	problems->file = file;
+}
+
+void
 conf_problems_done(struct conf_problems *problems)
 {
 	for (size_t i = 0; i < problems->n; i++)
@@ -54,6 +62,7 @@ conf_problems_add(struct conf_problems *problems, unsigned line,
 		problems->n_more++;
 		return;
 	}
+	problem->file = problems->nth_file;
 	problem->line = line;
 	problem->nth = problems->n++;
 }
@@ -62,7 +71,8 @@ bool
 conf_problems_has_line(const struct conf_problems *problems, unsigned line)
 {
 	for (size_t i = 0; i < problems->n; i++)
-		if (problems->v[i].line == line)
+		if (problems->v[i].file == problems->nth_file &&
+		    problems->v[i].line == line)
 			return true;
 	return false;
 }
@@ -72,6 +82,8 @@ compare(const void *a, const void *b)
 {
 	const struct conf_problem *x = a, *y = b;
 
+	if (x->file != y->file)
+		return x->file < y->file ? -1 : 1;
 	if (x->line != y->line)
 		return x->line < y->line ? -1 : 1;
 	return x->nth < y->nth ? -1 : x->nth > y->nth;

@@ -8,13 +8,14 @@
 #include "base/annotate.h"
 
 /*
- * What is wrong with a configuration file, all of it at once, in the order
- * of the file's lines.
+ * What is wrong with a configuration, all of it at once, in the order of its
+ * files and their lines.
  */
 
 #define CONF_PROBLEMS_MAX 50
 
 struct conf_problem {
+	unsigned file;			/* which: 0 is the main one */
 	unsigned line;			/* 0: the file as a whole */
 	size_t nth;			/* keeps the order within a line */
 	char *text;			/* "FILE:LINE: what is wrong" */
@@ -22,6 +23,7 @@ struct conf_problem {
 
 struct conf_problems {
 	const char *file;		/* what messages call it; borrowed */
+	unsigned nth_file;
 	struct conf_problem v[CONF_PROBLEMS_MAX];
 	size_t n;
 	size_t n_more;			/* found, but not kept */
@@ -30,6 +32,10 @@ struct conf_problems {
 void conf_problems_init(struct conf_problems *problems, const char *file);
 void conf_problems_done(struct conf_problems *problems);
 
+/* What is added from now on is about this file, the nth. */
+void conf_problems_set_file(struct conf_problems *problems, unsigned nth,
+    const char *file);
+
 /*
  * Note a problem at line.  What the text quotes from the file has been
  * through escape_text().
@@ -37,7 +43,7 @@ void conf_problems_done(struct conf_problems *problems);
 void conf_problems_add(struct conf_problems *problems, unsigned line,
     const char *fmt, ...) PRINTF(3, 4);
 
-/* Is there one at this line already? */
+/* Is there one at this line of this file already? */
 bool conf_problems_has_line(const struct conf_problems *problems,
     unsigned line);
 

@@ -31,6 +31,9 @@ struct kind {
 	int (*from_text)(const char *text, void *target);
 	void (*from_list)(struct parse *p, const struct option *option,
 	    const config_setting_t *setting, void *target);
+	void (*free_list)(void *target);
+	/* NULL: as bytes of the size. */
+	bool (*is_same)(const void *a, const void *b);
 };
 
 static int
@@ -109,6 +112,46 @@ path_from_text(const char *text, void *target)
 	return text_from_text(text, target);
 }
 
+const char *
+value_credential(const char *text)
+{
+	static const char prefix[] = "credential:";
+
+	if (strncmp(text, prefix, strlen(prefix)) != 0)
+		return NULL;
+	return text + strlen(prefix);
+}
+
+static int
+file_from_text(const char *text, void *target)
+{
+	const char *credential = value_credential(text);
+
+	if (credential == NULL)
+		return path_from_text(text, target);
+	if (!conf_name_is_valid(credential))
+		return -EINVAL;
+	return text_from_text(text, target);
+}
+
+static int
+role_from_text(const char *text, void *target)
+{
+	static const char *const words[] = {
+		[CONF_ROLE_ANY] = "any",
+		[CONF_ROLE_SOURCE] = "source",
+		[CONF_ROLE_DESTINATION] = "destination",
+	};
+
+	for (unsigned i = 0; i < sizeof words / sizeof words[0]; i++) {
+		if (strcmp(text, words[i]) == 0) {
+			*(enum conf_role *)target = (enum conf_role)i;
+			return 0;
+		}
+	}
+	return -EINVAL;
+}
+
 static int
 level_from_text(const char *text, void *target)
 {
@@ -170,6 +213,7 @@ words_from_list(struct parse *p, const struct option *option,
 		    value_must_be(option));
 		return;
 	}
+	value_free(option, target);
 	words->v = calloc((size_t)n + 1, sizeof *words->v);
 	if (words->v == NULL) {
 		p->is_out_of_memory = true;
@@ -221,6 +265,7 @@ peers_from_list(struct parse *p, const struct option *option,
 	struct conf_peers *peers = target;
 	int n = config_setting_length(setting);
 
+	value_free(option, target);
 	peers->v = calloc((size_t)n + 1, sizeof *peers->v);
 	if (peers->v == NULL) {
 		p->is_out_of_memory = true;
@@ -236,6 +281,84 @@ peers_from_list(struct parse *p, const struct option *option,
 		else
 			complain_peer(p, option, setting, text);
 	}
+}
+
+static void
+words_free(void *target)
+{
+	struct conf_words *words = target;
+
+	free(words->v);
+	*words = (struct conf_words){ NULL, 0 };
+}
+
+static void
+peers_free(void *target)
+{
+	struct conf_peers *peers = target;
+
+	free(peers->v);
+	*peers = (struct conf_peers){ NULL, 0 };
+}
+
+static void
+ranges_free(void *target)
+{
+	struct conf_ranges *ranges = target;
+
+	free(ranges->v);
+	*ranges = (struct conf_ranges){ NULL, 0 };
+}
+
+static bool
+texts_are_same(const void *a, const void *b)
+{
+	const char *x = *(const char *const *)a;
+	const char *y = *(const char *const *)b;
+
+	return x == NULL || y == NULL ? x == y : strcmp(x, y) == 0;
+}
+
+static bool
+words_are_same(const void *a, const void *b)
+{
+	const struct conf_words *x = a, *y = b;
+
+	if (x->n != y->n)
+		return false;
+	for (size_t i = 0; i < x->n; i++)
+		if (strcmp(x->v[i], y->v[i]) != 0)
+			return false;
+	return true;
+}
+
+static bool
+peers_are_same(const void *a, const void *b)
+{
+	const struct conf_peers *x = a, *y = b;
+
+	if (x->n != y->n)
+		return false;
+	for (size_t i = 0; i < x->n; i++)
+		if (x->v[i].is_group != y->v[i].is_group ||
+		    x->v[i].id != y->v[i].id)
+			return false;
+	return true;
+}
+
+static bool
+ranges_are_same(const void *a, const void *b)
+{
+	const struct conf_ranges *x = a, *y = b;
+
+	if (x->n != y->n)
+		return false;
+	for (size_t i = 0; i < x->n; i++)
+		if (x->v[i].from != y->v[i].from ||
+		    x->v[i].length != y->v[i].length ||
+		    x->v[i].to != y->v[i].to)
+			return false;
+	return true;
 }
 
 static const struct kind kinds[] = {
@@ -280,6 +403,7 @@ static const struct kind kinds[] = {
 		.size = sizeof(char *),
 		.config_type = CONFIG_TYPE_STRING,
 		.from_text = text_from_text,
+		.is_same = texts_are_same,
 	},
 	[OPTION_NAME] = {
 		.must_be = "a name: a string of up to 63 letters, digits, "
@@ -287,12 +411,29 @@ static const struct kind kinds[] = {
 		.size = sizeof(char *),
 		.config_type = CONFIG_TYPE_STRING,
 		.from_text = name_from_text,
+		.is_same = texts_are_same,
 	},
 	[OPTION_PATH] = {
 		.must_be = "a string with an absolute path",
 		.size = sizeof(char *),
 		.config_type = CONFIG_TYPE_STRING,
 		.from_text = path_from_text,
+		.is_same = texts_are_same,
+	},
+	[OPTION_FILE] = {
+		.must_be = "a string with an absolute path, or "
+		    "\"credential:NAME\"",
+		.size = sizeof(char *),
+		.config_type = CONFIG_TYPE_STRING,
+		.from_text = file_from_text,
+		.is_same = texts_are_same,
+	},
+	[OPTION_SECRET] = {
+		.must_be = "a string that is not empty",
+		.size = sizeof(char *),
+		.config_type = CONFIG_TYPE_STRING,
+		.from_text = text_from_text,
+		.is_same = texts_are_same,
 	},
 	[OPTION_LEVEL] = {
 		.must_be = "\"error\", \"warning\", \"info\" or \"debug\"",
@@ -312,17 +453,33 @@ static const struct kind kinds[] = {
 		.config_type = CONFIG_TYPE_STRING,
 		.from_text = policy_from_text,
 	},
+	[OPTION_ROLE] = {
+		.must_be = "\"source\", \"destination\" or \"any\"",
+		.size = sizeof(enum conf_role),
+		.config_type = CONFIG_TYPE_STRING,
+		.from_text = role_from_text,
+	},
 	[OPTION_WORDS] = {
 		.must_be = "a list of strings, such as "
 		    "[ \"nbdkit\", \"null\", \"1G\" ]",
 		.config_type = CONFIG_TYPE_LIST,
 		.from_list = words_from_list,
+		.free_list = words_free,
+		.is_same = words_are_same,
 	},
 	[OPTION_PEERS] = {
 		.must_be = "a list of strings, such as "
 		    "[ \"root\", \"@nbdsync\" ]",
 		.config_type = CONFIG_TYPE_LIST,
 		.from_list = peers_from_list,
+		.free_list = peers_free,
+		.is_same = peers_are_same,
+	},
+	[OPTION_RANGES] = {
+		.must_be = "a list of groups: ( { ... }, { ... } )",
+		.config_type = CONFIG_TYPE_LIST,
+		.free_list = ranges_free,
+		.is_same = ranges_are_same,
 	},
 };
 
@@ -440,6 +597,23 @@ value_parse(struct parse *p, const struct option *option,
 		parse_scalar(p, option, setting, target);
 	else
 		kind->from_list(p, option, setting, target);
+}
+
+void
+value_free(const struct option *option, void *target)
+{
+	if (kinds[option->type].free_list != NULL)
+		kinds[option->type].free_list(target);
+}
+
+bool
+value_is_same(const struct option *option, const void *a, const void *b)
+{
+	const struct kind *kind = &kinds[option->type];
+
+	if (kind->is_same != NULL)
+		return kind->is_same(a, b);
+	return memcmp(a, b, kind->size) == 0;
 }
 
 void

@@ -178,6 +178,7 @@ endpoint_connect_nbd(const struct endpoint *ep, struct net_loop *loop,
 			limits->wants_status ? 1 : 0,
 		.connect_timeout_ms = limits->connect_timeout_ms,
 		.io_timeout_ms = limits->io_timeout_ms,
+		.tls = ep->spec->tls,
 	};
 	struct disk_nbd *d = calloc(1, sizeof *d);
 	int r;

@@ -3,11 +3,71 @@
 #include "endpoint/spec.h"
 
 #include <errno.h>
+#include <stddef.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/cleanup.h"
 #include "nbd/uri.h"
+
+/* The texts of settings. */
+#define TEXT(member) offsetof(struct tls_settings, member)
+
+static const size_t tls_texts[] = {
+	TEXT(ca_file), TEXT(ca_dir), TEXT(crl_file), TEXT(pin_sha256),
+	TEXT(cert_file), TEXT(key_file), TEXT(key_password), TEXT(psk_file),
+	TEXT(user), TEXT(name),
+};
+
+#define N_TLS_TEXTS (sizeof tls_texts / sizeof tls_texts[0])
+
+static const char **
+tls_text(struct tls_settings *tls, size_t i)
+{
+	return (const char **)(void *)((char *)tls + tls_texts[i]);
+}
+
+/* One of the texts is a secret. */
+static void
+tls_settings_free(struct tls_settings *tls)
+{
+	for (size_t i = 0; tls != NULL && i < N_TLS_TEXTS; i++) {
+		char *text = (char *)(uintptr_t)*tls_text(tls, i);
+
+		if (text != NULL)
+			explicit_bzero(text, strlen(text));
+		free(text);
+	}
+	free(tls);
+}
+
+int
+endpoint_spec_set_tls(struct endpoint_spec *spec,
+    const struct tls_settings *tls)
+{
+	struct tls_settings *copy = malloc(sizeof *copy);
+	bool is_complete = true;
+
+	if (copy == NULL)
+		return -ENOMEM;
+	*copy = *tls;
+	for (size_t i = 0; i < N_TLS_TEXTS; i++) {
+		const char **text = tls_text(copy, i);
+
+		if (*text == NULL)
+			continue;
+		*text = strdup(*text);
+		is_complete = is_complete && *text != NULL;
+	}
+	if (!is_complete) {
+		tls_settings_free(copy);
+		return -ENOMEM;
+	}
+	tls_settings_free(spec->tls);
+	spec->tls = copy;
+	return 0;
+}
 
 void
 endpoint_spec_free(struct endpoint_spec *spec)
@@ -22,6 +82,7 @@ endpoint_spec_free(struct endpoint_spec *spec)
 	free(spec->name);
 	free(spec->uri);
 	free(spec->path);
+	tls_settings_free(spec->tls);
 	free(spec);
 }
 
@@ -131,5 +192,10 @@ endpoint_spec_copy(const struct endpoint_spec *spec)
 	} else {
 		r = endpoint_spec_from_text(spec->name, text, &copy, NULL);
 	}
-	return r < 0 ? NULL : copy;
+	if (r == 0 && spec->tls != NULL)
+		r = endpoint_spec_set_tls(copy, spec->tls);
+	if (r == 0)
+		return copy;
+	endpoint_spec_free(copy);
+	return NULL;
 }

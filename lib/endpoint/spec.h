@@ -3,6 +3,7 @@
 #define ENDPOINT_SPEC_H
 
 #include "base/error.h"
+#include "net/tls.h"
 
 /*
  * A way to reach a disk, as the user wrote it:
@@ -31,6 +32,8 @@ struct endpoint_spec {
 	char *uri;			/* NBD */
 	char **argv;			/* COMMAND, NULL-terminated */
 	char *path;			/* PATH */
+	struct tls_settings *tls;	/* NBD: before those of the URI; NULL:
+					   none; its texts are ours */
 };
 
 /*
@@ -46,6 +49,10 @@ int endpoint_spec_from_text(const char *name, const char *text,
  */
 int endpoint_spec_from_command(const char *name, const char *const *argv,
     int argc, struct endpoint_spec **ret_spec, struct error *e);
+
+/* Speak TLS by these settings, which are copied.  -ENOMEM. */
+int endpoint_spec_set_tls(struct endpoint_spec *spec,
+    const struct tls_settings *tls);
 
 struct endpoint_spec *endpoint_spec_copy(const struct endpoint_spec *spec);
 void endpoint_spec_free(struct endpoint_spec *spec);

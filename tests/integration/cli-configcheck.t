@@ -3,7 +3,7 @@
 # nbdsync configcheck tells what nbdsyncd thinks of a file.
 . "$srcdir/tests/lib/testlib.sh"
 requires jq --version
-plan 15
+plan 21
 
 cat >"$tmp/good.conf" <<'END'
 endpoints = ( { name = "a"; path = "/srv/a.img"; },
@@ -33,6 +33,22 @@ is "with as many problems" "$(echo "$out" | jq '.problems | length')" "$n"
 is "all of them with a line" \
     "$(echo "$out" | jq '[.problems[].line | numbers] | length')" "$n"
 is "nothing else is said" "$err" ""
+
+cat >"$tmp/show.conf" <<'END'
+endpoints = ( { name = "a"; path = "/srv/a.img"; },
+  { name = "n"; uri = "null:"; } );
+templates = ( { name = "t"; queue_depth = 9; } );
+jobs = ( { name = "j"; template = "t"; source = "a"; destination = "n"; } );
+END
+exits 0 "--show shows a job" "$nbdsync" configcheck --show j "$tmp/show.conf"
+like "with what a template says" "$out" \
+    "^queue_depth = 9  \(template \"t\", $tmp/show.conf:3\)"
+like "and the defaults" "$out" '^mode = "copy"  \(default\)'
+exits 1 "--show of a job that is not there fails" \
+    "$nbdsync" configcheck --show k "$tmp/show.conf"
+like "in one sentence" "$err" "has no job 'k'"
+exits 2 "--show and --json exclude each other" \
+    "$nbdsync" configcheck --json --show j "$tmp/show.conf"
 
 mkdir "$tmp/bin"
 cp "$nbdsync" "$tmp/bin/nbdsync"

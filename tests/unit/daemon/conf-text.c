@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 int
@@ -19,6 +20,7 @@ conf_text_load(const char *text, size_t len, struct conf **ret_conf,
 	int r;
 
 	ck_assert_int_ge(fd, 0);
+	ck_assert_int_eq(fchmod(fd, 0600), 0);
 	ck_assert_int_eq(write(fd, text, len), (ssize_t)len);
 	(void)snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
 	conf_problems_init(problems, "f");

@@ -5,6 +5,7 @@
  */
 #include "conf/lint.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "conf-text.h"
@@ -87,6 +88,25 @@ START_TEST(nul_byte_is_refused)
 }
 END_TEST
 
+START_TEST(group_of_more_than_a_thousand_settings_does_not_reach_libconfig)
+{
+	static char text[1002 * 12];
+	struct conf_problems problems;
+	int len = 0;
+
+	for (int i = 0; i < 1000; i++)
+		len += sprintf(text + len, "x-%d = 1;\n", i);
+	conf_problems_init(&problems, "f");
+	ck_assert(lint_text(text, (size_t)len, &problems));
+	ck_assert_uint_eq(problems.n, 0);
+	len += sprintf(text + len, "x-a = 1;\n");
+	ck_assert(!lint_text(text, (size_t)len, &problems));
+	ck_assert_str_eq(problems.v[0].text,
+	    "f:1001: more than 1000 settings in one group");
+	conf_problems_done(&problems);
+}
+END_TEST
+
 START_TEST(thousands_of_brackets_do_not_reach_libconfig)
 {
 	static char text[20000] = "x-a = ";
@@ -128,6 +148,8 @@ main(void)
 	tcase_add_loop_test(tc, innocent_text_passes, 0,
 	    (int)(sizeof innocent / sizeof innocent[0]));
 	tcase_add_test(tc, nul_byte_is_refused);
+	tcase_add_test(tc,
+	    group_of_more_than_a_thousand_settings_does_not_reach_libconfig);
 	tcase_add_test(tc, thousands_of_brackets_do_not_reach_libconfig);
 	tcase_add_test(tc, what_lint_finds_does_not_hide_what_comes_later);
 	suite_add_tcase(s, tc);

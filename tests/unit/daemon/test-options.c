@@ -63,6 +63,9 @@ example(bool is_uncommented)
 		if (is_first && *at == '#' && !is_prose)
 			*at = ' ';
 	}
+	/* There may be such a directory here, with anything in it. */
+	if (is_uncommented)
+		memcpy(strstr(text, "include_dir = \"/etc"), "x-clude_dir", 11);
 	return text;
 }
 
@@ -95,11 +98,15 @@ START_TEST(option_is_in_the_example_with_its_default)
 {
 	const struct option *option = &options[_i];
 	char *text = example(true);
-	char *at = strstr(text, option_group_name(option->group));
+	const char *group = option->group == OPTION_GROUP_MAIN ? "" :
+	    option_group_name(option->group);
+	char *at = strstr(text, group);
 	char setting[96];
 
 	ck_assert_ptr_nonnull(at);
-	if (option->fallback == NULL || option->group == OPTION_GROUP_RANGES)
+	if (strcmp(option->key, "include_dir") == 0)
+		(void)snprintf(setting, sizeof setting, "x-clude_dir = ");
+	else if (option->fallback == NULL || option->group == OPTION_GROUP_RANGES)
 		(void)snprintf(setting, sizeof setting, "%s = ", option->key);
 	else if (option->type == OPTION_INT || option->type == OPTION_BOOL)
 		(void)snprintf(setting, sizeof setting, "%s = %s;",
@@ -109,6 +116,38 @@ START_TEST(option_is_in_the_example_with_its_default)
 		    option->key, option->fallback);
 	ck_assert_msg(strstr(at, setting) != NULL, "no %s", setting);
 	free(text);
+}
+END_TEST
+
+/* In the section of its group; group is the last one whose section began. */
+static const char *
+check_line(const char *line, int *group)
+{
+	char key[64];
+
+	for (int g = 0; strncmp(line, ".Ss ", 4) == 0 && g < OPTION_GROUPS; g++)
+		if (strncmp(line + 4, option_group_name(g),
+		    strcspn(line + 4, "\n")) == 0)
+			*group = g;
+	if (strncmp(line, ".Sh ", 4) == 0)
+		*group = -1;
+	if (*group >= 0 && sscanf(line, ".It Cm %63s No =", key) == 1)
+		ck_assert_msg(option_find(*group, key) != NULL,
+		    "no option %s in %s", key, option_group_name(*group));
+	return strchr(line, '\n');
+}
+
+START_TEST(manual_has_no_option_that_does_not_exist)
+{
+	char *manual = manual_read("doc/nbdsync.conf.5");
+	const char *line = manual;
+	int group = -1;
+
+	while (line != NULL) {
+		line = check_line(line, &group);
+		line = line == NULL ? NULL : line + 1;
+	}
+	free(manual);
 }
 END_TEST
 
@@ -151,6 +190,7 @@ main(void)
 	    (int)n_options);
 	tcase_add_test(tc, example_as_it_is_sets_nothing);
 	tcase_add_test(tc, example_uncommented_is_right_and_has_jobs);
+	tcase_add_test(tc, manual_has_no_option_that_does_not_exist);
 	tcase_add_test(tc, limits_of_the_table_are_those_of_a_run);
 	tcase_add_test(tc, options_are_found_in_their_group_only);
 	suite_add_tcase(s, tc);
