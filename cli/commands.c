@@ -207,6 +207,19 @@ const struct command commands[] = {
 	    command_rate,
 	},
 	{
+	    "reload",
+	    "[OPTIONS]",
+	    "have the daemon read its configuration again",
+	    "Has nbdsyncd read its configuration again: all of it is taken "
+	    "over, or, when\n"
+	    "anything is wrong, nothing. Jobs that run go on as they were "
+	    "started.",
+	    options_reload,
+	    0,
+	    0,
+	    command_reload,
+	},
+	{
 	    "configcheck",
 	    "[OPTIONS] FILE",
 	    "check a configuration file of the daemon",

@@ -94,6 +94,8 @@ exit_code_of_status(int status)
 	case 409:
 	case 423:
 		return CLI_CONFLICT;
+	case 422:
+		return CLI_CONFIGURATION;
 	case 503:
 		return CLI_TRANSIENT;
 	default:
@@ -122,6 +124,9 @@ tell_problem(const struct control *c, const struct http_response *response,
 {
 	const char *text = problem_text(problem, "detail");
 	const char *hint = problem_text(problem, "hint");
+	const json_t *list = json_object_get(problem, "problems");
+	const json_t *item;
+	size_t i;
 
 	if (text[0] == '\0')
 		text = problem_text(problem, "title");
@@ -132,6 +137,9 @@ tell_problem(const struct control *c, const struct http_response *response,
 		tell(c, "%s", text);
 	else
 		tell(c, "%s (%s)", text, hint);
+	json_array_foreach(list, i, item)
+		tell(c, "%s", json_string_value(item) != NULL ?
+		    json_string_value(item) : "");
 	return exit_code_of_status(response->status);
 }
 

@@ -57,6 +57,7 @@ noinst_LTLIBRARIES += %D%/libcli.la
 	%D%/rate.c \
 	%D%/progress.c \
 	%D%/progress.h \
+	%D%/reload.c \
 	%D%/screen.c \
 	%D%/screen.h \
 	%D%/server.c \

@@ -29,12 +29,14 @@
 #include "control/server.h"
 #include "job/job.h"
 #include "net/loop.h"
+#include "reload/reload.h"
 #include "runtime/worker.h"
 
 struct daemon {
 	const char *conf_path;
-	struct conf *conf;
+	const struct conf *conf;	/* reload's, once there is one */
 	struct net_loop *loop;
+	struct reload *reload;
 	struct worker_pool *pool;
 	struct jobs *jobs;
 	struct ctl_server *server;
@@ -152,26 +154,54 @@ warn_fixed(const struct conf *now, const struct conf *next)
 		    "after a restart");
 }
 
-static void
-reload(struct daemon *d) ON_MAIN
+/* All of a configuration; reload keeps it. */
+static int
+take_conf(void *arg, const struct conf *conf)
 {
-	struct conf *conf = NULL;
+	struct daemon *d = arg;
+	int r;
 
-	if (load_conf(d->conf_path, &conf) != DAEMON_EXIT_OK ||
-	    jobs_apply(d->jobs, conf) < 0) {
-		conf_free(conf);
-		log_error("%s: not taken over; all goes on as before",
-		    d->conf_path);
-		ctl_server_tell_rejected_conf(d->server);
-		return;
-	}
+	on_main_entry();
+	r = jobs_apply(d->jobs, conf);
+	if (r < 0)
+		return r;
 	warn_fixed(d->conf, conf);
 	ctl_server_set_conf(d->server, conf);
 	log_set_level(conf->log.level);
-	conf_free(d->conf);
 	d->conf = conf;
 	log_info("%s: taken over: %zu endpoints, %zu jobs", d->conf_path,
 	    conf->n_endpoints, conf->n_jobs);
+	return 0;
+}
+
+static void
+on_rejected(void *arg)
+{
+	struct daemon *d = arg;
+
+	on_main_entry();
+	ctl_server_tell_rejected_conf(d->server);
+}
+
+static void
+on_reload_start(void *arg)
+{
+	struct daemon *d = arg;
+
+	on_main_entry();
+	(void)sd_notifyf(0, "RELOADING=1\nMONOTONIC_USEC=%llu",
+	    (unsigned long long)net_loop_now_ms(d->loop) * 1000);
+}
+
+static void
+on_reload_done(void *arg)
+{
+	struct daemon *d = arg;
+
+	on_main_entry();
+	notify_status(d, d->is_stopping ? "" : "READY=1\n");
+	/* Requests wait for it. */
+	jobs_tell_watches(d->jobs);
 }
 
 static void
@@ -180,12 +210,8 @@ on_sighup(evutil_socket_t fd UNUSED, short what UNUSED, void *arg)
 	struct daemon *d = arg;
 
 	on_main_entry();
-	if (d->is_stopping)
-		return;
-	(void)sd_notifyf(0, "RELOADING=1\nMONOTONIC_USEC=%llu",
-	    (unsigned long long)net_loop_now_ms(d->loop) * 1000);
-	reload(d);
-	notify_status(d, "READY=1\n");
+	if (!d->is_stopping)
+		(void)reload_start(d->reload, false);
 }
 
 /*
@@ -264,13 +290,33 @@ add_signal(struct daemon *d, int signum, event_callback_fn on_signal,
 	return 0;
 }
 
+/* What this process was started from, also after an upgrade. */
+#define OURSELVES "/proc/self/exe"
+
+/* conf is reload's from here on, or freed. */
 static int
-start(struct daemon *d) ON_MAIN
+start_loop(struct daemon *d, struct conf *conf) ON_MAIN
+{
+	const struct reload_events events = { take_conf, on_rejected,
+		on_reload_start, on_reload_done, d };
+	int r = net_loop_new(&d->loop);
+
+	if (r == 0)
+		r = reload_new(d->loop, OURSELVES, d->conf_path, conf,
+		    &events, &d->reload);
+	if (r < 0)
+		conf_free(conf);
+	d->conf = conf;
+	return r;
+}
+
+static int
+start(struct daemon *d, struct conf *conf) ON_MAIN
 {
 	struct error e;
 	int r;
 
-	if ((r = net_loop_new(&d->loop)) < 0 ||
+	if ((r = start_loop(d, conf)) < 0 ||
 	    (r = net_timer_init(&d->grace_timer, d->loop, on_grace_over,
 	    d)) < 0 ||
 	    (r = worker_pool_start(d->conf->daemon.workers, &d->pool)) < 0 ||
@@ -287,6 +333,7 @@ start(struct daemon *d) ON_MAIN
 		log_error("%s", e.text);
 		return r;
 	}
+	ctl_server_set_reload(d->server, d->reload);
 	d->watch.on_change = on_jobs_change;
 	d->watch.arg = d;
 	jobs_add_watch(d->jobs, &d->watch);
@@ -313,8 +360,8 @@ finish(struct daemon *d) ON_MAIN
 	if (d->pool != NULL)
 		worker_pool_stop(d->pool);
 	net_timer_done(&d->grace_timer);
+	reload_free(d->reload);
 	net_loop_free(d->loop);
-	conf_free(d->conf);
 }
 
 /* libevent has much to say, and says it in a loop. */
@@ -328,6 +375,7 @@ enum daemon_exit
 daemon_run(const char *conf_path)
 {
 	struct daemon d = { .conf_path = conf_path };
+	struct conf *conf = NULL;
 	enum daemon_exit status;
 
 	on_main_entry();
@@ -336,12 +384,12 @@ daemon_run(const char *conf_path)
 	/* A peer that goes away is an error of write(), not our end. */
 	(void)signal(SIGPIPE, SIG_IGN);
 	event_set_log_callback(on_libevent_log);
-	status = load_conf(conf_path, &d.conf);
+	status = load_conf(conf_path, &conf);
 	if (status != DAEMON_EXIT_OK)
 		return status;
-	log_set_level(d.conf->log.level);
+	log_set_level(conf->log.level);
 	status = DAEMON_EXIT_FAILURE;
-	if (start(&d) == 0) {
+	if (start(&d, conf) == 0) {
 		log_info("nbdsyncd " PACKAGE_VERSION " is ready: %zu jobs, "
 		    "control socket '%s'", jobs_count(d.jobs),
 		    d.conf->control.socket);

@@ -43,6 +43,7 @@ noinst_LTLIBRARIES += %D%/libdaemon.la
 	%D%/control/pause.c \
 	%D%/control/problem.c \
 	%D%/control/problem.h \
+	%D%/control/reload.c \
 	%D%/control/request.c \
 	%D%/control/request.h \
 	%D%/control/routes.c \
@@ -66,7 +67,9 @@ noinst_LTLIBRARIES += %D%/libdaemon.la
 	%D%/job/jobs.c \
 	%D%/job/pause.c \
 	%D%/job/rate.c \
-	%D%/job/status.c
+	%D%/job/status.c \
+	%D%/reload/reload.c \
+	%D%/reload/reload.h
 %C%_libdaemon_la_LIBTOOLFLAGS = --tag=disable-shared
 
 # Files that are built in, as bytes.

@@ -48,6 +48,8 @@ noinst_LTLIBRARIES += %D%/libnbdcore.la
 	%D%/net/address.h \
 	%D%/net/child.c \
 	%D%/net/child.h \
+	%D%/net/command.c \
+	%D%/net/command.h \
 	%D%/net/dial-private.h \
 	%D%/net/dial-tcp.c \
 	%D%/net/dial-unix.c \

@@ -110,6 +110,7 @@ unit_tests = \
 	%D%/unit/nbd/test-uri \
 	%D%/unit/net/test-address \
 	%D%/unit/net/test-child \
+	%D%/unit/net/test-command \
 	%D%/unit/net/test-dial \
 	%D%/unit/net/test-loop \
 	%D%/unit/net/test-pipe \
@@ -450,6 +451,7 @@ integration_tests = \
 	%D%/integration/daemon-rate.t \
 	%D%/integration/daemon-reload.t \
 	%D%/integration/daemon-pause.t \
+	%D%/integration/daemon-reload-control.t \
 	%D%/integration/daemon-roles.t \
 	%D%/integration/daemon-schema.t \
 	%D%/integration/daemon-socket.t \

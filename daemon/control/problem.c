@@ -21,6 +21,9 @@ static const struct {
 	[CTL_JOB_IDLE] = { 409, "job-idle", "Job is not running" },
 	[CTL_JOB_PAUSED] = { 423, "job-paused", "Job is paused" },
 	[CTL_CANNOT_START] = { 500, "cannot-start", "Job cannot be started" },
+	[CTL_BAD_CONFIGURATION] = { 422, "bad-configuration",
+	    "The configuration is wrong" },
+	[CTL_BUSY] = { 503, "busy", "Busy" },
 	[CTL_STOPPING] = { 503, "stopping", "The daemon is stopping" },
 };
 

@@ -189,6 +189,24 @@ ctl_stream_start(struct ctl_request *req, const char *type,
 }
 
 void
+ctl_problem_list(struct ctl_request *req, enum ctl_problem problem,
+    json_t *sentences, const char *fmt, ...)
+{
+	char detail[512];
+	json_t *body;
+	va_list ap;
+
+	va_start(ap, fmt);
+	(void)vsnprintf(detail, sizeof detail, fmt, ap);
+	va_end(ap);
+	body = problem_to_json(problem, detail, NULL, NULL);
+	(void)json_object_set(body, "problems", sentences);
+	send_answer(from_base(req), problem_status(problem),
+	    "application/problem+json", body);
+	json_decref(body);
+}
+
+void
 ctl_no_such_job(struct ctl_request *req)
 {
 	struct nearest nearest;
@@ -475,6 +493,7 @@ request_take(struct ctl_server *server, const struct ctl_tcp *tcp,
 	r->tcp = tcp;
 	r->method = method_of(http);
 	r->base.jobs = server->jobs;
+	r->base.reload = server->reload;
 	r->base.facts = &server->facts;
 	r->base.events = server->events;
 	r->base.counters = &server->counters;

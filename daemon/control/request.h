@@ -47,6 +47,8 @@ struct ctl_request {
 	char name[CTL_NAME_SIZE];	/* another {variable} of it */
 	const json_t *body;		/* an object with keys of the route,
 					   of the right types; or NULL */
+	struct reload *reload;
+	uint64_t reload_number;		/* that it waits for; 0: none */
 };
 
 /* From the body; NULL, or fallback, where it has no such key. */
@@ -89,6 +91,8 @@ enum ctl_problem {
 	CTL_JOB_IDLE,
 	CTL_CANNOT_START,
 	CTL_JOB_PAUSED,
+	CTL_BAD_CONFIGURATION,
+	CTL_BUSY,
 	CTL_STOPPING,
 	CTL_PROBLEMS,
 };
@@ -96,6 +100,10 @@ enum ctl_problem {
 /* Answer with a problem; hint, a sentence what to do, may be NULL. */
 void ctl_problem(struct ctl_request *req, enum ctl_problem problem,
     const char *hint, const char *fmt, ...) PRINTF(4, 5) ON_MAIN;
+
+/* With a list of sentences, which stays the caller's, as "problems". */
+void ctl_problem_list(struct ctl_request *req, enum ctl_problem problem,
+    json_t *sentences, const char *fmt, ...) PRINTF(4, 5) ON_MAIN;
 
 /* "No such job", with the nearest there is. */
 void ctl_no_such_job(struct ctl_request *req) ON_MAIN;

@@ -61,6 +61,10 @@ const struct ctl_route ctl_routes[] = {
 	  "runs may start again", NULL },
 	{ CTL_PATCH, "/v1/jobs/{job}/limits", CTL_OPERATOR, ctl_limits,
 	  "how fast it may go", limits_keys },
+	{ CTL_POST, "/v1/config/reload", CTL_ADMIN, ctl_reload,
+	  "read the configuration again", NULL },
+	{ CTL_POST, "/v1/config/check", CTL_OPERATOR, ctl_check,
+	  "say what that would change", NULL },
 };
 /* clang-format on */
 

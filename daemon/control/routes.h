@@ -68,5 +68,7 @@ void ctl_metrics(struct ctl_request *req) ON_MAIN;
 void ctl_schema(struct ctl_request *req) ON_MAIN;
 void ctl_map(struct ctl_request *req) ON_MAIN;
 void ctl_page(struct ctl_request *req) ON_MAIN;
+void ctl_reload(struct ctl_request *req) ON_MAIN;
+void ctl_check(struct ctl_request *req) ON_MAIN;
 
 #endif

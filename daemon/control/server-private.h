@@ -25,6 +25,7 @@ struct ctl_server {
 	struct net_loop *loop;
 	struct jobs *jobs;
 	const struct conf *conf;
+	struct reload *reload;
 	struct ctl_facts facts;
 	struct jobs_watch watch;
 	struct ctl_events *events;

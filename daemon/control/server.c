@@ -283,6 +283,12 @@ ctl_server_tell_rejected_conf(struct ctl_server *server)
 	counters_set_reload(&server->counters, false);
 }
 
+void
+ctl_server_set_reload(struct ctl_server *server, struct reload *reload)
+{
+	server->reload = reload;
+}
+
 /* Is an answer still on its way to someone who is there? */
 static bool
 has_unsent(struct ctl_server *server)

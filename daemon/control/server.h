@@ -34,6 +34,11 @@ void ctl_server_set_conf(struct ctl_server *server,
 /* A new configuration was not taken over. */
 void ctl_server_tell_rejected_conf(struct ctl_server *server) ON_MAIN;
 
+/* Who reads the configuration again; before the first request. */
+struct reload;
+void ctl_server_set_reload(struct ctl_server *server,
+    struct reload *reload) ON_MAIN;
+
 /*
  * Stop listening, answer whoever waits, then on_closed, once, from the loop:
  * when all answers are sent, or after a second.

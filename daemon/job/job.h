@@ -73,6 +73,7 @@ struct jobs_watch {
 };
 
 void jobs_add_watch(struct jobs *jobs, struct jobs_watch *watch) ON_MAIN;
+void jobs_tell_watches(const struct jobs *jobs) ON_MAIN;
 void jobs_remove_watch(struct jobs_watch *watch) ON_MAIN;
 
 /*

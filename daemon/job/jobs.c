@@ -157,8 +157,8 @@ jobs_remove_watch(struct jobs_watch *watch)
 	list_remove(&watch->node);
 }
 
-static void
-tell_watches(const struct jobs *jobs)
+void
+jobs_tell_watches(const struct jobs *jobs)
 {
 	for (struct list *node = jobs->watches.next; node != &jobs->watches;
 	    node = node->next) {
@@ -196,7 +196,7 @@ jobs_changed(struct jobs *jobs, struct job *job)
 		jobs->is_ticking = true;
 		net_timer_start(&jobs->tick, TICK_MS);
 	}
-	tell_watches(jobs);
+	jobs_tell_watches(jobs);
 }
 
 void
@@ -211,7 +211,7 @@ jobs_on_job_idle(struct jobs *jobs, struct job *job)
 		log_info("job '%s': is no longer configured and now gone",
 		    job->name);
 		job_free(job);
-		tell_watches(jobs);
+		jobs_tell_watches(jobs);
 	}
 	if (jobs->is_stopping && jobs->n_running == 0)
 		net_task_schedule(&jobs->stopped_task);
@@ -331,7 +331,7 @@ jobs_apply(struct jobs *jobs, const struct conf *conf)
 	budget_set_rate(jobs->budget, conf->daemon.rate_max);
 	budget_set_memory(jobs->budget, conf->daemon.memory_max);
 	jobs->conf = conf;
-	tell_watches(jobs);
+	jobs_tell_watches(jobs);
 	return 0;
 }
 

@@ -54,6 +54,7 @@ struct net_child {
 	char dir[PATH_ROOM];		/* "" when there is none */
 	char socket[PATH_ROOM];
 	char name[128];			/* of the command, for messages */
+	int status;			/* of exit(3), or -1 */
 	net_child_exit_cb *on_exit;
 	void *arg;
 	void (*on_stopped)(void *arg);
@@ -187,6 +188,7 @@ child_on_end(void *arg)
 	struct error e;
 
 	child_reap(child, &si);
+	child->status = si.si_code == CLD_EXITED ? si.si_status : -1;
 	if (child->on_stopped != NULL) {
 		child_finish(child);
 		return;
@@ -370,6 +372,34 @@ net_child_start_stdio(struct net_loop *loop, const char *const argv[],
 	return 0;
 }
 
+int
+net_child_start_command(struct net_loop *loop, const char *const argv[],
+    const char *const envp[], const int fds[3], net_child_exit_cb *on_exit,
+    void *arg, struct net_child **ret_child, struct error *e)
+{
+	CLEANUP(child_freep) struct net_child *child = NULL;
+	int r;
+
+	r = child_create(loop, argv, on_exit, arg, &child, e);
+	if (r < 0)
+		return r;
+	r = net_spawn_command(argv, envp, fds, &child->pid);
+	if (r < 0)
+		return error_set(e, r, "cannot run command '%s': %s",
+		    child->name, strerrordesc_np(-r));
+	r = child_watch(child, loop, e);
+	if (r < 0)
+		return r;
+	*ret_child = STEAL(child);
+	return 0;
+}
+
+int
+net_child_status(const struct net_child *child)
+{
+	return child->status;
+}
+
 const char *
 net_child_socket(const struct net_child *child)
 {
@@ -409,4 +439,14 @@ net_child_stop(struct net_child *child, uint64_t grace_ms,
 	}
 	signal_group(child, SIGTERM);
 	net_timer_start(&child->grace, grace_ms);
+}
+
+void
+net_child_kill(struct net_child *child)
+{
+	siginfo_t si;
+
+	if (child->pid > 0)
+		child_reap(child, &si);
+	child_free(child);
 }

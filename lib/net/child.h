@@ -46,6 +46,17 @@ int net_child_start_stdio(struct net_loop *loop, const char *const argv[],
     net_child_exit_cb *on_exit, void *arg, int *ret_fd,
     struct net_child **ret_child, struct error *e);
 
+/*
+ * Likewise, with these as its standard input, output and error, which stay
+ * the caller's, and the environment envp, or NULL for ours.
+ */
+int net_child_start_command(struct net_loop *loop, const char *const argv[],
+    const char *const envp[], const int fds[3], net_child_exit_cb *on_exit,
+    void *arg, struct net_child **ret_child, struct error *e);
+
+/* Once on_exit has come: its exit status; -1: a signal ended it. */
+int net_child_status(const struct net_child *child);
+
 /* The path of the socket the child listens on; the child's.  "": none. */
 const char *net_child_socket(const struct net_child *child);
 
@@ -68,5 +79,8 @@ void net_child_move(struct net_child *child, struct net_loop *loop);
  */
 void net_child_stop(struct net_child *child, uint64_t grace_ms,
     void (*on_stopped)(void *arg), void *arg);
+
+/* SIGKILL, and wait for that; the object is gone, and nobody is called. */
+void net_child_kill(struct net_child *child);
 
 #endif

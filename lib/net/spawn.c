@@ -16,6 +16,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -42,7 +43,8 @@ struct plan {
 	char listen_pid[sizeof LISTEN_PID_PREFIX + PID_ROOM];
 	char *listen_fds;
 	enum net_spawn_way way;
-	int fd;				/* the socket */
+	int fd;				/* the socket, or -1 */
+	int standard[3];		/* of NET_SPAWN_COMMAND, or -1 */
 	int first_free_fd;
 	int report_fd;
 	pid_t parent;
@@ -60,6 +62,9 @@ plan_done(struct plan *p)
 	free(p->argv);
 	if (p->fd >= 0)
 		(void)close(p->fd);
+	for (i = 0; i < 3; i++)
+		if (p->standard[i] >= 0)
+			(void)close(p->standard[i]);
 	if (p->report_fd >= 0)
 		(void)close(p->report_fd);
 }
@@ -80,20 +85,20 @@ plan_set_argv(struct plan *p, const char *const argv[])
 }
 
 static int
-plan_set_environment(struct plan *p)
+plan_set_environment(struct plan *p, const char *const *from)
 {
 	size_t n = 0;
 	size_t used = 0;
 	size_t i;
 
-	while (environ != NULL && environ[n] != NULL)
+	while (from != NULL && from[n] != NULL)
 		n++;
 	p->envp = calloc(n + 3, sizeof *p->envp);
 	if (p->envp == NULL)
 		return -ENOMEM;
 	for (i = 0; i < n; i++)
-		if (strncmp(environ[i], "LISTEN_", 7) != 0)
-			p->envp[used++] = environ[i];
+		if (strncmp(from[i], "LISTEN_", 7) != 0)
+			p->envp[used++] = (char *)(uintptr_t)from[i];
 	if (p->way != NET_SPAWN_LISTENING)
 		return 0;
 	/* The child writes its digits behind it. */
@@ -157,19 +162,35 @@ duplicate_high(const struct plan *p, int fd)
 }
 
 static int
-plan_set_descriptors(struct plan *p, int fd, int *ret_read_fd)
+plan_set_standard(struct plan *p, const int fds[3])
+{
+	for (int i = 0; i < 3; i++) {
+		p->standard[i] = duplicate_high(p, fds[i]);
+		if (p->standard[i] < 0)
+			return p->standard[i];
+	}
+	return 0;
+}
+
+/* fds is the socket, or what NET_SPAWN_COMMAND wants. */
+static int
+plan_set_descriptors(struct plan *p, const int *fds, int *ret_read_fd)
 {
 	CLEANUP(cleanup_close) int read_fd = -1;
 	CLEANUP(cleanup_close) int write_fd = -1;
-	int fds[2];
+	int pipe_fds[2];
+	int r;
 
-	if (pipe2(fds, O_CLOEXEC) < 0)
+	if (pipe2(pipe_fds, O_CLOEXEC) < 0)
 		return -errno;
-	read_fd = fds[0];
-	write_fd = fds[1];
-	p->fd = duplicate_high(p, fd);
-	if (p->fd < 0)
-		return p->fd;
+	read_fd = pipe_fds[0];
+	write_fd = pipe_fds[1];
+	if (p->way == NET_SPAWN_COMMAND)
+		r = plan_set_standard(p, fds);
+	else
+		r = p->fd = duplicate_high(p, fds[0]);
+	if (r < 0)
+		return r;
 	p->report_fd = duplicate_high(p, write_fd);
 	if (p->report_fd < 0)
 		return p->report_fd;
@@ -199,6 +220,12 @@ child_set_socket(const struct plan *p)
 {
 	if (p->way == NET_SPAWN_LISTENING)
 		return dup2(p->fd, FIRST_PASSED_FD) < 0 ? -errno : 0;
+	if (p->way == NET_SPAWN_COMMAND) {
+		for (int i = 0; i < 3; i++)
+			if (dup2(p->standard[i], i) < 0)
+				return -errno;
+		return 0;
+	}
 	if (dup2(p->fd, STDIN_FILENO) < 0 || dup2(p->fd, STDOUT_FILENO) < 0)
 		return -errno;
 	return 0;
@@ -314,13 +341,13 @@ read_report(int fd)
 }
 
 static int
-run_plan(struct plan *p, int fd, pid_t *ret_pid)
+run_plan(struct plan *p, const int *fds, pid_t *ret_pid)
 {
 	CLEANUP(cleanup_close) int read_fd = -1;
 	pid_t pid;
 	int r;
 
-	r = plan_set_descriptors(p, fd, &read_fd);
+	r = plan_set_descriptors(p, fds, &read_fd);
 	if (r < 0)
 		return r;
 	p->parent = getpid();
@@ -339,15 +366,16 @@ run_plan(struct plan *p, int fd, pid_t *ret_pid)
 	return 0;
 }
 
-int
-net_spawn(const char *const argv[], enum net_spawn_way way, int fd,
-    pid_t *ret_pid)
+static int
+spawn(const char *const argv[], const char *const *envp,
+    enum net_spawn_way way, const int *fds, pid_t *ret_pid)
 {
 	char listen_fds[] = "LISTEN_FDS=1";
 	struct plan p = {
 		.listen_fds = listen_fds,
 		.way = way,
 		.fd = -1,
+		.standard = { -1, -1, -1 },
 		.first_free_fd = FIRST_PASSED_FD +
 		    (way == NET_SPAWN_LISTENING),
 		.report_fd = -1,
@@ -358,11 +386,26 @@ net_spawn(const char *const argv[], enum net_spawn_way way, int fd,
 		return -ENOENT;
 	r = plan_set_argv(&p, argv);
 	if (r == 0)
-		r = plan_set_environment(&p);
+		r = plan_set_environment(&p, envp);
 	if (r == 0)
 		r = plan_set_paths(&p, argv[0]);
 	if (r == 0)
-		r = run_plan(&p, fd, ret_pid);
+		r = run_plan(&p, fds, ret_pid);
 	plan_done(&p);
 	return r;
+}
+
+int
+net_spawn(const char *const argv[], enum net_spawn_way way, int fd,
+    pid_t *ret_pid)
+{
+	return spawn(argv, (const char *const *)environ, way, &fd, ret_pid);
+}
+
+int
+net_spawn_command(const char *const argv[], const char *const envp[],
+    const int fds[3], pid_t *ret_pid)
+{
+	return spawn(argv, envp != NULL ? envp : (const char *const *)environ,
+	    NET_SPAWN_COMMAND, fds, ret_pid);
 }

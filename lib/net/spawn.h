@@ -14,6 +14,8 @@ enum net_spawn_way {
 	NET_SPAWN_LISTENING,
 	/* A connected one, as standard input and output. */
 	NET_SPAWN_STDIO,
+	/* None: net_spawn_command(). */
+	NET_SPAWN_COMMAND,
 };
 
 /*
@@ -26,5 +28,12 @@ enum net_spawn_way {
  */
 int net_spawn(const char *const argv[], enum net_spawn_way way, int fd,
     pid_t *ret_pid);
+
+/*
+ * Likewise, with these as standard input, output and error, and the
+ * environment envp; NULL: ours.
+ */
+int net_spawn_command(const char *const argv[], const char *const envp[],
+    const int fds[3], pid_t *ret_pid);
 
 #endif

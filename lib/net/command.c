@@ -1,0 +1,281 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * A child (net/child.c) with three pipes.  All of its input fits into a pipe,
+ * so it is written before there is anybody to read it.  When the command has
+ * ended, what it has said by then is read; a descendant that has left the
+ * process group, and keeps the pipes open, is not waited for.
+ */
+#include "net/command.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "net/child.h"
+
+/* How much of an output is read before others have their turn. */
+#define READS_PER_TURN 16
+
+struct output {
+	struct net_command *command;
+	struct net_watch watch;
+	int fd;				/* -1: closed */
+	bool is_error;
+	bool is_cutting;		/* the rest of a long line */
+	size_t len;
+	char line[NET_COMMAND_LINE_SIZE];
+};
+
+struct net_command {
+	struct net_child *child;
+	struct net_timer timeout;
+	uint64_t grace_ms;
+	struct output outputs[2];
+	bool is_ending;
+	struct net_command_end end;
+	void (*on_line)(void *arg, bool is_error, const char *line);
+	void (*on_end)(void *arg, const struct net_command_end *end);
+	void *arg;
+};
+
+static void
+end_line(struct output *o)
+{
+	o->line[o->len] = '\0';
+	if (!o->is_cutting)
+		o->command->on_line(o->command->arg, o->is_error, o->line);
+	o->is_cutting = false;
+	o->len = 0;
+}
+
+static void
+take(struct output *o, const char *data, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		if (data[i] == '\n') {
+			end_line(o);
+		} else if (!o->is_cutting) {
+			o->line[o->len++] = data[i];
+			if (o->len < sizeof o->line - 1)
+				continue;
+			end_line(o);
+			o->is_cutting = true;
+		}
+	}
+}
+
+static void
+close_output(struct output *o)
+{
+	if (o->fd < 0)
+		return;
+	net_watch_done(&o->watch);
+	(void)close(o->fd);
+	o->fd = -1;
+	if (o->len > 0)
+		end_line(o);
+}
+
+static void
+on_output(void *arg)
+{
+	struct output *o = arg;
+	char data[4096];
+
+	for (int i = 0; i < READS_PER_TURN; i++) {
+		ssize_t n = read(o->fd, data, sizeof data);
+
+		if (n < 0 && (errno == EAGAIN || errno == EINTR))
+			return;
+		if (n <= 0) {
+			close_output(o);
+			return;
+		}
+		take(o, data, (size_t)n);
+	}
+}
+
+static void
+command_free(struct net_command *c)
+{
+	net_timer_done(&c->timeout);
+	for (int i = 0; i < 2; i++) {
+		c->outputs[i].len = 0;
+		close_output(&c->outputs[i]);
+	}
+	free(c);
+}
+
+/* For CLEANUP(): one that has no child. */
+static void
+command_freep(struct net_command **c)
+{
+	if (*c != NULL)
+		command_free(*c);
+}
+
+static void
+on_child_gone(void *arg)
+{
+	struct net_command *c = arg;
+	void (*on_end)(void *arg, const struct net_command_end *end) =
+	    c->on_end;
+	struct net_command_end end = c->end;
+
+	for (int i = 0; i < 2; i++) {
+		if (c->outputs[i].fd >= 0)
+			on_output(&c->outputs[i]);
+		close_output(&c->outputs[i]);
+	}
+	arg = c->arg;
+	command_free(c);
+	on_end(arg, &end);
+}
+
+static void
+on_child_exit(void *arg, const struct error *e)
+{
+	struct net_command *c = arg;
+
+	net_timer_stop(&c->timeout);
+	c->is_ending = true;
+	c->end.status = net_child_status(c->child);
+	c->end.e = *e;
+	net_child_stop(c->child, 0, on_child_gone, c);
+}
+
+static void
+on_timeout(void *arg)
+{
+	struct net_command *c = arg;
+
+	c->is_ending = true;
+	c->end.has_timed_out = true;
+	c->end.status = -1;
+	(void)error_set(&c->end.e, -ETIMEDOUT, "it took too long and was "
+	    "ended");
+	net_child_stop(c->child, c->grace_ms, on_child_gone, c);
+}
+
+void
+net_command_stop(struct net_command *command)
+{
+	if (!command->is_ending)
+		net_timer_start(&command->timeout, 0);
+}
+
+void
+net_command_kill(struct net_command *command)
+{
+	if (command == NULL)
+		return;
+	net_child_kill(command->child);
+	command_free(command);
+}
+
+/* A pipe; ours does not block, the command's does. */
+static int
+make_pipe(int *ret_read, int *ret_write, bool is_input)
+{
+	int fds[2];
+
+	if (pipe2(fds, O_CLOEXEC) < 0)
+		return -errno;
+	*ret_read = fds[0];
+	*ret_write = fds[1];
+	return fcntl(fds[is_input ? 1 : 0], F_SETFL, O_NONBLOCK) < 0 ?
+	    -errno : 0;
+}
+
+static int
+watch_output(struct net_command *c, struct net_loop *loop, int i, int fd)
+{
+	struct output *o = &c->outputs[i];
+	int r;
+
+	o->command = c;
+	o->is_error = i == 1;
+	o->fd = fd;
+	r = net_watch_init(&o->watch, loop, fd, on_output, NULL, o);
+	if (r == 0)
+		net_watch_read(&o->watch, true);
+	return r;
+}
+
+/* The three descriptors of the child; they are the caller's. */
+static int
+make_pipes(struct net_command *c, struct net_loop *loop,
+    const struct net_command_spec *spec, int fds[3])
+{
+	int fd = -1;
+	ssize_t n;
+	int r;
+
+	r = make_pipe(&fds[0], &fd, true);
+	n = r == 0 && spec->input_len > 0 ? write(fd, spec->input,
+	    spec->input_len) : 0;
+	if (r == 0 && n < (ssize_t)spec->input_len)
+		r = n < 0 ? -errno : -E2BIG;
+	if (fd >= 0)
+		(void)close(fd);
+	for (int i = 0; r == 0 && i < 2; i++) {
+		fd = -1;
+		r = make_pipe(&fd, &fds[1 + i], false);
+		if (fd >= 0) {
+			int q = watch_output(c, loop, i, fd);
+
+			r = r < 0 ? r : q;
+		}
+	}
+	return r;
+}
+
+static struct net_command *
+command_new(struct net_loop *loop, const struct net_command_spec *spec)
+{
+	struct net_command *c = calloc(1, sizeof *c);
+
+	if (c == NULL)
+		return NULL;
+	c->outputs[0].fd = c->outputs[1].fd = -1;
+	c->grace_ms = spec->grace_ms;
+	c->on_line = spec->on_line;
+	c->on_end = spec->on_end;
+	c->arg = spec->arg;
+	if (net_timer_init(&c->timeout, loop, on_timeout, c) < 0) {
+		free(c);
+		return NULL;
+	}
+	return c;
+}
+
+int
+net_command_start(struct net_loop *loop, const struct net_command_spec *spec,
+    struct net_command **ret_command, struct error *e)
+{
+	CLEANUP(command_freep) struct net_command *c = NULL;
+	int fds[3] = { -1, -1, -1 };
+	int r;
+
+	c = command_new(loop, spec);
+	if (c == NULL)
+		return error_set(e, -ENOMEM, "out of memory");
+	r = make_pipes(c, loop, spec, fds);
+	if (r < 0)
+		(void)error_set(e, r, "cannot make pipes: %s",
+		    strerrordesc_np(-r));
+	else
+		r = net_child_start_command(loop, spec->argv, spec->envp, fds,
+		    on_child_exit, c, &c->child, e);
+	for (int i = 0; i < 3; i++)
+		if (fds[i] >= 0)
+			(void)close(fds[i]);
+	if (r < 0)
+		return r;
+	net_timer_start(&c->timeout, spec->timeout_ms);
+	*ret_command = STEAL(c);
+	return 0;
+}
