@@ -67,9 +67,14 @@ noinst_LTLIBRARIES += %D%/libdaemon.la
 	%D%/job/jobs.c \
 	%D%/job/pause.c \
 	%D%/job/rate.c \
+	%D%/job/schedule.c \
 	%D%/job/status.c \
 	%D%/reload/reload.c \
-	%D%/reload/reload.h
+	%D%/reload/reload.h \
+	%D%/schedule/cron.c \
+	%D%/schedule/cron.h \
+	%D%/schedule/schedule.c \
+	%D%/schedule/schedule.h
 %C%_libdaemon_la_LIBTOOLFLAGS = --tag=disable-shared
 
 # Files that are built in, as bytes.

@@ -93,6 +93,7 @@ unit_tests = \
 	%D%/unit/daemon/test-options \
 	%D%/unit/daemon/test-problem \
 	%D%/unit/daemon/test-routes \
+	%D%/unit/daemon/test-schedule \
 	%D%/unit/daemon/test-tcp \
 	%D%/unit/endpoint/test-endpoint \
 	%D%/unit/endpoint/test-spec \
@@ -453,6 +454,7 @@ integration_tests = \
 	%D%/integration/daemon-pause.t \
 	%D%/integration/daemon-reload-control.t \
 	%D%/integration/daemon-roles.t \
+	%D%/integration/daemon-schedule.t \
 	%D%/integration/daemon-schema.t \
 	%D%/integration/daemon-socket.t \
 	%D%/integration/daemon-stop.t \

@@ -331,6 +331,12 @@ check_job(const struct check *c, const struct conf_job *job)
 		complain(c, &job->place, "job \"%s\": \"zero_rest\" and "
 		    "\"ranges\" exclude each other: nothing is written "
 		    "outside of ranges", job->name);
+	if (job->schedule != NULL && job->interval_ms > 0)
+		complain(c, &job->place, "job \"%s\": \"schedule\" and "
+		    "\"interval\" exclude each other", job->name);
+	if (job->interval_ms > 0 && job->interval_ms < 1000)
+		complain(c, &job->place, "job \"%s\": \"interval\" must be "
+		    "0, or 1s or more", job->name);
 	check_ranges(c, job);
 }
 

@@ -139,6 +139,11 @@ struct conf_job {
 	bool zero_rest;
 	bool require_all;
 	uint64_t rate;			/* bytes/s; 0: no limit */
+	const char *schedule;		/* cron_parse() takes it; or NULL */
+	uint64_t interval_ms;		/* 0: none */
+	uint64_t jitter_ms;
+	const char *window;		/* schedule_window_parse(); or NULL */
+	bool catch_up;
 	struct conf_ranges ranges;
 	unsigned connections;
 	unsigned queue_depth;

@@ -43,6 +43,9 @@ enum option_type {
 	OPTION_MODE,			/* enum run_mode */
 	OPTION_POLICY,			/* enum run_on_error */
 	OPTION_ROLE,			/* enum conf_role */
+	OPTION_CRON,			/* const char *, for cron_parse() */
+	OPTION_WINDOW,			/* const char *, for
+					   schedule_window_parse() */
 	OPTION_WORDS,			/* struct conf_words */
 	OPTION_PEERS,			/* struct conf_peers */
 	OPTION_RANGES,			/* struct conf_ranges */

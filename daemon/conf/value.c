@@ -17,6 +17,7 @@
 
 #include "base/escape.h"
 #include "base/units.h"
+#include "schedule/schedule.h"
 
 /* "2048s" in a configuration means sectors of this size. */
 #define SECTOR_SIZE 512
@@ -150,6 +151,24 @@ role_from_text(const char *text, void *target)
 		}
 	}
 	return -EINVAL;
+}
+
+static int
+cron_from_text(const char *text, void *target)
+{
+	struct cron cron;
+	int r = cron_parse(text, &cron);
+
+	return r < 0 ? r : text_from_text(text, target);
+}
+
+static int
+window_from_text(const char *text, void *target)
+{
+	struct schedule_window window;
+	int r = schedule_window_parse(text, &window);
+
+	return r < 0 ? r : text_from_text(text, target);
 }
 
 static int
@@ -458,6 +477,21 @@ static const struct kind kinds[] = {
 		.size = sizeof(enum conf_role),
 		.config_type = CONFIG_TYPE_STRING,
 		.from_text = role_from_text,
+	},
+	[OPTION_CRON] = {
+		.must_be = "a time as cron(8) has it, such as \"30 2 * * *\" "
+		    "or \"@daily\"",
+		.size = sizeof(char *),
+		.config_type = CONFIG_TYPE_STRING,
+		.from_text = cron_from_text,
+		.is_same = texts_are_same,
+	},
+	[OPTION_WINDOW] = {
+		.must_be = "two times of the day, such as \"22:00-06:00\"",
+		.size = sizeof(char *),
+		.config_type = CONFIG_TYPE_STRING,
+		.from_text = window_from_text,
+		.is_same = texts_are_same,
 	},
 	[OPTION_WORDS] = {
 		.must_be = "a list of strings, such as "

@@ -4,6 +4,7 @@
 
 #include "job/job.h"
 #include "runtime/mailbox.h"
+#include "schedule/schedule.h"
 #include "transfer/budget.h"
 #include "transfer/progress.h"
 
@@ -22,6 +23,8 @@ struct jobs {
 	uint64_t rev;			/* the highest one given out */
 	unsigned n_runs;		/* started since we are up */
 	bool is_stopping;
+	struct net_timer schedule_timer;
+	struct jobs_memory memory;
 	struct net_timer tick;
 	bool is_ticking;
 	struct net_task stopped_task;
@@ -48,6 +51,14 @@ struct job {
 	enum run_mode mode;		/* of the run, or as configured */
 	struct progress meter;		/* its rates */
 	const char *told_state;		/* that rev stands for */
+
+	struct schedule schedule;
+	int64_t schedule_done;		/* seconds; what was due up to then has
+					   been dealt with; 0: not yet known */
+	int64_t schedule_next;		/* what follows from that */
+	uint64_t n_skipped;		/* runs that were due and not started */
+	int64_t skipped_at_ms;
+	const char *skipped_why;	/* a constant */
 
 	bool is_paused;
 	char pause_reason[JOB_REASON_SIZE];
@@ -80,6 +91,12 @@ void job_tick_rate(struct job *job) ON_MAIN;
 
 /* Give the job a new rev and tell the watches. */
 void jobs_changed(struct jobs *jobs, struct job *job) ON_MAIN;
+
+/* The configuration has this job. */
+void job_set_schedule(struct job *job, const struct conf_job *cj) ON_MAIN;
+void jobs_on_schedule_timer(void *jobs);
+/* null: it runs when it is told to. */
+json_t *job_schedule_to_json(const struct job *job) ON_MAIN;
 
 /* Look at it: rates, a state that has changed, the end of a pause. */
 void job_tick(struct job *job) ON_MAIN;

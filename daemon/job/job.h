@@ -51,6 +51,23 @@ void jobs_stop(struct jobs *jobs, void (*on_stopped)(void *arg),
     void *arg) ON_MAIN;
 bool jobs_is_stopping(const struct jobs *jobs) ON_MAIN;
 
+/*
+ * What outlives the daemon: up to when (seconds since the epoch) a job's
+ * schedule has been dealt with.  load: 0: not known.  Set before the first
+ * jobs_apply(); without it nothing is remembered.
+ */
+struct jobs_memory {
+	int64_t (*load)(void *arg, const char *job);
+	void (*save)(void *arg, const char *job, int64_t done_s);
+	void *arg;
+};
+
+void jobs_set_memory(struct jobs *jobs,
+    const struct jobs_memory *memory) ON_MAIN;
+
+/* Start, or skip, all runs that are due at this time; a timer does that. */
+void jobs_look_at_schedules(struct jobs *jobs, int64_t now_s) ON_MAIN;
+
 /* In the order of the configuration; job NULL: the first.  NULL: no more. */
 struct job *jobs_next(const struct jobs *jobs, const struct job *job) ON_MAIN;
 struct job *jobs_find(const struct jobs *jobs, const char *name) ON_MAIN;

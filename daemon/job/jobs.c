@@ -75,10 +75,14 @@ jobs_new(struct net_loop *loop, struct worker_pool *pool,
 	if (r == 0)
 		r = budget_new(&jobs->budget);
 	if (r == 0)
+		r = net_timer_init(&jobs->schedule_timer, loop,
+		    jobs_on_schedule_timer, jobs);
+	if (r == 0)
 		r = mailbox_new(loop, &jobs->mailbox);
 	if (r < 0) {
 		budget_free(jobs->budget);
 		net_timer_done(&jobs->tick);
+		net_timer_done(&jobs->schedule_timer);
 		net_task_done(&jobs->stopped_task);
 		return r;
 	}
@@ -100,6 +104,7 @@ jobs_free(struct jobs *jobs)
 	budget_free(jobs->budget);
 	net_task_done(&jobs->stopped_task);
 	net_timer_done(&jobs->tick);
+	net_timer_done(&jobs->schedule_timer);
 	free(jobs);
 }
 
@@ -309,6 +314,7 @@ jobs_apply(struct jobs *jobs, const struct conf *conf)
 {
 	struct list made;
 	struct job *job, *next;
+	const struct conf_job *cj;
 	int r;
 
 	list_init(&made);
@@ -323,14 +329,19 @@ jobs_apply(struct jobs *jobs, const struct conf *conf)
 		next = jobs_next(jobs, job);
 		job_refresh(job, conf);
 		job_apply_rate(job, conf);
-		if (conf_find_job(conf, job->name) != NULL)
+		cj = conf_find_job(conf, job->name);
+		if (cj != NULL) {
 			keep(jobs, conf, job);
-		else
+			job_set_schedule(job, cj);
+		} else {
 			drop(job);
+		}
 	}
 	budget_set_rate(jobs->budget, conf->daemon.rate_max);
 	budget_set_memory(jobs->budget, conf->daemon.memory_max);
 	jobs->conf = conf;
+	/* Soon, from the loop. */
+	net_timer_start(&jobs->schedule_timer, 0);
 	jobs_tell_watches(jobs);
 	return 0;
 }

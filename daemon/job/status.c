@@ -292,7 +292,7 @@ job_to_json(const struct job *job)
 	job_get_view(job, &view);
 	return json_pack(
 	    "{s:s, s:I, s:o, s:s, s:s?, s:s, s:b, s:o, s:b, s:b, s:o, s:o, "
-	    "s:s, s:{s:s}, s:{s:s}, s:o, s:o, s:o, s:O?}",
+	    "s:s, s:o, s:{s:s}, s:{s:s}, s:o, s:o, s:o, s:O?}",
 	    "job", view.name, "rev", (json_int_t)view.rev, "generated_at",
 	    report_time(job_now_ms()), "state", view.state, "phase",
 	    view.is_running ? run_phase_name(view.progress.phase) : NULL,
@@ -304,6 +304,7 @@ job_to_json(const struct job *job)
 	    view.success->finished_at_ms),
 	    "last_success", success_to_json(view.success),
 	    "mode", run_mode_name(view.mode),
+	    "schedule", job_schedule_to_json(job),
 	    "source", "endpoint", view.source,
 	    "destination", "endpoint", job->destinations[0],
 	    "destinations", destinations_to_json(job),

@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <libconfig.h>
 #include <string.h>
+#include <time.h>
 
 #include "conf-text.h"
 #include "fake-run.h"
@@ -654,6 +655,175 @@ add_stops(TCase *tc)
 	tcase_add_test(tc, a_change_of_phase_is_told);
 }
 
+static const char hourly[] = ENDPOINTS("b") "jobs = ("
+    JOB("one", "b", "interval = \"1h\";") ");";
+
+#define HOUR_S 3600
+
+static void
+look_at(int64_t now_s)
+{
+	on_main_entry();
+	jobs_look_at_schedules(jobs, now_s);
+}
+
+static json_t *
+schedule_json(void)
+{
+	json_t *o, *schedule;
+
+	on_main_entry();
+	o = job_to_json(job_one());
+	schedule = json_incref(json_object_get(o, "schedule"));
+	json_decref(o);
+	return schedule;
+}
+
+START_TEST(job_with_an_interval_runs_at_once_and_then_again_and_again)
+{
+	int64_t now = (int64_t)time(NULL) + 2;
+
+	look_at(now);
+	ck_assert_ptr_null(fake_run_get(0));
+	apply(hourly);
+	for (unsigned i = 0; i < 3; i++, now += HOUR_S) {
+		look_at(now);
+		ck_assert_ptr_nonnull(fake_run_get(i));
+		ck_assert_str_eq(view_one().trigger, "schedule");
+		fake_run_finish(i, RUN_SUCCEEDED, NULL);
+		look_at(now + 1);
+		look_at(now + HOUR_S - 1);
+		ck_assert_ptr_null(fake_run_get(i + 1));
+	}
+}
+END_TEST
+
+START_TEST(run_that_is_due_while_one_runs_is_skipped_with_a_record)
+{
+	int64_t now = (int64_t)time(NULL) + 2;
+	json_t *schedule;
+
+	apply(hourly);
+	look_at(now);
+	look_at(now + HOUR_S);
+	look_at(now + HOUR_S + 1);
+	schedule = schedule_json();
+	ck_assert_int_eq(json_integer_value(json_object_get(schedule,
+	    "skipped")), 1);
+	ck_assert_str_eq(json_string_value(json_object_get(json_object_get(
+	    schedule, "last_skip"), "reason")),
+	    "the one before is still running");
+	json_decref(schedule);
+	/* It is not made up for. */
+	fake_run_finish(0, RUN_SUCCEEDED, NULL);
+	look_at(now + HOUR_S + 2);
+	ck_assert_ptr_null(fake_run_get(1));
+	look_at(now + 2 * HOUR_S);
+	ck_assert_ptr_nonnull(fake_run_get(1));
+	fake_run_finish(1, RUN_SUCCEEDED, NULL);
+}
+END_TEST
+
+START_TEST(run_that_is_due_while_the_job_is_paused_is_skipped)
+{
+	int64_t now = (int64_t)time(NULL) + 2;
+	json_t *schedule;
+
+	apply(hourly);
+	on_main_entry();
+	job_pause(job_one(), "x", 0);
+	look_at(now);
+	ck_assert_ptr_null(fake_run_get(0));
+	schedule = schedule_json();
+	ck_assert_str_eq(json_string_value(json_object_get(json_object_get(
+	    schedule, "last_skip"), "reason")), "the job is paused");
+	json_decref(schedule);
+	job_resume(job_one());
+	look_at(now + HOUR_S);
+	ck_assert_ptr_nonnull(fake_run_get(0));
+	fake_run_finish(0, RUN_SUCCEEDED, NULL);
+}
+END_TEST
+
+START_TEST(clock_that_jumps_a_day_runs_nothing_twice)
+{
+	int64_t now = (int64_t)time(NULL) + 2;
+
+	apply(hourly);
+	look_at(now);
+	fake_run_finish(0, RUN_SUCCEEDED, NULL);
+	for (int64_t t = now - 86400; t < now + HOUR_S; t += 60)
+		look_at(t);
+	ck_assert_ptr_null(fake_run_get(1));
+	/* And forward: once for all that was missed. */
+	look_at(now + 86400);
+	ck_assert_str_eq(view_one().trigger, "catch-up");
+	fake_run_finish(1, RUN_SUCCEEDED, NULL);
+	look_at(now + 86400 + 60);
+	ck_assert_ptr_null(fake_run_get(2));
+}
+END_TEST
+
+START_TEST(reload_does_not_make_a_schedule_run_again)
+{
+	int64_t now = (int64_t)time(NULL) + 2;
+
+	apply(hourly);
+	look_at(now);
+	fake_run_finish(0, RUN_SUCCEEDED, NULL);
+	apply(hourly);
+	look_at(now + 1);
+	ck_assert_ptr_null(fake_run_get(1));
+}
+END_TEST
+
+static int64_t remembered;
+
+static int64_t
+load_done(void *arg UNUSED, const char *job)
+{
+	ck_assert_str_eq(job, "one");
+	return remembered;
+}
+
+static void
+save_done(void *arg UNUSED, const char *job UNUSED, int64_t done_s)
+{
+	remembered = done_s;
+}
+
+START_TEST(what_an_earlier_daemon_has_run_is_not_run_again)
+{
+	static const struct jobs_memory memory = { load_done, save_done,
+		NULL };
+	int64_t now = (int64_t)time(NULL) + 2;
+
+	on_main_entry();
+	jobs_set_memory(jobs, &memory);
+	remembered = now - HOUR_S / 2;
+	apply(hourly);
+	look_at(now);
+	ck_assert_ptr_null(fake_run_get(0));
+	look_at(now + HOUR_S / 2);
+	ck_assert_ptr_nonnull(fake_run_get(0));
+	ck_assert_int_eq(remembered, now + HOUR_S / 2);
+	fake_run_finish(0, RUN_SUCCEEDED, NULL);
+}
+END_TEST
+
+static void
+add_schedules(TCase *tc)
+{
+	tcase_add_test(tc,
+	    job_with_an_interval_runs_at_once_and_then_again_and_again);
+	tcase_add_test(tc,
+	    run_that_is_due_while_one_runs_is_skipped_with_a_record);
+	tcase_add_test(tc, run_that_is_due_while_the_job_is_paused_is_skipped);
+	tcase_add_test(tc, clock_that_jumps_a_day_runs_nothing_twice);
+	tcase_add_test(tc, reload_does_not_make_a_schedule_run_again);
+	tcase_add_test(tc, what_an_earlier_daemon_has_run_is_not_run_again);
+}
+
 int
 main(void)
 {
@@ -664,6 +834,7 @@ main(void)
 		{ "runs", add_runs },
 		{ "reloads", add_reloads },
 		{ "stops", add_stops },
+		{ "schedules", add_schedules },
 	};
 	Suite *s = suite_create("daemon/job/jobs");
 

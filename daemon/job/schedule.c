@@ -1,0 +1,200 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Jobs that run by themselves.
+ *
+ * What is due is a calculation (schedule/schedule.h); here are the clock, the
+ * timer, and what becomes of a run that is due: it starts, or it is skipped,
+ * with a record, because the job runs still or is paused.  Nothing is queued.
+ *
+ * The timer looks at least once a minute, so a clock that jumps is noticed.
+ */
+
+#include <stdio.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "job/job-private.h"
+#include "transfer/report.h"
+
+#define LOOK_MS	     60000
+#define LOOK_SOON_MS 100
+
+static int64_t
+now_s(void)
+{
+	return job_now_ms() / 1000;
+}
+
+void
+jobs_set_memory(struct jobs *jobs, const struct jobs_memory *memory)
+{
+	jobs->memory = *memory;
+}
+
+/* Up to when an earlier daemon has dealt with it, or what is as good. */
+static int64_t
+first_done(const struct job *job, const struct schedule *s) ON_MAIN
+{
+	const struct jobs_memory *memory = &job->jobs->memory;
+	int64_t done = memory->load == NULL ? 0 :
+	    memory->load(memory->arg, job->name);
+
+	if (done != 0)
+		return done;
+	/* The first interval is over; a time of day is still to come. */
+	return s->has_cron ? now_s() : now_s() - (int64_t)s->interval_s;
+}
+
+static void
+set_done(struct job *job, int64_t done) ON_MAIN
+{
+	const struct jobs_memory *memory = &job->jobs->memory;
+
+	job->schedule_done = done;
+	job->schedule_next = schedule_next(&job->schedule, done);
+	if (memory->save != NULL)
+		memory->save(memory->arg, job->name, done);
+}
+
+void
+job_set_schedule(struct job *job, const struct conf_job *cj)
+{
+	struct schedule s = {
+		.has_cron = cj->schedule != NULL,
+		.interval_s = cj->interval_ms / 1000,
+		.jitter_s = cj->jitter_ms / 1000,
+		.seed = schedule_seed(job->name),
+		.catch_up = cj->catch_up,
+	};
+
+	/* Both texts have been checked with the configuration. */
+	if (cj->schedule != NULL)
+		(void)cron_parse(cj->schedule, &s.cron);
+	if (cj->window != NULL)
+		(void)schedule_window_parse(cj->window, &s.window);
+	job->schedule = s;
+	if (!schedule_is_set(&s)) {
+		job->schedule_done = 0;
+		return;
+	}
+	if (job->schedule_done == 0)
+		job->schedule_done = first_done(job, &s);
+	job->schedule_next = schedule_next(&s, job->schedule_done);
+}
+
+static void
+skip(struct job *job, const char *why) ON_MAIN
+{
+	job->n_skipped++;
+	job->skipped_at_ms = job_now_ms();
+	job->skipped_why = why;
+	log_warning("job '%s': a run that was due is skipped: %s", job->name,
+	    why);
+	jobs_changed(job->jobs, job);
+}
+
+static void
+start(struct job *job, const char *trigger) ON_MAIN
+{
+	struct error e;
+
+	if (job->is_paused) {
+		skip(job, "the job is paused");
+	} else if (job->run != NULL) {
+		skip(job, "the one before is still running");
+	} else if (job_start(job, trigger, &e) < 0) {
+		log_error("%s", e.text);
+		skip(job, "it could not be started");
+	}
+}
+
+static void
+look(struct job *job, int64_t now) ON_MAIN
+{
+	int64_t done = job->schedule_done;
+	enum schedule_verdict verdict;
+
+	if (!job->is_configured || !schedule_is_set(&job->schedule))
+		return;
+	/* A clock that went back may have been wrong before. */
+	if (job->schedule_next > now && done <= now)
+		return;
+	verdict = schedule_look(&job->schedule, now, &done);
+	if (done != job->schedule_done)
+		set_done(job, done);
+	if (verdict == SCHEDULE_RUN)
+		start(job, "schedule");
+	else if (verdict == SCHEDULE_CATCH_UP)
+		start(job, "catch-up");
+	else if (verdict == SCHEDULE_MISSED)
+		skip(job, "its time had passed");
+}
+
+void
+jobs_look_at_schedules(struct jobs *jobs, int64_t now)
+{
+	struct job *job = NULL;
+
+	if (jobs->is_stopping)
+		return;
+	while ((job = jobs_next(jobs, job)) != NULL)
+		look(job, now);
+}
+
+/* Look again when the next one is due, but within a minute. */
+static void
+start_timer(struct jobs *jobs) ON_MAIN
+{
+	int64_t now_ms = job_now_ms();
+	uint64_t delay_ms = LOOK_MS;
+	struct job *job = NULL;
+
+	while ((job = jobs_next(jobs, job)) != NULL) {
+		int64_t in_ms = job->schedule_next * 1000 - now_ms;
+
+		if (!schedule_is_set(&job->schedule))
+			continue;
+		/* It waits for its window. */
+		if (in_ms < 0)
+			in_ms = schedule_next_run(&job->schedule,
+			    job->schedule_done, now_ms / 1000) * 1000 - now_ms;
+		if (in_ms < LOOK_SOON_MS)
+			in_ms = LOOK_SOON_MS;
+		if ((uint64_t)in_ms < delay_ms)
+			delay_ms = (uint64_t)in_ms + 1;
+	}
+	net_timer_start(&jobs->schedule_timer, delay_ms);
+}
+
+void
+jobs_on_schedule_timer(void *arg)
+{
+	struct jobs *jobs = arg;
+
+	on_main_entry();
+	jobs_look_at_schedules(jobs, now_s());
+	if (!jobs->is_stopping)
+		start_timer(jobs);
+}
+
+static json_t *
+skip_to_json(const struct job *job)
+{
+	if (job->n_skipped == 0)
+		return json_null();
+	return json_pack("{s:o, s:s}", "at", report_time(job->skipped_at_ms),
+	    "reason", job->skipped_why);
+}
+
+json_t *
+job_schedule_to_json(const struct job *job)
+{
+	int64_t next = schedule_next_run(&job->schedule, job->schedule_done,
+	    now_s());
+
+	if (!schedule_is_set(&job->schedule))
+		return json_null();
+	return json_pack("{s:o, s:I, s:o}", "next_run_at", next < 0 ?
+	    json_null() : report_time(next * 1000), "skipped",
+	    (json_int_t)job->n_skipped, "last_skip", skip_to_json(job));
+}

@@ -1,0 +1,142 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * A schedule remembers one thing: up to when it has been dealt with.  A run
+ * follows from that and the time alone, so a daemon that was down, a machine
+ * that slept and a clock that was set are the same to it.
+ */
+
+#include "schedule/schedule.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+/* Up to here a time is late, beyond it has been missed. */
+#define LATE_S	   300
+#define GONE_BACK_S (2 * 86400)
+
+int
+schedule_window_parse(const char *text, struct schedule_window *ret)
+{
+	static const char digits[] = "dd:dd-dd:dd";
+	unsigned n[4];
+
+	if (strlen(text) != strlen(digits))
+		return -EINVAL;
+	for (size_t i = 0; digits[i] != '\0'; i++)
+		if (digits[i] == 'd' ? text[i] < '0' || text[i] > '9' :
+		    text[i] != digits[i])
+			return -EINVAL;
+	if (sscanf(text, "%2u:%2u-%2u:%2u", &n[0], &n[1], &n[2], &n[3]) != 4 ||
+	    n[0] > 23 || n[1] > 59 || n[3] > 59 || n[2] * 60 + n[3] > 1440)
+		return -EINVAL;
+	*ret = (struct schedule_window){ true, n[0] * 60 + n[1],
+	    n[2] * 60 + n[3] };
+	return ret->from_minute == ret->to_minute ? -EINVAL : 0;
+}
+
+bool
+schedule_window_has(const struct schedule_window *window, int64_t at)
+{
+	time_t t = (time_t)at;
+	struct tm tm = { .tm_sec = 0 };
+	unsigned minute;
+
+	if (!window->is_set)
+		return true;
+	(void)localtime_r(&t, &tm);
+	minute = (unsigned)(tm.tm_hour * 60 + tm.tm_min);
+	if (window->from_minute < window->to_minute)
+		return minute >= window->from_minute &&
+		    minute < window->to_minute;
+	return minute >= window->from_minute || minute < window->to_minute;
+}
+
+/* At, or when the window opens after it. */
+static int64_t
+into_window(const struct schedule_window *window, int64_t at)
+{
+	if (schedule_window_has(window, at))
+		return at;
+	for (int day = 0; day < 3; day++) {
+		int64_t opens = cron_wall_time(at, day,
+		    window->from_minute / 60, window->from_minute % 60);
+
+		if (opens > at)
+			return opens;
+	}
+	return at;
+}
+
+/* Well spread, and the same for the same number. */
+static uint64_t
+mix(uint64_t x)
+{
+	x ^= x >> 33;
+	x *= 0xff51afd7ed558ccd;
+	x ^= x >> 33;
+	x *= 0xc4ceb9fe1a85ec53;
+	return x ^ x >> 33;
+}
+
+uint64_t
+schedule_seed(const char *name)
+{
+	uint64_t seed = 0;
+
+	for (; *name != '\0'; name++)
+		seed = mix(seed ^ (unsigned char)*name);
+	return seed;
+}
+
+bool
+schedule_is_set(const struct schedule *s)
+{
+	return s->has_cron || s->interval_s > 0;
+}
+
+int64_t
+schedule_next(const struct schedule *s, int64_t done)
+{
+	int64_t at;
+
+	if (!schedule_is_set(s))
+		return -1;
+	at = s->has_cron ? cron_next(&s->cron, done) :
+	    done + (int64_t)s->interval_s;
+	if (at < 0)
+		return -1;
+	if (s->jitter_s > 0)
+		at += (int64_t)(mix(s->seed ^ (uint64_t)at) %
+		    (s->jitter_s + 1));
+	return into_window(&s->window, at);
+}
+
+int64_t
+schedule_next_run(const struct schedule *s, int64_t done, int64_t now)
+{
+	int64_t at = schedule_next(s, done);
+
+	return at < 0 || at > now ? at : into_window(&s->window, now);
+}
+
+enum schedule_verdict
+schedule_look(const struct schedule *s, int64_t now, int64_t *done)
+{
+	int64_t due;
+
+	if (*done > now + GONE_BACK_S)
+		*done = now;
+	due = schedule_next(s, *done);
+	if (due < 0 || due > now)
+		return SCHEDULE_WAIT;
+	if (!schedule_window_has(&s->window, now))
+		/* It was due in a window that has gone by. */
+		return SCHEDULE_WAIT;
+	if (*done < now)
+		*done = now;
+	if (now - due <= LATE_S)
+		return SCHEDULE_RUN;
+	return s->catch_up ? SCHEDULE_CATCH_UP : SCHEDULE_MISSED;
+}
