@@ -198,6 +198,11 @@ job_command_tell_result(const struct job_command *jc)
 		    jc->job);
 		return CLI_CANCELLED;
 	}
+	if (strcmp(result, "skipped") == 0) {
+		message(jc->control.command, "job '%s': a hook had the run "
+		    "skipped", jc->job);
+		return CLI_OK;
+	}
 	return job_command_fail(jc);
 }
 

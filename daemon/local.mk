@@ -61,6 +61,8 @@ noinst_LTLIBRARIES += %D%/libdaemon.la
 	%D%/control/version.c \
 	%D%/daemon.c \
 	%D%/daemon.h \
+	%D%/job/hooks.c \
+	%D%/job/hooks.h \
 	%D%/job/job-private.h \
 	%D%/job/job.c \
 	%D%/job/job.h \

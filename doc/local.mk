@@ -9,6 +9,12 @@ dist_man_MANS += \
 
 dist_doc_DATA += %D%/reliability.md
 
+hookdir = $(exampledir)/hooks
+dist_hook_SCRIPTS = \
+	%D%/examples/hooks/healthchecks \
+	%D%/examples/hooks/lvm-snapshot \
+	%D%/examples/hooks/mail
+
 dist_example_DATA += \
 	%D%/examples/read-disk.c \
 	%D%/examples/read-event.c

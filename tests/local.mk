@@ -443,6 +443,7 @@ integration_tests = \
 	%D%/integration/daemon-busy.t \
 	%D%/integration/daemon-conf-errors.t \
 	%D%/integration/daemon-copy.t \
+	%D%/integration/daemon-hooks.t \
 	%D%/integration/daemon-events.t \
 	%D%/integration/daemon-hostile-http.t \
 	%D%/integration/daemon-lost-server.t \
@@ -462,6 +463,7 @@ integration_tests = \
 	%D%/integration/daemon-usage.t \
 	%D%/integration/daemon-verify.t \
 	%D%/integration/daemon-web.t \
+	%D%/integration/hooks-examples.t \
 	%D%/integration/interop-extended.t \
 	%D%/integration/interop-manual.t \
 	%D%/integration/interop-nbd-server.t \

@@ -112,6 +112,8 @@ struct conf_endpoint {
 	const char *path;
 	const char *tls;		/* the name of a set, or NULL */
 	enum conf_role role;
+	struct conf_words pre;		/* hooks */
+	struct conf_words post;
 	struct endpoint_spec *spec;	/* made of it */
 };
 
@@ -139,6 +141,10 @@ struct conf_job {
 	bool zero_rest;
 	bool require_all;
 	uint64_t rate;			/* bytes/s; 0: no limit */
+	struct conf_words pre;		/* hooks */
+	struct conf_words post;
+	struct conf_words on_failure;
+	uint64_t hook_timeout_ms;
 	const char *schedule;		/* cron_parse() takes it; or NULL */
 	uint64_t interval_ms;		/* 0: none */
 	uint64_t jitter_ms;

@@ -47,6 +47,8 @@ enum option_type {
 	OPTION_WINDOW,			/* const char *, for
 					   schedule_window_parse() */
 	OPTION_WORDS,			/* struct conf_words */
+	OPTION_HOOK,			/* struct conf_words: a program and
+					   its arguments */
 	OPTION_PEERS,			/* struct conf_peers */
 	OPTION_RANGES,			/* struct conf_ranges */
 };

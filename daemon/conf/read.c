@@ -168,15 +168,18 @@ read_conf_dir(const char *dir, unsigned line, char ***ret_paths,
 int
 read_check_program(const char *path, struct error *e)
 {
+	char shown[200];
 	struct stat st;
 
+	escape_text(path, strlen(path), shown, sizeof shown);
 	if (stat(path, &st) < 0)
-		return error_set(e, -errno, "'%s': %s", path, strerror(errno));
+		return error_set(e, -errno, "'%s': %s", shown,
+		    strerrordesc_np(errno));
 	if (!S_ISREG(st.st_mode) || access(path, X_OK) < 0)
 		return error_set(e, -EACCES, "'%s' is not a file that can be "
-		    "executed", path);
+		    "executed", shown);
 	if (who_may_change(&st) != NULL)
 		return error_set(e, -EPERM, "'%s' %s; only root and the user "
-		    "of the daemon may", path, who_may_change(&st));
+		    "of the daemon may", shown, who_may_change(&st));
 	return 0;
 }

@@ -17,6 +17,7 @@
 
 #include "base/escape.h"
 #include "base/units.h"
+#include "conf/read.h"
 #include "schedule/schedule.h"
 
 /* "2048s" in a configuration means sectors of this size. */
@@ -244,6 +245,24 @@ words_from_list(struct parse *p, const struct option *option,
 		if (text != NULL)
 			words->v[words->n++] = text;
 	}
+}
+
+/* A program that only root and we can change. */
+static void
+hook_from_list(struct parse *p, const struct option *option,
+    const config_setting_t *setting, void *target)
+{
+	struct conf_words *words = target;
+	struct error e;
+
+	words_from_list(p, option, setting, target);
+	if (words->n == 0)
+		return;
+	if (words->v[0][0] != '/')
+		parse_complain(p, setting, "\"%s\" must be %s", option->key,
+		    value_must_be(option));
+	else if (read_check_program(words->v[0], &e) < 0)
+		parse_complain(p, setting, "\"%s\": %s", option->key, e.text);
 }
 
 static int
@@ -498,6 +517,14 @@ static const struct kind kinds[] = {
 		    "[ \"nbdkit\", \"null\", \"1G\" ]",
 		.config_type = CONFIG_TYPE_LIST,
 		.from_list = words_from_list,
+		.free_list = words_free,
+		.is_same = words_are_same,
+	},
+	[OPTION_HOOK] = {
+		.must_be = "a list of strings, the first of them an absolute "
+		    "path, such as [ \"/usr/local/sbin/snapshot\", \"vm1\" ]",
+		.config_type = CONFIG_TYPE_LIST,
+		.from_list = hook_from_list,
 		.free_list = words_free,
 		.is_same = words_are_same,
 	},

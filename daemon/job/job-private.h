@@ -2,6 +2,7 @@
 #ifndef JOB_JOB_PRIVATE_H
 #define JOB_JOB_PRIVATE_H
 
+#include "job/hooks.h"
 #include "job/job.h"
 #include "runtime/mailbox.h"
 #include "schedule/schedule.h"
@@ -13,6 +14,7 @@
  */
 
 struct jobs {
+	struct net_loop *loop;
 	struct worker_pool *pool;
 	struct budget *budget;		/* of all runs */
 	struct mailbox *mailbox;	/* where runs report their end */
@@ -44,6 +46,8 @@ struct job {
 	bool is_configured;		/* else it goes when its run ends */
 
 	struct run *run;		/* NULL: idle */
+	struct hooks *hooks;		/* of the run; NULL: none */
+	bool is_preparing;		/* the hooks before it run */
 	bool is_cancelled;
 	char run_id[JOB_RUN_ID_SIZE];
 	const char *trigger;

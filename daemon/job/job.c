@@ -190,22 +190,140 @@ result_to_json(const struct job *job, const struct run_result *result)
 	return o;
 }
 
+/* What hooks are told. */
+static json_t *
+describe_run(const struct job *job)
+{
+	json_t *o = json_pack("{s:s, s:s, s:s, s:s, s:s, s:[]}", "job",
+	    job->name, "run", job->run_id, "trigger", job->trigger, "source",
+	    job->source, "destination", job->destination_names,
+	    "destinations");
+	json_t *list = json_object_get(o, "destinations");
+
+	for (unsigned i = 0; i < job->n_destinations; i++)
+		(void)json_array_append_new(list,
+		    json_string(job->destinations[i]));
+	return o;
+}
+
+/* The same with the run's result. */
+static json_t *
+describe_result(const struct job *job)
+{
+	json_t *o = describe_run(job);
+
+	(void)json_object_set(o, "result", json_object_get(job->last_run,
+	    "result"));
+	(void)json_object_set(o, "error", json_object_get(json_object_get(
+	    job->last_run, "failure"), "message"));
+	(void)json_object_set(o, "last_run", job->last_run);
+	return o;
+}
+
+static void
+end_run(void *arg)
+{
+	struct job *job = arg;
+
+	on_main_entry();
+	hooks_free(job->hooks);
+	job->hooks = NULL;
+	run_free(job->run);
+	job->run = NULL;
+	jobs_on_job_idle(job->jobs, job);
+}
+
+/* Keep what became of the run, and go on to the hooks after it. */
+static void
+keep_result(struct job *job, const struct run_result *result,
+    bool is_skipped) ON_MAIN
+{
+	json_t *o;
+
+	json_decref(job->last_run);
+	job->last_run = result_to_json(job, result);
+	if (is_skipped && job->last_run != NULL)
+		(void)json_object_set_new(job->last_run, "result",
+		    json_string(JOB_SKIPPED));
+	job->last_outcome = result->outcome;
+	job->has_last_run = true;
+	job_count(job, result);
+	if (job->hooks == NULL) {
+		end_run(job);
+		return;
+	}
+	o = describe_result(job);
+	hooks_after(job->hooks, o, result->outcome != RUN_SUCCEEDED &&
+	    result->outcome != RUN_CANCELLED);
+	json_decref(o);
+	jobs_changed(job->jobs, job);
+}
+
 static void
 job_on_finished(struct run *run, void *arg)
 {
 	struct job *job = arg;
-	const struct run_result *result = run_result(run);
 
 	on_main_entry();
-	log_result(job, result);
-	json_decref(job->last_run);
-	job->last_run = result_to_json(job, result);
-	job->last_outcome = result->outcome;
-	job->has_last_run = true;
-	job_count(job, result);
-	run_free(run);
-	job->run = NULL;
-	jobs_on_job_idle(job->jobs, job);
+	log_result(job, run_result(run));
+	keep_result(job, run_result(run), false);
+}
+
+/* The hooks before the run have been run, and it may begin, or not. */
+static void
+on_hooks_before(void *arg, enum hooks_verdict verdict, const struct error *e)
+{
+	struct job *job = arg;
+	struct run_result result = {
+		.outcome = verdict == HOOKS_FAIL ? RUN_FAILED : RUN_CANCELLED,
+		.started_at_ms = job->started_at_ms,
+		.finished_at_ms = job_now_ms(),
+		.progress = { .phase = RUN_FINISHED, .limited_by = "none" },
+	};
+
+	on_main_entry();
+	job->is_preparing = false;
+	if (verdict == HOOKS_GO) {
+		run_start(job->run);
+		jobs_changed(job->jobs, job);
+		return;
+	}
+	if (verdict == HOOKS_FAIL) {
+		result.failure.errnum = e->code;
+		result.failure.error = *e;
+	}
+	if (verdict == HOOKS_SKIP)
+		log_info("job '%s': skipped: %s", job->name, e->text);
+	else
+		log_result(job, &result);
+	keep_result(job, &result, verdict == HOOKS_SKIP);
+}
+
+static int
+make_hooks(struct job *job, struct error *e) ON_MAIN
+{
+	const struct hooks_events events = { on_hooks_before, end_run, job };
+	const struct conf *conf = job->jobs->conf;
+
+	if (hooks_new(job->jobs->loop, conf, conf_find_job(conf, job->name),
+	    &events, &job->hooks) < 0)
+		return error_set(e, -ENOMEM, "out of memory");
+	return 0;
+}
+
+static void
+begin_run(struct job *job) ON_MAIN
+{
+	json_t *o;
+
+	if (job->hooks == NULL) {
+		run_start(job->run);
+		return;
+	}
+	job->is_preparing = true;
+	o = describe_run(job);
+	hooks_before(job->hooks, o);
+	json_decref(o);
 }
 
 static int
@@ -280,6 +398,11 @@ start_run(struct job *job, const char *trigger, bool only_verify,
 	r = make_run(job, &run, e);
 	if (r < 0)
 		return error_prefix(e, "job '%s'", job->name);
+	r = make_hooks(job, e);
+	if (r < 0) {
+		run_free(run);
+		return r;
+	}
 	job->run = run;
 	job->is_cancelled = false;
 	job->resume_starts = false;
@@ -290,7 +413,7 @@ start_run(struct job *job, const char *trigger, bool only_verify,
 	job->jobs->n_running++;
 	log_info("job '%s': run %s started: '%s' to '%s'", job->name,
 	    job->run_id, job->source, job->destination_names);
-	run_start(run);
+	begin_run(job);
 	jobs_changed(job->jobs, job);
 	return 0;
 }
@@ -312,7 +435,10 @@ job_cancel(struct job *job)
 {
 	if (job->run == NULL)
 		return -ESRCH;
-	run_cancel(job->run);
+	if (job->is_preparing)
+		hooks_stop(job->hooks);
+	else
+		run_cancel(job->run);
 	if (job->is_cancelled)
 		return 0;
 	job->is_cancelled = true;

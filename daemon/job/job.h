@@ -28,6 +28,9 @@ struct jobs;
 #define JOB_RUN_ID_SIZE 40
 #define JOB_REASON_SIZE 128
 
+/* The result of a run that a hook did not want. */
+#define JOB_SKIPPED "skipped"
+
 /* -ENOMEM, ... */
 int jobs_new(struct net_loop *loop, struct worker_pool *pool,
     struct jobs **ret_jobs) ON_MAIN;

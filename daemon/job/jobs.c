@@ -66,6 +66,7 @@ jobs_new(struct net_loop *loop, struct worker_pool *pool,
 		return -ENOMEM;
 	list_init(&jobs->all);
 	list_init(&jobs->watches);
+	jobs->loop = loop;
 	jobs->pool = pool;
 	jobs->rev = first_rev();
 	r = net_task_init(&jobs->stopped_task, loop, jobs_run_stopped, jobs);

@@ -43,6 +43,8 @@ run_state(const struct job *job, enum run_phase phase)
 static const char *
 job_state(const struct job *job, const struct run_progress *p)
 {
+	if (job->is_preparing && !job->is_cancelled)
+		return "preparing";
 	if (job->run != NULL)
 		return run_state(job, p->phase);
 	return job->is_paused ? "paused" : "idle";
@@ -108,7 +110,10 @@ job_count(struct job *job, const struct run_result *result)
 static void
 view_run(const struct job *job, struct job_view *view) ON_MAIN
 {
-	run_get_progress(job->run, &view->progress);
+	if (job->is_preparing)
+		view->progress.limited_by = "none";
+	else
+		run_get_progress(job->run, &view->progress);
 	view->is_running = true;
 	view->run_id = job->run_id;
 	view->trigger = job->trigger;
@@ -156,7 +161,7 @@ job_remember_state(struct job *job)
 {
 	struct run_progress p = { .phase = RUN_CONNECTING };
 
-	if (job->run != NULL)
+	if (job->run != NULL && !job->is_preparing)
 		run_get_progress(job->run, &p);
 	job->told_state = job_state(job, &p);
 }
@@ -187,7 +192,7 @@ job_tick(struct job *job)
 	    job_now_ms() >= job->pause_until_ms)
 		job_resume(job);
 	job_tick_rate(job);
-	if (job->run == NULL)
+	if (job->run == NULL || job->is_preparing)
 		return;
 	run_get_progress(job->run, &p);
 	progress_update(&job->meter, &p, p.elapsed_ms);

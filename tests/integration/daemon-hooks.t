@@ -1,0 +1,117 @@
+#!/bin/sh
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# Hooks run around a run: in order, in an environment of their own, each with
+# its time; and what they say of the run is done.
+. "$srcdir/tests/lib/testlib.sh"
+. "$srcdir/tests/lib/daemonlib.sh"
+requires nbdkit pattern --version
+plan 36
+
+umask 022
+cat >"$tmp/hook" <<END
+#!/bin/sh
+cat >"$tmp/\$1.json"
+env | sort >"$tmp/\$1.env"
+echo "\$1" >>"$tmp/order"
+echo "this is \$1"
+echo "and a complaint of \$1" >&2
+case \$2 in
+hang) trap '' TERM; sleep 100 & wait; sleep 100 ;;
+*) exit \${2:-0} ;;
+esac
+END
+chmod 755 "$tmp/hook"
+hook()
+{
+	echo "[ \"$tmp/hook\", \"$1\", \"${2:-0}\" ];"
+}
+job()
+{
+	echo "{ name = \"$1\"; source = \"src\"; destination = \"dst\";" \
+	    "pre = $(hook job-pre "${2:-0}") post = $(hook job-post "${3:-0}")" \
+	    "on_failure = $(hook fail 0) hook_timeout = \"1s\"; }"
+}
+conf "endpoints = (
+  { name = \"src\"; command = [ \"sh\", \"-c\",
+    \"echo opened >>$tmp/order; exec nbdkit -f pattern 1M\" ];
+    pre = $(hook src-pre) post = $(hook src-post) },
+  { name = \"gone\"; command = [ \"/nonexistent/server\" ]; },
+  { name = \"dst\"; uri = \"null:\";
+    pre = $(hook dst-pre) post = $(hook dst-post 3) } );" \
+"jobs = ( $(job good), $(job bad 1), $(job skip 75), $(job slow hang),
+  { name = \"broken\"; source = \"gone\"; destination = \"dst\";
+    on_failure = $(hook fail) } );"
+start_daemon "$tmp/conf"
+
+start_job good
+ok "a job with hooks ends" wait_job good
+is "with success, although a hook after it failed" \
+    "$(job_field good .last_run.result)" succeeded
+is "all ran in order, and nothing was opened before" \
+    "$(tr '\n' ' ' <"$tmp/order")" \
+    "job-pre src-pre dst-pre opened dst-post src-post job-post "
+like "what a hook says is logged" "$(cat "$tmp/daemon.log")" \
+    "info: job 'good': pre: this is job-pre"
+like "as a warning, if it is on standard error" "$(cat "$tmp/daemon.log")" \
+    "warning: job 'good': pre of 'src': and a complaint of src-pre"
+like "and the failure, too" "$(cat "$tmp/daemon.log")" \
+    "error: job 'good': post of 'dst' failed: .*exited with status 3"
+is "the environment is made from nothing" \
+    "$(grep -v -e ^NBDSYNC_ -e ^PATH= -e ^PWD= -e ^SHLVL= -e ^_= \
+	-e ^OLDPWD= "$tmp/src-pre.env")" ""
+like "and tells the job" "$(cat "$tmp/src-pre.env")" "NBDSYNC_JOB=good"
+like "the run" "$(cat "$tmp/src-pre.env")" "NBDSYNC_RUN=$run"
+like "the hook" "$(cat "$tmp/src-pre.env")" "NBDSYNC_HOOK=pre"
+like "the endpoint" "$(cat "$tmp/src-pre.env")" "NBDSYNC_ENDPOINT=src"
+like "afterwards the result" "$(cat "$tmp/job-post.env")" \
+    "NBDSYNC_RESULT=succeeded"
+is "standard input is JSON of the same" \
+    "$(jq -c '[.hook, .job, .run, .destinations]' "$tmp/job-pre.json")" \
+    "[\"pre\",\"good\",\"$run\",[\"dst\"]]"
+is "with the result" "$(jq -r .last_run.result "$tmp/job-post.json")" \
+    succeeded
+
+rm "$tmp/order"
+start_job bad
+ok "a job whose first hook fails ends" wait_job bad
+is "without success" "$(job_field bad .last_run.result)" failed
+like "with a reason" "$(job_field bad .last_run.failure.message)" \
+    "^pre: command .*hook' exited with status 1"
+is "nothing was opened, and the hooks after it ran" \
+    "$(tr '\n' ' ' <"$tmp/order")" "job-pre dst-post src-post job-post fail "
+like "they know" "$(cat "$tmp/fail.env")" "NBDSYNC_RESULT=failed"
+like "and why" "$(cat "$tmp/fail.env")" "NBDSYNC_ERROR=pre: command"
+
+rm "$tmp/order"
+start_job skip
+ok "a job whose first hook exits with 75 ends" wait_job skip
+is "as skipped" "$(job_field skip .last_run.result)" skipped
+is "which is no failure" "$(tr '\n' ' ' <"$tmp/order")" \
+    "job-pre dst-post src-post job-post "
+exits 0 "nor for a command" "$nbdsync" start --wait --quiet skip
+like "but it is said" "$err" "a hook had the run skipped"
+
+start_job slow
+ok "a job is preparing" \
+    wait_for '[ "$(job_field slow .state)" = preparing ]'
+ok "a hook that takes too long does not hold it up" wait_job slow 60
+like "it is the reason" "$(job_field slow .last_run.failure.message)" \
+    "^pre: it took too long and was ended"
+
+start_job slow
+ok "another" wait_for '[ "$(job_field slow .state)" = preparing ]'
+is "is cancelled" "$(api_status /v1/jobs/slow/cancel --request POST)" 202
+ok "ends" wait_job slow 60
+is "as cancelled" "$(job_field slow .last_run.result)" cancelled
+
+rm -f "$tmp/fail.env"
+start_job broken
+ok "a run that fails" wait_job broken
+like "has its hook run" "$(cat "$tmp/fail.env")" "NBDSYNC_JOB=broken"
+
+chmod 777 "$tmp/hook"
+exits 78 "a program that others may change is refused" "$nbdsync" reload
+chmod 755 "$tmp/hook"
+
+stop_process daemon
+is "the daemon ends well" "$?" 0

@@ -1,0 +1,58 @@
+#!/bin/sh
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# The hooks that are ready for use call what they should: LVM, curl and
+# sendmail are stand-ins that note their arguments.
+. "$srcdir/tests/lib/testlib.sh"
+plan 15
+
+hooks=$srcdir/doc/examples/hooks
+mkdir "$tmp/bin"
+stub()
+{
+	printf '#!/bin/sh\necho "%s $*" >>"%s/calls"\n%s\n' "$1" "$tmp" \
+	    "${2:-}" >"$tmp/bin/$1"
+	chmod +x "$tmp/bin/$1"
+}
+PATH=$tmp/bin:$PATH
+export PATH
+
+stub lvs 'exit 5'
+stub lvcreate
+stub lvremove
+exits 0 "lvm-snapshot makes a snapshot" "$hooks/lvm-snapshot" make vg0/vm1
+like "of the volume" "$(cat "$tmp/calls")" \
+    "lvcreate --yes --quiet --snapshot --size 1G --name vm1-nbdsync vg0/vm1"
+ok "and removes none where there is none" \
+    sh -c "! grep -q lvremove '$tmp/calls'"
+exits 0 "nor when there is none to remove" "$hooks/lvm-snapshot" remove vg0/vm1
+rm "$tmp/calls"
+stub lvs
+exits 0 "one that was left behind is replaced" \
+    "$hooks/lvm-snapshot" make vg0/vm1 5G
+is "first removed, then made" "$(grep -v lvs "$tmp/calls")" \
+"lvremove --yes --quiet vg0/vm1-nbdsync
+lvcreate --yes --quiet --snapshot --size 5G --name vm1-nbdsync vg0/vm1"
+stub lvremove 'exit 5'
+exits 5 "a failure is one" "$hooks/lvm-snapshot" remove vg0/vm1
+
+NBDSYNC_JOB=vm1 NBDSYNC_RUN=r1 NBDSYNC_SOURCE=a NBDSYNC_DESTINATION=b
+export NBDSYNC_HOOK NBDSYNC_RESULT NBDSYNC_JOB NBDSYNC_RUN NBDSYNC_SOURCE \
+    NBDSYNC_DESTINATION NBDSYNC_ERROR
+stub curl 'exit 22'
+NBDSYNC_HOOK=pre
+exits 0 "healthchecks does not stop a run" "$hooks/healthchecks" http://h/u
+like "whose beginning it tells" "$(cat "$tmp/calls")" "curl .* http://h/u/start"
+NBDSYNC_HOOK=post NBDSYNC_RESULT=failed
+exits 22 "an answer that is no success is an error afterwards" \
+    "$hooks/healthchecks" http://h/u
+like "a failure is told" "$(cat "$tmp/calls")" "curl .* http://h/u/1"
+stub curl
+NBDSYNC_RESULT=succeeded
+exits 0 "and so" "$hooks/healthchecks" http://h/u
+like "is success" "$(cat "$tmp/calls")" "curl .* http://h/u/0"
+
+stub sendmail "cat >'$tmp/mail'"
+NBDSYNC_HOOK=on_failure NBDSYNC_RESULT=failed NBDSYNC_ERROR="disk is full"
+exits 0 "mail sends a mail" sh -c "echo '{}' | '$hooks/mail' root"
+like "with the reason" "$(tr '\n' ' ' <"$tmp/mail")" \
+    "To: root Subject: nbdsync: job vm1: failed  Run r1 .*disk is full"
