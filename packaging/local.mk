@@ -1,15 +1,20 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 
 units = \
+	%D%/systemd/nbdsync-job@.service \
+	%D%/systemd/nbdsync-job@.timer \
 	%D%/systemd/nbdsync.service \
 	%D%/systemd/nbdsync.socket
 
 # By hand and not by configure, which does not know what $(prefix) will be.
+%D%/systemd/nbdsync-job@.service: %D%/systemd/nbdsync-job@.service.in
+%D%/systemd/nbdsync-job@.timer: %D%/systemd/nbdsync-job@.timer.in
 %D%/systemd/nbdsync.service: %D%/systemd/nbdsync.service.in
 %D%/systemd/nbdsync.socket: %D%/systemd/nbdsync.socket.in
 $(units): Makefile
 	$(AM_V_GEN)$(MKDIR_P) %D%/systemd && \
-	sed -e 's|@sbindir[@]|$(sbindir)|g' \
+	sed -e 's|@bindir[@]|$(bindir)|g' \
+	    -e 's|@sbindir[@]|$(sbindir)|g' \
 	    -e 's|@sysconfdir[@]|$(sysconfdir)|g' \
 	    $(srcdir)/$@.in >$@.tmp && mv $@.tmp $@
 
@@ -25,6 +30,8 @@ EXTRA_DIST += \
 	%D%/dependencies.sh \
 	%D%/prometheus/alerts.yml \
 	%D%/prometheus/grafana-dashboard.json \
+	%D%/systemd/nbdsync-job@.service.in \
+	%D%/systemd/nbdsync-job@.timer.in \
 	%D%/systemd/nbdsync.service.in \
 	%D%/systemd/nbdsync.socket.in \
 	%D%/sysusers/nbdsync.conf
