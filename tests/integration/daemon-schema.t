@@ -16,7 +16,7 @@ jobs = ( { name = \"quick\"; source = \"quick\"; destination = \"n\"; },
   $(slow_job slow slow n) );"
 start_daemon "$tmp/conf"
 api /v1/schema >"$tmp/schema"
-plan 30
+plan 32
 
 # fits SENTENCE REF PATH [CURL ARGS...]
 fits()
@@ -42,6 +42,8 @@ fits "health" health /v1/health
 fits "all jobs" jobs /v1/jobs
 fits "a job that never ran" job /v1/jobs/quick
 fits "its map" map /v1/jobs/quick/map
+fits "a reload" reload /v1/config/reload --request POST
+fits "what one would change" reload /v1/config/check --request POST
 fits "a pause" job /v1/jobs/quick/pause --data '{"reason":"x"}'
 fits "a paused job" job /v1/jobs/quick
 fits "a refused start" problem /v1/jobs/quick/start --request POST
