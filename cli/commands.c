@@ -220,6 +220,40 @@ const struct command commands[] = {
 	    command_reload,
 	},
 	{
+	    "history",
+	    "[OPTIONS] [JOB]",
+	    "show the runs that have ended",
+	    "Shows the runs of JOB, or of all jobs, that have ended, newest "
+	    "first.",
+	    options_history,
+	    0,
+	    1,
+	    command_history,
+	},
+	{
+	    "checkpoint",
+	    "[OPTIONS] show JOB|FILE | discard FILE",
+	    "show or drop what a copy would go on from",
+	    "Shows, as JSON, from where JOB or the copy of FILE would go on; "
+	    "or drops it\n"
+	    "from FILE. FILE has a slash in its name, or exists.",
+	    options_checkpoint,
+	    2,
+	    2,
+	    command_checkpoint,
+	},
+	{
+	    "reset",
+	    "[OPTIONS] --confirm JOB",
+	    "make the next run of a job a full one",
+	    "Forgets from where JOB would go on, and what its source looked "
+	    "like.",
+	    options_reset,
+	    1,
+	    1,
+	    command_reset,
+	},
+	{
 	    "configcheck",
 	    "[OPTIONS] FILE",
 	    "check a configuration file of the daemon",

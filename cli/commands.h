@@ -47,6 +47,9 @@ int command_events(const struct command *command, int argc, char **argv);
 int command_map(const struct command *command, int argc, char **argv);
 int command_check(const struct command *command, int argc, char **argv);
 int command_completion(const struct command *command, int argc, char **argv);
+int command_history(const struct command *command, int argc, char **argv);
+int command_checkpoint(const struct command *command, int argc, char **argv);
+int command_reset(const struct command *command, int argc, char **argv);
 int command_configcheck(const struct command *command, int argc, char **argv);
 int command_help(const struct command *command, int argc, char **argv);
 
@@ -67,6 +70,9 @@ extern const struct option_row options_events[];
 extern const struct option_row options_map[];
 extern const struct option_row options_check[];
 extern const struct option_row options_completion[];
+extern const struct option_row options_history[];
+extern const struct option_row options_checkpoint[];
+extern const struct option_row options_reset[];
 extern const struct option_row options_configcheck[];
 extern const struct option_row options_help[];
 

@@ -10,6 +10,7 @@ noinst_LTLIBRARIES += %D%/libcli.la
 	%D%/canvas.h \
 	%D%/check.c \
 	%D%/command-map.c \
+	%D%/checkpoint.c \
 	%D%/command-wait.c \
 	%D%/commands.c \
 	%D%/commands.h \
@@ -31,6 +32,7 @@ noinst_LTLIBRARIES += %D%/libcli.la
 	%D%/exit-codes.h \
 	%D%/help.c \
 	%D%/help.h \
+	%D%/history.c \
 	%D%/http-response.c \
 	%D%/http-response.h \
 	%D%/http.c \
@@ -60,6 +62,7 @@ noinst_LTLIBRARIES += %D%/libcli.la
 	%D%/reload.c \
 	%D%/screen.c \
 	%D%/screen.h \
+	%D%/reset.c \
 	%D%/server.c \
 	%D%/server.h \
 	%D%/signals.c \

@@ -31,6 +31,7 @@
 #include "net/loop.h"
 #include "reload/reload.h"
 #include "runtime/worker.h"
+#include "state.h"
 
 struct daemon {
 	const char *conf_path;
@@ -39,6 +40,7 @@ struct daemon {
 	struct reload *reload;
 	struct worker_pool *pool;
 	struct jobs *jobs;
+	struct state state;
 	struct ctl_server *server;
 	struct event *sigterm, *sigint, *sighup;
 	struct net_timer grace_timer;
@@ -144,6 +146,10 @@ warn_fixed(const struct conf *now, const struct conf *next)
 {
 	if (now->daemon.workers != next->daemon.workers)
 		log_warning("daemon.workers: the change counts after a "
+		    "restart");
+	if (strcmp(now->daemon.state_dir == NULL ? "" : now->daemon.state_dir,
+	    next->daemon.state_dir == NULL ? "" : next->daemon.state_dir) != 0)
+		log_warning("daemon.state_dir: the change counts after a "
 		    "restart");
 	if (strcmp(now->control.socket, next->control.socket) != 0)
 		log_warning("control.socket: the change counts after a "
@@ -252,13 +258,23 @@ on_server_closed(void *arg)
 }
 
 static void
-on_jobs_stopped(void *arg)
+on_state_closed(void *arg)
 {
 	struct daemon *d = arg;
 
 	on_main_entry();
 	net_timer_stop(&d->grace_timer);
+	jobs_set_store(d->jobs, NULL);
 	ctl_server_close(d->server, on_server_closed, d);
+}
+
+static void
+on_jobs_stopped(void *arg)
+{
+	struct daemon *d = arg;
+
+	on_main_entry();
+	state_close(&d->state, jobs_mailbox(d->jobs), on_state_closed, d);
 }
 
 static void
@@ -322,6 +338,8 @@ start(struct daemon *d, struct conf *conf) ON_MAIN
 	    (r = worker_pool_start(d->conf->daemon.workers, &d->pool)) < 0 ||
 	    (r = jobs_new(d->loop, d->pool, &d->jobs)) < 0 ||
 	    (r = jobs_apply(d->jobs, d->conf)) < 0 ||
+	    (r = state_open(&d->state, d->conf,
+	    jobs_mailbox(d->jobs))) < 0 ||
 	    (r = add_signal(d, SIGTERM, on_sigterm, &d->sigterm)) < 0 ||
 	    (r = add_signal(d, SIGINT, on_sigterm, &d->sigint)) < 0 ||
 	    (r = add_signal(d, SIGHUP, on_sighup, &d->sighup)) < 0) {
@@ -337,6 +355,8 @@ start(struct daemon *d, struct conf *conf) ON_MAIN
 	d->watch.on_change = on_jobs_change;
 	d->watch.arg = d;
 	jobs_add_watch(d->jobs, &d->watch);
+	/* Last: what is asked from now on is waited for. */
+	jobs_set_store(d->jobs, d->state.store);
 	return 0;
 }
 
@@ -356,6 +376,7 @@ finish(struct daemon *d) ON_MAIN
 	free_event(d->sigterm);
 	free_event(d->sigint);
 	free_event(d->sighup);
+	state_free(&d->state);
 	jobs_free(d->jobs);
 	if (d->pool != NULL)
 		worker_pool_stop(d->pool);

@@ -33,7 +33,9 @@ noinst_LTLIBRARIES += %D%/libdaemon.la
 	%D%/control/counters.h \
 	%D%/control/events.c \
 	%D%/control/events.h \
+	%D%/control/checkpoint.c \
 	%D%/control/health.c \
+	%D%/control/history.c \
 	%D%/control/job.c \
 	%D%/control/jobs.c \
 	%D%/control/limits.c \
@@ -67,6 +69,7 @@ noinst_LTLIBRARIES += %D%/libdaemon.la
 	%D%/job/job.c \
 	%D%/job/job.h \
 	%D%/job/jobs.c \
+	%D%/job/memory.c \
 	%D%/job/pause.c \
 	%D%/job/rate.c \
 	%D%/job/schedule.c \
@@ -76,7 +79,9 @@ noinst_LTLIBRARIES += %D%/libdaemon.la
 	%D%/schedule/cron.c \
 	%D%/schedule/cron.h \
 	%D%/schedule/schedule.c \
-	%D%/schedule/schedule.h
+	%D%/schedule/schedule.h \
+	%D%/state.c \
+	%D%/state.h
 %C%_libdaemon_la_LIBTOOLFLAGS = --tag=disable-shared
 
 # Files that are built in, as bytes.

@@ -181,6 +181,7 @@ noinst_LTLIBRARIES += %D%/libnbdsync.la
 	%D%/transfer/progress.h \
 	%D%/transfer/probe.c \
 	%D%/transfer/reconnect.c \
+	%D%/transfer/report-checkpoint.c \
 	%D%/transfer/report.c \
 	%D%/transfer/report.h \
 	%D%/transfer/run-map.c \

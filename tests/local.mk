@@ -446,6 +446,7 @@ integration_tests = \
 	%D%/integration/daemon-hooks.t \
 	%D%/integration/daemon-events.t \
 	%D%/integration/daemon-hostile-http.t \
+	%D%/integration/daemon-history.t \
 	%D%/integration/daemon-lost-server.t \
 	%D%/integration/daemon-metrics.t \
 	%D%/integration/daemon-modes.t \
@@ -458,6 +459,7 @@ integration_tests = \
 	%D%/integration/daemon-schedule.t \
 	%D%/integration/daemon-schema.t \
 	%D%/integration/daemon-socket.t \
+	%D%/integration/daemon-state.t \
 	%D%/integration/daemon-stop.t \
 	%D%/integration/daemon-units.t \
 	%D%/integration/daemon-usage.t \

@@ -46,6 +46,7 @@ struct conf_daemon {
 	uint64_t shutdown_grace_ms;
 	uint64_t rate_max;		/* bytes/s; 0: no limit */
 	uint64_t memory_max;		/* bytes; 0: no limit */
+	const char *state_dir;		/* NULL: the usual one */
 };
 
 /* A user or a group of the system. */

@@ -45,6 +45,9 @@ const struct option options[] = {
 	{ OPTION_GROUP_DAEMON, "memory_max", OPTION_SIZE, false,
 	  "512MiB", NULL, NULL, DAEMON(memory_max),
 	  "memory of all runs for what is on its way; 0: no limit" },
+	{ OPTION_GROUP_DAEMON, "state_dir", OPTION_PATH, false,
+	  NULL, NULL, NULL, DAEMON(state_dir),
+	  "where the daemon keeps what outlives it" },
 
 	{ OPTION_GROUP_CONTROL, "socket", OPTION_PATH, false,
 	  "/run/nbdsync/control.sock", NULL, NULL, CONTROL(socket),

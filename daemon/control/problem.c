@@ -15,6 +15,8 @@ static const struct {
 	[CTL_FORBIDDEN] = { 403, "forbidden", "Not allowed" },
 	[CTL_NOT_FOUND] = { 404, "not-found", "No such resource" },
 	[CTL_NO_SUCH_JOB] = { 404, "no-such-job", "No such job" },
+	[CTL_NO_SUCH_RUN] = { 404, "no-such-run", "No such run" },
+	[CTL_NO_CHECKPOINT] = { 404, "no-checkpoint", "No checkpoint" },
 	[CTL_METHOD_NOT_ALLOWED] = { 405, "method-not-allowed",
 	    "Method not allowed" },
 	[CTL_JOB_RUNNING] = { 409, "job-running", "Job is already running" },
@@ -25,6 +27,7 @@ static const struct {
 	    "The configuration is wrong" },
 	[CTL_BUSY] = { 503, "busy", "Busy" },
 	[CTL_STOPPING] = { 503, "stopping", "The daemon is stopping" },
+	[CTL_NO_STATE] = { 503, "no-state", "State cannot be used" },
 };
 
 int

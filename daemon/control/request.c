@@ -252,6 +252,22 @@ ctl_body_bool(const struct ctl_request *req, const char *key, bool fallback)
 	return value == NULL ? fallback : json_is_true(value);
 }
 
+struct store_call *
+ctl_store_call(struct ctl_request *req,
+    void (*on_done)(struct store_call *call))
+{
+	struct store_call *call = NULL;
+
+	/* Its last answers come before the server is closed. */
+	if (jobs_is_stopping(req->jobs) || jobs_store(req->jobs) == NULL)
+		ctl_problem(req, CTL_STOPPING, NULL, "the daemon is "
+		    "stopping");
+	else if ((call = store_call_new(jobs_mailbox(req->jobs), on_done,
+	    req)) == NULL)
+		ctl_problem(req, CTL_NO_STATE, NULL, "out of memory");
+	return call;
+}
+
 void
 ctl_set_header(struct ctl_request *req, const char *name, const char *value)
 {

@@ -86,6 +86,8 @@ enum ctl_problem {
 	CTL_FORBIDDEN,
 	CTL_NOT_FOUND,
 	CTL_NO_SUCH_JOB,
+	CTL_NO_SUCH_RUN,
+	CTL_NO_CHECKPOINT,
 	CTL_METHOD_NOT_ALLOWED,
 	CTL_JOB_RUNNING,
 	CTL_JOB_IDLE,
@@ -94,6 +96,7 @@ enum ctl_problem {
 	CTL_BAD_CONFIGURATION,
 	CTL_BUSY,
 	CTL_STOPPING,
+	CTL_NO_STATE,
 	CTL_PROBLEMS,
 };
 
@@ -117,6 +120,13 @@ const char *ctl_query(const struct ctl_request *req, const char *name) ON_MAIN;
  */
 int ctl_query_number(const struct ctl_request *req, const char *name,
     uint64_t *ret_value) ON_MAIN;
+
+/*
+ * A call of the store whose arg is the request, which waits for on_done to
+ * answer it.  NULL: it has been answered, there is nobody to ask.
+ */
+struct store_call *ctl_store_call(struct ctl_request *req,
+    void (*on_done)(struct store_call *call)) ON_MAIN;
 
 /* A header of the answer to come. */
 void ctl_set_header(struct ctl_request *req, const char *name,

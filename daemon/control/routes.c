@@ -29,6 +29,11 @@ static const struct ctl_key limits_keys[] = {
 	{ NULL, JSON_NULL, NULL },
 };
 
+static const struct ctl_key reset_keys[] = {
+	{ "confirm", JSON_STRING, "the name of the job, once more" },
+	{ NULL, JSON_NULL, NULL },
+};
+
 /* clang-format off */
 const struct ctl_route ctl_routes[] = {
 	{ CTL_GET, "/", CTL_VIEWER, ctl_page,
@@ -65,6 +70,16 @@ const struct ctl_route ctl_routes[] = {
 	  "read the configuration again", NULL },
 	{ CTL_POST, "/v1/config/check", CTL_OPERATOR, ctl_check,
 	  "say what that would change", NULL },
+	{ CTL_GET, "/v1/jobs/{job}/history", CTL_VIEWER, ctl_history,
+	  "the runs of one job that have ended", NULL },
+	{ CTL_GET, "/v1/jobs/{job}/checkpoint", CTL_VIEWER, ctl_checkpoint,
+	  "where the job would go on", NULL },
+	{ CTL_POST, "/v1/jobs/{job}/reset", CTL_ADMIN, ctl_reset,
+	  "forget where the job would go on", reset_keys },
+	{ CTL_GET, "/v1/runs", CTL_VIEWER, ctl_runs,
+	  "the runs of all jobs that have ended", NULL },
+	{ CTL_GET, "/v1/runs/{run}", CTL_VIEWER, ctl_run,
+	  "one run that has ended", NULL },
 };
 /* clang-format on */
 

@@ -70,5 +70,10 @@ void ctl_map(struct ctl_request *req) ON_MAIN;
 void ctl_page(struct ctl_request *req) ON_MAIN;
 void ctl_reload(struct ctl_request *req) ON_MAIN;
 void ctl_check(struct ctl_request *req) ON_MAIN;
+void ctl_history(struct ctl_request *req) ON_MAIN;
+void ctl_checkpoint(struct ctl_request *req) ON_MAIN;
+void ctl_reset(struct ctl_request *req) ON_MAIN;
+void ctl_runs(struct ctl_request *req) ON_MAIN;
+void ctl_run(struct ctl_request *req) ON_MAIN;
 
 #endif

@@ -6,6 +6,7 @@
 #include "job/job.h"
 #include "runtime/mailbox.h"
 #include "schedule/schedule.h"
+#include "store/store.h"
 #include "transfer/budget.h"
 #include "transfer/progress.h"
 
@@ -13,10 +14,20 @@
  * What job.c (one job) and jobs.c (the table of them) share.
  */
 
+enum job_counter {
+	JOB_COUNT_RUNS,
+	JOB_COUNT_SUCCEEDED,
+	JOB_COUNT_FAILED,		/* also in parts */
+	JOB_COUNT_CANCELLED,
+	JOB_COUNT_BYTES,
+	JOB_COUNTERS,
+};
+
 struct jobs {
 	struct net_loop *loop;
 	struct worker_pool *pool;
 	struct budget *budget;		/* of all runs */
+	struct store *store;		/* NULL: nothing is remembered */
 	struct mailbox *mailbox;	/* where runs report their end */
 	const struct conf *conf;
 	struct list all;		/* of struct job */
@@ -80,6 +91,14 @@ struct job {
 	bool has_last_run;
 	enum run_outcome last_outcome;
 	json_t *last_run;
+
+	/* What outlives the daemon. */
+	bool is_state_known;		/* the store has answered */
+	bool is_asking;
+	bool is_pause_known;		/* somebody has paused or resumed it
+					   since we are up */
+	struct store_job state;
+	uint64_t counters[JOB_COUNTERS];
 };
 
 struct job *job_new(struct jobs *jobs, const char *name) ON_MAIN;
@@ -92,6 +111,14 @@ void job_refresh(struct job *job, const struct conf *conf) ON_MAIN;
 void job_apply_rate(struct job *job, const struct conf *conf) ON_MAIN;
 /* See whether another rate is over. */
 void job_tick_rate(struct job *job) ON_MAIN;
+/* Ask the store what it knows of this job; nothing without a store. */
+void job_recall(struct job *job) ON_MAIN;
+/* A run has ended, as last_run says. */
+void job_remember(struct job *job, const struct run_result *result) ON_MAIN;
+/* It has been paused or resumed. */
+void job_keep_pause(struct job *job) ON_MAIN;
+/* Add the UUID and counters to what job_to_json() makes, and return it. */
+json_t *job_add_memory(const struct job *job, json_t *o) ON_MAIN;
 
 /* Give the job a new rev and tell the watches. */
 void jobs_changed(struct jobs *jobs, struct job *job) ON_MAIN;

@@ -248,6 +248,7 @@ keep_result(struct job *job, const struct run_result *result,
 	job->last_outcome = result->outcome;
 	job->has_last_run = true;
 	job_count(job, result);
+	job_remember(job, result);
 	if (job->hooks == NULL) {
 		end_run(job);
 		return;

@@ -12,7 +12,9 @@
 #include "base/list.h"
 #include "conf/conf.h"
 #include "net/loop.h"
+#include "runtime/mailbox.h"
 #include "runtime/worker.h"
+#include "store/store.h"
 #include "transfer/budget.h"
 #include "transfer/run-map.h"
 #include "transfer/run.h"
@@ -45,6 +47,16 @@ void jobs_free(struct jobs *jobs) ON_MAIN;
  * changes is logged.  -ENOMEM: everything is as before.
  */
 int jobs_apply(struct jobs *jobs, const struct conf *conf) ON_MAIN;
+
+/*
+ * Where to remember what has to outlive the daemon; jobs that come ask it
+ * as well.  It lives until it is replaced by NULL, or jobs_free().
+ */
+void jobs_set_store(struct jobs *jobs, struct store *store) ON_MAIN;
+/* NULL: there is none. */
+struct store *jobs_store(const struct jobs *jobs) ON_MAIN;
+/* Of the main thread; for answers of the store. */
+struct mailbox *jobs_mailbox(const struct jobs *jobs) ON_MAIN;
 
 /*
  * Cancel all runs and start no more.  on_stopped comes once, from the loop,

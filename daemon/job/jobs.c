@@ -330,6 +330,7 @@ jobs_apply(struct jobs *jobs, const struct conf *conf)
 		next = jobs_next(jobs, job);
 		job_refresh(job, conf);
 		job_apply_rate(job, conf);
+		job_recall(job);
 		cj = conf_find_job(conf, job->name);
 		if (cj != NULL) {
 			keep(jobs, conf, job);

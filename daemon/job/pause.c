@@ -31,6 +31,7 @@ job_pause(struct job *job, const char *reason, int64_t until_ms)
 		job->resume_starts = true;
 		(void)job_cancel(job);
 	}
+	job_keep_pause(job);
 	jobs_changed(job->jobs, job);
 }
 
@@ -53,6 +54,7 @@ job_resume(struct job *job)
 		return;
 	job->is_paused = false;
 	log_info("job '%s': resumed", job->name);
+	job_keep_pause(job);
 	jobs_changed(job->jobs, job);
 	job_start_again(job);
 }

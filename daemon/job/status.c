@@ -295,7 +295,7 @@ job_to_json(const struct job *job)
 	struct job_view view;
 
 	job_get_view(job, &view);
-	return json_pack(
+	return job_add_memory(job, json_pack(
 	    "{s:s, s:I, s:o, s:s, s:s?, s:s, s:b, s:o, s:b, s:b, s:o, s:o, "
 	    "s:s, s:o, s:{s:s}, s:{s:s}, s:o, s:o, s:o, s:O?}",
 	    "job", view.name, "rev", (json_int_t)view.rev, "generated_at",
@@ -314,5 +314,5 @@ job_to_json(const struct job *job)
 	    "destination", "endpoint", job->destinations[0],
 	    "destinations", destinations_to_json(job),
 	    "limits", limits_to_json(job),
-	    "run", run_to_json(&view), "last_run", view.last_run);
+	    "run", run_to_json(&view), "last_run", view.last_run));
 }

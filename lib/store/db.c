@@ -102,8 +102,9 @@ db_fail(struct db *db, int code)
 	char text[256];
 	const char *message = sqlite3_errmsg(db->sql);
 
+	/* -ENOENT is what an answer says that has found nothing. */
 	if ((code & 0xff) == SQLITE_CANTOPEN && system != 0)
-		error = -system;
+		error = system == ENOENT ? -ENXIO : -system;
 	escape_text(message, strlen(message), text, sizeof text);
 	return error_set(&db->error, error, "%s%s%s", text,
 	    system == 0 ? "" : ": ", system == 0 ? "" : strerror(system));

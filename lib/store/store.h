@@ -169,7 +169,8 @@ void store_call_free(struct store_call *call);
  * Calls.  Any thread.  What fails everywhere: -EAGAIN, the queue is full;
  * -ESHUTDOWN, the store is being closed; -ETIMEDOUT, it was closed before the
  * turn of this call; -ENOSPC, -EROFS, -EIO, -EBUSY, -ENOMEM, -EUCLEAN (the
- * file is damaged), -ENOTSUP (of a newer nbdsync), -ENOENT (no directory).
+ * file is damaged), -ENOTSUP (of a newer nbdsync), -ENXIO (no such file or
+ * directory).
  * Names that are too long or empty: -EINVAL.
  */
 

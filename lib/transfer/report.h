@@ -4,6 +4,7 @@
 
 #include <jansson.h>
 
+#include "store/checkpoint.h"
 #include "transfer/run.h"
 
 /*
@@ -13,6 +14,8 @@
  */
 json_t *report_progress(const struct run_progress *p);
 json_t *report_result(const struct run_result *r);
+/* Long lists are cut at 1000. */
+json_t *report_checkpoint(const struct store_checkpoint *checkpoint);
 
 /* "2026-11-23T02:13:05.120Z" of milliseconds since the epoch. */
 json_t *report_time(int64_t at_ms);

@@ -57,6 +57,9 @@ nbdsyncd=$builddir/nbdsyncd
 # Short, because a socket's path has room for 107 bytes only.
 tmp=$(mktemp -d "${TMPDIR:-/tmp}/nbdsync-test.XXXXXX") || exit 1
 NBDSYNC_SOCKET=$tmp/control.sock
+# Of the daemon: systemd tells it so, too.
+STATE_DIRECTORY=$tmp/state
+export STATE_DIRECTORY
 # A program that is killed leaves its temporary files: here they go too.
 TMPDIR=$tmp
 export nbdsync nbdsyncd tmp NBDSYNC_SOCKET TMPDIR

@@ -1,0 +1,315 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * What a job remembers over a restart of the daemon: its UUID, its
+ * pause, its last success, its counters, and in the history each run that has ended.
+ *
+ * It is asked for when the job is made, and written when a run has ended;
+ * both by the store's thread, so that nothing here waits.  Without a store,
+ * or with one that fails, jobs run as ever and forget.  What was counted
+ * before the store had answered is added to what it then says.
+ */
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "base/log.h"
+#include "job/job-private.h"
+
+static const char *const counter_names[JOB_COUNTERS] = {
+	[JOB_COUNT_RUNS] = "runs",
+	[JOB_COUNT_SUCCEEDED] = "succeeded",
+	[JOB_COUNT_FAILED] = "failed",
+	[JOB_COUNT_CANCELLED] = "cancelled",
+	[JOB_COUNT_BYTES] = "bytes",
+};
+
+static json_t *
+counters_to_json(const struct job *job) ON_MAIN
+{
+	json_t *o = json_object();
+
+	for (unsigned i = 0; i < JOB_COUNTERS; i++)
+		(void)json_object_set_new(o, counter_names[i],
+		    json_integer((json_int_t)job->counters[i]));
+	return o;
+}
+
+/* The counters, and what else has no column of its own. */
+static json_t *
+notes_to_json(const struct job *job) ON_MAIN
+{
+	json_t *o = counters_to_json(job);
+
+	if (job->is_paused)
+		(void)json_object_set_new(o, "pause", json_pack("{s:I, s:b}",
+		    "at_ms", (json_int_t)job->paused_at_ms, "starts",
+		    job->resume_starts));
+	if (job->has_success)
+		(void)json_object_set_new(o, "success", json_pack(
+		    "{s:s, s:I, s:I}", "run", job->success.run_id,
+		    "duration_ms", (json_int_t)job->success.duration_ms,
+		    "copied_bytes", (json_int_t)job->success.copied_bytes));
+	return o;
+}
+
+/* What is not there, or no number, is 0. */
+static uint64_t
+number(const json_t *o, const char *key)
+{
+	json_int_t n = json_integer_value(json_object_get(o, key));
+
+	return n > 0 ? (uint64_t)n : 0;
+}
+
+static void
+take_success(struct job *job, const json_t *o) ON_MAIN
+{
+	const char *id = json_string_value(json_object_get(o, "run"));
+
+	if (id == NULL || job->has_success)
+		return;
+	job->has_success = true;
+	(void)snprintf(job->success.run_id, sizeof job->success.run_id, "%s",
+	    id);
+	job->success.finished_at_ms = job->state.last_success_ms;
+	job->success.duration_ms = number(o, "duration_ms");
+	job->success.copied_bytes = number(o, "copied_bytes");
+	/* A run may have begun after it, and been killed with the daemon. */
+	if (!job->has_last_run)
+		job->last_outcome = RUN_CANCELLED;
+}
+
+static void
+take_pause(struct job *job, const json_t *o) ON_MAIN
+{
+	if (!job->state.is_paused || job->is_pause_known)
+		return;
+	job->is_paused = true;
+	job->pause_until_ms = job->state.paused_until_ms;
+	job->paused_at_ms = (int64_t)number(o, "at_ms");
+	job->resume_starts = json_is_true(json_object_get(o, "starts"));
+	(void)snprintf(job->pause_reason, sizeof job->pause_reason, "%.*s",
+	    (int)sizeof job->pause_reason - 1, job->state.paused_reason);
+	log_info("job '%s': is still paused", job->name);
+}
+
+static void
+take_notes(struct job *job) ON_MAIN
+{
+	json_t *o = json_loads(job->state.counters, 0, NULL);
+
+	for (unsigned i = 0; i < JOB_COUNTERS; i++)
+		job->counters[i] += number(o, counter_names[i]);
+	take_success(job, json_object_get(o, "success"));
+	take_pause(job, json_object_get(o, "pause"));
+	json_decref(o);
+}
+
+static void
+on_put(struct store_call *call)
+{
+	if (call->error.code < 0)
+		log_warning("job '%s': what it has counted is not stored: %s",
+		    call->job, call->error.text);
+}
+
+static void
+put_state(struct job *job) ON_MAIN
+{
+	struct store *store = job->jobs->store;
+	CLEANUP(cleanup_free) char *notes = NULL;
+	struct store_call *call;
+	json_t *o = notes_to_json(job);
+
+	notes = json_dumps(o, JSON_COMPACT);
+	json_decref(o);
+	call = store_call_new(job->jobs->mailbox, on_put, NULL);
+	if (call == NULL || notes == NULL) {
+		store_call_free(call);
+		log_warning("job '%s': what it has counted is not stored: "
+		    "out of memory", job->name);
+		return;
+	}
+	(void)snprintf(job->state.counters, sizeof job->state.counters, "%s",
+	    notes);
+	job->state.is_paused = job->is_paused;
+	job->state.paused_until_ms = job->pause_until_ms;
+	(void)snprintf(job->state.paused_reason,
+	    sizeof job->state.paused_reason, "%s", job->pause_reason);
+	store_put_job(store, call, &job->state);
+}
+
+static void
+take_state(struct job *job, const struct store_job *stored) ON_MAIN
+{
+	struct store_job mine = job->state;
+
+	job->state = *stored;
+	if (mine.last_success_ms > stored->last_success_ms)
+		job->state.last_success_ms = mine.last_success_ms;
+	if (mine.last_attempt_ms > stored->last_attempt_ms)
+		job->state.last_attempt_ms = mine.last_attempt_ms;
+	take_notes(job);
+	job->is_state_known = true;
+	if (mine.last_attempt_ms > 0 || job->is_pause_known)
+		put_state(job);
+	jobs_changed(job->jobs, job);
+}
+
+/* The job may have gone meanwhile. */
+static void
+on_state(struct store_call *call)
+{
+	struct job *job;
+
+	on_main_entry();
+	job = jobs_find(call->arg, call->job);
+	if (job == NULL)
+		return;
+	job->is_asking = false;
+	if (call->error.code == 0 && !job->is_state_known)
+		take_state(job, call->jobs);
+}
+
+void
+job_recall(struct job *job)
+{
+	struct store_call *call;
+
+	if (job->jobs->store == NULL || job->is_state_known || job->is_asking)
+		return;
+	call = store_call_new(job->jobs->mailbox, on_state, job->jobs);
+	if (call == NULL)
+		return;
+	job->is_asking = true;
+	store_get_job(job->jobs->store, call, job->name);
+}
+
+static void
+on_added(struct store_call *call)
+{
+	if (call->error.code < 0)
+		log_warning("job '%s': the run is not in the history: %s",
+		    call->job, call->error.text);
+}
+
+/* NULL: out of memory. */
+static struct store_run *
+make_entry(const struct job *job, const struct run_result *result) ON_MAIN
+{
+	struct store_run *run = store_run_new();
+
+	if (run == NULL)
+		return NULL;
+	run->id = strdup(job->run_id);
+	run->job = strdup(job->name);
+	run->trigger = strdup(job->trigger);
+	run->result = strdup(run_outcome_name(result->outcome));
+	run->report = job->last_run == NULL ? NULL :
+	    json_dumps(job->last_run, JSON_COMPACT | JSON_PRESERVE_ORDER);
+	run->started_at_ms = result->started_at_ms;
+	run->finished_at_ms = result->finished_at_ms;
+	run->bytes = result->progress.done_bytes;
+	if (run->id != NULL && run->job != NULL && run->trigger != NULL &&
+	    run->result != NULL)
+		return run;
+	store_run_free(run);
+	return NULL;
+}
+
+static void
+add_to_history(const struct job *job, const struct run_result *result) ON_MAIN
+{
+	struct store_run *run = make_entry(job, result);
+	struct store_call *call = store_call_new(job->jobs->mailbox, on_added,
+	    NULL);
+
+	if (run != NULL && call != NULL) {
+		store_add_run(job->jobs->store, call, run);
+		return;
+	}
+	store_run_free(run);
+	store_call_free(call);
+	log_warning("job '%s': the run is not in the history: out of memory",
+	    job->name);
+}
+
+static void
+count(struct job *job, const struct run_result *result) ON_MAIN
+{
+	job->counters[JOB_COUNT_RUNS]++;
+	job->counters[JOB_COUNT_BYTES] += result->progress.done_bytes;
+	job->state.last_attempt_ms = job->started_at_ms;
+	switch (result->outcome) {
+	case RUN_SUCCEEDED:
+		job->counters[JOB_COUNT_SUCCEEDED]++;
+		job->state.last_success_ms = result->finished_at_ms;
+		break;
+	case RUN_CANCELLED:
+		job->counters[JOB_COUNT_CANCELLED]++;
+		break;
+	case RUN_PARTIAL:
+	case RUN_BAD_RANGES:
+	case RUN_DIFFERENT:
+	case RUN_FAILED:
+		job->counters[JOB_COUNT_FAILED]++;
+		break;
+	}
+}
+
+void
+job_remember(struct job *job, const struct run_result *result)
+{
+	count(job, result);
+	if (job->jobs->store == NULL)
+		return;
+	add_to_history(job, result);
+	if (job->is_state_known)
+		put_state(job);
+	else
+		job_recall(job);
+}
+
+void
+job_keep_pause(struct job *job)
+{
+	job->is_pause_known = true;
+	if (job->jobs->store != NULL && job->is_state_known)
+		put_state(job);
+}
+
+json_t *
+job_add_memory(const struct job *job, json_t *o)
+{
+	const struct store_job *s = &job->state;
+
+	(void)json_object_set_new(o, "uuid", s->uuid[0] == '\0' ?
+	    json_null() : json_string(s->uuid));
+	(void)json_object_set_new(o, "counters", counters_to_json(job));
+	return o;
+}
+
+void
+jobs_set_store(struct jobs *jobs, struct store *store)
+{
+	struct job *job = NULL;
+
+	jobs->store = store;
+	while ((job = jobs_next(jobs, job)) != NULL)
+		job_recall(job);
+}
+
+struct store *
+jobs_store(const struct jobs *jobs)
+{
+	return jobs->store;
+}
+
+struct mailbox *
+jobs_mailbox(const struct jobs *jobs)
+{
+	return jobs->mailbox;
+}

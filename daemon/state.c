@@ -1,0 +1,105 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * The daemon's store: opened at the start in daemon.state_dir, closed when
+ * the last run has ended.  What becomes of it is logged, once each time it
+ * changes: without it jobs run, but what they have done is forgotten.
+ */
+
+#include "state.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "base/log.h"
+
+#define DEFAULT_DIR "/var/lib/nbdsync"
+
+static void
+on_health(void *arg)
+{
+	struct state *state = arg;
+	struct store_health health;
+
+	on_main_entry();
+	if (state->store == NULL)
+		return;
+	store_get_health(state->store, &health);
+	if (strcmp(health.set_aside, state->set_aside) != 0)
+		log_error("state: %s; jobs that would go on compare all of "
+		    "their disks", health.set_aside);
+	if (health.state != STORE_OK)
+		log_error("state: %s: %s; jobs run, but what they have done "
+		    "would be forgotten", store_state_name(health.state),
+		    health.error.text);
+	else if (state->is_ill)
+		log_info("state: ok again");
+	memcpy(state->set_aside, health.set_aside, sizeof state->set_aside);
+	state->is_ill = health.state != STORE_OK;
+}
+
+/* What the configuration says, or systemd, or what is usual. */
+static const char *
+directory_of(const struct conf *conf)
+{
+	const char *dir = conf->daemon.state_dir;
+
+	if (dir == NULL)
+		dir = getenv("STATE_DIRECTORY");
+	return dir == NULL || dir[0] == '\0' ? DEFAULT_DIR : dir;
+}
+
+int
+state_open(struct state *state, const struct conf *conf,
+    struct mailbox *owner)
+{
+	struct store_options options = {
+		.owner = owner,
+		.on_health = on_health,
+		.arg = state,
+	};
+	char path[PATH_MAX];
+
+	if (snprintf(path, sizeof path, "%s/state.db",
+	    directory_of(conf)) >= PATH_MAX)
+		return -ENAMETOOLONG;
+	options.path = path;
+	return store_open(&options, &state->store);
+}
+
+static void
+on_close(struct store_call *call)
+{
+	struct state *state = call->arg;
+
+	on_main_entry();
+	if (call->error.code < 0)
+		log_warning("state: %s", call->error.text);
+	store_free(STEAL(state->store));
+	state->on_closed(state->arg);
+}
+
+void
+state_close(struct state *state, struct mailbox *owner,
+    void (*on_closed)(void *arg), void *arg)
+{
+	struct store_call *call = store_call_new(owner, on_close, state);
+
+	state->on_closed = on_closed;
+	state->arg = arg;
+	if (call == NULL || state->store == NULL) {
+		store_call_free(call);
+		on_closed(arg);
+		return;
+	}
+	store_close(state->store, call, STATE_CLOSE_MS);
+}
+
+void
+state_free(struct state *state)
+{
+	store_free(STEAL(state->store));
+}

@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#ifndef STATE_H
+#define STATE_H
+
+#include "base/annotate.h"
+#include "conf/conf.h"
+#include "store/store.h"
+
+/*
+ * The daemon's store: where it is, and what the log says of its health.
+ */
+
+#define STATE_CLOSE_MS 5000		/* for what waits at the end */
+
+struct state {
+	struct store *store;		/* NULL: not open */
+	bool is_ill;			/* so the log has said */
+	char set_aside[ERROR_TEXT_SIZE];	/* likewise */
+	void (*on_closed)(void *arg);
+	void *arg;
+};
+
+/* -ENOMEM, ...; that the database cannot be used is no failure. */
+int state_open(struct state *state, const struct conf *conf,
+    struct mailbox *owner) ON_MAIN;
+
+/* on_closed comes from the loop when all is written, or cannot be. */
+void state_close(struct state *state, struct mailbox *owner,
+    void (*on_closed)(void *arg), void *arg) ON_MAIN;
+
+/* Also what was never opened. */
+void state_free(struct state *state) ON_MAIN;
+
+#endif
