@@ -119,7 +119,12 @@ unit_tests = \
 	%D%/unit/net/test-tls \
 	%D%/unit/runtime/test-mailbox \
 	%D%/unit/runtime/test-worker \
+	%D%/unit/store/test-checkpoint \
+	%D%/unit/store/test-crash \
+	%D%/unit/store/test-health \
+	%D%/unit/store/test-memory \
 	%D%/unit/store/test-store \
+	%D%/unit/store/test-tables \
 	%D%/unit/transfer/test-carrier \
 	%D%/unit/transfer/test-report \
 	%D%/unit/transfer/test-run-map \
@@ -302,6 +307,44 @@ simulations = \
 	%D%/unit/nbd/test-status.c \
 	%D%/unit/nbd/script.c \
 	%D%/unit/nbd/script.h
+
+%C%_unit_store_test_checkpoint_SOURCES = \
+	%D%/unit/store/test-checkpoint.c \
+	%D%/unit/store/ask.c \
+	%D%/unit/store/ask.h
+%C%_unit_store_test_checkpoint_LDADD = $(LDADD) $(SQLITE_LIBS)
+
+%C%_unit_store_test_crash_SOURCES = \
+	%D%/lib/crash-vfs.c \
+	%D%/lib/crash-vfs.h \
+	%D%/unit/store/test-crash.c \
+	%D%/unit/store/ask.c \
+	%D%/unit/store/ask.h
+%C%_unit_store_test_crash_LDADD = $(LDADD) $(SQLITE_LIBS)
+
+%C%_unit_store_test_health_SOURCES = \
+	%D%/unit/store/test-health.c \
+	%D%/unit/store/ask.c \
+	%D%/unit/store/ask.h
+%C%_unit_store_test_health_LDADD = $(LDADD) $(SQLITE_LIBS)
+
+# See tests/lib/failing-malloc.h.
+failing_malloc_wrap = -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc \
+	-Wl,--wrap=reallocarray,--wrap=strdup,--wrap=strndup
+%C%_unit_store_test_memory_SOURCES = \
+	%D%/lib/failing-malloc.c \
+	%D%/lib/failing-malloc.h \
+	%D%/unit/store/test-memory.c \
+	%D%/unit/store/ask.c \
+	%D%/unit/store/ask.h
+%C%_unit_store_test_memory_LDADD = $(LDADD) $(SQLITE_LIBS)
+%C%_unit_store_test_memory_LDFLAGS = $(AM_LDFLAGS) $(failing_malloc_wrap)
+
+%C%_unit_store_test_tables_SOURCES = \
+	%D%/unit/store/test-tables.c \
+	%D%/unit/store/ask.c \
+	%D%/unit/store/ask.h
+%C%_unit_store_test_tables_LDADD = $(LDADD) $(SQLITE_LIBS)
 
 %C%_unit_store_test_store_SOURCES = \
 	%D%/unit/store/test-store.c \
@@ -506,7 +549,15 @@ EXTRA_DIST += $(integration_tests) $(lint_tests) \
 	%D%/lint/layers.conf \
 	%D%/lint/lint.sh
 
-.PHONY: bench check-quick check-unit check-sim check-integration check-lint \
+# Power cuts, failing disks and failing memory under the store, with that many
+# times more seeds, and every allocation.
+STORE_LONG = 50
+store_long_tests = %D%/unit/store/test-crash %D%/unit/store/test-memory
+check-store-long:
+	NBDSYNC_LONG='$(STORE_LONG)'; export NBDSYNC_LONG; \
+	$(MAKE) $(AM_MAKEFLAGS) check TESTS='$(store_long_tests)'
+
+.PHONY: bench check-store-long check-quick check-unit check-sim check-integration check-lint \
 	check-valgrind fuzz
 
 # "make bench BENCH='--pairs 3 unix tcp'": see tests/bench/run --help.

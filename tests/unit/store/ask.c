@@ -49,8 +49,8 @@ ask_setup(void)
 	n_read = 0;
 }
 
-static void
-forget_answers(void)
+void
+ask_forget(void)
 {
 	for (unsigned i = 0; i < n_answers; i++) {
 		struct store_call *call = store_call_new(NULL, NULL, NULL);
@@ -59,6 +59,8 @@ forget_answers(void)
 		*call = answers[i];
 		store_call_free(call);
 	}
+	n_answers = 0;
+	n_read = 0;
 }
 
 void
@@ -68,7 +70,7 @@ ask_teardown(void)
 
 	if (ask_store != NULL)
 		ask_close();
-	forget_answers();
+	ask_forget();
 	net_timer_done(&limit);
 	mailbox_free(ask_box);
 	net_loop_free(loop);

@@ -27,6 +27,8 @@ void ask_close(void);
 struct store_call *ask_call(void);
 /* Wait for the next n answers; ask_answer is the last of them. */
 void ask_wait(unsigned n);
+/* Free all answers so far: there is room for 64. */
+void ask_forget(void);
 /* One answer with this code. */
 void ask_expect(int code);
 
