@@ -361,6 +361,9 @@ check_PROGRAMS += %D%/lib/ext-server %D%/lib/map-client %D%/lib/nbd-do \
 %C%_lib_map_client_LDADD = libnbdclient.la
 %C%_lib_nbd_do_SOURCES = %D%/lib/nbd-do.c
 %C%_lib_nbd_do_LDADD = libnbdclient.la
+check_PROGRAMS += %D%/lib/put-checkpoint
+%C%_lib_put_checkpoint_SOURCES = %D%/lib/put-checkpoint.c
+%C%_lib_put_checkpoint_LDADD = lib/libnbdsync.la $(JANSSON_LIBS)
 %C%_lib_show_status_SOURCES = %D%/lib/show-status.c
 %C%_lib_show_status_LDADD = lib/libnbdcore.la
 %C%_lib_tls_client_SOURCES = %D%/lib/tls-client.c
@@ -403,6 +406,7 @@ endif
 
 # Each is run on its corpus; "make fuzz" links them with libFuzzer instead.
 fuzz_targets = \
+	%D%/fuzz/fuzz-checkpoint \
 	%D%/fuzz/fuzz-conf \
 	%D%/fuzz/fuzz-control \
 	%D%/fuzz/fuzz-handshake \
@@ -424,6 +428,7 @@ check_LTLIBRARIES += %D%/fuzz/libfeed.la %D%/fuzz/libreplay.la
 FUZZ_MAIN = %D%/fuzz/libreplay.la
 fuzz_ldadd = $(FUZZ_MAIN) %D%/fuzz/libfeed.la daemon/libdaemon.la \
 	cli/libcli.la lib/libnbdsync.la $(nbdsyncd_libs)
+%C%_fuzz_fuzz_checkpoint_LDADD = $(fuzz_ldadd)
 %C%_fuzz_fuzz_conf_LDADD = $(fuzz_ldadd)
 %C%_fuzz_fuzz_control_LDADD = $(fuzz_ldadd)
 %C%_fuzz_fuzz_handshake_LDADD = $(fuzz_ldadd)
@@ -441,6 +446,7 @@ fuzz:
 integration_tests = \
 	%D%/integration/bench-helpers.t \
 	%D%/integration/cli-bad-server.t \
+	%D%/integration/cli-checkpoint.t \
 	%D%/integration/cli-command-server.t \
 	%D%/integration/cli-configcheck.t \
 	%D%/integration/cli-copy.t \
