@@ -605,6 +605,38 @@ flush(struct copy_lane *lane)
 	return NULL;
 }
 
+/* What is worth a flush when all is over. */
+static bool
+wants_last_flush(const struct copy_lane *lane, unsigned target)
+{
+	return lane->plan->keeps && lane->plan->targets[target].use_flush &&
+	    (lane->away & copy_bit(target)) == 0 &&
+	    copy_ledger_is_live(lane->ledger, target) &&
+	    !lane->epochs[target].is_flushing &&
+	    lane->epochs[target].open_bytes > 0;
+}
+
+/*
+ * Nothing new is begun; but what has been written is made to count.  After
+ * all that is on its way.
+ */
+static struct copy_request *
+last_flush(struct copy_lane *lane)
+{
+	unsigned i;
+
+	for (i = 0; i <= SOURCE_QUEUE; i++)
+		if (lane->n_busy[i] > 0)
+			return NULL;
+	for (i = 0; i < lane->plan->n_targets; i++) {
+		if (!wants_last_flush(lane, i))
+			continue;
+		copy_epoch_flush(&lane->epochs[i]);
+		return give_out(lane, &lane->flushes[i]);
+	}
+	return NULL;
+}
+
 struct copy_request *
 copy_lane_next(struct copy_lane *lane)
 {
@@ -613,7 +645,7 @@ copy_lane_next(struct copy_lane *lane)
 	if (lane->map.has_no_memory || lane->behind.has_no_memory)
 		copy_lane_fail(lane, COPY_SOURCE, 0, -ENOMEM, "out of memory");
 	if (copy_lane_is_over(lane))
-		return NULL;
+		return last_flush(lane);
 	do {
 		req = take_queued(lane);
 		if (req == NULL)
@@ -747,8 +779,12 @@ copy_lane_is_finished(const struct copy_lane *lane)
 
 	if (lane->in_flight > 0)
 		return false;
-	if (copy_lane_is_over(lane))
+	if (copy_lane_is_over(lane)) {
+		for (i = 0; i < lane->plan->n_targets; i++)
+			if (wants_last_flush(lane, i))
+				return false;
 		return true;
+	}
 	for (i = 0; i < lane->plan->n_targets; i++)
 		if (lane->plan->targets[i].use_flush &&
 		    copy_ledger_is_live(lane->ledger, i) &&

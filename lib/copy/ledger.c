@@ -47,6 +47,16 @@ copy_ledger_plan_target(struct copy_ledger *l, unsigned target,
 }
 
 void
+copy_ledger_resume(struct copy_ledger *l, unsigned target, uint64_t bytes)
+{
+	struct copy_target_books *b = &l->targets[target];
+
+	copy_ledger_add(&b->resumed_bytes, bytes);
+	copy_ledger_add(&b->done_bytes, bytes);
+	copy_ledger_add(&b->durable_bytes, bytes);
+}
+
+void
 copy_ledger_stop(struct copy_ledger *l)
 {
 	atomic_store_explicit(&l->stop, true, memory_order_relaxed);

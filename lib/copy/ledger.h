@@ -62,6 +62,7 @@ struct copy_target_books {
 	_Atomic uint64_t zeroed_bytes;
 	_Atomic uint64_t equal_bytes;	/* compared: nothing to write */
 	_Atomic uint64_t differing_bytes;	/* compared, and left so */
+	_Atomic uint64_t resumed_bytes;	/* done by an earlier run */
 	_Atomic uint64_t failed_bytes;	/* given up, and listed */
 	_Atomic uint64_t behind_bytes;	/* to be caught up with */
 	_Atomic uint64_t durable_bytes;	/* covered by a flush */
@@ -107,6 +108,10 @@ void copy_ledger_plan(struct copy_ledger *l, uint64_t total_bytes);
 /* Then: but this one gets so many, which is not more. */
 void copy_ledger_plan_target(struct copy_ledger *l, unsigned target,
     uint64_t total_bytes);
+
+/* The run's thread: so many of them an earlier run has done, for good. */
+void copy_ledger_resume(struct copy_ledger *l, unsigned target,
+    uint64_t bytes);
 
 /* Any thread. */
 static inline void

@@ -155,6 +155,51 @@ put_zeroes(struct copy_map *m, struct copy_stretch *s)
 	}
 }
 
+/*
+ * How many bytes of a stretch are done for the same destinations, and which
+ * those are.
+ */
+static uint64_t
+done_run(const struct copy_plan *plan, uint64_t to, uint64_t length,
+    uint32_t *ret_done)
+{
+	uint64_t run;
+	unsigned i;
+	bool is_in;
+
+	*ret_done = 0;
+	for (i = 0; i < plan->n_targets; i++) {
+		run = ranges_run_at(&plan->targets[i].done, to, length,
+		    &is_in);
+		if (is_in)
+			*ret_done |= 1U << i;
+		length = min_u64(length, run);
+	}
+	return length;
+}
+
+/* What of it is still to be done. */
+static void
+put_undone(struct copy_map *m, const struct copy_stretch *stretch)
+{
+	struct copy_stretch rest = *stretch;
+	struct copy_stretch s;
+	uint32_t done;
+
+	while (rest.length > 0) {
+		s = rest;
+		s.length = done_run(m->plan, rest.to, rest.length, &done);
+		s.targets &= ~done;
+		rest.from += s.length;
+		rest.to += s.length;
+		rest.length -= s.length;
+		if (s.kind == COPY_ZEROES)
+			put_zeroes(m, &s);
+		else
+			copy_map_put(m, &s);
+	}
+}
+
 /* Sort the answer's bytes from m->sorted up to end into the map. */
 static void
 sort_answer(struct copy_map *m, uint64_t end, bool zero)
@@ -171,10 +216,7 @@ sort_answer(struct copy_map *m, uint64_t end, bool zero)
 		return;
 	if (m->sorted == m->answer_from)
 		m->held = m->end;
-	if (zero)
-		put_zeroes(m, &s);
-	else
-		copy_map_put(m, &s);
+	put_undone(m, &s);
 	m->claim_has_data |= !zero;
 	m->sorted = end;
 }
@@ -260,6 +302,22 @@ copy_map_unanswered(struct copy_map *m)
 	m->position += m->sorted - m->answer_from;
 }
 
+/* Go on behind what is done for all; false: it is not. */
+static bool
+skip_done(struct copy_map *m, const struct copy_piece *p)
+{
+	uint64_t offset = m->position - p->position;
+	uint32_t done;
+	uint64_t run;
+
+	run = done_run(m->plan, p->to + offset,
+	    min_u64(p->length - offset, m->claim_end - m->position), &done);
+	if ((p->targets & ~done) != 0)
+		return false;
+	m->position = min_u64(m->claim_end, m->position + run);
+	return true;
+}
+
 /*
  * Find the next part of the line that is to be mapped, claiming more when
  * the last claim is used up.  On a disk that is all zero claims grow: there
@@ -285,8 +343,11 @@ find_unmapped(struct copy_map *m, const struct copy_piece **ret_piece)
 			}
 		}
 		p = copy_plan_piece_at(plan, m->position);
-		if (m->position - p->position < p->length)
-			break;
+		if (m->position - p->position < p->length) {
+			if (!skip_done(m, p))
+				break;
+			continue;
+		}
 		/* Between the end of a piece and the start of the next. */
 		m->position = min_u64(m->claim_end,
 		    p->position +

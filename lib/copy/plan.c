@@ -507,6 +507,7 @@ choose_features(struct copy_plan *plan, const struct disk_shape *source,
 
 	plan->use_status = source->can_status;
 	plan->reconnects = wish->reconnects;
+	plan->keeps = wish->keeps;
 	memcpy(plan->on_error, wish->on_error, sizeof plan->on_error);
 	plan->retries = wish->retries;
 	plan->waits_for_space = wish->waits_for_space;
@@ -610,12 +611,82 @@ copy_plan_make(struct copy_plan *plan, const struct disk_shape *source,
 void
 copy_plan_done(struct copy_plan *plan)
 {
+	unsigned i;
+
+	for (i = 0; i < plan->n_targets; i++)
+		ranges_done(&plan->targets[i].done);
 	free(plan->pieces);
 	free(plan->gaps);
 	plan->pieces = NULL;
 	plan->gaps = NULL;
 	plan->n_pieces = 0;
 	plan->n_gaps = 0;
+}
+
+/* How many bytes of a piece are in the set? */
+static uint64_t
+count_done(const struct ranges *done, const struct copy_piece *p)
+{
+	uint64_t offset = 0;
+	uint64_t n = 0;
+	uint64_t run;
+	bool is_in;
+
+	while (offset < p->length) {
+		run = ranges_run_at(done, p->to + offset, p->length - offset,
+		    &is_in);
+		n += is_in ? run : 0;
+		offset += run;
+	}
+	return n;
+}
+
+/* Whole blocks of it only; a piece may end inside one. */
+static int
+add_blocks(const struct copy_plan *plan, struct ranges *set,
+    const struct range *r)
+{
+	uint64_t from = round_up(r->offset, plan->align);
+	uint64_t end = r->offset + r->len;
+	uint64_t down = end & ~(uint64_t)(plan->align - 1);
+	size_t i;
+
+	for (i = 0; i < plan->n_pieces; i++)
+		if (plan->pieces[i].to + plan->pieces[i].length == end)
+			down = end;
+	return from < down ? ranges_add(set, from, down - from) : 0;
+}
+
+static int
+resume_target(struct copy_plan *plan, unsigned target,
+    const struct ranges *done)
+{
+	struct copy_target_plan *t = &plan->targets[target];
+	size_t i;
+	int r = 0;
+
+	for (i = 0; r == 0 && i < done->n; i++)
+		r = add_blocks(plan, &t->done, &done->v[i]);
+	for (i = 0; r == 0 && i < plan->n_pieces; i++)
+		if ((plan->pieces[i].targets & (1U << target)) != 0)
+			t->done_bytes += count_done(&t->done,
+			    &plan->pieces[i]);
+	return r;
+}
+
+int
+copy_plan_resume(struct copy_plan *plan, const struct ranges done[])
+{
+	unsigned i;
+	int r = 0;
+
+	for (i = 0; r == 0 && i < plan->n_targets; i++)
+		r = resume_target(plan, i, &done[i]);
+	for (i = 0; r < 0 && i < plan->n_targets; i++) {
+		ranges_clear(&plan->targets[i].done);
+		plan->targets[i].done_bytes = 0;
+	}
+	return r;
 }
 
 const struct copy_piece *

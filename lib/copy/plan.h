@@ -7,6 +7,7 @@
 #include <stdint.h>
 
 #include "base/error.h"
+#include "base/ranges.h"
 #include "copy/errors.h"
 #include "copy/ledger.h"
 #include "copy/shape.h"
@@ -58,6 +59,7 @@ struct copy_wish {
 	uint64_t max_lag;	/* bytes that a slow destination may be behind
 				   the others, in memory; 0: chosen */
 	bool reconnects;	/* a lost connection may come back */
+	bool keeps;		/* another run may go on from here */
 	enum copy_on_error on_error[2];		/* by enum copy_side */
 	unsigned retries;	/* of the smallest pieces */
 	bool waits_for_space;	/* on a destination that is full */
@@ -91,6 +93,8 @@ struct copy_gap {
 
 struct copy_target_plan {
 	uint64_t total_bytes;	/* that it gets */
+	struct ranges done;	/* bytes on it that need not be looked at */
+	uint64_t done_bytes;	/* of total_bytes, in done */
 	bool use_zero;		/* send zeroes as write-zeroes */
 	bool use_fast_zero;	/* zero much at once, before data */
 	bool use_status;	/* ask it what is zero, when comparing */
@@ -137,6 +141,8 @@ struct copy_plan {
 	bool waits_for_space;
 	uint64_t max_bad_bytes;
 	uint64_t max_bad_ranges;
+	bool keeps;		/* what is durable counts, also if the run is
+				   ended */
 	uint64_t epoch_bytes;	/* a lane flushes after so many, at the latest */
 	const char *gave_up[COPY_MAX_GAVE_UP];	/* sentences, static */
 	size_t n_gave_up;
@@ -158,6 +164,12 @@ int copy_plan_make(struct copy_plan *plan, const struct disk_shape *source,
     const struct disk_shape *const destinations[], unsigned n_destinations,
     const struct copy_wish *wish, unsigned *ret_target, struct error *e);
 void copy_plan_done(struct copy_plan *plan);
+
+/*
+ * Leave out what is right and durable already: of each destination, a set of
+ * bytes on it.  Before the plan is used.  -ENOMEM: then it is left as it was.
+ */
+int copy_plan_resume(struct copy_plan *plan, const struct ranges done[]);
 
 /*
  * The piece that byte `to` of a destination lies in; there is one.

@@ -23,6 +23,9 @@
  *	- an error that is over at the next try is none, where it is tried; an
  *	  area of a disk that stays bad is listed to the sector, where it may be
  *	  skipped, and all else is right
+ *	- what is called durable is right on stable storage; a run that did not
+ *	  succeed, for whatever reason, and all its servers with it, is followed
+ *	  by one that goes on from there, writes nothing of that, and succeeds
  *	- where lost connections come back, with servers that have forgotten what
  *	  was not flushed and late writes of the old connections, it is a
  *	  success all the same
@@ -112,6 +115,7 @@ struct target {
 	unsigned char *stable;	/* what a power cut leaves */
 	unsigned char *written;	/* and as it reads now */
 	struct trail *trails;	/* of each byte */
+	struct ranges durable;	/* of the run before */
 };
 
 struct sim {
@@ -174,6 +178,7 @@ struct sim {
 	bool was_behind;	/* some destination, for a while */
 	bool met_refusal;
 	bool cancelled;
+	bool is_resumed;
 };
 
 /* Randomness: splitmix64. */
@@ -426,6 +431,15 @@ check_flush(struct sim *sim, unsigned lane, const struct copy_request *req)
 		    "one flush at a time");
 }
 
+static bool
+touches(const struct ranges *set, const struct copy_request *req)
+{
+	bool is_in;
+
+	return ranges_run_at(set, req->offset, req->length, &is_in) <
+		req->length || is_in;
+}
+
 static void
 check_request(struct sim *sim, const struct copy_request *req)
 {
@@ -449,6 +463,9 @@ check_request(struct sim *sim, const struct copy_request *req)
 	promise(sim, sim->mode != COPY_MODE_VERIFY ||
 		(req->op != COPY_WRITE && !is_zeroing(req)),
 	    "who verifies writes nothing");
+	promise(sim, (req->op != COPY_WRITE && !is_zeroing(req)) ||
+		!touches(&sim->targets[req->target].durable, req),
+	    "what is done is not written again");
 	promise(sim, sim->mode != COPY_MODE_COPY ||
 		req->side == COPY_SOURCE ||
 		(req->op != COPY_READ && req->op != COPY_STATUS),
@@ -1162,6 +1179,26 @@ make_ranges(struct sim *sim)
 }
 
 static int
+resume_plan(struct sim *sim)
+{
+	struct ranges durable[MAX_TARGETS];
+	unsigned i;
+	int r;
+
+	for (i = 0; i < sim->n_targets; i++)
+		durable[i] = sim->targets[i].durable;
+	r = copy_plan_resume(&sim->plan, durable);
+	for (i = 0; i < sim->n_targets; i++) {
+		promise(sim, sim->plan.targets[i].done_bytes ==
+			ranges_total(&durable[i]),
+		    "all that is durable is taken over");
+		copy_ledger_resume(&sim->ledger, i,
+		    sim->plan.targets[i].done_bytes);
+	}
+	return r;
+}
+
+static int
 make_plan(struct sim *sim, struct error *e)
 {
 	static const uint32_t sparse_grains[] = { 0, 0, COPY_SPARSE_OFF, 512,
@@ -1175,6 +1212,7 @@ make_plan(struct sim *sim, struct error *e)
 		.queue_depth = 1 + (unsigned)rnd(sim, 16),
 		.request_size = (uint32_t)(1 + rnd(sim, 32)) * 4096,
 		.reconnects = rnd(sim, 4) != 0,
+		.keeps = rnd(sim, 2),
 		.zero_rest = sim->zero_rest,
 		.sparse_grain = sparse_grains[rnd(sim, 5)],
 		.on_error = { (enum copy_on_error)rnd(sim, 3),
@@ -1215,7 +1253,7 @@ make_plan(struct sim *sim, struct error *e)
 	for (i = 0; i < sim->n_targets; i++)
 		copy_ledger_plan_target(&sim->ledger, i,
 		    sim->plan.targets[i].total_bytes);
-	return 0;
+	return sim->is_resumed ? resume_plan(sim) : 0;
 }
 
 /* What a destination has to hold at offset after a success. */
@@ -1547,6 +1585,63 @@ set_gate(struct gate *g, struct sim *sim, unsigned lane)
 	copy_lane_set_gate(sim->lanes[lane], &gate);
 }
 
+/* What a checkpoint would say; and is it true? */
+static void
+take_durable(struct sim *sim)
+{
+	struct target *t;
+	unsigned lane;
+	unsigned i;
+	uint64_t k;
+
+	for (i = 0; i < sim->n_targets; i++) {
+		t = &sim->targets[i];
+		for (lane = 0; lane < sim->plan.lanes; lane++)
+			if (copy_lane_take_durable(sim->lanes[lane], i,
+				&t->durable) < 0)
+				abort();
+		for (k = 0; k < t->shape.size; k++)
+			promise(sim, !ranges_cover(&t->durable, k, 1) ||
+				t->stable[k] == expected_byte(sim, t, k),
+			    "what is called durable is right, and stable");
+	}
+}
+
+static bool
+has_succeeded(const struct sim *sim)
+{
+	unsigned i;
+
+	for (i = 0; i < sim->n_targets; i++)
+		if (!copy_ledger_is_success(&sim->ledger, i,
+			sim->plan.targets[i].use_flush))
+			return false;
+	return true;
+}
+
+/* All servers lose what is not stable; and then all goes well. */
+static void
+begin_again(struct sim *sim)
+{
+	unsigned i;
+
+	copy_plan_done(&sim->plan);
+	for (i = 0; i < sim->n_targets; i++) {
+		forget_unflushed(sim, &sim->targets[i]);
+		sim->targets[i].met_fault = false;
+	}
+	memset(sim->pending, 0, sizeof sim->pending);
+	memset(sim->disconnected, 0, sizeof sim->disconnected);
+	memset(sim->back_at, 0, sizeof sim->back_at);
+	memset(sim->paused_until, 0, sizeof sim->paused_until);
+	memset(sim->ghosts, 0, sizeof sim->ghosts);
+	sim->asked_to_read = sim->passed = 0;
+	sim->rate = 0;
+	sim->fault = FAULT_NONE;
+	sim->fault_met = sim->source_met_fault = sim->cancelled = false;
+	sim->is_resumed = true;
+}
+
 static void
 run_lanes(struct sim *sim)
 {
@@ -1584,6 +1679,7 @@ run_lanes(struct sim *sim)
 	}
 	conclude(sim);
 	judge(sim);
+	take_durable(sim);
 	for (i = 0; i < sim->plan.lanes; i++) {
 		copy_lane_free(sim->lanes[i]);
 		free(sim->buffers[i]);
@@ -1596,6 +1692,7 @@ struct counts {
 	uint64_t behind;
 	uint64_t refusals;
 	uint64_t came_back;
+	uint64_t resumed;
 	uint64_t gaps;
 	uint64_t rests;
 	uint64_t fast_zeroes;
@@ -1626,6 +1723,15 @@ simulate(uint64_t seed, bool with_trace, struct counts *counts)
 	}
 	if (sim->fault_met)
 		counts->faults[sim->fault]++;
+	if (sim->broken == NULL && sim->mode != COPY_MODE_VERIFY &&
+	    !has_succeeded(sim)) {
+		begin_again(sim);
+		if (make_plan(sim, &e) == 0)
+			run_lanes(sim);
+		promise(sim, has_succeeded(sim),
+		    "a run that is resumed succeeds");
+		counts->resumed++;
+	}
 	counts->behind += sim->was_behind;
 	counts->refusals += sim->met_refusal;
 	counts->came_back += sim->came_back;
@@ -1645,6 +1751,7 @@ simulate(uint64_t seed, bool with_trace, struct counts *counts)
 		free(sim->targets[i].stable);
 		free(sim->targets[i].written);
 		free(sim->targets[i].trails);
+		ranges_done(&sim->targets[i].durable);
 	}
 	free(sim);
 	return broken;
@@ -1674,6 +1781,7 @@ report_counts(unsigned *n, const struct counts *counts)
 	    "servers were restarted");
 	report(n, counts->came_back > 0,
 	    "lost connections came back");
+	report(n, counts->resumed > 0, "runs were resumed");
 	report(n, counts->fast_zeroes > counts->no_fast_zeroes,
 	    "much was zeroed at once");
 	report(n, counts->no_fast_zeroes > 0,
