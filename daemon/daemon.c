@@ -45,6 +45,8 @@ struct daemon {
 	struct event *sigterm, *sigint, *sighup;
 	struct net_timer grace_timer;
 	struct jobs_watch watch;
+	/* What the service manager knows. */
+	size_t n_jobs_told, n_running_told;
 	bool is_stopping;
 };
 
@@ -119,18 +121,25 @@ daemon_check_conf(const char *conf_path, const char *shown_job)
 }
 
 static void
-notify_status(const struct daemon *d, const char *state) ON_MAIN
+notify_status(struct daemon *d, const char *state) ON_MAIN
 {
+	d->n_jobs_told = jobs_count(d->jobs);
+	d->n_running_told = jobs_count_running(d->jobs);
 	(void)sd_notifyf(0, "%sSTATUS=%zu jobs, %zu running%s", state,
-	    jobs_count(d->jobs), jobs_count_running(d->jobs),
+	    d->n_jobs_told, d->n_running_told,
 	    d->is_stopping ? ", stopping" : "");
 }
 
+/* Jobs change in more ways than the service manager is told. */
 static void
 on_jobs_change(void *arg)
 {
+	struct daemon *d = arg;
+
 	on_main_entry();
-	notify_status(arg, "");
+	if (jobs_count(d->jobs) != d->n_jobs_told ||
+	    jobs_count_running(d->jobs) != d->n_running_told)
+		notify_status(d, "");
 }
 
 /* Each may be NULL. */
