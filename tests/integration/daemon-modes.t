@@ -17,7 +17,8 @@ conf "endpoints = (
   { name = \"full\"; command = [ \"nbdkit\", \"--filter=error\", \"memory\",
     \"8M\", \"error-pwrite=ENOSPC\", \"error-pwrite-rate=100%\" ]; } );
 jobs = ( { name = \"twice\"; source = \"a\"; destinations = [ \"b\", \"c\" ]; },
-  { name = \"half\"; source = \"a\"; destinations = [ \"b\", \"full\" ]; },
+  { name = \"half\"; source = \"a\"; destinations = [ \"b\", \"full\" ];
+    wait_for_space = false; },
   { name = \"sync\"; mode = \"sync\"; source = \"a\"; destination = \"b\"; },
   { name = \"verify\"; mode = \"verify\"; source = \"a\";
     destinations = [ \"b\", \"c\" ]; } );"
