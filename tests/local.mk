@@ -6,11 +6,16 @@
 #	make check TESTS=tests/integration/copy-basic.t VERBOSE=1
 
 TEST_EXTENSIONS = .t .sh
+
+# Seconds for a script, and all that it has started.  They take a minute at
+# most; what waits for ever fails with this.
+TEST_LIMIT = 900
+
 LOG_DRIVER = env AM_TAP_AWK='$(AWK)' $(SHELL) \
 	$(top_srcdir)/build-aux/tap-driver.sh
 T_LOG_DRIVER = $(LOG_DRIVER)
 SH_LOG_DRIVER = $(LOG_DRIVER)
-T_LOG_COMPILER = $(SHELL)
+T_LOG_COMPILER = timeout -k 60 $(TEST_LIMIT) $(SHELL)
 SH_LOG_COMPILER = $(SHELL)
 
 # 99 tells a sanitizer's report from an orderly failure.
