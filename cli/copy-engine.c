@@ -18,6 +18,7 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "base/units.h"
 #include "cli/exit-codes.h"
 #include "cli/message.h"
 #include "cli/output.h"
@@ -25,6 +26,7 @@
 #include "net/loop.h"
 #include "runtime/mailbox.h"
 #include "runtime/worker.h"
+#include "store/store.h"
 #include "transfer/report.h"
 
 struct engine {
@@ -33,6 +35,8 @@ struct engine {
 	struct mailbox *mailbox;
 	struct worker_pool *pool;
 	struct run *run;
+	struct store *store;
+	bool has_no_checkpoint;		/* it cannot be used */
 	struct net_watch signals;
 	struct net_timer tick;
 	struct bar bar;
@@ -238,6 +242,24 @@ tell_cancelled(const struct engine *en)
 	return en->is_interrupted ? CLI_INTERRUPTED : CLI_CANCELLED;
 }
 
+/* Did it go on from an earlier run? */
+static void
+tell_resumed(struct engine *en, const struct run_result *result)
+{
+	char size[UNITS_TEXT_SIZE];
+
+	if (en->options->quiet)
+		return;
+	if (result->is_resumed)
+		message(en->options->command, "went on from %s: %s were done "
+		    "already", en->options->checkpoint,
+		    units_format_size(
+			result->progress.destinations[0].resumed_bytes, size));
+	else if (result->not_resumed.code != 0)
+		message(en->options->command, "did not go on from %s: %s",
+		    en->options->checkpoint, result->not_resumed.text);
+}
+
 static int
 tell_result(struct engine *en)
 {
@@ -245,6 +267,7 @@ tell_result(struct engine *en)
 	int exit_code = CLI_ERROR;
 
 	bar_clear(&en->bar);
+	tell_resumed(en, result);
 	tell_gave_up(en, result);
 	tell_not_copied(en, result);
 	switch (result->outcome) {
@@ -274,14 +297,102 @@ tell_result(struct engine *en)
 	return exit_code;
 }
 
+/* The file that says where to go on from, as a store of one job. */
+
+#define CHECKPOINT_JOB	    "copy"
+#define CHECKPOINT_CLOSE_MS 10000
+
+static void
+on_checkpoint_tried(struct store_call *call)
+{
+	struct engine *en = call->arg;
+
+	if (call->error.code != 0) {
+		message(en->options->command, "%s: %s",
+		    en->options->checkpoint, call->error.text);
+		en->has_no_checkpoint = true;
+	}
+	net_loop_stop(en->loop);
+}
+
+/* A file that cannot be used is told before anything is copied. */
+static int
+try_checkpoint(struct engine *en)
+{
+	struct store_call *call = store_call_new(en->mailbox,
+	    on_checkpoint_tried, en);
+
+	if (call == NULL) {
+		message(en->options->command, "out of memory");
+		return CLI_ERROR;
+	}
+	store_load_checkpoint(en->store, call, CHECKPOINT_JOB);
+	(void)net_loop_run(en->loop);
+	return en->has_no_checkpoint ? CLI_ERROR : CLI_OK;
+}
+
+static int
+open_checkpoint(struct engine *en)
+{
+	const struct store_options options = {
+		.path = en->options->checkpoint,
+		.is_exclusive = true,
+		.keep_damaged = true,
+	};
+	int r;
+
+	if (options.path == NULL)
+		return CLI_OK;
+	r = store_open(&options, &en->store);
+	if (r < 0) {
+		message(en->options->command, "%s: %s", options.path,
+		    strerror(-r));
+		return CLI_ERROR;
+	}
+	return try_checkpoint(en);
+}
+
+static void
+on_store_closed(struct store_call *call)
+{
+	struct engine *en = call->arg;
+
+	if (call->error.code != 0)
+		message(en->options->command, "%s: %s",
+		    en->options->checkpoint, call->error.text);
+	net_loop_stop(en->loop);
+}
+
+static void
+close_checkpoint(struct engine *en)
+{
+	struct store_call *call;
+
+	if (en->store == NULL)
+		return;
+	call = store_call_new(en->mailbox, on_store_closed, en);
+	if (call != NULL) {
+		store_close(en->store, call, CHECKPOINT_CLOSE_MS);
+		(void)net_loop_run(en->loop);
+	}
+	store_free(en->store);
+	en->store = NULL;
+}
+
 static int
 engine_run(struct engine *en)
 {
 	const struct copy_engine_options *o = en->options;
+	struct run_spec spec = *o->spec;
 	struct error e;
 	int r;
 
-	r = run_new(o->spec, en->pool, en->mailbox, engine_on_finished, en,
+	r = open_checkpoint(en);
+	if (r != CLI_OK)
+		return r;
+	spec.store = en->store;
+	spec.store_job = CHECKPOINT_JOB;
+	r = run_new(&spec, en->pool, en->mailbox, engine_on_finished, en,
 	    &en->run, &e);
 	if (r == -EINVAL)
 		return message_usage(o->command, "%s", e.text);
@@ -313,6 +424,7 @@ copy_engine_run(const struct copy_engine_options *options)
 	r = engine_init(&en);
 	if (r == 0) {
 		exit_code = engine_run(&en);
+		close_checkpoint(&en);
 	} else {
 		message(options->command, "cannot start: %s", strerror(-r));
 		exit_code = CLI_ERROR;

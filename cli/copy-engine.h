@@ -14,6 +14,8 @@ struct copy_engine_options {
 	const struct run_spec *spec;
 	enum bar_mode bar_mode;
 	uint64_t bar_every_ms;
+	const char *checkpoint;		/* file with the place to go on from;
+					   NULL: none */
 	bool json;			/* the result on standard output */
 	bool quiet;			/* no warnings */
 };

@@ -20,6 +20,7 @@ struct request {
 	struct endpoint_spec *source;
 	struct endpoint_spec *destinations[RUN_MAX_DESTINATIONS];
 	uint64_t progress_every_ms;	/* 0: not asked for */
+	const char *checkpoint;
 	bool no_progress;
 	bool quiet;
 	bool json;
@@ -165,6 +166,12 @@ set_trouble(struct options *o, struct request *req, int id, const char *value)
 	case OPT_ON_WRITE_ERROR:
 		return set_policy(o, "on-write-error", value,
 		    &req->spec.on_write_error);
+	case OPT_CHECKPOINT:
+		req->checkpoint = value;
+		return 0;
+	case OPT_CHECKPOINT_INTERVAL:
+		return options_time(o, "checkpoint-interval", value,
+		    &req->spec.checkpoint_ms);
 	case OPT_RETRIES:
 		return set_retries(o, req, value);
 	case OPT_RETRY_TIME:
@@ -251,6 +258,9 @@ set_option(struct options *o, struct request *req, int id, const char *value)
 	case OPT_ZERO_REST:
 		req->spec.zero_rest = true;
 		return 0;
+	case OPT_FULL:
+		req->spec.full = true;
+		return 0;
 	case OPT_WAIT_FOR_SPACE:
 		req->spec.wait_for_space = true;
 		return 0;
@@ -327,6 +337,7 @@ run_request(const struct command *command, const struct request *req)
 		.spec = &req->spec,
 		.bar_mode = choose_bar_mode(req),
 		.bar_every_ms = req->progress_every_ms,
+		.checkpoint = req->checkpoint,
 		.json = req->json,
 		.quiet = req->quiet,
 	};

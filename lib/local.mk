@@ -172,9 +172,12 @@ noinst_LTLIBRARIES += %D%/libnbdsync.la
 	%D%/transfer/budget.h \
 	%D%/transfer/carrier.c \
 	%D%/transfer/carrier.h \
+	%D%/transfer/checkpoint.c \
 	%D%/transfer/drive.c \
 	%D%/transfer/flow.c \
 	%D%/transfer/lane-private.h \
+	%D%/transfer/keeper.c \
+	%D%/transfer/keeper.h \
 	%D%/transfer/lane.c \
 	%D%/transfer/lane.h \
 	%D%/transfer/progress.c \
@@ -187,6 +190,7 @@ noinst_LTLIBRARIES += %D%/libnbdsync.la
 	%D%/transfer/run-map.c \
 	%D%/transfer/run-map.h \
 	%D%/transfer/run-private.h \
+	%D%/transfer/resume.c \
 	%D%/transfer/run.c \
 	%D%/transfer/run.h \
 	%D%/transfer/throttle.c \

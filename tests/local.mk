@@ -487,6 +487,7 @@ integration_tests = \
 	%D%/integration/copy-qemu.t \
 	%D%/integration/copy-rate.t \
 	%D%/integration/copy-reconnect.t \
+	%D%/integration/copy-resume.t \
 	%D%/integration/copy-refusals.t \
 	%D%/integration/copy-several.t \
 	%D%/integration/copy-sizes.t \
@@ -509,6 +510,7 @@ integration_tests = \
 	%D%/integration/daemon-reload.t \
 	%D%/integration/daemon-pause.t \
 	%D%/integration/daemon-reload-control.t \
+	%D%/integration/daemon-resume.t \
 	%D%/integration/daemon-roles.t \
 	%D%/integration/daemon-schedule.t \
 	%D%/integration/daemon-schema.t \

@@ -158,6 +158,8 @@ struct conf_job {
 	uint64_t connect_timeout_ms;
 	uint64_t io_timeout_ms;
 	uint64_t reconnect_ms;
+	uint64_t checkpoint_ms;
+	uint64_t resume_max_age_ms;
 	enum run_on_error on_read_error;
 	enum run_on_error on_write_error;
 	unsigned retries;

@@ -359,6 +359,11 @@ make_run(struct job *job, struct run **ret_run, struct error *e) ON_MAIN
 		.max_bad_bytes = cj->max_bad,
 		.wait_for_space = cj->wait_for_space,
 		.allow_no_flush = cj->allow_no_flush,
+		.store = job->jobs->store,
+		.store_job = job->name,
+		.checkpoint_ms = cj->checkpoint_ms,
+		.resume_max_age_ms = cj->resume_max_age_ms,
+		.full = cj->resume_max_age_ms == 0,
 	};
 
 	for (unsigned i = 0; i < spec.n_destinations; i++)

@@ -747,7 +747,7 @@ copy_lane_end_epoch(struct copy_lane *lane)
 	unsigned i;
 
 	for (i = 0; i < lane->plan->n_targets; i++)
-		lane->epochs[i].is_due = true;
+		lane->epochs[i].is_due = lane->epochs[i].open_bytes > 0;
 }
 
 int

@@ -175,6 +175,12 @@ worker_loop(struct worker *w)
 	return w->loop;
 }
 
+struct mailbox *
+worker_mailbox(struct worker *w)
+{
+	return w->box;
+}
+
 void
 worker_post(struct worker *w, struct mail *mail)
 {

@@ -33,6 +33,8 @@ struct worker *worker_pool_get(struct worker_pool *pool, unsigned i);
 unsigned worker_pool_next(struct worker_pool *pool);
 
 struct net_loop *worker_loop(struct worker *w);
+/* For those who post by mailbox.  Any thread. */
+struct mailbox *worker_mailbox(struct worker *w);
 /* Any thread. */
 void worker_post(struct worker *w, struct mail *mail);
 

@@ -81,7 +81,27 @@ finish(struct run *run)
 {
 	if (run->exit_timer.ev != NULL)
 		net_timer_done(&run->exit_timer);
+	resume_free(run);
 	run_judge(run);
+	if (!checkpoint_conclude(run))
+		run_is_kept(run);
+}
+
+/* That was the last. */
+void
+run_is_kept(struct run *run)
+{
+	struct run_result *result = &run->result;
+	char sentence[ERROR_TEXT_SIZE];
+
+	if (run->keeper.trouble.code != 0) {
+		(void)snprintf(sentence, sizeof sentence, "the place to go on "
+		    "from could not be saved: %.*s", ERROR_TEXT_SIZE / 2,
+		    run->keeper.trouble.text);
+		run_add_gave_up(run, sentence);
+		result->gave_up = (const char *const *)run->gave_up;
+		result->n_gave_up = run->n_gave_up;
+	}
 	atomic_store(&run->ended_ms, run_clock_ms());
 	set_phase(run, RUN_FINISHED);
 	run_get_progress(run, &run->result.progress);
@@ -315,6 +335,8 @@ lane_on_copied(void *arg, struct lane *lane)
 	struct run *run = arg;
 
 	on_worker_entry();
+	if (resume_copied(run))
+		return;
 	find_lane(run, lane)->is_busy = false;
 	(void)note_lane_failures(run, lane);
 	run_take_differences(run, lane);
@@ -341,6 +363,8 @@ add_lane(struct run *run, unsigned i)
 		.limits = run->limits,
 		.reconnect_ms = run->reconnect_ms,
 		.share = &run->share,
+		.keeper = &run->keeper,
+		.epoch_ms = run->keeper.interval_ms,
 		.events = &lane_events,
 		.arg = run,
 	};
@@ -365,6 +389,9 @@ show_plan(struct run *run)
 	for (i = 0; i < plan->n_targets; i++)
 		copy_ledger_plan_target(&run->ledger, (unsigned)i,
 		    plan->targets[i].total_bytes);
+	for (i = 0; i < run->n_destinations; i++)
+		copy_ledger_resume(&run->ledger, (unsigned)i,
+		    plan->targets[i].done_bytes);
 	atomic_store(&run->lanes_shown, plan->lanes);
 	atomic_store(&run->is_tuned, true);
 	set_phase(run, RUN_COPYING);
@@ -479,6 +506,7 @@ tune_on_tick(void *arg)
 	held_by = what_holds(run);
 	note_progress(run, now, held_by);
 	limit_retries(run, now);
+	checkpoint_tick(run, now);
 	n = copy_tuning_look(&run->tuning, now,
 	    copy_ledger_done_bytes(&run->ledger), held_by);
 	if (!copy_cursor_is_at_end(&run->cursor))
@@ -592,8 +620,8 @@ check_identities(struct run *run, unsigned *ret_target, struct error *e)
  * A destination that failed before it had a shape is given nothing; for the
  * plan it looks like one of the others.
  */
-static void
-get_shapes(const struct run *run, const struct disk_shape *shapes[])
+void
+run_get_shapes(const struct run *run, const struct disk_shape *shapes[])
 {
 	const struct lane *lane = run->lanes[0].lane;
 	const struct disk_shape *any = NULL;
@@ -631,6 +659,35 @@ count_failed(const struct run *run)
 	return n;
 }
 
+/*
+ * All is known.  What an earlier run has written is not zero any more, which
+ * is why a run that goes on does not look.
+ */
+void
+run_begin(struct run *run)
+{
+	if (run->is_cancelled || copy_ledger_is_stopped(&run->ledger)) {
+		copy_ledger_stop(&run->ledger);
+		wind_up(run);
+		return;
+	}
+	if (checkpoint_begin(run) < 0) {
+		fail_run(run, COPY_SOURCE, 0, -ENOMEM, "out of memory");
+		copy_ledger_stop(&run->ledger);
+		wind_up(run);
+		return;
+	}
+	run->has_begun = true;
+	if (run->plan.skip_zeroes && !run->result.is_resumed) {
+		tell_promise(run);
+		run->lanes[0].is_busy = true;
+		lane_probe(run->lanes[0].lane, &run->plan, &run->ledger,
+		    (uint64_t)run->started_at_ms);
+	} else {
+		begin_copying(run);
+	}
+}
+
 static void
 plan_run(struct run *run)
 {
@@ -640,7 +697,7 @@ plan_run(struct run *run)
 	struct error e;
 	int r;
 
-	get_shapes(run, shapes);
+	run_get_shapes(run, shapes);
 	r = check_identities(run, &target, &e);
 	if (r == 0)
 		r = copy_plan_make(&run->plan,
@@ -653,13 +710,8 @@ plan_run(struct run *run)
 		    target, r, e.text);
 		copy_ledger_stop(&run->ledger);
 		wind_up(run);
-	} else if (run->plan.skip_zeroes) {
-		tell_promise(run);
-		run->lanes[0].is_busy = true;
-		lane_probe(run->lanes[0].lane, &run->plan, &run->ledger,
-		    (uint64_t)run->started_at_ms);
-	} else {
-		begin_copying(run);
+	} else if (!resume_begin(run)) {
+		run_begin(run);
 	}
 }
 

@@ -254,6 +254,10 @@ flow_request_done(struct lane *lane, struct lane_request *req)
 	if (engine->op == COPY_WRITE)
 		copy_request_sent(engine);
 	request_ended(lane, req, nbd->error, nbd->message);
+	/* What is not noted for want of memory is done again one day. */
+	if (engine->op == COPY_FLUSH && nbd->error == 0)
+		(void)keeper_take(lane->setup.keeper, lane->engine,
+		    engine->target);
 }
 
 /* Where data go that have arrived. */
@@ -378,6 +382,8 @@ flow_init(struct lane *lane)
 {
 	int r;
 
+	if (lane->engine != NULL)
+		flow_done(lane);
 	r = copy_lane_new(lane->plan, lane->cursor, lane->ledger,
 	    lane->tuning, &lane->engine);
 	if (r < 0)
@@ -405,6 +411,9 @@ flow_done(struct lane *lane)
 	}
 	carriers_done(&lane->carriers);
 	copy_lane_free(lane->engine);
+	lane->engine = NULL;
 	free(lane->requests);
+	lane->requests = NULL;
 	free(lane->zeroes);
+	lane->zeroes = NULL;
 }

@@ -77,6 +77,7 @@ struct lane {
 	struct lane_disk disks[LANE_MAX_DISKS];	/* the source first */
 	struct net_timer drain_timer;
 	bool is_draining;
+	struct net_timer epoch_timer;	/* to the next flush */
 	struct net_timer pause_timer;	/* before another try */
 	bool is_pausing;
 	struct net_timer hold_timer;	/* throttle.c's */
@@ -129,7 +130,7 @@ int throttle_init(struct lane *lane);
 void throttle_done(struct lane *lane);
 
 /* flow.c */
-/* Make the engine and what its requests need.  -ENOMEM. */
+/* Make the engine and what its requests need, anew.  -ENOMEM. */
 int flow_init(struct lane *lane);
 void flow_done(struct lane *lane);
 /* Send all that the engine wants sent. */

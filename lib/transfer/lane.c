@@ -154,6 +154,7 @@ finish_copy(struct lane *lane)
 		reconnect_stop(&lane->disks[i]);
 		take_failure(&lane->disks[i]);
 	}
+	net_timer_stop(&lane->epoch_timer);
 	lane_answer(lane);
 }
 
@@ -167,6 +168,19 @@ pause_on_timeout(void *arg)
 	if (lane->command != LANE_COPY)
 		return;
 	copy_lane_paused(lane->engine);
+	lane_pump(lane);
+}
+
+static void
+epoch_on_timeout(void *arg)
+{
+	struct lane *lane = arg;
+
+	on_worker_entry();
+	if (lane->command != LANE_COPY)
+		return;
+	net_timer_start(&lane->epoch_timer, lane->setup.epoch_ms);
+	copy_lane_end_epoch(lane->engine);
 	lane_pump(lane);
 }
 
@@ -367,6 +381,7 @@ do_copy(struct lane *lane)
 		    copy_ledger_is_live(lane->ledger, d->target)))
 			lost_while_copying(d);
 	}
+	net_timer_start(&lane->epoch_timer, lane->setup.epoch_ms);
 	lane_pump(lane);
 }
 
@@ -380,6 +395,7 @@ lane_disk_closed(struct lane *lane)
 		return;
 	net_timer_done(&lane->drain_timer);
 	net_timer_done(&lane->pause_timer);
+	net_timer_done(&lane->epoch_timer);
 	for (i = 0; i < lane->n_disks; i++)
 		net_timer_done(&lane->disks[i].retry_timer);
 	lane->answered = LANE_CLOSE;
@@ -446,6 +462,9 @@ make_timers(struct lane *lane)
 		    lane);
 	if (r == 0 && lane->pause_timer.ev == NULL)
 		r = net_timer_init(&lane->pause_timer, loop, pause_on_timeout,
+		    lane);
+	if (r == 0 && lane->epoch_timer.ev == NULL)
+		r = net_timer_init(&lane->epoch_timer, loop, epoch_on_timeout,
 		    lane);
 	return r;
 }

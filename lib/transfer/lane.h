@@ -6,6 +6,7 @@
 #include "endpoint/endpoint.h"
 #include "runtime/mailbox.h"
 #include "runtime/worker.h"
+#include "transfer/keeper.h"
 #include "transfer/budget.h"
 
 /*
@@ -44,6 +45,8 @@ struct lane_setup {
 	uint64_t reconnect_ms;		/* how long a lost connection may be
 					   away */
 	struct budget_share *share;	/* the run's; NULL: no limits */
+	struct keeper *keeper;		/* the run's */
+	uint64_t epoch_ms;		/* it flushes that often */
 	const struct lane_events *events;
 	void *arg;
 };
@@ -57,8 +60,8 @@ int lane_new(const struct lane_setup *setup, struct lane **ret_lane);
 void lane_free(struct lane *lane);
 
 /*
- * Connect the source, and the n destinations; but for those that are NULL.  A lane may be
- * asked twice, for one side each.
+ * Connect the source, and the n destinations; but for those that are NULL.  A
+ * lane may be asked twice, for one side each.
  */
 void lane_connect(struct lane *lane, const struct endpoint *source,
     struct endpoint *const destinations[], unsigned n);
@@ -68,6 +71,7 @@ void lane_connect(struct lane *lane, const struct endpoint *source,
  */
 void lane_probe(struct lane *lane, const struct copy_plan *plan,
     struct copy_ledger *ledger, uint64_t seed);
+/* Also again, by another plan. */
 void lane_copy(struct lane *lane, const struct copy_plan *plan,
     struct copy_cursor *cursor, struct copy_ledger *ledger,
     struct copy_tuning *tuning);

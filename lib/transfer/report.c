@@ -56,7 +56,7 @@ static json_t *
 report_destination(const struct run_destination_progress *d)
 {
 	return json_pack(
-	    "{s:b, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I}",
+	    "{s:b, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I}",
 	    "failed", d->is_failed,
 	    "size_bytes", (json_int_t)d->size,
 	    "total_bytes", (json_int_t)d->total_bytes,
@@ -65,6 +65,7 @@ report_destination(const struct run_destination_progress *d)
 	    "zeroed_bytes", (json_int_t)d->zeroed_bytes,
 	    "equal_bytes", (json_int_t)d->equal_bytes,
 	    "differing_bytes", (json_int_t)d->differing_bytes,
+	    "resumed_bytes", (json_int_t)d->resumed_bytes,
 	    "failed_bytes", (json_int_t)d->failed_bytes,
 	    "behind_bytes", (json_int_t)d->behind_bytes,
 	    "durable_bytes", (json_int_t)d->durable_bytes);
@@ -245,7 +246,8 @@ json_t *
 report_result(const struct run_result *r)
 {
 	return json_pack(
-	    "{s:s, s:o, s:o, s:o, s:I, s:o, s:o, s:o, s:b, s:o, s:o, s:o}",
+	    "{s:s, s:o, s:o, s:o, s:I, s:o, s:o, s:o, s:b, s:o, s:o, s:b, s:o, "
+	    "s:o}",
 	    "result",
 	    run_outcome_name(r->outcome), "started_at",
 	    report_time(r->started_at_ms), "finished_at",
@@ -258,6 +260,10 @@ report_result(const struct run_result *r)
 	    report_differences(r), "differences_are_cut",
 	    r->differences_are_cut, "not_copied", report_not_copied(r),
 	    "bad_ranges", report_bad_ranges(r),
+	    "resumed", r->is_resumed,
+	    "not_resumed", r->not_resumed.code != 0 ?
+		json_string(r->not_resumed.text) :
+		json_null(),
 	    "progress",
 	    report_progress(&r->progress));
 }

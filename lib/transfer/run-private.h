@@ -10,6 +10,7 @@
 #include "copy/tuning.h"
 #include "endpoint/endpoint.h"
 #include "transfer/budget.h"
+#include "transfer/keeper.h"
 #include "transfer/lane.h"
 #include "transfer/run.h"
 
@@ -36,6 +37,8 @@ struct run {
 	struct endpoint_limits limits;
 	uint64_t reconnect_ms;
 	uint64_t max_retry_ms;
+	enum run_mode mode;
+	struct keeper keeper;
 	struct worker_pool *pool;
 	struct budget *own_budget;	/* NULL: somebody else's is used */
 	struct mailbox *owner;
@@ -65,6 +68,10 @@ struct run {
 
 	/* The run's worker, from run_start() until on_finished. */
 	bool is_cancelled;		/* the cancel mail has arrived */
+	bool has_begun;			/* what it copies may be kept */
+	bool is_keeping;		/* all is closed, but for the store */
+	bool is_last_saved;
+	struct resume *resume;		/* NULL: not going on from anything */
 	bool is_waiting_for_cancel;	/* all is over but for that mail */
 	struct endpoint *source;
 	struct endpoint *destinations[RUN_MAX_DESTINATIONS];
@@ -106,7 +113,31 @@ void run_take_bad_ranges(struct run *run, const struct lane *lane);
 void run_judge(struct run *run);
 const char *run_side_name(enum copy_side side);
 
-/* drive.c: the mails of a run. */
+/* checkpoint.c */
+/* All disks are connected: remember what they are.  -ENOMEM. */
+int checkpoint_begin(struct run *run);
+/* Copying: see whether it is time to save one. */
+void checkpoint_tick(struct run *run, uint64_t now_ms);
+/* All is closed and judged: the last one.  false: there is nothing to wait
+   for; else run_is_kept() comes. */
+bool checkpoint_conclude(struct run *run);
+/* May a run go on from it?  -ESTALE with the reason. */
+int checkpoint_check(const struct run *run,
+    const struct store_checkpoint *cp, struct error *why);
+
+/* resume.c */
+/* Before anything is written: true, and run_begin() comes. */
+bool resume_begin(struct run *run);
+/* Lane 0 has copied: was that the canary? */
+bool resume_copied(struct run *run);
+void resume_free(struct run *run);
+
+/* drive.c */
+void run_begin(struct run *run);
+void run_is_kept(struct run *run);
+/* Those of destinations that have one; NULL: the others'. */
+void run_get_shapes(const struct run *run, const struct disk_shape *shapes[]);
+/* The mails of a run. */
 void run_drive_start(struct mail *mail);
 void run_drive_cancel(struct mail *mail);
 

@@ -9,6 +9,7 @@
 
 #include <errno.h>
 #include <stddef.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -166,6 +167,25 @@ take_policy(struct run *run, const struct run_spec *spec)
 	w->max_bad_ranges = spec->max_bad_ranges != 0 ? spec->max_bad_ranges :
 							RUN_MAX_BAD_RANGES;
 	run->max_retry_ms = spec->max_retry_ms;
+	w->keeps = spec->store != NULL && spec->mode != RUN_VERIFY;
+}
+
+static void
+take_keeper(struct run *run, const struct run_spec *spec)
+{
+	struct keeper *k = &run->keeper;
+
+	keeper_init(k);
+	run->mode = spec->mode;
+	k->interval_ms = spec->checkpoint_ms != 0 ? spec->checkpoint_ms :
+						    RUN_CHECKPOINT_MS;
+	/* Who writes nothing leaves nothing behind. */
+	if (spec->store == NULL || spec->mode == RUN_VERIFY)
+		return;
+	k->store = spec->store;
+	k->max_age_ms = spec->resume_max_age_ms;
+	k->is_full = spec->full;
+	(void)snprintf(k->job, sizeof k->job, "%s", spec->store_job);
 }
 
 static int
@@ -261,6 +281,7 @@ run_new(const struct run_spec *spec, struct worker_pool *pool,
 	if (run == NULL)
 		return error_set(e, -ENOMEM, "out of memory");
 	copy_ledger_init(&run->ledger, spec->n_destinations);
+	take_keeper(run, spec);
 	if (copy_spec(run, spec) < 0) {
 		run_free(run);
 		return error_set(e, -ENOMEM, "out of memory");
@@ -310,6 +331,7 @@ get_destination(const struct run *run, unsigned i,
 	ret->zeroed_bytes = copy_ledger_get(&b->zeroed_bytes);
 	ret->equal_bytes = copy_ledger_get(&b->equal_bytes);
 	ret->differing_bytes = copy_ledger_get(&b->differing_bytes);
+	ret->resumed_bytes = copy_ledger_get(&b->resumed_bytes);
 	ret->failed_bytes = copy_ledger_get(&b->failed_bytes);
 	ret->behind_bytes = copy_ledger_get(&b->behind_bytes);
 	ret->durable_bytes = copy_ledger_get(&b->durable_bytes);
@@ -438,6 +460,8 @@ run_free(struct run *run)
 	free(run->gave_up);
 	free(run->differences);
 	free(run->bad_ranges);
+	resume_free(run);
+	keeper_done(&run->keeper);
 	free(run->gaps);
 	free(run->lanes);
 	copy_plan_done(&run->plan);

@@ -18,6 +18,7 @@
  */
 
 struct run;
+struct store;
 struct budget;
 
 #define RUN_LENGTH_ALL UINT64_MAX
@@ -90,6 +91,14 @@ struct run_spec {
 	uint64_t rate;			/* bytes/s; 0: no limit */
 	uint64_t memory_max;		/* bytes, without a budget of others;
 					   0: no limit */
+	struct store *store;		/* keeps the place to go on from, and
+					   outlives the run.  NULL: a run is
+					   begun anew each time */
+	const char *store_job;		/* as which job */
+	uint64_t checkpoint_ms;		/* flush, and save it, that often; 0:
+					   RUN_CHECKPOINT_MS */
+	uint64_t resume_max_age_ms;	/* of the place to go on from; 0: any */
+	bool full;			/* do not go on from it */
 	struct budget *budget;		/* shared with others; outlives the
 					   run.  NULL: one of its own */
 	uint64_t max_lag;		/* bytes that a slow destination may be
@@ -98,6 +107,7 @@ struct run_spec {
 };
 
 #define RUN_CONNECT_TIMEOUT_MS 10000
+#define RUN_CHECKPOINT_MS      10000
 #define RUN_IO_TIMEOUT_MS      60000
 #define RUN_MAX_BAD_RANGES     100000
 #define RUN_MAX_RETRIES	       1000
@@ -148,6 +158,7 @@ struct run_destination_progress {
 	uint64_t zeroed_bytes;		/* by write-zeroes or as real zeroes */
 	uint64_t equal_bytes;		/* compared: nothing to write */
 	uint64_t differing_bytes;	/* compared, and left so */
+	uint64_t resumed_bytes;		/* done by an earlier run */
 	uint64_t failed_bytes;		/* skipped */
 	uint64_t behind_bytes;		/* to be caught up with at the end */
 	uint64_t durable_bytes;
@@ -244,6 +255,8 @@ struct run_result {
 					   offset; the run's */
 	size_t n_differences;
 	bool differences_are_cut;	/* there are more */
+	bool is_resumed;		/* it went on from an earlier run */
+	struct error not_resumed;	/* code not 0: why it did not */
 	const struct run_bad_range *bad_ranges;	/* likewise */
 	size_t n_bad_ranges;
 	const struct run_gap *not_copied;	/* the run's */

@@ -1,0 +1,341 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/*
+ * The checkpoints of a run: made from what its lanes have made durable, put
+ * into the store while it copies and when it ends, and compared with what the
+ * disks are when another run may go on from there.
+ */
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "transfer/run-private.h"
+
+/* What a server offers matters as much as its size. */
+static uint32_t
+features_of(const struct disk_shape *s)
+{
+	return (uint32_t)s->can_flush | (uint32_t)s->can_zero << 1 |
+	    (uint32_t)s->can_multi_conn << 2 | (uint32_t)s->can_status << 3 |
+	    (uint32_t)s->can_fast_zero << 4;
+}
+
+#define IDENTITY_SIZE 1024
+
+/*
+ * How it is reached, in full: a server that was started again at the same
+ * place is the same, and the canary looks whether it really is.
+ */
+static void
+write_identity(const struct endpoint_spec *spec, char *buf, size_t size)
+{
+	size_t used = 0;
+	size_t i;
+
+	buf[0] = '\0';
+	if (spec->uri != NULL)
+		(void)snprintf(buf, size, "%s", spec->uri);
+	else if (spec->path != NULL)
+		(void)snprintf(buf, size, "%s", spec->path);
+	for (i = 0; spec->argv != NULL && spec->argv[i] != NULL &&
+	     used < size; i++)
+		used += (size_t)snprintf(buf + used, size - used, "%s ",
+		    spec->argv[i]);
+}
+
+static const struct endpoint_spec *
+spec_of(const struct run *run, enum copy_side side, unsigned target)
+{
+	return side == COPY_SOURCE ? run->source_spec :
+				     run->destination_specs[target];
+}
+
+static bool
+has_disk(const struct run *run, unsigned target)
+{
+	return copy_ledger_is_live(&run->ledger, target);
+}
+
+static int
+describe_side(const struct run *run, enum copy_side side, unsigned target,
+    struct store_side *ret)
+{
+	const struct disk_shape *s = lane_shape(run->lanes[0].lane, side,
+	    target);
+	char identity[IDENTITY_SIZE];
+
+	write_identity(spec_of(run, side, target), identity, sizeof identity);
+	ret->size = s->size;
+	ret->min_block = s->block_minimum;
+	ret->preferred_block = s->block_preferred;
+	ret->max_block = s->block_maximum;
+	ret->flags = features_of(s);
+	ret->is_read_only = s->read_only;
+	ret->identity = strdup(identity);
+	return ret->identity == NULL ? -ENOMEM : 0;
+}
+
+int
+checkpoint_begin(struct run *run)
+{
+	struct store_side *sides = run->keeper.sides;
+	unsigned t;
+	int r;
+
+	if (run->keeper.store == NULL)
+		return 0;
+	r = describe_side(run, COPY_SOURCE, 0, &sides[0]);
+	for (t = 0; r == 0 && t < run->n_destinations; t++)
+		if (copy_ledger_is_live(&run->ledger, t))
+			r = describe_side(run, COPY_DESTINATION, t,
+			    &sides[1 + t]);
+	return r;
+}
+
+static int
+copy_side(const struct store_side *from, struct store_side *to)
+{
+	*to = *from;
+	to->identity = strdup(from->identity != NULL ? from->identity : "");
+	return to->identity == NULL ? -ENOMEM : 0;
+}
+
+static void
+write_settings(const struct run *run, char *buf, size_t size)
+{
+	(void)snprintf(buf, size, "1 %d %d %d", run->wish.is_zero_before,
+	    run->wish.is_allocated, run->wish.zero_rest);
+}
+
+static int
+describe_ranges(const struct run *run, struct store_checkpoint *cp)
+{
+	size_t i;
+
+	cp->ranges = calloc(run->wish.n_ranges + 1, sizeof *cp->ranges);
+	if (cp->ranges == NULL)
+		return -ENOMEM;
+	for (i = 0; i < run->wish.n_ranges; i++)
+		cp->ranges[i] = (struct store_extent){
+			.from = run->ranges[i].from,
+			.length = run->ranges[i].length,
+			.to = run->ranges[i].to,
+		};
+	cp->n_ranges = run->wish.n_ranges;
+	return 0;
+}
+
+/* What is durable now. */
+static int
+describe_durable(struct keeper *k, struct store_checkpoint *cp)
+{
+	size_t n;
+	size_t i;
+	unsigned t;
+	int r = 0;
+
+	(void)pthread_mutex_lock(&k->lock);
+	for (t = 0; r == 0 && t < cp->n_destinations; t++)
+		r = ranges_add_all(&cp->destinations[t].durable,
+		    &k->durable[t]);
+	n = k->n_recent < STORE_MAX_RECENT ? k->n_recent : STORE_MAX_RECENT;
+	for (i = 0; i < n; i++)
+		cp->recent[i] = k->recent[i];
+	cp->n_recent = n;
+	k->has_news = false;
+	(void)pthread_mutex_unlock(&k->lock);
+	return r;
+}
+
+static int
+describe_run(struct run *run, struct store_checkpoint *cp)
+{
+	char settings[64];
+	unsigned t;
+	int r;
+
+	write_settings(run, settings, sizeof settings);
+	cp->job = strdup(run->keeper.job);
+	cp->mode = strdup(run_mode_name(run->mode));
+	cp->settings = strdup(settings);
+	cp->generation = ++run->keeper.generation;
+	cp->saved_at_ms = run_wall_clock_ms();
+	cp->n_destinations = run->n_destinations;
+	r = copy_side(&run->keeper.sides[0], &cp->source);
+	for (t = 0; r == 0 && t < run->n_destinations; t++)
+		r = copy_side(&run->keeper.sides[1 + t],
+		    &cp->destinations[t].side);
+	if (r == 0)
+		r = describe_ranges(run, cp);
+	if (r == 0)
+		r = describe_durable(&run->keeper, cp);
+	return r < 0 || cp->job == NULL || cp->mode == NULL ||
+		cp->settings == NULL ?
+	    -ENOMEM :
+	    0;
+}
+
+/* What comes of saving. */
+
+static void
+on_saved(struct store_call *call)
+{
+	struct run *run = call->arg;
+	struct keeper *k = &run->keeper;
+
+	on_worker_entry();
+	k->is_saving = false;
+	if (call->error.code != -ECANCELED)
+		k->trouble = call->error;
+	if (run->is_keeping && !checkpoint_conclude(run))
+		run_is_kept(run);
+}
+
+static struct store_call *
+new_call(struct run *run, void (*on_done)(struct store_call *call))
+{
+	return store_call_new(worker_mailbox(run->home), on_done, run);
+}
+
+/* 0: on_saved() will come. */
+static int
+save(struct run *run)
+{
+	struct keeper *k = &run->keeper;
+	struct store_checkpoint *cp = store_checkpoint_new();
+	struct store_call *call = new_call(run, on_saved);
+
+	if (cp == NULL || call == NULL || describe_run(run, cp) < 0) {
+		store_checkpoint_free(cp);
+		store_call_free(call);
+		return error_set(&k->trouble, -ENOMEM, "out of memory");
+	}
+	k->is_saving = true;
+	k->saved_at_ms = run_clock_ms();
+	store_save_checkpoint(k->store, call, cp);
+	return 0;
+}
+
+void
+checkpoint_tick(struct run *run, uint64_t now_ms)
+{
+	struct keeper *k = &run->keeper;
+	bool has_news;
+
+	if (k->store == NULL || k->is_saving ||
+	    now_ms - k->saved_at_ms < k->interval_ms)
+		return;
+	(void)pthread_mutex_lock(&k->lock);
+	has_news = k->has_news;
+	(void)pthread_mutex_unlock(&k->lock);
+	if (has_news)
+		(void)save(run);
+}
+
+/* A run that is complete leaves nothing to go on from. */
+static bool
+is_complete(const struct run *run)
+{
+	return run->result.outcome != RUN_FAILED &&
+	    run->result.outcome != RUN_CANCELLED;
+}
+
+bool
+checkpoint_conclude(struct run *run)
+{
+	struct keeper *k = &run->keeper;
+	struct store_call *call;
+
+	if (k->store == NULL || !run->has_begun)
+		return false;
+	run->is_keeping = true;
+	if (k->is_saving)
+		return true;
+	if (run->is_last_saved)
+		return false;
+	run->is_last_saved = true;
+	if (!is_complete(run))
+		return k->has_news && save(run) == 0;
+	call = new_call(run, on_saved);
+	if (call == NULL)
+		return false;
+	k->is_saving = true;
+	store_discard_checkpoint(k->store, call, k->job);
+	return true;
+}
+
+/* Does it fit? */
+
+static bool
+is_same_side(const struct run *run, enum copy_side side, unsigned target,
+    const struct store_side *old)
+{
+	const struct disk_shape *s = lane_shape(run->lanes[0].lane, side,
+	    target);
+
+	return old->size == s->size && old->min_block == s->block_minimum &&
+	    old->max_block == s->block_maximum &&
+	    old->flags == features_of(s) && old->is_read_only == s->read_only;
+}
+
+static int
+check_side(const struct run *run, enum copy_side side, unsigned target,
+    const struct store_side *old, struct error *why)
+{
+	char identity[IDENTITY_SIZE];
+
+	write_identity(spec_of(run, side, target), identity, sizeof identity);
+	if (old->identity == NULL || strcmp(old->identity, identity) != 0)
+		return error_set(why, -ESTALE, "the %s is another one",
+		    run_side_name(side));
+	if (!is_same_side(run, side, target, old))
+		return error_set(why, -ESTALE, "the %s has another size, or "
+		    "its server other limits or features",
+		    run_side_name(side));
+	return 0;
+}
+
+static bool
+has_same_ranges(const struct run *run, const struct store_checkpoint *cp)
+{
+	size_t i;
+
+	if (cp->n_ranges != run->wish.n_ranges)
+		return false;
+	for (i = 0; i < cp->n_ranges; i++)
+		if (cp->ranges[i].from != run->ranges[i].from ||
+		    cp->ranges[i].length != run->ranges[i].length ||
+		    cp->ranges[i].to != run->ranges[i].to)
+			return false;
+	return true;
+}
+
+int
+checkpoint_check(const struct run *run, const struct store_checkpoint *cp,
+    struct error *why)
+{
+	uint64_t age = (uint64_t)(run_wall_clock_ms() - cp->saved_at_ms);
+	char settings[64];
+	unsigned t;
+	int r;
+
+	write_settings(run, settings, sizeof settings);
+	if (strcmp(cp->mode, run_mode_name(run->mode)) != 0 ||
+	    strcmp(cp->settings, settings) != 0 ||
+	    !has_same_ranges(run, cp) ||
+	    cp->n_destinations != run->n_destinations)
+		return error_set(why, -ESTALE,
+		    "mode, ranges or settings have changed");
+	if (run->keeper.max_age_ms != 0 && age > run->keeper.max_age_ms)
+		return error_set(why, -ESTALE, "the last run ended %" PRIu64
+		    " s ago, and the source may have changed", age / 1000);
+	r = check_side(run, COPY_SOURCE, 0, &cp->source, why);
+	for (t = 0; r == 0 && t < run->n_destinations; t++)
+		if (has_disk(run, t) && cp->destinations[t].durable.n > 0)
+			r = check_side(run, COPY_DESTINATION, t,
+			    &cp->destinations[t].side, why);
+	return r;
+}

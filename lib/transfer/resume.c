@@ -1,0 +1,330 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/*
+ * Going on from where another run has ended:
+ *
+ *	load the checkpoint, which has to fit the disks and the settings
+ *	read what it calls durable here and there on both sides: 64 pieces at
+ *	random, and those that were written last (the canary)
+ *	leave out what it calls durable
+ *
+ * Whatever is wrong with it, all is copied, and the result says why.
+ */
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "transfer/run-private.h"
+
+#define N_RANDOM     64
+#define CANARY_BYTES (64U * 1024)
+
+struct resume {
+	struct store_checkpoint *checkpoint;
+	struct copy_range ranges[N_RANDOM + STORE_MAX_RECENT];
+	size_t n_ranges;
+	struct copy_plan plan;		/* the canary's */
+	struct copy_cursor cursor;
+	struct copy_ledger ledger;
+	struct copy_tuning tuning;
+	bool is_over;			/* kept, since the lane refers to it */
+};
+
+void
+resume_free(struct run *run)
+{
+	struct resume *r = run->resume;
+
+	if (r == NULL)
+		return;
+	store_checkpoint_free(r->checkpoint);
+	copy_plan_done(&r->plan);
+	free(r);
+	run->resume = NULL;
+}
+
+static void
+end_resume(struct run *run)
+{
+	store_checkpoint_free(run->resume->checkpoint);
+	run->resume->checkpoint = NULL;
+	run->resume->is_over = true;
+}
+
+/* All is copied. */
+static void
+refuse(struct run *run, const struct error *why)
+{
+	run->result.not_resumed = *why;
+	end_resume(run);
+	run_begin(run);
+}
+
+/* The canary sang. */
+static void
+accept(struct run *run)
+{
+	struct store_checkpoint *cp = run->resume->checkpoint;
+	struct ranges done[COPY_MAX_TARGETS];
+	struct keeper *k = &run->keeper;
+	struct error why;
+	unsigned t;
+	int r;
+
+	for (t = 0; t < run->n_destinations; t++)
+		done[t] = cp->destinations[t].durable;
+	r = copy_plan_resume(&run->plan, done);
+	if (r < 0) {
+		(void)error_set(&why, r, "out of memory");
+		refuse(run, &why);
+		return;
+	}
+	(void)pthread_mutex_lock(&k->lock);
+	for (t = 0; r == 0 && t < run->n_destinations; t++)
+		r = ranges_add_all(&k->durable[t],
+		    &run->plan.targets[t].done);
+	(void)pthread_mutex_unlock(&k->lock);
+	run->result.is_resumed = true;
+	end_resume(run);
+	run_begin(run);
+}
+
+/* Where it lies on the source; false: nowhere, or in pieces. */
+static bool
+add_canary(const struct run *run, struct ranges *set, uint64_t to,
+    uint64_t length)
+{
+	const struct copy_piece *p = copy_plan_piece_to(&run->plan, to);
+	uint32_t align = run->plan.sector;
+
+	to &= ~(uint64_t)(align - 1);
+	if (p->is_rest || to < p->to || to - p->to >= p->length)
+		return false;
+	length = (length + align - 1) & ~(uint64_t)(align - 1);
+	if (length > p->to + p->length - to)
+		length = p->to + p->length - to;
+	return ranges_add(set, to, length) == 0;
+}
+
+/* A place in the set, all being as likely. */
+static uint64_t
+random_place(const struct ranges *set, uint64_t total)
+{
+	uint64_t n = ((uint64_t)arc4random() << 32 | arc4random()) % total;
+	size_t i = 0;
+
+	while (n >= set->v[i].len)
+		n -= set->v[i++].len;
+	return set->v[i].offset + n;
+}
+
+/* What all destinations have. */
+static int
+common_durable(const struct store_checkpoint *cp, unsigned n,
+    struct ranges *ret)
+{
+	uint64_t end = UINT64_MAX / 2;
+	uint64_t at = 0;
+	uint64_t run;
+	unsigned t;
+	bool is_in;
+	bool all;
+	int r = 0;
+
+	while (r == 0 && at < end) {
+		run = end - at;
+		all = true;
+		for (t = 0; t < n; t++) {
+			run = ranges_run_at(&cp->destinations[t].durable, at,
+			    run, &is_in);
+			all &= is_in;
+		}
+		if (all)
+			r = ranges_add(ret, at, run);
+		at += run;
+	}
+	return r;
+}
+
+static int
+choose_canary(struct run *run, struct ranges *set)
+{
+	const struct store_checkpoint *cp = run->resume->checkpoint;
+	struct ranges common;
+	uint64_t total;
+	size_t i;
+	int r;
+
+	ranges_init(&common);
+	r = common_durable(cp, run->n_destinations, &common);
+	total = ranges_total(&common);
+	for (i = 0; r == 0 && total > 0 && i < N_RANDOM; i++)
+		(void)add_canary(run, set, random_place(&common, total),
+		    CANARY_BYTES);
+	for (i = 0; r == 0 && i < cp->n_recent; i++)
+		if (ranges_cover(&common, cp->recent[i].offset,
+			cp->recent[i].len))
+			(void)add_canary(run, set, cp->recent[i].offset,
+			    cp->recent[i].len);
+	/* Rounding has led beyond what is durable at an edge. */
+	for (i = 0; r == 0 && i < set->n;)
+		if (ranges_cover(&common, set->v[i].offset, set->v[i].len))
+			i++;
+		else
+			r = ranges_remove(set, set->v[i].offset,
+			    set->v[i].len);
+	ranges_done(&common);
+	return r;
+}
+
+static void
+describe_canary(struct run *run, const struct ranges *set)
+{
+	struct resume *r = run->resume;
+	const struct copy_piece *p;
+	size_t i;
+
+	for (i = 0; i < set->n && i < N_RANDOM + STORE_MAX_RECENT; i++) {
+		p = copy_plan_piece_to(&run->plan, set->v[i].offset);
+		/* Neighbours in the set may lie in two pieces: one will do. */
+		r->ranges[i] = (struct copy_range){
+			.from = p->from + (set->v[i].offset - p->to),
+			.to = set->v[i].offset,
+			.length = set->v[i].len <
+				p->to + p->length - set->v[i].offset ?
+			    set->v[i].len :
+			    p->to + p->length - set->v[i].offset,
+		};
+		r->n_ranges = i + 1;
+	}
+}
+
+/* 0: resume_copied() will come. */
+static int
+send_canary(struct run *run, struct error *why)
+{
+	struct resume *r = run->resume;
+	const struct disk_shape *shapes[RUN_MAX_DESTINATIONS];
+	struct copy_wish wish = {
+		.mode = COPY_MODE_VERIFY,
+		.ranges = r->ranges,
+		.n_ranges = r->n_ranges,
+		.connections = 1,
+	};
+	unsigned target;
+	int e;
+
+	run_get_shapes(run, shapes);
+	e = copy_plan_make(&r->plan, lane_shape(run->lanes[0].lane,
+	    COPY_SOURCE, 0), shapes, run->n_destinations, &wish, &target,
+	    why);
+	if (e < 0)
+		return e;
+	copy_cursor_init(&r->cursor, r->plan.line_length);
+	copy_tuning_init(&r->tuning, &r->plan, run_clock_ms());
+	copy_ledger_init(&r->ledger, run->n_destinations);
+	copy_ledger_plan(&r->ledger, r->plan.total_bytes);
+	run->lanes[0].is_busy = true;
+	lane_copy(run->lanes[0].lane, &r->plan, &r->cursor, &r->ledger,
+	    &r->tuning);
+	return 0;
+}
+
+bool
+resume_copied(struct run *run)
+{
+	struct resume *r = run->resume;
+	struct error why;
+	unsigned t;
+
+	if (r == NULL || r->is_over)
+		return false;
+	run->lanes[0].is_busy = false;
+	if (run->is_cancelled || copy_ledger_is_stopped(&run->ledger)) {
+		end_resume(run);
+		run_begin(run);
+		return true;
+	}
+	for (t = 0; t < run->n_destinations; t++) {
+		if (copy_ledger_is_success(&r->ledger, t, false) &&
+		    copy_ledger_get(&r->ledger.targets[t].differing_bytes) ==
+			0)
+			continue;
+		(void)error_set(&why, -ESTALE, "what the last run had "
+		    "written is not on the destination, or the source has "
+		    "changed");
+		refuse(run, &why);
+		return true;
+	}
+	accept(run);
+	return true;
+}
+
+static void
+look_closer(struct run *run)
+{
+	struct ranges set;
+	struct error why;
+	int r;
+
+	ranges_init(&set);
+	r = choose_canary(run, &set);
+	if (r < 0)
+		(void)error_set(&why, r, "out of memory");
+	else
+		describe_canary(run, &set);
+	ranges_done(&set);
+	if (r == 0 && run->resume->n_ranges == 0)
+		r = error_set(&why, -ENODATA, "the last run had not got far");
+	if (r == 0)
+		r = send_canary(run, &why);
+	if (r < 0)
+		refuse(run, &why);
+}
+
+static void
+on_loaded(struct store_call *call)
+{
+	struct run *run = call->arg;
+	struct error why;
+
+	on_worker_entry();
+	if (call->error.code != 0) {
+		refuse(run, &call->error);
+		return;
+	}
+	run->resume->checkpoint = call->checkpoint;
+	call->checkpoint = NULL;
+	if (run->resume->checkpoint == NULL) {
+		end_resume(run);
+		run_begin(run);
+		return;
+	}
+	run->keeper.generation = run->resume->checkpoint->generation;
+	if (run->keeper.is_full)
+		(void)error_set(&why, -ESTALE, "asked for");
+	else if (checkpoint_check(run, run->resume->checkpoint, &why) == 0) {
+		look_closer(run);
+		return;
+	}
+	refuse(run, &why);
+}
+
+bool
+resume_begin(struct run *run)
+{
+	struct store_call *call;
+
+	if (run->keeper.store == NULL)
+		return false;
+	call = store_call_new(worker_mailbox(run->home), on_loaded, run);
+	run->resume = calloc(1, sizeof *run->resume);
+	if (call == NULL || run->resume == NULL) {
+		store_call_free(call);
+		resume_free(run);
+		return false;
+	}
+	store_load_checkpoint(run->keeper.store, call, run->keeper.job);
+	return true;
+}

@@ -1,0 +1,161 @@
+#!/bin/sh
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# A copy that was killed, cancelled or failed goes on from what was durable,
+# if the disks are what they were; else all is copied, and it is said why.
+. "$srcdir/tests/lib/testlib.sh"
+requires nbdkit --filter=delay --filter=log --filter=cache file --version
+requires jq --version
+plan 28
+
+size=$((32 * MiB))
+make_data "$tmp/data" $size 1
+checkpoint=$tmp/checkpoint
+
+start_source()
+{
+	start_nbdkit src --filter=delay file "$tmp/data" rdelay=50ms
+}
+
+# A server that keeps what is written in memory until it is told to flush.
+start_destination()
+{
+	start_nbdkit dst --filter=log --filter=cache file "$tmp/dst.img" \
+	    logfile="$tmp/dst.busy"
+}
+
+fresh()
+{
+	rm -f "$tmp/dst.img" "$tmp/dst.busy" "$checkpoint"*
+	truncate -s $size "$tmp/dst.img"
+}
+
+# Slow enough to be caught in the middle: 128 reads at 50 ms, 4 at a time.
+set -- --connections 2 --queue-depth 2 --request-size 256KiB --json \
+    --checkpoint "$checkpoint" "$(uri src)" "$(uri dst)"
+
+begin_copy()
+{
+	start_process copy "$nbdsync" copy "$@"
+}
+
+wait_for_writes()
+{
+	wait_for "[ \$(grep -c '\.\.\.Write id=' '$tmp/dst.busy') -ge $1 ]" ||
+	    bail "the copy did not come to $1 writes"
+}
+
+# Only what was flushed.
+cut_power()
+{
+	stop_process dst KILL
+	start_destination
+}
+
+resumed_bytes()
+{
+	jq .progress.destinations[0].resumed_bytes
+}
+
+# Interrupted: what was written is flushed, and counts.
+start_source
+fresh
+start_destination
+begin_copy "$@"
+wait_for_writes 40
+stop_process copy INT
+is "a copy is interrupted" $? 130
+cut_power
+ok "and goes on" "$nbdsync" copy "$@"
+written=$(echo "$out" | jq .progress.written_bytes)
+is "as the result says" "$(echo "$out" | jq .resumed)" true
+like "and a message" "$err" "went on from $checkpoint: .* were done already"
+ok "with what it had written" [ "$(echo "$out" | resumed_bytes)" \
+    -ge $((40 * 256 * KiB)) ]
+ok "which is not written again" [ "$written" -le $((size - 40 * 256 * KiB)) ]
+stop_process dst
+ok "the copy is right" cmp "$tmp/data" "$tmp/dst.img"
+start_destination
+ok "after a success it begins anew" "$nbdsync" copy "$@"
+is "as the result says" "$(echo "$out" | jq -c '[.resumed, .not_resumed]')" \
+    "[false,null]"
+stop_process dst
+
+# Killed, and the destination's memory with it: with many checkpoints.
+fresh
+start_destination
+begin_copy --checkpoint-interval 100ms "$@"
+# Two connections flush ten times a second each: by the sixth flush what the
+# first have covered is noted.
+wait_for "[ \$(grep -c '\.\.\.Flush id=' '$tmp/dst.busy') -ge 6 ]" ||
+    bail "the copy did not flush on its way"
+stop_process copy KILL
+cut_power
+ok "a copy that was killed goes on" "$nbdsync" copy "$@"
+is "as the result says" "$(echo "$out" | jq .resumed)" true
+ok "with something that was durable" [ "$(echo "$out" | resumed_bytes)" -gt 0 ]
+stop_process dst
+ok "the copy is right" cmp "$tmp/data" "$tmp/dst.img"
+
+# What was written is gone, or the source is another: the canary notices.
+fresh
+start_destination
+begin_copy "$@"
+wait_for_writes 40
+stop_process copy INT
+stop_process dst
+truncate -s 0 "$tmp/dst.img"
+truncate -s $size "$tmp/dst.img"
+start_destination
+ok "a destination that has lost all is copied from the beginning" \
+    "$nbdsync" copy "$@"
+is "as the result says" "$(echo "$out" | jq .resumed)" false
+like "with the reason" "$err" "did not go on from .*: what the last run had"
+stop_process dst
+ok "the copy is right" cmp "$tmp/data" "$tmp/dst.img"
+
+fresh
+start_destination
+begin_copy "$@"
+wait_for_writes 40
+stop_process copy INT
+stop_process dst
+truncate -s $((size + MiB)) "$tmp/dst.img"
+start_destination
+ok "a destination of another size is copied from the beginning" \
+    "$nbdsync" copy "$@"
+like "with the reason" "$err" "destination has another size"
+stop_process dst
+
+fresh
+start_destination
+begin_copy "$@"
+wait_for_writes 40
+stop_process copy INT
+ok "so is one that is to be, all the same" "$nbdsync" copy --full "$@"
+like "with the reason" "$(echo "$out" | jq -r .not_resumed)" "asked for"
+stop_process dst
+
+# A server that dies for good, and comes back another day.
+fresh
+start_destination
+begin_copy --reconnect 0 "$@"
+wait_for_writes 40
+stop_process src KILL
+wait_for "! is_running_ $(pid_of copy)" 30
+wait "$(pid_of copy)"
+is "a copy whose source dies fails" $? 4
+rm -f "$tmp/copy.started"
+start_source
+cut_power
+ok "and goes on when it is back" "$nbdsync" copy "$@"
+is "as the result says" "$(echo "$out" | jq .resumed)" true
+stop_process dst
+ok "the copy is right" cmp "$tmp/data" "$tmp/dst.img"
+
+# A file that is no checkpoint is left alone.
+echo "not a database, but long enough to be looked at" >"$tmp/text"
+start_destination
+exits 1 "a file that is no checkpoint is refused" "$nbdsync" copy \
+    --checkpoint "$tmp/text" "$(uri src)" "$(uri dst)"
+like "with its name" "$err" "$tmp/text: "
+ok "and left alone" grep -q "not a database" "$tmp/text"

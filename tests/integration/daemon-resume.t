@@ -1,0 +1,81 @@
+#!/bin/sh
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# A daemon that is killed in the middle of a run goes on with it, when it is
+# started again, from what was durable.
+. "$srcdir/tests/lib/testlib.sh"
+. "$srcdir/tests/lib/daemonlib.sh"
+requires nbdkit --filter=delay --filter=log --filter=cache file --version
+plan 13
+
+size=$((64 * MiB))
+make_data "$tmp/data" $size 1
+truncate -s $size "$tmp/dst.img"
+
+start_destination()
+{
+	start_nbdkit dst --filter=log --filter=cache file "$tmp/dst.img" \
+	    logfile="$tmp/dst.busy"
+}
+
+start_source()
+{
+	start_nbdkit src --filter=delay file "$tmp/data" rdelay=50ms
+}
+
+start_source
+start_destination
+conf "daemon = { state_dir = \"$tmp/state\"; };
+endpoints = ( { name = \"s\"; uri = \"$(uri src)\"; },
+  { name = \"d\"; uri = \"$(uri dst)\"; } );
+jobs = ( { name = \"vm\"; source = \"s\"; destination = \"d\";
+  connections = 2; queue_depth = 2; request_size = \"256KiB\";
+  checkpoint = \"1s\"; } );"
+start_daemon "$tmp/conf"
+
+# The run is caught in the middle, after something was noted as done.
+kill_in_the_middle()
+{
+	start_job vm
+	wait_for "[ \"\$(api /v1/jobs/vm/checkpoint |
+	    jq '[.. | .durable_bytes? // 0] | max')\" -gt ${1:-0} ]" ||
+	    bail "no checkpoint was saved"
+	ok "a daemon is killed in the middle of a run" \
+	    kill -KILL "$(pid_of daemon)"
+	stop_process daemon KILL
+	stop_process dst KILL
+	start_destination
+	# nbdkit 1.32 may abort when a client vanishes.
+	stop_process src KILL
+	start_source
+	start_daemon "$tmp/conf"
+}
+
+result()
+{
+	api "/v1/runs/$1" | jq "$2"
+}
+
+kill_in_the_middle
+start_job vm
+ok "another one runs the job to its end" wait_job vm 60
+is "successfully" "$(job_field vm .last_run.result)" succeeded
+is "after going on from the first" "$(job_field vm .last_run.resumed)" true
+ok "with what was durable" [ "$(job_field vm \
+    '.last_run.progress.destinations[0].resumed_bytes')" -gt 0 ]
+stop_process dst
+ok "the copy is right" cmp "$tmp/data" "$tmp/dst.img"
+start_destination
+start_job vm
+ok "the next run" wait_job vm 60
+is "begins anew" "$(job_field vm .last_run.resumed)" false
+
+# What is told to be forgotten is.
+kill_in_the_middle
+ok "a job may be reset" "$nbdsync" reset --confirm vm
+start_job vm
+wait_job vm 60
+is "then nothing is left to go on from" "$(job_field vm .last_run.resumed)" \
+    false
+is "and the run succeeds" "$(job_field vm .last_run.result)" succeeded
+stop_process daemon
+is "the daemon ends well" $? 0
