@@ -194,8 +194,8 @@ static const struct {
 	{ "daemon = 3;\n", "f:1: daemon: must be a group" },
 	{ "jobs = { };\n", "f:1: \"jobs\" must be a list" },
 	{ "jobs = ( 1 );\n", "f:1: job 1: must be a group" },
-	{ JOB("checkpoint = 1;"), "f:6: job \"j\": unknown key "
-	  "\"checkpoint\"" },
+	{ JOB("soundness = 1;"), "f:6: job \"j\": unknown key "
+	  "\"soundness\"" },
 	{ "endpoints = (\n { path = \"/x\"; } );\n",
 	  "f:2: endpoint 1: \"name\" is missing" },
 	{ ENDPOINTS "jobs = ( { name = \"j\"; source = \"a\"; } );\n",
