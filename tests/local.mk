@@ -100,6 +100,7 @@ unit_tests = \
 	%D%/unit/daemon/test-routes \
 	%D%/unit/daemon/test-schedule \
 	%D%/unit/daemon/test-tcp \
+	%D%/unit/digest/test-digest \
 	%D%/unit/endpoint/test-endpoint \
 	%D%/unit/endpoint/test-spec \
 	%D%/unit/nbd/test-chunk \
@@ -473,8 +474,10 @@ integration_tests = \
 	%D%/integration/client-example.t \
 	%D%/integration/client-tls.t \
 	%D%/integration/copy-bad-ranges.t \
+	%D%/integration/compare-again.t \
 	%D%/integration/copy-block-sizes.t \
 	%D%/integration/copy-degradation.t \
+	%D%/integration/copy-digest.t \
 	%D%/integration/copy-distant.t \
 	%D%/integration/copy-errors.t \
 	%D%/integration/copy-extended.t \
@@ -528,6 +531,7 @@ integration_tests = \
 	%D%/integration/interop-nbdkit.t \
 	%D%/integration/interop-qemu-nbd.t \
 	%D%/integration/interop-qemu-storage-daemon.t \
+	%D%/integration/mirror-passes.t \
 	%D%/integration/nbd-contexts.t \
 	%D%/integration/readme.t \
 	%D%/integration/tls-psk.t \
