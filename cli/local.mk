@@ -51,7 +51,6 @@ noinst_LTLIBRARIES += %D%/libcli.la
 	%D%/map.h \
 	%D%/message.c \
 	%D%/message.h \
-	%D%/mirror.c \
 	%D%/options.c \
 	%D%/options.h \
 	%D%/output.c \

@@ -32,7 +32,6 @@ build		libjansson-dev		module jansson
 build		libssl-dev		module openssl
 build		libsqlite3-dev		module sqlite3
 build		libsystemd-dev		module libsystemd
-build		libxxhash-dev		module libxxhash
 demo		nbdkit			program nbdkit
 demo		e2fsprogs		program mke2fs
 test		check			module check
@@ -59,7 +58,6 @@ test		systemd			program systemd-socket-activate
 test		tmux			program tmux
 test		util-linux		program script
 test		util-linux		program setpriv
-test		xxhash			program xxhsum
 test		xz-utils		program xz
 '
 

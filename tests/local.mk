@@ -100,7 +100,6 @@ unit_tests = \
 	%D%/unit/daemon/test-routes \
 	%D%/unit/daemon/test-schedule \
 	%D%/unit/daemon/test-tcp \
-	%D%/unit/digest/test-digest \
 	%D%/unit/endpoint/test-endpoint \
 	%D%/unit/endpoint/test-spec \
 	%D%/unit/nbd/test-chunk \
@@ -474,10 +473,8 @@ integration_tests = \
 	%D%/integration/client-example.t \
 	%D%/integration/client-tls.t \
 	%D%/integration/copy-bad-ranges.t \
-	%D%/integration/compare-again.t \
 	%D%/integration/copy-block-sizes.t \
 	%D%/integration/copy-degradation.t \
-	%D%/integration/copy-digest.t \
 	%D%/integration/copy-distant.t \
 	%D%/integration/copy-errors.t \
 	%D%/integration/copy-extended.t \
@@ -531,7 +528,6 @@ integration_tests = \
 	%D%/integration/interop-nbdkit.t \
 	%D%/integration/interop-qemu-nbd.t \
 	%D%/integration/interop-qemu-storage-daemon.t \
-	%D%/integration/mirror-passes.t \
 	%D%/integration/nbd-contexts.t \
 	%D%/integration/readme.t \
 	%D%/integration/tls-psk.t \

@@ -144,10 +144,7 @@ outcome_event(enum run_outcome outcome)
 		[RUN_PARTIAL] = "run.warning",
 		[RUN_DIFFERENT] = "verify.mismatch",
 		[RUN_FAILED] = "run.failed",
-		[RUN_BAD_RANGES] = "run.warning",
 		[RUN_CANCELLED] = "run.cancelled",
-		[RUN_STOPPED] = "run.succeeded",
-		[RUN_REPAIRED] = "run.succeeded",
 	};
 
 	return names[outcome];

@@ -89,10 +89,7 @@ must_pause(const struct copy_lane *lane)
 	    b->pass >= n_narrowing(lane->plan);
 }
 
-/*
- * May all that follows be in vain, or does the digest wait?  Then nothing new
- * is begun.
- */
+/* May all that follows be in vain?  Then nothing new is begun. */
 static bool
 is_urgent(const struct copy_lane *lane)
 {
@@ -100,16 +97,9 @@ is_urgent(const struct copy_lane *lane)
 	size_t i;
 
 	for (i = 0; i < b->n; i++)
-		if (lane->plan->on_error[b->v[i].side] != COPY_SKIP ||
-		    (b->v[i].what.targets & COPY_FOR_DIGEST) != 0)
+		if (lane->plan->on_error[b->v[i].side] != COPY_SKIP)
 			return true;
 	return waits_for(b, COPY_ERROR_SPACE);
-}
-
-bool
-copy_bads_are_tried(const struct copy_lane *lane)
-{
-	return copy_map_peek(&lane->bads.trying) != NULL;
 }
 
 bool
@@ -130,7 +120,8 @@ copy_bads_begin(struct copy_lane *lane)
 {
 	struct copy_bads *b = &lane->bads;
 
-	if (copy_bads_are_tried(lane) || lane->n_loaded > lane->n_lagging)
+	if (copy_map_peek(&b->trying) != NULL ||
+	    lane->n_loaded > lane->n_lagging)
 		return false;
 	if (b->n == 0) {
 		b->pass = 0;
@@ -206,7 +197,7 @@ skip(struct copy_lane *lane, const struct copy_bad *bad)
 	struct copy_bads *b = &lane->bads;
 	const struct copy_bad_range range = {
 		.side = bad->side,
-		.targets = bad->what.targets & ~COPY_FOR_DIGEST,
+		.targets = bad->what.targets,
 		.offset = bad->what.from,
 		.to = bad->what.to,
 		.length = bad->what.length,
@@ -215,10 +206,6 @@ skip(struct copy_lane *lane, const struct copy_bad *bad)
 	struct copy_bad_range *v;
 	unsigned i;
 
-	if ((bad->what.targets & COPY_FOR_DIGEST) != 0)
-		copy_lane_void_digest(lane);
-	if (range.targets == 0)
-		return;
 	for (i = 0; i < lane->plan->n_targets; i++)
 		if ((range.targets & copy_bit(i)) != 0)
 			copy_ledger_add(

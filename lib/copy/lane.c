@@ -78,17 +78,6 @@ slot_memory(const struct copy_slot *slot)
 	return slot->what.kind == COPY_DATA ? slot->what.length : 0;
 }
 
-static void
-end_lagging(struct copy_lane *lane, struct copy_slot *slot)
-{
-	if (!slot->is_lagging)
-		return;
-	slot->is_lagging = false;
-	lane->n_lagging--;
-	lane->lag_bytes -= slot_memory(slot);
-	list_remove(&slot->node);
-}
-
 /* Free, once nobody needs it and nothing of it is on its way. */
 void
 copy_slot_settle(struct copy_lane *lane, struct copy_slot *slot)
@@ -96,21 +85,24 @@ copy_slot_settle(struct copy_lane *lane, struct copy_slot *slot)
 	if (!slot->is_loaded || slot->what.targets != 0 ||
 	    slot->n_given_out > 0)
 		return;
-	end_lagging(lane, slot);
+	if (slot->is_lagging) {
+		lane->n_lagging--;
+		lane->lag_bytes -= slot_memory(slot);
+		list_remove(&slot->node);
+	}
 	list_remove(&slot->source.node);
+	slot->is_lagging = false;
 	slot->is_loaded = false;
 	lane->n_loaded--;
 	list_append(&lane->free_slots, &slot->node);
 }
 
-/* Destinations that have failed need nothing, nor does a digest that has. */
+/* Destinations that have failed need nothing. */
 static uint32_t
 live_targets(const struct copy_lane *lane, uint32_t targets)
 {
 	unsigned i;
 
-	if (lane->digester.is_void)
-		targets &= ~COPY_FOR_DIGEST;
 	for (i = 0; i < lane->plan->n_targets; i++)
 		if (!copy_ledger_is_live(lane->ledger, i))
 			targets &= ~copy_bit(i);
@@ -145,8 +137,7 @@ leave_behind(struct copy_lane *lane, struct copy_slot *slot)
 		if ((slot->what.targets & copy_bit(i)) != 0)
 			list_remove(&slot->targets[i].node);
 	put_behind(lane, &slot->what, slot->what.targets);
-	slot->what.targets &= COPY_FOR_DIGEST;
-	end_lagging(lane, slot);
+	slot->what.targets = 0;
 	copy_slot_settle(lane, slot);
 }
 
@@ -206,8 +197,6 @@ copy_slot_finish(struct copy_lane *lane, struct copy_slot *slot,
 	slot->what.targets &= ~copy_bit(target);
 	if (slot->what.targets == 0)
 		copy_slot_settle(lane, slot);
-	else if (slot->what.targets == COPY_FOR_DIGEST)
-		end_lagging(lane, slot);
 	else if (copy_ledger_is_live(lane->ledger, target))
 		begin_lagging(lane, slot);
 }
@@ -220,8 +209,6 @@ copy_slot_again(struct copy_lane *lane, struct copy_slot *slot)
 	unsigned i;
 
 	s.targets &= slot->again;
-	if ((s.targets & COPY_FOR_DIGEST) != 0)
-		copy_slot_leave_digest(lane, slot);
 	again = s;
 	again.targets = copy_bads_put(lane, slot, s.targets);
 	slot->again = 0;
@@ -248,7 +235,7 @@ zero_takers(const struct copy_lane *lane, uint32_t targets)
 	for (i = 0; i < lane->plan->n_targets; i++)
 		if (copy_lane_can_zero(lane, i, 1) || lane->plan->skip_zeroes)
 			takers |= copy_bit(i);
-	return targets & (takers | COPY_FOR_DIGEST);
+	return targets & takers;
 }
 
 static uint32_t
@@ -351,8 +338,6 @@ begin_slot(struct copy_lane *lane, struct copy_slot *slot)
 		else if (compares)
 			ask_target(lane, slot, i, COPY_READ);
 	}
-	if ((slot->what.targets & COPY_FOR_DIGEST) != 0)
-		copy_slot_await_digest(lane, slot);
 }
 
 static bool
@@ -371,7 +356,7 @@ leave_out(struct copy_lane *lane, struct copy_stretch *s)
 	size_t last = lane->behind.end - 1;
 	uint32_t behind = lane->behind.v[last].targets & s->targets;
 
-	if (behind == 0 || behind == (s->targets & ~COPY_FOR_DIGEST))
+	if (behind == 0 || behind == s->targets)
 		return;
 	put_behind(lane, s, behind);
 	s->targets &= ~behind;
@@ -493,17 +478,6 @@ fill_slot(struct copy_lane *lane, const struct copy_stretch *piece)
 	begin_slot(lane, slot);
 }
 
-/* A slot for what the digest waits for there is at any time. */
-static bool
-has_slot(struct copy_lane *lane)
-{
-	bool is_urgent = copy_lane_order_for_digest(lane);
-
-	return !list_is_empty(&lane->free_slots) &&
-	    list_is_empty(&lane->digester.taken) &&
-	    (lane->n_loaded - lane->n_lagging < depth(lane) || is_urgent);
-}
-
 static bool
 load_slot(struct copy_lane *lane)
 {
@@ -512,14 +486,14 @@ load_slot(struct copy_lane *lane)
 	uint32_t size;
 	bool moves;
 
-	if (!has_slot(lane) || all_are_away(lane))
+	if (lane->n_loaded - lane->n_lagging >= depth(lane) ||
+	    list_is_empty(&lane->free_slots) || all_are_away(lane))
 		return false;
 	map = next_map(lane);
 	if (map == NULL)
 		return false;
 	moves = is_moved(lane, copy_map_peek(map));
 	size = moves ? gate_room(lane) : request_size(lane);
-	lane->digester.is_held = size == 0;
 	if (size == 0)
 		return false;
 	piece = next_piece(lane, map, size);
@@ -708,7 +682,6 @@ undo(void *arg, uint64_t to, uint64_t length, bool is_zero)
 		p = copy_plan_piece_to(lane->plan, to);
 		s.from = p->from + (to - p->to);
 		s.to = to;
-		s.position = p->position + (to - p->to);
 		s.length = p->to + p->length - to;
 		if (s.length > length)
 			s.length = length;
@@ -858,9 +831,6 @@ copy_request_is_needed(const struct copy_lane *lane,
 	if (lane->plan->mode != COPY_MODE_COPY)
 		return read->side == COPY_SOURCE ||
 		    (slot->what.targets & copy_bit(read->target)) != 0;
-	if (read->side == COPY_SOURCE &&
-	    (slot->what.targets & COPY_FOR_DIGEST) != 0)
-		return true;
 	for (i = 0; i < lane->plan->n_targets; i++)
 		if ((slot->what.targets & copy_bit(i)) != 0 &&
 		    is_needed_by(lane, read, &slot->targets[i]))
@@ -938,7 +908,6 @@ init_slots(struct copy_lane *lane)
 		for (t = 0; t < lane->plan->n_targets; t++)
 			init_request(&slot->targets[t], slot,
 			    COPY_DESTINATION, t, i * n + 1 + t);
-		list_init(&slot->digest_node);
 		list_append(&lane->free_slots, &slot->node);
 	}
 	init_request(&lane->map_request, NULL, COPY_SOURCE, 0,
@@ -979,7 +948,7 @@ copy_lane_new(const struct copy_plan *plan, struct copy_cursor *cursor,
 		copy_epoch_init(&lane->epochs[i]);
 	lane->n_slots = plan->max_queue_depth + plan->lag_slots;
 	lane->slots = calloc(lane->n_slots, sizeof *lane->slots);
-	if (copy_digester_init(lane) < 0 || lane->slots == NULL) {
+	if (lane->slots == NULL) {
 		copy_lane_free(lane);
 		return -ENOMEM;
 	}
@@ -1006,7 +975,6 @@ copy_lane_free(struct copy_lane *lane)
 	copy_map_done(&lane->map);
 	copy_map_done(&lane->behind);
 	copy_bads_done(lane);
-	copy_digester_done(lane);
 	free(lane->differences);
 	free(lane->slots);
 	free(lane);
