@@ -149,7 +149,8 @@ oldest_to_leave(struct copy_lane *lane)
 
 	for (l = lane->lagging.next; l != &lane->lagging; l = l->next) {
 		slot = list_entry(l, struct copy_slot, node);
-		if (slot->n_given_out == 0)
+		/* One that has failed goes its own way. */
+		if (slot->n_given_out == 0 && slot->again == 0)
 			return slot;
 	}
 	return NULL;
