@@ -52,13 +52,30 @@ end_resume(struct run *run)
 	run->resume->is_over = true;
 }
 
-/* All is copied. */
+static void
+on_discarded(struct store_call *call)
+{
+	on_worker_entry();
+	run_begin(call->arg);
+}
+
+/*
+ * All is copied.  What was kept goes first: this run may be killed before it
+ * keeps anything of its own, and then the old would stand for what is there.
+ */
 static void
 refuse(struct run *run, const struct error *why)
 {
+	struct store_call *call = store_call_new(worker_mailbox(run->home),
+	    on_discarded, run);
+
 	run->result.not_resumed = *why;
 	end_resume(run);
-	run_begin(run);
+	if (call == NULL)
+		run_begin(run);
+	else
+		store_discard_checkpoint(run->keeper.store, call,
+		    run->keeper.job);
 }
 
 /* The canary sang. */

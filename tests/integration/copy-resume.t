@@ -5,7 +5,7 @@
 . "$srcdir/tests/lib/testlib.sh"
 requires nbdkit --filter=delay --filter=log --filter=cache file --version
 requires jq --version
-plan 28
+plan 31
 
 size=$((32 * MiB))
 make_data "$tmp/data" $size 1
@@ -137,6 +137,27 @@ stop_process copy INT
 ok "so is one that is to be, all the same" "$nbdsync" copy --full "$@"
 like "with the reason" "$(echo "$out" | jq -r .not_resumed)" "asked for"
 stop_process dst
+
+# What an older run had kept is gone as soon as a new one begins.
+fresh
+start_destination
+begin_copy "$@"
+wait_for_writes 40
+stop_process copy INT
+rm "$tmp/dst.busy"
+stop_process dst
+start_destination
+begin_copy --checkpoint-interval 1h --full "$@"
+wait_for_writes 1
+stop_process copy KILL
+cut_power
+stop_process src KILL
+start_source
+ok "a full copy that was killed at once is followed by another" \
+    "$nbdsync" copy "$@"
+is "from the beginning" "$(echo "$out" | jq .resumed)" false
+stop_process dst
+ok "the copy is right" cmp "$tmp/data" "$tmp/dst.img"
 
 # A server that dies for good, and comes back another day.
 fresh
