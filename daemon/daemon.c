@@ -32,6 +32,7 @@
 #include "reload/reload.h"
 #include "runtime/worker.h"
 #include "state.h"
+#include "watchdog.h"
 
 struct daemon {
 	const char *conf_path;
@@ -41,6 +42,7 @@ struct daemon {
 	struct worker_pool *pool;
 	struct jobs *jobs;
 	struct state state;
+	struct watchdog *dog;
 	struct ctl_server *server;
 	struct event *sigterm, *sigint, *sighup;
 	struct net_timer grace_timer;
@@ -286,6 +288,15 @@ on_jobs_stopped(void *arg)
 	state_close(&d->state, jobs_mailbox(d->jobs), on_state_closed, d);
 }
 
+/* The service manager's own patience may be shorter than shutdown_grace. */
+static void
+ask_for_time(const struct daemon *d) ON_MAIN
+{
+	(void)sd_notifyf(0, "EXTEND_TIMEOUT_USEC=%llu",
+	    ((unsigned long long)d->conf->daemon.shutdown_grace_ms + 5000) *
+	    1000);
+}
+
 static void
 on_sigterm(evutil_socket_t sig, short what UNUSED, void *arg)
 {
@@ -300,6 +311,7 @@ on_sigterm(evutil_socket_t sig, short what UNUSED, void *arg)
 	log_info("SIG%s: stopping, %zu running jobs", sigabbrev_np(sig),
 	    jobs_count_running(d->jobs));
 	notify_status(d, "STOPPING=1\n");
+	ask_for_time(d);
 	net_timer_start(&d->grace_timer, d->conf->daemon.shutdown_grace_ms);
 	jobs_stop(d->jobs, on_jobs_stopped, d);
 }
@@ -345,6 +357,7 @@ start(struct daemon *d, struct conf *conf) ON_MAIN
 	    (r = net_timer_init(&d->grace_timer, d->loop, on_grace_over,
 	    d)) < 0 ||
 	    (r = worker_pool_start(d->conf->daemon.workers, &d->pool)) < 0 ||
+	    (r = watchdog_start(d->loop, d->pool, &d->dog)) < 0 ||
 	    (r = jobs_new(d->loop, d->pool, &d->jobs)) < 0 ||
 	    (r = jobs_apply(d->jobs, d->conf)) < 0 ||
 	    (r = state_open(&d->state, d->conf,
@@ -389,6 +402,7 @@ finish(struct daemon *d) ON_MAIN
 	jobs_free(d->jobs);
 	if (d->pool != NULL)
 		worker_pool_stop(d->pool);
+	watchdog_free(d->dog);
 	net_timer_done(&d->grace_timer);
 	reload_free(d->reload);
 	net_loop_free(d->loop);

@@ -81,7 +81,9 @@ noinst_LTLIBRARIES += %D%/libdaemon.la
 	%D%/schedule/schedule.c \
 	%D%/schedule/schedule.h \
 	%D%/state.c \
-	%D%/state.h
+	%D%/state.h \
+	%D%/watchdog.c \
+	%D%/watchdog.h
 %C%_libdaemon_la_LIBTOOLFLAGS = --tag=disable-shared
 
 # Files that are built in, as bytes.

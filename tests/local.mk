@@ -358,10 +358,13 @@ failing_malloc_wrap = -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc \
 %C%_unit_store_test_store_LDADD = $(LDADD) $(SQLITE_LIBS)
 
 # A server and clients for integration tests.
-check_PROGRAMS += %D%/lib/ext-server %D%/lib/map-client %D%/lib/nbd-do \
+check_PROGRAMS += %D%/lib/ext-server %D%/lib/hold-thread \
+	%D%/lib/map-client %D%/lib/nbd-do \
 	%D%/lib/show-status %D%/lib/tls-client
 %C%_lib_ext_server_SOURCES = %D%/lib/ext-server.c
 %C%_lib_ext_server_LDADD =
+%C%_lib_hold_thread_SOURCES = %D%/lib/hold-thread.c
+%C%_lib_hold_thread_LDADD =
 %C%_lib_map_client_SOURCES = %D%/lib/map-client.c
 %C%_lib_map_client_LDADD = libnbdclient.la
 %C%_lib_nbd_do_SOURCES = %D%/lib/nbd-do.c
@@ -520,6 +523,7 @@ integration_tests = \
 	%D%/integration/daemon-units.t \
 	%D%/integration/daemon-usage.t \
 	%D%/integration/daemon-verify.t \
+	%D%/integration/daemon-watchdog.t \
 	%D%/integration/daemon-web.t \
 	%D%/integration/hooks-examples.t \
 	%D%/integration/interop-extended.t \

@@ -8,17 +8,7 @@ requires nbdkit --filter=delay pattern --version
 requires perl -MIO::Socket::UNIX -e 1
 plan 9
 
-cat >"$tmp/receiver.pl" <<'END'
-use IO::Socket::UNIX;
-$| = 1;
-my $s = IO::Socket::UNIX->new(Type => SOCK_DGRAM, Local => $ARGV[0]) or die;
-while (defined $s->recv(my $text, 4096)) {
-	$text =~ s/\n/ /g;
-	print "$text\n";
-}
-END
-start_process receiver perl "$tmp/receiver.pl" "$tmp/notify.sock"
-wait_for "[ -S '$tmp/notify.sock' ]"
+start_receiver
 told()
 {
 	wait_for "grep -q -e '$1' '$tmp/receiver.log'"

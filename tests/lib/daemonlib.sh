@@ -14,6 +14,9 @@
 #	slow_endpoint NAME		a disk that is slow to read, for conf
 #	slow_job JOB SOURCE DESTINATION [OPTIONS]
 #					a job of it that does not end by itself
+#	start_receiver			what would be the service manager's
+#					end of $tmp/notify.sock: all that it
+#					is told is in $tmp/receiver.log
 
 requires curl --version
 requires jq --version
@@ -82,4 +85,20 @@ slow_job()
 	echo "{ name = \"$1\"; source = \"$2\"; destination = \"$3\";" \
 	    "connections = 1; queue_depth = 1; request_size = \"4KiB\";" \
 	    "${4-} }"
+}
+
+start_receiver()
+{
+	cat >"$tmp/receiver.pl" <<-'END'
+	use IO::Socket::UNIX;
+	$| = 1;
+	my $s = IO::Socket::UNIX->new(Type => SOCK_DGRAM,
+	    Local => $ARGV[0]) or die;
+	while (defined $s->recv(my $text, 4096)) {
+		$text =~ s/\n/ /g;
+		print "$text\n";
+	}
+	END
+	start_process receiver perl "$tmp/receiver.pl" "$tmp/notify.sock"
+	wait_for "[ -S '$tmp/notify.sock' ]"
 }
