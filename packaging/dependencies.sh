@@ -53,8 +53,11 @@ test		libxml2-utils		program xmllint
 test		perl-base		program perl
 test		procps			program ps
 test		sqlite3			program sqlite3
+test		strace			program strace
 test		systemd			program systemd-analyze
 test		systemd			program systemd-socket-activate
+test		systemd			program systemd-sysusers
+test		systemd			program systemd-tmpfiles
 test		tmux			program tmux
 test		util-linux		program script
 test		util-linux		program setpriv

@@ -5,14 +5,16 @@ units = \
 	%D%/systemd/nbdsync-job@.timer \
 	%D%/systemd/nbdsync.service \
 	%D%/systemd/nbdsync.socket
+tmpfiles = %D%/tmpfiles/nbdsync.conf
 
 # By hand and not by configure, which does not know what $(prefix) will be.
 %D%/systemd/nbdsync-job@.service: %D%/systemd/nbdsync-job@.service.in
 %D%/systemd/nbdsync-job@.timer: %D%/systemd/nbdsync-job@.timer.in
 %D%/systemd/nbdsync.service: %D%/systemd/nbdsync.service.in
 %D%/systemd/nbdsync.socket: %D%/systemd/nbdsync.socket.in
-$(units): Makefile
-	$(AM_V_GEN)$(MKDIR_P) %D%/systemd && \
+%D%/tmpfiles/nbdsync.conf: %D%/tmpfiles/nbdsync.conf.in
+$(units) $(tmpfiles): Makefile
+	$(AM_V_GEN)$(MKDIR_P) $(@D) && \
 	sed -e 's|@bindir[@]|$(bindir)|g' \
 	    -e 's|@sbindir[@]|$(sbindir)|g' \
 	    -e 's|@sysconfdir[@]|$(sysconfdir)|g' \
@@ -22,9 +24,11 @@ if HAVE_SYSTEMD_UNITS
 systemdsystemunit_DATA = $(units)
 sysusersdir = $(prefix)/lib/sysusers.d
 dist_sysusers_DATA = %D%/sysusers/nbdsync.conf
+tmpfilesdir = $(prefix)/lib/tmpfiles.d
+tmpfiles_DATA = $(tmpfiles)
 endif
 
-CLEANFILES += $(units)
+CLEANFILES += $(units) $(tmpfiles)
 EXTRA_DIST += \
 	%D%/build.sh \
 	%D%/dependencies.sh \
@@ -34,4 +38,5 @@ EXTRA_DIST += \
 	%D%/systemd/nbdsync-job@.timer.in \
 	%D%/systemd/nbdsync.service.in \
 	%D%/systemd/nbdsync.socket.in \
-	%D%/sysusers/nbdsync.conf
+	%D%/sysusers/nbdsync.conf \
+	%D%/tmpfiles/nbdsync.conf.in
