@@ -3,7 +3,8 @@
 /*
  * A small NBD server with extended headers, since those of the distributions
  * have none yet: "ext-server SOCKET SIZE [fill | FILE]" serves a sparse disk
- * in memory, or a file of that size, one connection after the other.  It is
+ * in memory, or a file of that size, one connection after the other.  SOCKET
+ * may be "-": it is passed as systemd does, descriptor 3.  The server is
  * as strict as the protocol: anything but an extended request, or a WRITE
  * without its flag, ends the connection.  At a goodbye it prints "sum HEX" of
  * the disk's contents, and for each block status the longest extent it told.
@@ -25,6 +26,7 @@
 
 #define BLOCK	    65536ULL
 #define MAX_EXTENTS 64U
+#define PASSED_FD   3
 #define FLAGS                                                                  \
 	(NBD_FLAG_HAS_FLAGS | NBD_FLAG_SEND_FLUSH | NBD_FLAG_SEND_FUA |        \
 	    NBD_FLAG_SEND_WRITE_ZEROES)
@@ -362,7 +364,8 @@ main(int argc, char **argv)
 		fill(0, 1 << 20);
 		fill(size - (3 << 20), 1 << 20);
 	}
-	listener = listen_at(argv[1]);
+	listener = strcmp(argv[1], "-") == 0 ? PASSED_FD :
+	    listen_at(argv[1]);
 	while ((fd = accept(listener, NULL, NULL)) >= 0) {
 		serve(fd);
 		(void)close(fd);

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Whole sessions with nbdkit, of several kinds, cut at each byte of either
- * direction by a proxy in between, with TLS at bytes of each kind: no call
- * hangs, none succeeds wrongly, and what is done is told once.
+ * Whole sessions, of each form of option and reply there is, cut at each byte
+ * of either direction by a proxy in between, with TLS at bytes of each kind:
+ * no call hangs, none succeeds wrongly, and what is done is told once.  The
+ * server is nbdkit, and for extended headers one of ours.
  */
 #include <netinet/in.h>
 #include <netinet/tcp.h>
@@ -29,6 +30,7 @@ enum {
 	FROM_SERVER,
 	N_SIDES,
 	LENGTH = 16,
+	MAX_SECTOR = 512,
 	DISK_SIZE = 65536,
 	MAX_STREAM = 65536,	/* of one side of a session */
 	MAX_CUTS = 4096,
@@ -198,10 +200,14 @@ static bool
 write_and_read_back(struct nbdclient_disk *disk)
 {
 	static uint8_t n_sessions;
-	uint8_t out[LENGTH];
-	uint8_t in[LENGTH];
+	uint8_t out[MAX_SECTOR];
+	uint8_t in[MAX_SECTOR];
 	struct iovec iov = { out, LENGTH };
+	struct nbdclient_info info;
 
+	nbdclient_get_info(disk, &info);
+	if (info.sector_size > LENGTH)
+		iov.iov_len = MAX_SECTOR;
 	memset(out, ++n_sessions, sizeof out);
 	memset(in, ~n_sessions, sizeof in);
 	if (nbdclient_write(disk, 1, &iov, 1, &err) < 0 ||
@@ -210,7 +216,7 @@ write_and_read_back(struct nbdclient_disk *disk)
 	iov.iov_base = in;
 	if (nbdclient_read(disk, 1, &iov, 1, &err) < 0)
 		return false;
-	ck_assert_mem_eq(in, out, LENGTH);
+	ck_assert_mem_eq(in, out, iov.iov_len);
 	return true;
 }
 
@@ -236,8 +242,10 @@ static bool
 map(struct nbdclient_disk *disk)
 {
 	uint64_t total = 0;
+	struct nbdclient_info info;
 
-	if (nbdclient_block_status(disk, 0, DISK_SIZE, NULL, add_extent,
+	nbdclient_get_info(disk, &info);
+	if (nbdclient_block_status(disk, 0, info.n_sectors, NULL, add_extent,
 	    &total, &err) < 0)
 		return false;
 	ck_assert_uint_eq(total, DISK_SIZE);
@@ -250,8 +258,37 @@ map_session(const char *uri)
 	return use_disk(uri, map);
 }
 
+/* What has neither data nor extents. */
 static bool
-list_session(const char *uri)
+zero_trim_and_cache(struct nbdclient_disk *disk)
+{
+	return nbdclient_write_zeroes(disk, 0, LENGTH, NBDCLIENT_FUA, &err) ==
+	    0 && nbdclient_trim(disk, LENGTH, LENGTH, 0, &err) == 0 &&
+	    nbdclient_cache(disk, 0, LENGTH, &err) == 0;
+}
+
+static bool
+clear_session(const char *uri)
+{
+	return use_disk(uri, zero_trim_and_cache);
+}
+
+static bool
+zero(struct nbdclient_disk *disk)
+{
+	return nbdclient_write_zeroes(disk, 0, 1, 0, &err) == 0;
+}
+
+static bool
+zero_session(const char *uri)
+{
+	return use_disk(uri, zero);
+}
+
+/* One of the calls that list; there is one row. */
+static bool
+list_by(const char *uri, int (*list)(struct nbdclient_channel *channel,
+    struct nbdclient_listing **ret_listing, size_t *ret_n))
 {
 	struct nbdclient_channel *channel;
 	struct nbdclient_listing *listing = NULL;
@@ -259,12 +296,38 @@ list_session(const char *uri)
 	size_t n = 0;
 
 	ck_assert_int_eq(nbdclient_connect(uri, &options, &channel, &err), 0);
-	is_whole = nbdclient_list(channel, &listing, &n, &err) == 0 &&
-	    succeeded();
+	is_whole = list(channel, &listing, &n) == 0 && succeeded();
 	ck_assert_uint_eq(n, is_whole ? 1 : 0);
 	nbdclient_listing_free(listing, n);
 	nbdclient_channel_free(channel);
 	return is_whole;
+}
+
+static int
+list_exports(struct nbdclient_channel *channel,
+    struct nbdclient_listing **ret_listing, size_t *ret_n)
+{
+	return nbdclient_list(channel, ret_listing, ret_n, &err);
+}
+
+static int
+list_contexts(struct nbdclient_channel *channel,
+    struct nbdclient_listing **ret_listing, size_t *ret_n)
+{
+	return nbdclient_list_contexts(channel, NULL, NULL, 0, ret_listing,
+	    ret_n, &err);
+}
+
+static bool
+list_session(const char *uri)
+{
+	return list_by(uri, list_exports);
+}
+
+static bool
+contexts_session(const char *uri)
+{
+	return list_by(uri, list_contexts);
 }
 
 /*
@@ -383,18 +446,29 @@ event_session(const char *uri)
 
 static const struct kind {
 	bool (*session)(const char *uri);
+	const char *option;		/* of nbdkit; NULL: our server */
 	bool tls;
 	size_t n_goodbye[N_SIDES];	/* bytes said when all had succeeded,
 					   and counted all the same */
 } kinds[] = {
-	{ copy_session, false, { 0, 0 } },
-	{ list_session, false, { 16, 20 } },
-	{ map_session, false, { 0, 0 } },
-	{ event_session, false, { 0, 0 } },
-	{ copy_session, true, { 0, 0 } },
+	{ copy_session, "--tls=off", false, { 0, 0 } },
+	{ list_session, "--tls=off", false, { 16, 20 } },
+	{ contexts_session, "--tls=off", false, { 16, 20 } },
+	{ map_session, "--tls=off", false, { 0, 0 } },
+	{ clear_session, "--tls=off", false, { 0, 0 } },
+	{ event_session, "--tls=off", false, { 0, 0 } },
+	{ copy_session, "--no-sr", false, { 0, 0 } },
+	/* There is NBD_OPT_EXPORT_NAME, and no other option. */
+	{ copy_session, "--mask-handshake=0", false, { 0, 0 } },
+	{ copy_session, "--tls=require", true, { 0, 0 } },
 	/* In a record of their own, and the end of TLS. */
-	{ list_session, true, { 16 + 22 + 24, 20 + 22 + 24 } },
-	{ event_session, true, { 0, 0 } },
+	{ list_session, "--tls=require", true,
+	    { 16 + 22 + 24, 20 + 22 + 24 } },
+	{ event_session, "--tls=require", true, { 0, 0 } },
+	/* Extended headers. */
+	{ copy_session, NULL, false, { 0, 0 } },
+	{ map_session, NULL, false, { 0, 0 } },
+	{ zero_session, NULL, false, { 0, 0 } },
 };
 
 #define N_KINDS ((int)(sizeof kinds / sizeof kinds[0]))
@@ -482,25 +556,54 @@ write_key(void)
 }
 
 static void
-start_nbdkit(const struct kind *kind)
+start_child(const char *const argv[])
 {
-	char psk[64];
-	const char *argv[] = { "nbdkit", "--filter=blocksize-policy",
-		kind->tls ? "--tls=require" : "--tls=off", psk, "memory",
-		"64K", "blocksize-minimum=1", "blocksize-preferred=4K",
-		"blocksize-maximum=64K", NULL };
 	struct error e;
 
-	(void)snprintf(psk, sizeof psk, "--tls-psk=%s", key_file);
 	ck_assert_msg(net_child_start(loop, argv, on_child_exit, NULL, &child,
 	    &e) == 0, "%s", e.text);
+}
+
+static void
+start_nbdkit(const char *option)
+{
+	char psk[64];
+	const char *argv[] = { "nbdkit", "--filter=blocksize-policy", option,
+		psk, "memory", "64K", "blocksize-minimum=1",
+		"blocksize-preferred=4K", "blocksize-maximum=64K", NULL };
+
+	(void)snprintf(psk, sizeof psk, "--tls-psk=%s", key_file);
+	start_child(argv);
+}
+
+/* It is built beside us, and tells of all that it does. */
+static void
+start_ext_server(void)
+{
+	const char *dir = getenv("builddir");
+	char command[512];
+	const char *argv[] = { "sh", "-c", command, NULL };
+
+	(void)snprintf(command, sizeof command,
+	    "exec '%s/tests/lib/ext-server' - %d >/dev/null",
+	    dir != NULL ? dir : ".", DISK_SIZE);
+	start_child(argv);
+}
+
+static void
+start_server(const struct kind *kind)
+{
+	if (kind->option != NULL)
+		start_nbdkit(kind->option);
+	else
+		start_ext_server();
 	/* It listens once a session with it has succeeded. */
 	while (!session(kind, FROM_CLIENT, MAX_STREAM, false))
 		(void)usleep(10000);
 }
 
 static void
-stop_nbdkit(void)
+stop_server(void)
 {
 	net_child_stop(child, GRACE_MS, on_stopped, NULL);
 	ck_assert_int_eq(net_loop_run(loop), 0);
@@ -508,13 +611,13 @@ stop_nbdkit(void)
 
 /* nbdkit 1.32 may die of a client that vanishes; then it tells nothing. */
 static bool
-session_with_nbdkit(const struct kind *kind, int side, size_t at, bool resets)
+session_with_server(const struct kind *kind, int side, size_t at, bool resets)
 {
 	bool is_whole = session(kind, side, at, resets);
 
 	for (int i = 0; i < MAX_DEATHS && server_is_gone; i++) {
-		stop_nbdkit();
-		start_nbdkit(kind);
+		stop_server();
+		start_server(kind);
 		is_whole = session(kind, side, at, resets);
 	}
 	ck_assert(!server_is_gone);
@@ -534,7 +637,7 @@ cut_everywhere(const struct kind *kind, int side, bool resets)
 	ck_assert_uint_gt(n, 20);
 	for (size_t i = 0; i < n; i++) {
 		if (cuts[i] < needed)
-			ck_assert_msg(!session_with_nbdkit(kind, side,
+			ck_assert_msg(!session_with_server(kind, side,
 			    cuts[i], resets), "success after %zu of %zu bytes",
 			    cuts[i], needed);
 	}
@@ -550,7 +653,7 @@ set_up(void)
 static void
 tear_down(void)
 {
-	stop_nbdkit();
+	stop_server();
 	net_loop_free(loop);
 	(void)unlink(key_file);
 }
@@ -559,7 +662,7 @@ START_TEST(a_session_cut_after_any_byte_fails_in_time)
 {
 	const struct kind *kind = &kinds[_i / N_WAYS];
 
-	start_nbdkit(kind);
+	start_server(kind);
 	cut_everywhere(kind, _i % N_SIDES, _i % N_WAYS >= N_SIDES);
 }
 END_TEST

@@ -343,6 +343,30 @@ START_TEST(what_is_not_offered_is_not_sent)
 }
 END_TEST
 
+START_TEST(a_flag_that_is_not_offered_is_not_sent)
+{
+	nbdkit_start("--filter=log", "eval", log_arg, "get_size=echo 1M",
+	    "pread=head -c $3 /dev/zero", "can_write=exit 0",
+	    "pwrite=cat >/dev/null", "can_zero=exit 0", "zero=exit 0",
+	    "can_fast_zero=exit 3", "can_trim=exit 0", "trim=exit 0", NULL);
+	negotiate(NULL);
+	assert_fails(nbdclient_write_zeroes(disk, 0, 8, NBDCLIENT_FUA, &err),
+	    NBDCLIENT_UNIMPLEMENTED);
+	assert_says("the server offers no FUA");
+	assert_fails(nbdclient_write_zeroes(disk, 0, 8, NBDCLIENT_FAST_ZERO,
+	    &err), NBDCLIENT_UNIMPLEMENTED);
+	assert_says("the server offers no fast zeroes");
+	assert_fails(nbdclient_trim(disk, 0, 8, NBDCLIENT_FUA, &err),
+	    NBDCLIENT_UNIMPLEMENTED);
+	assert_fails(nbdclient_flush(disk, &err), NBDCLIENT_UNIMPLEMENTED);
+	ck_assert_int_eq(count_log(" Zero ") + count_log(" Trim ") +
+	    count_log(" Flush "), 0);
+	assert_ok(nbdclient_write_zeroes(disk, 0, 8, 0, &err));
+	assert_ok(nbdclient_trim(disk, 0, 8, 0, &err));
+	ck_assert_int_eq(count_log(" Zero id=") + count_log(" Trim id="), 2);
+}
+END_TEST
+
 START_TEST(a_flag_that_a_call_does_not_take_is_invalid)
 {
 	struct iovec iov = { NULL, 0 };
@@ -761,6 +785,7 @@ main(void)
 	    zeroes_that_nbdkit_refuses_for_their_size_are_cut_again);
 	tcase_add_test(tc, the_last_shorter_sector_counts_as_one);
 	tcase_add_test(tc, what_is_not_offered_is_not_sent);
+	tcase_add_test(tc, a_flag_that_is_not_offered_is_not_sent);
 	tcase_add_test(tc, a_flag_that_a_call_does_not_take_is_invalid);
 	tcase_add_test(tc, a_read_may_be_asked_for_in_one_piece);
 	tcase_add_test(tc, who_does_not_offer_one_piece_is_not_asked);

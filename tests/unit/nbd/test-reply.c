@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/bytes.h"
+#include "nbd/session-private.h"
 #include "script.h"
 #include "unit.h"
 
@@ -126,6 +127,17 @@ START_TEST(small_reads_have_room_to_arrive_together)
 	ck_assert_uint_ge(room_after(4096), 3 * (16 + 4096));
 	ck_assert_uint_lt(room_after(65536), 2 * 4096);
 	ck_assert_uint_ge(room_after(512), 3 * (16 + 4096));
+}
+END_TEST
+
+/* To resize it for each of them would be work for nothing. */
+START_TEST(room_for_small_reads_stays_when_large_ones_come_between)
+{
+	script_open_disk(&t, &simple, _i);
+	(void)room_after(4096);
+	ck_assert_uint_eq(t.s->in.size, NBD_IN_SMALL);
+	(void)room_after(65536);
+	ck_assert_uint_eq(t.s->in.size, NBD_IN_SMALL);
 }
 END_TEST
 
@@ -400,6 +412,9 @@ main(void)
 	tcase_add_loop_test(tc, payload_is_received_straight_into_the_buffer,
 	    0, SCRIPT_N_CUTS);
 	tcase_add_loop_test(tc, small_reads_have_room_to_arrive_together, 0,
+	    SCRIPT_N_CUTS);
+	tcase_add_loop_test(tc,
+	    room_for_small_reads_stays_when_large_ones_come_between, 0,
 	    SCRIPT_N_CUTS);
 	tcase_add_loop_test(tc, one_buffer_is_filled_before_the_next, 0,
 	    SCRIPT_N_CUTS);
