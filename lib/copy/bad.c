@@ -14,6 +14,22 @@
 #define PAUSE_MS     500	/* the first; doubled each time */
 #define MAX_PAUSE_MS 30000
 
+/* Whose they are. */
+
+static struct copy_bads *
+bads_of(struct copy_lane *lane, enum copy_side side, unsigned target)
+{
+	return side == COPY_SOURCE ? &lane->bads : &lane->target_bads[target];
+}
+
+/* Of a destination: its bit.  0: the source. */
+static uint32_t
+bit_of(const struct copy_lane *lane, const struct copy_bads *b)
+{
+	return b == &lane->bads ? 0 :
+	    copy_bit((unsigned)(b - lane->target_bads));
+}
+
 /* Passes. */
 
 static unsigned
@@ -36,14 +52,14 @@ last_pass(const struct copy_plan *plan)
 }
 
 uint32_t
-copy_bads_request_size(const struct copy_lane *lane)
+copy_bads_request_size(const struct copy_lane *lane, const struct copy_bads *b)
 {
 	const struct copy_plan *plan = lane->plan;
 	uint32_t size;
 
-	if (lane->bads.pass >= n_narrowing(plan))
+	if (b->pass >= n_narrowing(plan))
 		return plan->sector;
-	size = plan->request_size >> (NARROW_SHIFT * lane->bads.pass);
+	size = plan->request_size >> (NARROW_SHIFT * b->pass);
 	size &= ~(plan->align - 1);
 	return size > plan->sector ? size : plan->sector;
 }
@@ -65,9 +81,8 @@ waits_for(const struct copy_bads *b, enum copy_error_class class)
  * first bad block may be what keeps it from the good ones behind.
  */
 static void
-begin_pass(struct copy_lane *lane)
+begin_pass(struct copy_lane *lane, struct copy_bads *b)
 {
-	struct copy_bads *b = &lane->bads;
 	size_t i;
 
 	if (!waits_for(b, COPY_ERROR_SPACE) && !waits_for(b, COPY_ERROR_TIME))
@@ -80,68 +95,156 @@ begin_pass(struct copy_lane *lane)
 }
 
 static bool
-must_pause(const struct copy_lane *lane)
+must_pause(const struct copy_lane *lane, const struct copy_bads *b)
 {
-	const struct copy_bads *b = &lane->bads;
-
 	return waits_for(b, COPY_ERROR_SPACE) ||
 	    waits_for(b, COPY_ERROR_TIME) ||
 	    b->pass >= n_narrowing(lane->plan);
 }
 
-/* May all that follows be in vain?  Then nothing new is begun. */
+/* May all that follows there be in vain?  Then nothing new is begun. */
 static bool
-is_urgent(const struct copy_lane *lane)
+is_urgent(const struct copy_lane *lane, const struct copy_bad *bad)
 {
-	const struct copy_bads *b = &lane->bads;
+	return lane->plan->on_error[bad->side] != COPY_SKIP ||
+	    bad->class == COPY_ERROR_SPACE;
+}
+
+static bool
+any_is_urgent(const struct copy_lane *lane, const struct copy_bads *b)
+{
 	size_t i;
 
 	for (i = 0; i < b->n; i++)
-		if (lane->plan->on_error[b->v[i].side] != COPY_SKIP)
+		if (is_urgent(lane, &b->v[i]))
 			return true;
-	return waits_for(b, COPY_ERROR_SPACE);
+	return false;
 }
 
-bool
-copy_bads_are_due(const struct copy_lane *lane)
+static bool
+is_due(const struct copy_lane *lane, const struct copy_bads *b)
 {
-	const struct copy_bads *b = &lane->bads;
-
 	if (b->n == 0)
 		return false;
-	if (b->pass > 0 || is_urgent(lane))
+	if (b->pass > 0 || any_is_urgent(lane, b))
 		return true;
-	return copy_map_is_empty(&lane->map) &&
-	    lane->behind.first == lane->behind.end;
+	return copy_map_is_empty(&lane->map);
 }
 
-bool
-copy_bads_begin(struct copy_lane *lane)
+/* Is anything of the disk under way that may still fail? */
+static bool
+is_under_way(const struct copy_lane *lane, const struct copy_bads *b)
 {
-	struct copy_bads *b = &lane->bads;
+	uint32_t bit = bit_of(lane, b);
+	unsigned i;
 
-	if (copy_map_peek(&b->trying) != NULL ||
-	    lane->n_loaded > lane->n_lagging)
+	if (bit == 0)
+		return copy_lane_n_in_progress(lane) > 0;
+	for (i = 0; i < lane->n_slots; i++)
+		if (lane->slots[i].is_loaded &&
+		    (lane->slots[i].what.targets & bit) != 0)
+			return true;
+	return false;
+}
+
+/* Begin a pass, if it is time; false: not now. */
+static bool
+begin(struct copy_lane *lane, struct copy_bads *b)
+{
+	if (is_under_way(lane, b))
 		return false;
 	if (b->n == 0) {
 		b->pass = 0;
 		b->n_pauses = 0;
+		lane->held &= ~bit_of(lane, b);
 		return false;
 	}
-	if (!copy_bads_are_due(lane) || b->is_pausing)
+	if (!is_due(lane, b) || b->is_pausing)
 		return false;
-	if (must_pause(lane)) {
+	lane->held |= bit_of(lane, b);
+	if (must_pause(lane, b)) {
 		b->is_pausing = true;
 		return false;
 	}
-	begin_pass(lane);
+	begin_pass(lane, b);
 	return true;
 }
 
-uint64_t
-copy_lane_pause_ms(const struct copy_lane *lane)
+/* Is a piece to be tried again now? */
+static bool
+is_ready(struct copy_lane *lane, struct copy_bads *b)
 {
-	const struct copy_bads *b = &lane->bads;
+	if (copy_map_peek(&b->trying) == NULL && !begin(lane, b))
+		return false;
+	if (bit_of(lane, b) != 0 && lane->plan->n_targets > 1)
+		return b->n_loaded < COPY_RETRY_SLOTS;
+	return copy_lane_has_depth(lane);
+}
+
+static bool
+is_empty(const struct copy_bads *b)
+{
+	return b->n == 0 && copy_map_peek(&b->trying) == NULL;
+}
+
+struct copy_bads *
+copy_bads_next(struct copy_lane *lane, bool *ret_is_due)
+{
+	struct copy_bads *b;
+	unsigned i;
+
+	*ret_is_due = true;
+	if (is_ready(lane, &lane->bads))
+		return &lane->bads;
+	if (copy_map_peek(&lane->bads.trying) != NULL ||
+	    is_due(lane, &lane->bads))
+		return NULL;
+	*ret_is_due = false;
+	for (i = 0; i < lane->plan->n_targets; i++) {
+		b = &lane->target_bads[i];
+		if ((is_empty(b) && (lane->held & copy_bit(i)) == 0) ||
+		    (lane->away & copy_bit(i)) != 0)
+			continue;
+		if (!copy_ledger_is_live(lane->ledger, i))
+			copy_bads_forget(lane, i);
+		else if (is_ready(lane, b))
+			return b;
+	}
+	return NULL;
+}
+
+bool
+copy_bads_are_empty(const struct copy_lane *lane)
+{
+	unsigned i;
+
+	for (i = 0; i < lane->plan->n_targets; i++)
+		if (!is_empty(&lane->target_bads[i]))
+			return false;
+	return is_empty(&lane->bads);
+}
+
+void
+copy_bads_forget(struct copy_lane *lane, unsigned target)
+{
+	struct copy_bads *b = &lane->target_bads[target];
+	const struct copy_stretch *s;
+
+	while ((s = copy_map_peek(&b->trying)) != NULL)
+		copy_map_take(&b->trying, s->length);
+	b->n = 0;
+	b->pass = 0;
+	b->n_pauses = 0;
+	b->is_pausing = false;
+	lane->held &= ~copy_bit(target);
+}
+
+uint64_t
+copy_lane_pause_ms(const struct copy_lane *lane, enum copy_side side,
+    unsigned target)
+{
+	const struct copy_bads *b = side == COPY_SOURCE ? &lane->bads :
+	    &lane->target_bads[target];
 	uint64_t ms = MAX_PAUSE_MS;
 
 	if (!b->is_pausing)
@@ -152,23 +255,23 @@ copy_lane_pause_ms(const struct copy_lane *lane)
 }
 
 void
-copy_lane_paused(struct copy_lane *lane)
+copy_lane_paused(struct copy_lane *lane, enum copy_side side, unsigned target)
 {
-	struct copy_bads *b = &lane->bads;
+	struct copy_bads *b = bads_of(lane, side, target);
 
 	if (!b->is_pausing)
 		return;
 	b->is_pausing = false;
 	b->n_pauses++;
-	begin_pass(lane);
+	begin_pass(lane, b);
 }
 
 /* What has failed. */
 
 static void
-add_bad(struct copy_lane *lane, const struct copy_bad *bad)
+add_bad(struct copy_lane *lane, struct copy_bads *b,
+    const struct copy_bad *bad)
 {
-	struct copy_bads *b = &lane->bads;
 	struct copy_bad *v;
 
 	if (b->n == b->room) {
@@ -181,6 +284,8 @@ add_bad(struct copy_lane *lane, const struct copy_bad *bad)
 		b->room = b->room * 2 + 16;
 	}
 	b->v[b->n++] = *bad;
+	if (is_urgent(lane, bad))
+		lane->held |= bit_of(lane, b);
 }
 
 static bool
@@ -194,7 +299,7 @@ is_neighbour(const struct copy_bad_range *a, const struct copy_bad_range *b)
 static void
 skip(struct copy_lane *lane, const struct copy_bad *bad)
 {
-	struct copy_bads *b = &lane->bads;
+	struct copy_skips *b = &lane->skips;
 	const struct copy_bad_range range = {
 		.side = bad->side,
 		.targets = bad->what.targets,
@@ -211,22 +316,20 @@ skip(struct copy_lane *lane, const struct copy_bad *bad)
 			copy_ledger_add(
 			    &lane->ledger->targets[i].failed_bytes,
 			    range.length);
-	if (b->n_skipped > 0 &&
-	    is_neighbour(&b->skipped[b->n_skipped - 1], &range)) {
-		b->skipped[b->n_skipped - 1].length += range.length;
+	if (b->n > 0 && is_neighbour(&b->v[b->n - 1], &range)) {
+		b->v[b->n - 1].length += range.length;
 		return;
 	}
-	if (b->n_skipped == b->skipped_room) {
-		v = reallocarray(b->skipped, b->skipped_room * 2 + 16,
-		    sizeof *v);
+	if (b->n == b->room) {
+		v = reallocarray(b->v, b->room * 2 + 16, sizeof *v);
 		if (v == NULL) {
 			lane->map.has_no_memory = true;
 			return;
 		}
-		b->skipped = v;
-		b->skipped_room = b->skipped_room * 2 + 16;
+		b->v = v;
+		b->room = b->room * 2 + 16;
 	}
-	b->skipped[b->n_skipped++] = range;
+	b->v[b->n++] = range;
 }
 
 /* Is there room on the list of what is skipped? */
@@ -246,11 +349,9 @@ is_too_much(const struct copy_lane *lane, uint64_t length)
 
 /* Not another try is left for what failed so. */
 static bool
-is_final(const struct copy_lane *lane, enum copy_error_class class,
-    uint64_t length)
+is_final(const struct copy_lane *lane, const struct copy_bads *b,
+    enum copy_error_class class, uint64_t length)
 {
-	const struct copy_bads *b = &lane->bads;
-
 	if (atomic_load_explicit(&lane->ledger->no_more_tries,
 		memory_order_relaxed))
 		return true;
@@ -268,71 +369,117 @@ is_final(const struct copy_lane *lane, enum copy_error_class class,
 	    length <= lane->plan->sector;
 }
 
+/* The slot's failure of one disk, or, if it is the source, of all. */
+static void
+note_bad(struct copy_slot *slot, const struct copy_request *req, int error,
+    bool is_skipped)
+{
+	uint32_t targets = UINT32_MAX;
+
+	if (req->side == COPY_SOURCE) {
+		slot->source_error = error;
+		slot->skipped = 0;
+	} else {
+		slot->target_errors[req->target] = error;
+		targets = copy_bit(req->target);
+	}
+	slot->again |= targets;
+	slot->bad |= targets;
+	if (is_skipped)
+		slot->skipped |= targets;
+}
+
 bool
 copy_bads_take(struct copy_lane *lane, struct copy_request *req, int error)
 {
 	enum copy_on_error policy = lane->plan->on_error[req->side];
 	enum copy_error_class class = copy_error_class(error);
+	const struct copy_bads *b = bads_of(lane, req->side, req->target);
 	struct copy_slot *slot = req->slot;
-	uint32_t targets = req->side == COPY_SOURCE ? UINT32_MAX :
-						      copy_bit(req->target);
+	bool is_last;
 
 	if (policy == COPY_STOP && !(class == COPY_ERROR_SPACE &&
 		lane->plan->waits_for_space))
 		return false;
 	if (policy == COPY_RETRY && class == COPY_ERROR_ALWAYS)
 		return false;
-	if (is_final(lane, class, slot->what.length)) {
-		if (policy != COPY_SKIP || is_too_much(lane,
-			slot->what.length))
-			return false;
-		slot->skipped |= targets;
-	}
-	slot->again |= targets;
-	slot->bad |= targets;
-	slot->bad_side = req->side;
-	slot->bad_error = error;
+	/* What the source has failed with comes first. */
+	if (req->side == COPY_DESTINATION && slot->source_error != 0)
+		return true;
+	is_last = is_final(lane, b, class, slot->what.length);
+	if (is_last && (policy != COPY_SKIP || is_too_much(lane,
+		slot->what.length)))
+		return false;
+	note_bad(slot, req, error, is_last);
 	return true;
+}
+
+/* Those of a disk are skipped, or tried again. */
+static void
+put_bad(struct copy_lane *lane, const struct copy_slot *slot,
+    uint32_t targets, enum copy_side side, unsigned target)
+{
+	struct copy_bad bad = {
+		.what = slot->what,
+		.side = side,
+		.error = side == COPY_SOURCE ? slot->source_error :
+					       slot->target_errors[target],
+	};
+
+	bad.class = copy_error_class(bad.error);
+	bad.what.targets = targets & slot->skipped;
+	if (bad.what.targets != 0)
+		skip(lane, &bad);
+	bad.what.targets = targets & ~slot->skipped;
+	if (bad.what.targets != 0)
+		add_bad(lane, bads_of(lane, side, target), &bad);
 }
 
 uint32_t
 copy_bads_put(struct copy_lane *lane, const struct copy_slot *slot,
     uint32_t targets)
 {
-	struct copy_bad bad = {
-		.what = slot->what,
-		.side = slot->bad_side,
-		.error = slot->bad_error,
-		.class = copy_error_class(slot->bad_error),
-	};
 	uint32_t failed = targets & slot->bad;
+	unsigned i;
 
-	bad.what.targets = failed & slot->skipped;
-	if (bad.what.targets != 0)
-		skip(lane, &bad);
-	bad.what.targets = failed & ~slot->skipped;
-	if (bad.what.targets != 0)
-		add_bad(lane, &bad);
+	if (slot->source_error != 0) {
+		put_bad(lane, slot, failed, COPY_SOURCE, 0);
+		return targets & ~failed;
+	}
+	for (i = 0; i < lane->plan->n_targets; i++)
+		if ((failed & copy_bit(i)) != 0)
+			put_bad(lane, slot, copy_bit(i), COPY_DESTINATION, i);
 	return targets & ~failed;
 }
 
 void
 copy_bads_init(struct copy_lane *lane)
 {
+	unsigned i;
+
 	copy_map_init(&lane->bads.trying, lane->plan, NULL, lane->ledger);
+	for (i = 0; i < lane->plan->n_targets; i++)
+		copy_map_init(&lane->target_bads[i].trying, lane->plan, NULL,
+		    lane->ledger);
 }
 
 void
 copy_bads_done(struct copy_lane *lane)
 {
+	unsigned i;
+
 	copy_map_done(&lane->bads.trying);
 	free(lane->bads.v);
-	free(lane->bads.skipped);
+	for (i = 0; i < lane->plan->n_targets; i++) {
+		copy_map_done(&lane->target_bads[i].trying);
+		free(lane->target_bads[i].v);
+	}
+	free(lane->skips.v);
 }
 
 const struct copy_bad_range *
 copy_lane_skipped(const struct copy_lane *lane, size_t *ret_n)
 {
-	*ret_n = lane->bads.n_skipped;
-	return lane->bads.skipped;
+	*ret_n = lane->skips.n;
+	return lane->skips.v;
 }

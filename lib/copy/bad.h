@@ -11,12 +11,15 @@
 #include "copy/map.h"
 
 /*
- * Ranges of a lane that could not be read or written.  They are tried again
- * in passes, while nothing else is under way: first in smaller and smaller
- * pieces down to single sectors, every other pass from the end; then the
- * sectors that are left a few times more, after pauses.  What still fails
+ * Ranges of a disk that a lane could not read or write.  They are tried again
+ * in passes, while nothing else is under way there: first in smaller and
+ * smaller pieces down to single sectors, every other pass from the end; then
+ * the sectors that are left a few times more, after pauses.  What still fails
  * fails the disk, or is listed and skipped, by policy.  What fails for want
  * of space, or memory, is not cut up, but waited for.
+ *
+ * While a destination is tried again it is held: it gets nothing new, and the
+ * others go on without it.  It catches up in the end.  The source holds all.
  */
 
 /* One that was skipped. */
@@ -36,6 +39,7 @@ struct copy_bad {
 	int error;
 };
 
+/* Of one disk. */
 struct copy_bads {
 	struct copy_bad *v;	/* that wait for the next pass */
 	size_t n;
@@ -44,9 +48,14 @@ struct copy_bads {
 	unsigned pass;		/* 0: nothing is being tried again */
 	unsigned n_pauses;	/* since something went well */
 	bool is_pausing;	/* the pass begins after a pause */
-	struct copy_bad_range *skipped;
-	size_t n_skipped;
-	size_t skipped_room;
+	unsigned n_loaded;	/* slots with pieces of this pass */
+};
+
+/* What is skipped, of all disks. */
+struct copy_skips {
+	struct copy_bad_range *v;
+	size_t n;
+	size_t room;
 };
 
 #endif

@@ -61,7 +61,7 @@ may_clear(const struct copy_lane *lane, unsigned target, uint64_t length)
 	    length <= UINT32_MAX &&
 	    copy_lane_can_zero(lane, target, (uint32_t)length) &&
 	    copy_ledger_is_live(lane->ledger, target) &&
-	    (lane->away & copy_bit(target)) == 0 &&
+	    ((lane->away | lane->held) & copy_bit(target)) == 0 &&
 	    !lane->epochs[target].is_fenced;
 }
 

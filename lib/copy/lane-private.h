@@ -12,6 +12,9 @@
  * follows when they end, compare.c looks for differences.
  */
 
+/* So many slots a destination that is tried again has, beside others. */
+#define COPY_RETRY_SLOTS 2
+
 struct copy_slot {
 	struct list node;		/* of the free, or of those that lag */
 	struct copy_stretch what;	/* targets: those that still need it */
@@ -24,8 +27,9 @@ struct copy_slot {
 					   done again, when all is back */
 	uint32_t bad;			/* of those, after a failure */
 	uint32_t skipped;		/* of those, for good */
-	enum copy_side bad_side;	/* of that failure */
-	int bad_error;
+	int source_error;		/* that failure, if it was the source's */
+	int target_errors[COPY_MAX_TARGETS];	/* or else, by destination */
+	struct copy_bads *trying;	/* that its piece is of; NULL: none */
 	uint32_t compared[COPY_MAX_TARGETS];	/* or written, up to there,
 						   from 0 */
 	uint32_t differed[COPY_MAX_TARGETS];	/* bytes, of those */
@@ -58,7 +62,11 @@ struct copy_lane {
 					   may come back */
 	bool is_source_away;
 
-	struct copy_bads bads;
+	struct copy_bads bads;		/* of the source */
+	struct copy_bads target_bads[COPY_MAX_TARGETS];
+	struct copy_skips skips;
+	uint32_t held;			/* destinations that are tried again */
+	bool is_turn_of_new;		/* after a piece of theirs */
 
 	struct copy_slot *slots;
 	unsigned n_slots;
@@ -96,6 +104,13 @@ void copy_slot_finish(struct copy_lane *lane, struct copy_slot *slot,
 void copy_slot_settle(struct copy_lane *lane, struct copy_slot *slot);
 /* Nothing of it is on its way: what is to be done again is put back. */
 void copy_slot_again(struct copy_lane *lane, struct copy_slot *slot);
+/*
+ * Slots in progress: not those that only slow destinations keep, nor, beside
+ * others, those of destinations that are tried again.
+ */
+unsigned copy_lane_n_in_progress(const struct copy_lane *lane);
+/* May one more be? */
+bool copy_lane_has_depth(const struct copy_lane *lane);
 /* Will zeroes of this length be taken as such? */
 bool copy_lane_can_zero(const struct copy_lane *lane, unsigned target,
     uint32_t length);
@@ -142,12 +157,18 @@ bool copy_bads_take(struct copy_lane *lane, struct copy_request *req,
 /* Put away what has failed of a slot; the targets for which nothing has. */
 uint32_t copy_bads_put(struct copy_lane *lane, const struct copy_slot *slot,
     uint32_t targets);
-/* Something is to be tried again before anything new is begun. */
-bool copy_bads_are_due(const struct copy_lane *lane);
-/* Begin a pass, if it is time; false: not now. */
-bool copy_bads_begin(struct copy_lane *lane);
+/* Nothing of this destination is tried again any more. */
+void copy_bads_forget(struct copy_lane *lane, unsigned target);
+/*
+ * What is to be tried again now, in a pass that may begin here.  NULL: there
+ * is nothing now; *ret_is_due: nor may anything new be begun.
+ */
+struct copy_bads *copy_bads_next(struct copy_lane *lane, bool *ret_is_due);
 /* The largest request of this pass. */
-uint32_t copy_bads_request_size(const struct copy_lane *lane);
+uint32_t copy_bads_request_size(const struct copy_lane *lane,
+    const struct copy_bads *b);
+/* Nothing waits to be tried again, on any disk. */
+bool copy_bads_are_empty(const struct copy_lane *lane);
 
 /* compare.c */
 /* The bytes of both are here: go on behind what is compared. */

@@ -91,6 +91,8 @@ copy_slot_settle(struct copy_lane *lane, struct copy_slot *slot)
 		list_remove(&slot->node);
 	}
 	list_remove(&slot->source.node);
+	if (slot->trying != NULL)
+		slot->trying->n_loaded--;
 	slot->is_lagging = false;
 	slot->is_loaded = false;
 	lane->n_loaded--;
@@ -261,7 +263,8 @@ zero_size(const struct copy_lane *lane, uint32_t targets)
  * not all of them can do the same, the others come later.
  */
 static struct copy_stretch
-next_piece(struct copy_lane *lane, struct copy_map *map, uint32_t size)
+next_piece(struct copy_lane *lane, struct copy_map *map,
+    const struct copy_bads *trying, uint32_t size)
 {
 	struct copy_stretch s = *copy_map_peek(map);
 	uint32_t takers;
@@ -283,8 +286,8 @@ next_piece(struct copy_lane *lane, struct copy_map *map, uint32_t size)
 	} else if (s.kind == COPY_ZEROES) {
 		size = lane->plan->zero_size;
 	}
-	if (map == &lane->bads.trying && size > copy_bads_request_size(lane))
-		size = copy_bads_request_size(lane);
+	if (trying != NULL && size > copy_bads_request_size(lane, trying))
+		size = copy_bads_request_size(lane, trying);
 	if (s.length > size)
 		s.length = size;
 	/* Requests end on multiples of their size, where servers like it. */
@@ -370,9 +373,34 @@ away_targets(const struct copy_lane *lane)
 	return live_targets(lane, lane->away);
 }
 
+/* And those that get nothing new, while something is tried again. */
+static uint32_t
+absent_targets(const struct copy_lane *lane)
+{
+	return live_targets(lane, lane->away | lane->held);
+}
+
+unsigned
+copy_lane_n_in_progress(const struct copy_lane *lane)
+{
+	unsigned n = lane->n_loaded - lane->n_lagging;
+	unsigned i;
+
+	if (lane->plan->n_targets > 1)
+		for (i = 0; i < lane->plan->n_targets; i++)
+			n -= lane->target_bads[i].n_loaded;
+	return n;
+}
+
+bool
+copy_lane_has_depth(const struct copy_lane *lane)
+{
+	return copy_lane_n_in_progress(lane) < depth(lane);
+}
+
 /*
  * At the end, what was left behind is done like anything else; but for
- * destinations that are away.
+ * destinations that cannot take it now.
  */
 static void
 catch_up(struct copy_lane *lane)
@@ -386,7 +414,7 @@ catch_up(struct copy_lane *lane)
 	for (; n > 0; n--) {
 		s = *copy_map_peek(&lane->behind);
 		copy_map_take(&lane->behind, s.length);
-		if ((s.targets & away_targets(lane)) != 0) {
+		if ((s.targets & absent_targets(lane)) != 0) {
 			copy_map_put(&lane->behind, &s);
 			continue;
 		}
@@ -399,37 +427,54 @@ catch_up(struct copy_lane *lane)
 	}
 }
 
-/* Is there a destination that anything can be done for now? */
+/* Is there no destination that anything new can be done for now? */
 static bool
-all_are_away(const struct copy_lane *lane)
+all_are_absent(const struct copy_lane *lane)
 {
 	uint32_t all = copy_bit(lane->plan->n_targets) - 1;
 
-	return (live_targets(lane, all) & ~lane->away) == 0;
+	return (live_targets(lane, all) & ~absent_targets(lane)) == 0;
 }
 
-/* What is away now is not kept waiting for by the others. */
+/* Those that cannot take it now are not waited for by the others. */
 static void
-leave_away(struct copy_lane *lane, struct copy_stretch *s)
+leave_absent(struct copy_lane *lane, struct copy_stretch *s,
+    const struct copy_bads *trying)
 {
-	uint32_t away = s->targets & away_targets(lane);
+	uint32_t absent = s->targets;
 
-	put_behind(lane, s, away);
-	s->targets &= ~away;
+	/* What a destination is held for is its own. */
+	if (trying == NULL || trying == &lane->bads)
+		absent &= absent_targets(lane);
+	else
+		absent &= away_targets(lane);
+	put_behind(lane, s, absent);
+	s->targets &= ~absent;
 }
 
-/* Where the next piece comes from; NULL: there is none now. */
+/*
+ * Where the next piece comes from; NULL: there is none now.  *ret_trying: it
+ * is one that has failed before, on that disk.
+ */
 static struct copy_map *
-next_map(struct copy_lane *lane)
+next_map(struct copy_lane *lane, struct copy_bads **ret_trying)
 {
-	struct copy_map *trying = &lane->bads.trying;
+	uint32_t held;
+	bool is_due;
+	bool has_new;
 
-	if (copy_map_peek(trying) != NULL || copy_bads_begin(lane))
-		return trying;
-	if (copy_bads_are_due(lane))
-		return NULL;
-	catch_up(lane);
-	return copy_map_peek(&lane->map) != NULL ? &lane->map : NULL;
+	/* One that is held no more catches up, too. */
+	do {
+		held = lane->held;
+		catch_up(lane);
+		*ret_trying = copy_bads_next(lane, &is_due);
+	} while (*ret_trying == NULL && (held & ~lane->held) != 0);
+	has_new = !is_due && !all_are_absent(lane) &&
+	    copy_lane_has_depth(lane) && copy_map_peek(&lane->map) != NULL;
+	if (*ret_trying != NULL && !(has_new && lane->is_turn_of_new))
+		return &(*ret_trying)->trying;
+	*ret_trying = NULL;
+	return has_new ? &lane->map : NULL;
 }
 
 /* Do the bytes of the stretch go through us? */
@@ -458,7 +503,8 @@ gate_room(const struct copy_lane *lane)
 }
 
 static void
-fill_slot(struct copy_lane *lane, const struct copy_stretch *piece)
+fill_slot(struct copy_lane *lane, const struct copy_stretch *piece,
+    struct copy_bads *trying)
 {
 	struct copy_slot *slot = list_entry(lane->free_slots.next,
 	    struct copy_slot, node);
@@ -470,6 +516,11 @@ fill_slot(struct copy_lane *lane, const struct copy_stretch *piece)
 	slot->again = 0;
 	slot->bad = 0;
 	slot->skipped = 0;
+	slot->source_error = 0;
+	slot->trying = trying;
+	if (trying != NULL)
+		trying->n_loaded++;
+	lane->is_turn_of_new = trying != NULL;
 	slot->here = 0;
 	memset(slot->compared, 0, sizeof slot->compared);
 	memset(slot->differed, 0, sizeof slot->differed);
@@ -482,30 +533,30 @@ fill_slot(struct copy_lane *lane, const struct copy_stretch *piece)
 static bool
 load_slot(struct copy_lane *lane)
 {
+	struct copy_bads *trying;
 	struct copy_stretch piece;
 	struct copy_map *map;
 	uint32_t size;
 	bool moves;
 
-	if (lane->n_loaded - lane->n_lagging >= depth(lane) ||
-	    list_is_empty(&lane->free_slots) || all_are_away(lane))
+	if (list_is_empty(&lane->free_slots))
 		return false;
-	map = next_map(lane);
+	map = next_map(lane, &trying);
 	if (map == NULL)
 		return false;
 	moves = is_moved(lane, copy_map_peek(map));
 	size = moves ? gate_room(lane) : request_size(lane);
 	if (size == 0)
 		return false;
-	piece = next_piece(lane, map, size);
-	leave_away(lane, &piece);
+	piece = next_piece(lane, map, trying, size);
+	leave_absent(lane, &piece, trying);
 	if (too_far_behind(lane))
 		leave_out(lane, &piece);
 	if (piece.targets == 0)
 		return true;
 	if (moves && lane->gate.pass != NULL)
 		lane->gate.pass(lane->gate.arg, piece.length);
-	fill_slot(lane, &piece);
+	fill_slot(lane, &piece, trying);
 	return true;
 }
 
@@ -573,8 +624,8 @@ static bool
 has_no_work(const struct copy_lane *lane)
 {
 	return lane->n_loaded == 0 && copy_map_is_empty(&lane->map) &&
-	    lane->behind.first == lane->behind.end && lane->bads.n == 0 &&
-	    copy_map_peek(&lane->bads.trying) == NULL;
+	    lane->behind.first == lane->behind.end &&
+	    copy_bads_are_empty(lane);
 }
 
 static bool
@@ -948,6 +999,9 @@ copy_lane_new(const struct copy_plan *plan, struct copy_cursor *cursor,
 	for (i = 0; i < COPY_MAX_TARGETS; i++)
 		copy_epoch_init(&lane->epochs[i]);
 	lane->n_slots = plan->max_queue_depth + plan->lag_slots;
+	/* Those that are held take none from the others. */
+	if (plan->n_targets > 1)
+		lane->n_slots += plan->n_targets * COPY_RETRY_SLOTS;
 	lane->slots = calloc(lane->n_slots, sizeof *lane->slots);
 	if (lane->slots == NULL) {
 		copy_lane_free(lane);

@@ -38,7 +38,8 @@
  * differs is written, or noted.
  *
  * What cannot be read or written is tried again, narrowed, and in the end
- * fails the disk or is skipped, by the plan's policy (copy/bad.h).
+ * fails the disk or is skipped, by the plan's policy (copy/bad.h); other
+ * destinations go on meanwhile.
  *
  * A lane flushes what it has had written: now and then, and when it has
  * nothing else to do (copy/epoch.h).  A connection that is lost may come back
@@ -170,11 +171,13 @@ int copy_lane_take_durable(struct copy_lane *lane, unsigned target,
     struct ranges *set);
 
 /*
- * Not 0: what failed is tried again after a pause of so many milliseconds;
- * tell when it is over.
+ * Not 0: what failed on a disk is tried again after a pause of so many
+ * milliseconds; tell when it is over.
  */
-uint64_t copy_lane_pause_ms(const struct copy_lane *lane);
-void copy_lane_paused(struct copy_lane *lane);
+uint64_t copy_lane_pause_ms(const struct copy_lane *lane,
+    enum copy_side side, unsigned target);
+void copy_lane_paused(struct copy_lane *lane, enum copy_side side,
+    unsigned target);
 
 /* What was skipped: *ret_n rows in no order, the lane's. */
 const struct copy_bad_range *copy_lane_skipped(const struct copy_lane *lane,

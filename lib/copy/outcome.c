@@ -58,6 +58,7 @@ fail_disk(struct copy_lane *lane, const struct copy_failure *failure,
 	atomic_store_explicit(
 	    &lane->ledger->targets[failure->target].is_failed, true,
 	    memory_order_relaxed);
+	copy_bads_forget(lane, failure->target);
 	forget_target(lane, failure->target);
 }
 

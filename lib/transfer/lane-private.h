@@ -46,6 +46,8 @@ struct lane_disk {
 	unsigned n_tries;
 	uint64_t away_since_ms;
 	struct net_timer retry_timer;
+	struct net_timer pause_timer;	/* before what failed is tried again */
+	bool is_pausing;
 	struct copy_failure failure;
 	uint64_t n_failures;
 };
@@ -78,8 +80,6 @@ struct lane {
 	struct net_timer drain_timer;
 	bool is_draining;
 	struct net_timer epoch_timer;	/* to the next flush */
-	struct net_timer pause_timer;	/* before another try */
-	bool is_pausing;
 	struct net_timer hold_timer;	/* throttle.c's */
 	bool is_held;			/* and it runs */
 	unsigned n_more_pieces;		/* with memory, beyond the first */

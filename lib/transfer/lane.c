@@ -161,13 +161,14 @@ finish_copy(struct lane *lane)
 static void
 pause_on_timeout(void *arg)
 {
-	struct lane *lane = arg;
+	struct lane_disk *d = arg;
+	struct lane *lane = d->lane;
 
 	on_worker_entry();
-	lane->is_pausing = false;
+	d->is_pausing = false;
 	if (lane->command != LANE_COPY)
 		return;
-	copy_lane_paused(lane->engine);
+	copy_lane_paused(lane->engine, d->side, d->target);
 	lane_pump(lane);
 }
 
@@ -184,23 +185,29 @@ epoch_on_timeout(void *arg)
 	lane_pump(lane);
 }
 
-/* What has failed is tried again later. */
+/* What has failed is tried again later, each disk at its own time. */
 static void
-start_pause(struct lane *lane)
+start_pauses(struct lane *lane)
 {
-	uint64_t ms = copy_lane_pause_ms(lane->engine);
+	struct lane_disk *d;
+	uint64_t ms;
+	unsigned i;
 
-	if (ms == 0 || lane->is_pausing)
-		return;
-	lane->is_pausing = true;
-	net_timer_start(&lane->pause_timer, ms);
+	for (i = 0; i < lane->n_disks; i++) {
+		d = &lane->disks[i];
+		ms = copy_lane_pause_ms(lane->engine, d->side, d->target);
+		if (ms == 0 || d->is_pausing)
+			continue;
+		d->is_pausing = true;
+		net_timer_start(&d->pause_timer, ms);
+	}
 }
 
 void
 lane_pump(struct lane *lane)
 {
 	flow_pump(lane);
-	start_pause(lane);
+	start_pauses(lane);
 	if (!copy_lane_is_finished(lane->engine)) {
 		if (copy_lane_is_over(lane->engine))
 			lane_start_draining(lane);
@@ -394,10 +401,11 @@ lane_disk_closed(struct lane *lane)
 	if (lane->n_closing > 0 || lane->command != LANE_CLOSE)
 		return;
 	net_timer_done(&lane->drain_timer);
-	net_timer_done(&lane->pause_timer);
 	net_timer_done(&lane->epoch_timer);
-	for (i = 0; i < lane->n_disks; i++)
+	for (i = 0; i < lane->n_disks; i++) {
 		net_timer_done(&lane->disks[i].retry_timer);
+		net_timer_done(&lane->disks[i].pause_timer);
+	}
 	lane->answered = LANE_CLOSE;
 	lane->command = LANE_NONE;
 	worker_post(lane->setup.home, &lane->answer_mail);
@@ -455,14 +463,16 @@ static int
 make_timers(struct lane *lane)
 {
 	struct net_loop *loop = worker_loop(lane->setup.worker);
+	unsigned i;
 	int r = 0;
 
 	if (lane->drain_timer.ev == NULL)
 		r = net_timer_init(&lane->drain_timer, loop, drain_on_timeout,
 		    lane);
-	if (r == 0 && lane->pause_timer.ev == NULL)
-		r = net_timer_init(&lane->pause_timer, loop, pause_on_timeout,
-		    lane);
+	for (i = 0; r == 0 && i < lane->n_disks; i++)
+		if (lane->disks[i].pause_timer.ev == NULL)
+			r = net_timer_init(&lane->disks[i].pause_timer, loop,
+			    pause_on_timeout, &lane->disks[i]);
 	if (r == 0 && lane->epoch_timer.ev == NULL)
 		r = net_timer_init(&lane->epoch_timer, loop, epoch_on_timeout,
 		    lane);

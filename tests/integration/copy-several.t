@@ -5,7 +5,7 @@
 requires nbdkit pattern --version
 requires nbdkit --filter=error null --version
 requires jq --version
-plan 31
+plan 37
 
 size=$((64 * MiB))
 make_data "$tmp/src.img" $((48 * MiB + 513)) disk
@@ -94,3 +94,30 @@ is "which the others do not suffer from" "$(echo "$out" |
     "[false,true,true,false]"
 exits 4 "if none can be opened it is a failure" "$nbdsync" copy \
     "$(uri src)" "$(uri nobody)" [ false ]
+
+# One is full: the other gets all before there is room.
+stop_process a
+stop_process b
+for i in a b; do
+	truncate -s 0 "$tmp/$i.img"
+	truncate -s $((48 * MiB + 513)) "$tmp/$i.img"
+done
+touch "$tmp/full"
+start_nbdkit a file "$tmp/a.img"
+start_nbdkit b --filter=log --filter=error file "$tmp/b.img" \
+    error-pwrite=ENOSPC error-pwrite-rate=100% \
+    error-pwrite-file="$tmp/full" logfile="$tmp/b.log"
+start_process copy "$nbdsync" copy --json --wait-for-space --max-lag 1MiB \
+    "$(uri src)" "$(uri a)" "$(uri b)"
+wait_for "cmp -s '$tmp/src.img' '$tmp/a.img'" 60
+is "while one is full the other gets all" $? 0
+like "the one has refused" "$(grep -c 'Write.*return=-1' "$tmp/b.log")" \
+    '^[1-9]'
+ok "and is waited for" is_running_ "$(pid_of copy)"
+rm "$tmp/full"
+wait_for "! is_running_ $(pid_of copy)" 90
+wait "$(pid_of copy)"
+is "until it has room" $? 0
+rm -f "$tmp/copy.started"
+ok "and catches up" cmp "$tmp/src.img" "$tmp/b.img"
+is "which makes a success of both" "$(jq -r .result "$tmp/copy.log")" succeeded

@@ -26,6 +26,8 @@
  *	- what is called durable is right on stable storage; a run that did not
  *	  succeed, for whatever reason, and all its servers with it, is followed
  *	  by one that goes on from there, writes nothing of that, and succeeds
+ *	- while one destination is full, or never answers what is tried again,
+ *	  the others get all that is theirs
  *	- where lost connections come back, with servers that have forgotten what
  *	  was not flushed and late writes of the old connections, it is a
  *	  success all the same
@@ -54,6 +56,7 @@
 #define MAX_PENDING 1024
 #define CELL	    2048U	/* the source's content changes by cells */
 #define MAX_GHOSTS  256
+#define MAX_PAUSES  10000
 #define OLD_BYTE    0xEE	/* what the destination held before */
 
 enum fault {
@@ -64,6 +67,8 @@ enum fault {
 	FAULT_FLUSH,		/* of one destination */
 	FAULT_BAD_AREA,		/* of one disk; it stays so */
 	FAULT_FULL,		/* a destination is, for a while */
+	FAULT_ALONE,		/* or fails otherwise, until the others have
+				   got all */
 	FAULT_CANCEL,
 	N_FAULTS,
 };
@@ -162,11 +167,16 @@ struct sim {
 	uint64_t back_at[MAX_LANES][1 + MAX_TARGETS];	/* 0: it is here, or
 							   gone for good */
 	struct ghost ghosts[MAX_GHOSTS];
-	uint64_t paused_until[MAX_LANES];	/* 0: no pause */
+	uint64_t paused_until[MAX_LANES][1 + MAX_TARGETS];	/* 0: no pause */
 	uint64_t bad_from;	/* of the bad area */
 	uint64_t bad_to;
 	unsigned bad_disk;	/* 0: the source; n: destination n - 1 */
 	uint64_t full_until;
+	int alone_error;
+	uint64_t alone_from;	/* what failed first, and hangs then */
+	uint64_t alone_to;
+	bool alone_is_over;
+	uint64_t n_pauses;
 	unsigned n_losses_left;
 	bool came_back;
 	struct pending pending[MAX_PENDING];
@@ -496,6 +506,22 @@ latency_of(struct sim *sim, const struct copy_request *req)
 	return latency;
 }
 
+static unsigned
+disk_index(const struct copy_request *req)
+{
+	return req->side == COPY_SOURCE ? 0 : 1 + req->target;
+}
+
+/* Tried again, it gets no answer until the others have got all. */
+static bool
+hangs(const struct sim *sim, const struct copy_request *req)
+{
+	return sim->fault == FAULT_ALONE && !sim->alone_is_over &&
+	    disk_index(req) == sim->bad_disk &&
+	    req->offset < sim->alone_to &&
+	    req->offset + req->length > sim->alone_from;
+}
+
 static void
 send_request(struct sim *sim, unsigned lane, struct copy_request *req)
 {
@@ -524,7 +550,8 @@ send_request(struct sim *sim, unsigned lane, struct copy_request *req)
 		.req = req,
 		.lane = lane,
 		.sent = sim->clock,
-		.due = sim->clock + latency_of(sim, req),
+		.due = hangs(sim, req) ? UINT64_MAX :
+		    sim->clock + latency_of(sim, req),
 		.serial = sim->n_requests,
 		.n_acknowledged = sim->n_acknowledged,
 	};
@@ -533,17 +560,26 @@ send_request(struct sim *sim, unsigned lane, struct copy_request *req)
 		memset(memory_of(sim, lane, req), 0xA5, req->length);
 }
 
-static unsigned
-disk_index(const struct copy_request *req)
+/* What is tried again later is, disk by disk. */
+static void
+note_pauses(struct sim *sim, unsigned lane)
 {
-	return req->side == COPY_SOURCE ? 0 : 1 + req->target;
+	uint64_t pause_ms;
+	unsigned i;
+
+	for (i = 0; i <= sim->n_targets; i++) {
+		pause_ms = copy_lane_pause_ms(sim->lanes[lane],
+		    i == 0 ? COPY_SOURCE : COPY_DESTINATION,
+		    i == 0 ? 0 : i - 1);
+		if (pause_ms != 0 && sim->paused_until[lane][i] == 0)
+			sim->paused_until[lane][i] = sim->clock + pause_ms;
+	}
 }
 
 static void
 pump(struct sim *sim)
 {
 	struct copy_request *req;
-	uint64_t pause_ms;
 	unsigned lane;
 	unsigned i;
 
@@ -556,9 +592,7 @@ pump(struct sim *sim)
 			else
 				send_request(sim, lane, req);
 		}
-		pause_ms = copy_lane_pause_ms(sim->lanes[lane]);
-		if (pause_ms != 0 && sim->paused_until[lane] == 0)
-			sim->paused_until[lane] = sim->clock + pause_ms;
+		note_pauses(sim, lane);
 	}
 }
 
@@ -736,6 +770,39 @@ moves_bytes(const struct copy_request *req)
 	    req->op == COPY_ZERO;
 }
 
+/* Have all destinations but the bad one got all? */
+static void
+look_at_others(struct sim *sim)
+{
+	unsigned i;
+
+	for (i = 0; i < sim->n_targets; i++)
+		if (1 + i != sim->bad_disk &&
+		    copy_ledger_target_left(&sim->ledger, i) > 0)
+			return;
+	sim->alone_is_over = true;
+	for (i = 0; i < MAX_PENDING; i++)
+		if (sim->pending[i].req != NULL &&
+		    sim->pending[i].due == UINT64_MAX)
+			sim->pending[i].due = sim->clock;
+}
+
+/* A full disk takes nothing; of an error, only the first try ends at all. */
+static int
+alone_fault_of(struct sim *sim, const struct copy_request *req)
+{
+	if (sim->alone_is_over || disk_index(req) != sim->bad_disk ||
+	    (sim->alone_error == -ENOSPC && req->op == COPY_READ) ||
+	    (sim->alone_error == -EIO && sim->alone_to != 0))
+		return 0;
+	if (sim->alone_error == -EIO) {
+		sim->alone_from = req->offset;
+		sim->alone_to = req->offset + req->length;
+	}
+	sim->fault_met = true;
+	return sim->alone_error;
+}
+
 /* What the fault makes of it.  0: nothing. */
 static int
 fault_of(struct sim *sim, const struct copy_request *req)
@@ -750,6 +817,8 @@ fault_of(struct sim *sim, const struct copy_request *req)
 		sim->fault_met = true;
 		return -EIO;
 	}
+	if (sim->fault == FAULT_ALONE && now)
+		return alone_fault_of(sim, req);
 	if (sim->fault == FAULT_FULL && now && req->op != COPY_READ &&
 	    disk_index(req) == sim->bad_disk) {
 		if (sim->full_until == 0)
@@ -902,7 +971,7 @@ next_due(struct sim *sim)
 
 	for (i = 0; i < MAX_PENDING; i++) {
 		p = &sim->pending[i];
-		if (p->req != NULL &&
+		if (p->req != NULL && p->due != UINT64_MAX &&
 		    (best == NULL || p->due < best->due ||
 			(p->due == best->due && p->serial < best->serial)))
 			best = p;
@@ -993,21 +1062,29 @@ is_source_failed(const struct sim *sim, unsigned lane)
 static bool
 next_pause(struct sim *sim, const struct pending *p)
 {
-	unsigned best = 0;
+	uint64_t *first = &sim->paused_until[0][0];
+	uint64_t *best = NULL;
+	unsigned disk;
 	unsigned i;
 
-	for (i = 0; i < sim->plan.lanes; i++)
-		if (sim->paused_until[i] != 0 &&
-		    (sim->paused_until[best] == 0 ||
-			sim->paused_until[i] < sim->paused_until[best]))
-			best = i;
-	if (sim->paused_until[best] == 0 ||
-	    (p != NULL && p->due < sim->paused_until[best]))
+	for (i = 0; i < MAX_LANES * (1 + MAX_TARGETS); i++)
+		if (first[i] != 0 && (best == NULL || first[i] < *best))
+			best = &first[i];
+	if (best == NULL || (p != NULL && p->due < *best))
 		return false;
-	trace(sim, "lane %u goes on after a pause", best);
-	sim->clock = sim->paused_until[best];
-	sim->paused_until[best] = 0;
-	copy_lane_paused(sim->lanes[best]);
+	i = (unsigned)(best - first) / (1 + MAX_TARGETS);
+	disk = (unsigned)(best - first) % (1 + MAX_TARGETS);
+	trace(sim, "lane %u goes on after a pause of disk %u", i, disk);
+	if (sim->clock < *best)
+		sim->clock = *best;
+	*best = 0;
+	if (sim->fault == FAULT_ALONE && sim->n_pauses++ > MAX_PAUSES)
+		sim->alone_is_over = true;
+	promise(sim, sim->n_pauses <= MAX_PAUSES,
+	    "others go on while one is full");
+	copy_lane_paused(sim->lanes[i],
+	    disk == 0 ? COPY_SOURCE : COPY_DESTINATION,
+	    disk == 0 ? 0 : disk - 1);
 	return true;
 }
 
@@ -1230,6 +1307,12 @@ make_plan(struct sim *sim, struct error *e)
 	unsigned i;
 	int r;
 
+	if (sim->fault == FAULT_ALONE) {
+		wish.waits_for_space = true;
+		wish.retries++;
+		if (wish.on_error[COPY_DESTINATION] == COPY_STOP)
+			wish.on_error[COPY_DESTINATION] = COPY_RETRY;
+	}
 	for (i = 0; i < sim->n_targets; i++)
 		shapes[i] = &sim->targets[i].shape;
 	r = copy_plan_make(&sim->plan, &sim->source, shapes, sim->n_targets,
@@ -1314,6 +1397,18 @@ fill_target(struct sim *sim, struct target *t)
 	memcpy(t->written, t->before, t->shape.size);
 }
 
+/* A destination is to fail while others do not. */
+static void
+make_alone(struct sim *sim)
+{
+	if (sim->fault == FAULT_ALONE && sim->n_targets == 1)
+		sim->fault = FAULT_NONE;
+	if (sim->fault != FAULT_ALONE)
+		return;
+	sim->alone_error = rnd(sim, 2) ? -ENOSPC : -EIO;
+	sim->bad_disk = 1 + (unsigned)rnd(sim, sim->n_targets);
+}
+
 static void
 make_world(struct sim *sim)
 {
@@ -1339,7 +1434,8 @@ make_world(struct sim *sim)
 	    (unsigned)rnd(sim, 1 + sim->n_targets);
 	sim->bad_from = rnd(sim, sim->source.size + 1);
 	sim->bad_to = sim->bad_from + 1 + rnd(sim, 30000);
-	sim->is_short = rnd(sim, 4) == 0;
+	make_alone(sim);
+	sim->is_short = sim->fault != FAULT_ALONE && rnd(sim, 4) == 0;
 	sim->n_spare = (unsigned)rnd(sim, 4);
 	if (rnd(sim, 4) == 0)
 		sim->rate = (1 + rnd(sim, 256)) << (12 + rnd(sim, 12));
@@ -1667,6 +1763,8 @@ run_lanes(struct sim *sim)
 	}
 	pump(sim);
 	for (;;) {
+		if (sim->fault == FAULT_ALONE && !sim->alone_is_over)
+			look_at_others(sim);
 		p = next_due(sim);
 		if (!next_pause(sim, p) && !next_opening(sim, p) &&
 		    !next_back(sim, p)) {
@@ -1680,6 +1778,8 @@ run_lanes(struct sim *sim)
 		if (next_due(sim) == NULL)
 			pump(sim);
 	}
+	promise(sim, sim->fault != FAULT_ALONE || sim->alone_is_over,
+	    "others go on while one is tried again");
 	conclude(sim);
 	judge(sim);
 	take_durable(sim);
@@ -1780,6 +1880,8 @@ report_counts(unsigned *n, const struct counts *counts)
 	report(n, counts->refusals > 0, "refusals were met");
 	report(n, counts->faults[FAULT_BAD_AREA] > 0, "bad areas were met");
 	report(n, counts->faults[FAULT_FULL] > 0, "full disks were met");
+	report(n, counts->faults[FAULT_ALONE] > 0,
+	    "one destination failed, and others did not");
 	report(n, counts->faults[FAULT_RESTART] > 0,
 	    "servers were restarted");
 	report(n, counts->came_back > 0,
