@@ -231,6 +231,17 @@ const struct command commands[] = {
 	    command_history,
 	},
 	{
+	    "log",
+	    "[OPTIONS] [JOB|RUN]",
+	    "show what the daemon has logged",
+	    "Shows the last messages of nbdsyncd, or those about JOB or of "
+	    "RUN, oldest first.",
+	    options_log,
+	    0,
+	    1,
+	    command_log,
+	},
+	{
 	    "checkpoint",
 	    "[OPTIONS] show JOB|FILE | discard FILE",
 	    "show or drop what a copy would go on from",

@@ -47,6 +47,7 @@ noinst_LTLIBRARIES += %D%/libcli.la
 	%D%/job-status.c \
 	%D%/job-status.h \
 	%D%/list.c \
+	%D%/log.c \
 	%D%/map.c \
 	%D%/map.h \
 	%D%/message.c \

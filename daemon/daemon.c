@@ -28,6 +28,7 @@
 #include "conf/show.h"
 #include "control/server.h"
 #include "job/job.h"
+#include "log/log.h"
 #include "net/loop.h"
 #include "reload/reload.h"
 #include "runtime/worker.h"
@@ -184,9 +185,10 @@ take_conf(void *arg, const struct conf *conf)
 		return r;
 	warn_fixed(d->conf, conf);
 	ctl_server_set_conf(d->server, conf);
-	log_set_level(conf->log.level);
+	(void)daemon_log_apply(&conf->logs);
 	d->conf = conf;
-	log_info("%s: taken over: %zu endpoints, %zu jobs", d->conf_path,
+	log_message(&messages[MSG_CONF_TAKEN], LOG_LEVEL_INFO,
+	    "%s: taken over: %zu endpoints, %zu jobs", d->conf_path,
 	    conf->n_endpoints, conf->n_jobs);
 	return 0;
 }
@@ -206,6 +208,8 @@ on_reload_start(void *arg)
 	struct daemon *d = arg;
 
 	on_main_entry();
+	/* So that files can be moved away. */
+	daemon_log_reopen();
 	(void)sd_notifyf(0, "RELOADING=1\nMONOTONIC_USEC=%llu",
 	    (unsigned long long)net_loop_now_ms(d->loop) * 1000);
 }
@@ -308,7 +312,8 @@ on_sigterm(evutil_socket_t sig, short what UNUSED, void *arg)
 		exit_in_a_hurry(d);
 	}
 	d->is_stopping = true;
-	log_info("SIG%s: stopping, %zu running jobs", sigabbrev_np(sig),
+	log_message(&messages[MSG_DAEMON_STOPPING], LOG_LEVEL_INFO,
+	    "SIG%s: stopping, %zu running jobs", sigabbrev_np(sig),
 	    jobs_count_running(d->jobs));
 	notify_status(d, "STOPPING=1\n");
 	ask_for_time(d);
@@ -431,11 +436,12 @@ daemon_run(const char *conf_path)
 	status = load_conf(conf_path, &conf);
 	if (status != DAEMON_EXIT_OK)
 		return status;
-	log_set_level(conf->log.level);
+	(void)daemon_log_open(&conf->logs);
 	status = DAEMON_EXIT_FAILURE;
 	if (start(&d, conf) == 0) {
-		log_info("nbdsyncd " PACKAGE_VERSION " is ready: %zu jobs, "
-		    "control socket '%s'", jobs_count(d.jobs),
+		log_message(&messages[MSG_DAEMON_READY], LOG_LEVEL_INFO,
+		    "nbdsyncd " PACKAGE_VERSION " is ready: %zu jobs, control "
+		    "socket '%s'", jobs_count(d.jobs),
 		    d.conf->control.socket);
 		notify_status(&d, "READY=1\n");
 		if (net_loop_run(d.loop) == 0)
@@ -443,5 +449,6 @@ daemon_run(const char *conf_path)
 		log_info("ended");
 	}
 	finish(&d);
+	daemon_log_close();
 	return status;
 }

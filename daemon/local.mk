@@ -39,6 +39,7 @@ noinst_LTLIBRARIES += %D%/libdaemon.la
 	%D%/control/job.c \
 	%D%/control/jobs.c \
 	%D%/control/limits.c \
+	%D%/control/log.c \
 	%D%/control/map.c \
 	%D%/control/metrics.c \
 	%D%/control/page.c \
@@ -58,6 +59,7 @@ noinst_LTLIBRARIES += %D%/libdaemon.la
 	%D%/control/socket.h \
 	%D%/control/start.c \
 	%D%/control/stream.c \
+	%D%/control/tail.h \
 	%D%/control/tcp.c \
 	%D%/control/tcp.h \
 	%D%/control/version.c \
@@ -74,6 +76,18 @@ noinst_LTLIBRARIES += %D%/libdaemon.la
 	%D%/job/rate.c \
 	%D%/job/schedule.c \
 	%D%/job/status.c \
+	%D%/log/format.c \
+	%D%/log/format.h \
+	%D%/log/kept.c \
+	%D%/log/kept.h \
+	%D%/log/log.c \
+	%D%/log/log.h \
+	%D%/log/messages.c \
+	%D%/log/messages.h \
+	%D%/log/outlet.c \
+	%D%/log/outlet.h \
+	%D%/log/repeat.c \
+	%D%/log/repeat.h \
 	%D%/reload/reload.c \
 	%D%/reload/reload.h \
 	%D%/schedule/cron.c \

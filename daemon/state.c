@@ -14,7 +14,7 @@
 #include <string.h>
 
 #include "base/cleanup.h"
-#include "base/log.h"
+#include "log/messages.h"
 
 #define DEFAULT_DIR "/var/lib/nbdsync"
 
@@ -29,10 +29,12 @@ on_health(void *arg)
 		return;
 	store_get_health(state->store, &health);
 	if (strcmp(health.set_aside, state->set_aside) != 0)
-		log_error("state: %s; jobs that would go on compare all of "
+		log_message(&messages[MSG_STATE], LOG_LEVEL_ERROR,
+		    "state: %s; jobs that would go on compare all of "
 		    "their disks", health.set_aside);
 	if (health.state != STORE_OK)
-		log_error("state: %s: %s; jobs run, but what they have done "
+		log_message(&messages[MSG_STATE], LOG_LEVEL_ERROR,
+		    "state: %s: %s; jobs run, but what they have done "
 		    "would be forgotten", store_state_name(health.state),
 		    health.error.text);
 	else if (state->is_ill)
@@ -77,7 +79,8 @@ on_close(struct store_call *call)
 
 	on_main_entry();
 	if (call->error.code < 0)
-		log_warning("state: %s", call->error.text);
+		log_message(&messages[MSG_STATE], LOG_LEVEL_WARNING,
+		    "state: %s", call->error.text);
 	store_free(STEAL(state->store));
 	state->on_closed(state->arg);
 }

@@ -28,6 +28,10 @@ tmpfilesdir = $(prefix)/lib/tmpfiles.d
 tmpfiles_DATA = $(tmpfiles)
 endif
 
+# What journalctl -x says.
+catalogdir = $(prefix)/lib/systemd/catalog
+dist_catalog_DATA = %D%/journal/nbdsync.catalog
+
 CLEANFILES += $(units) $(tmpfiles)
 EXTRA_DIST += \
 	%D%/build.sh \

@@ -93,6 +93,7 @@ unit_tests = \
 	%D%/unit/daemon/test-conf \
 	%D%/unit/daemon/test-conf-files \
 	%D%/unit/daemon/test-jobs \
+	%D%/unit/daemon/test-repeat \
 	%D%/unit/daemon/test-lint \
 	%D%/unit/daemon/test-nearest \
 	%D%/unit/daemon/test-options \
@@ -505,6 +506,7 @@ integration_tests = \
 	%D%/integration/daemon-events.t \
 	%D%/integration/daemon-hostile-http.t \
 	%D%/integration/daemon-history.t \
+	%D%/integration/daemon-log.t \
 	%D%/integration/daemon-lost-server.t \
 	%D%/integration/daemon-metrics.t \
 	%D%/integration/daemon-modes.t \

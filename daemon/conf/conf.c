@@ -195,6 +195,7 @@ conf_free(struct conf *conf)
 		free(conf->files[i].name);
 	}
 	free(conf->files);
+	free(conf->logs.v);
 	free(conf);
 }
 

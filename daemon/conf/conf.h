@@ -67,8 +67,30 @@ struct conf_control {
 	struct conf_peers admins;
 };
 
+enum conf_log_type {
+	CONF_LOG_STDERR,		/* "stderr" */
+	CONF_LOG_JOURNAL,		/* "journal" */
+	CONF_LOG_SYSLOG,		/* "syslog" */
+	CONF_LOG_FILE,			/* "file" */
+};
+
+enum conf_log_format {
+	CONF_LOG_HUMAN,			/* "human" */
+	CONF_LOG_LOGFMT,		/* "logfmt" */
+	CONF_LOG_JSON,			/* "json" */
+};
+
+/* One place where messages go. */
 struct conf_log {
+	enum conf_log_type type;
 	enum log_level level;
+	enum conf_log_format format;
+	const char *path;		/* NULL: the usual one */
+};
+
+struct conf_logs {
+	struct conf_log *v;		/* the first is told of others' errors */
+	size_t n;			/* at least one */
 };
 
 /* An address for TCP. */
@@ -186,7 +208,7 @@ struct conf {
 	struct conf_main main;
 	struct conf_daemon daemon;
 	struct conf_control control;
-	struct conf_log log;
+	struct conf_logs logs;
 	struct conf_listen metrics;
 	struct conf_listen web;
 	struct conf_tls *tls;

@@ -7,7 +7,8 @@
 
 /*
  * Every option of the configuration file, in one table.  It drives parsing,
- * defaults, checking, comparing and freeing; a test holds the manual and the example against it.
+ * defaults, checking, comparing and freeing; a test holds the manual and the
+ * example against it.
  */
 
 enum option_group {
@@ -43,6 +44,8 @@ enum option_type {
 	OPTION_MODE,			/* enum run_mode */
 	OPTION_POLICY,			/* enum run_on_error */
 	OPTION_ROLE,			/* enum conf_role */
+	OPTION_LOG_TYPE,		/* enum conf_log_type */
+	OPTION_LOG_FORMAT,		/* enum conf_log_format */
 	OPTION_CRON,			/* const char *, for cron_parse() */
 	OPTION_WINDOW,			/* const char *, for
 					   schedule_window_parse() */

@@ -330,7 +330,7 @@ main_group(struct conf *conf, enum option_group group)
 		[OPTION_GROUP_MAIN] = &conf->main,
 		[OPTION_GROUP_DAEMON] = &conf->daemon,
 		[OPTION_GROUP_CONTROL] = &conf->control,
-		[OPTION_GROUP_LOG] = &conf->log,
+		[OPTION_GROUP_LOG] = &conf->logs,
 		[OPTION_GROUP_METRICS] = &conf->metrics,
 		[OPTION_GROUP_WEB] = &conf->web,
 	};
@@ -363,6 +363,59 @@ parse_main_group(struct parse *p, struct conf *conf, enum option_group group,
 	if (check_is_group(p, setting))
 		parse_members(p, group, setting, main_group(conf, group));
 	leave(p, outer);
+}
+
+/* That many, as the defaults have them. */
+static int
+set_log_count(struct parse *p, struct conf_logs *logs, size_t n)
+{
+	struct conf_log *v = calloc(n, sizeof *v);
+
+	if (v == NULL) {
+		p->is_out_of_memory = true;
+		return -ENOMEM;
+	}
+	free(logs->v);
+	*logs = (struct conf_logs){ v, n };
+	for (size_t i = 0; i < n; i++)
+		set_defaults(OPTION_GROUP_LOG, &v[i]);
+	return 0;
+}
+
+static void
+parse_log(struct parse *p, const config_setting_t *setting,
+    struct conf_log *log)
+{
+	parse_group(p, OPTION_GROUP_LOG, setting, log);
+	if (log->type == CONF_LOG_FILE && log->path == NULL)
+		parse_complain(p, setting, "\"path\" is missing: which file?");
+	if (log->type == CONF_LOG_STDERR && log->path != NULL)
+		parse_complain(p, setting, "\"path\" is of use with another "
+		    "\"type\" only");
+}
+
+/* One group, or a list of them. */
+static void
+parse_logs(struct parse *p, const config_setting_t *setting,
+    struct conf_logs *logs)
+{
+	bool is_list = !config_setting_is_group(setting);
+	int n = is_list ? check_is_list(p, OPTION_GROUP_LOG, setting, 0) : 1;
+	size_t outer;
+
+	if (n == 0)
+		parse_complain(p, setting, "\"log\" is an empty list");
+	if (n <= 0 || set_log_count(p, logs, (size_t)n) < 0)
+		return;
+	for (int i = 0; i < n; i++) {
+		const config_setting_t *item = is_list ?
+		    config_setting_get_elem(setting, (unsigned)i) : setting;
+
+		outer = is_list ? enter(p, "log %d: ", i + 1) :
+		    enter(p, "log: ");
+		parse_log(p, item, &logs->v[i]);
+		leave(p, outer);
+	}
 }
 
 /* The list that name names, or NULL. */
@@ -408,6 +461,8 @@ parse_top(struct parse *p, struct conf *conf, unsigned nth,
 		    name);
 	else if (group == OPTION_GROUP_MAIN)
 		parse_member(p, group, setting, &conf->main);
+	else if (group == OPTION_GROUP_LOG)
+		parse_logs(p, setting, &conf->logs);
 	else
 		parse_main_group(p, conf, group, setting);
 }
@@ -421,7 +476,9 @@ parse_file(struct conf *conf, unsigned nth, struct conf_problems *problems)
 	int n = config_setting_length(root);
 
 	for (unsigned g = 0; nth == 0 && g < OPTION_GROUPS; g++)
-		if (main_group(conf, g) != NULL)
+		if (g == OPTION_GROUP_LOG)
+			(void)set_log_count(&p, &conf->logs, 1);
+		else if (main_group(conf, g) != NULL)
 			set_defaults(g, main_group(conf, g));
 	for (int i = 0; i < n; i++)
 		parse_top(&p, conf, nth,

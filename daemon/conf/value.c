@@ -136,6 +136,20 @@ file_from_text(const char *text, void *target)
 	return text_from_text(text, target);
 }
 
+/* Which of n words it is, as the value of an enum. */
+static int
+choice_from_text(const char *text, const char *const *words, unsigned n,
+    void *target)
+{
+	for (unsigned i = 0; i < n; i++) {
+		if (strcmp(text, words[i]) == 0) {
+			*(unsigned *)target = i;
+			return 0;
+		}
+	}
+	return -EINVAL;
+}
+
 static int
 role_from_text(const char *text, void *target)
 {
@@ -145,13 +159,32 @@ role_from_text(const char *text, void *target)
 		[CONF_ROLE_DESTINATION] = "destination",
 	};
 
-	for (unsigned i = 0; i < sizeof words / sizeof words[0]; i++) {
-		if (strcmp(text, words[i]) == 0) {
-			*(enum conf_role *)target = (enum conf_role)i;
-			return 0;
-		}
-	}
-	return -EINVAL;
+	return choice_from_text(text, words, 3, target);
+}
+
+static int
+log_type_from_text(const char *text, void *target)
+{
+	static const char *const words[] = {
+		[CONF_LOG_STDERR] = "stderr",
+		[CONF_LOG_JOURNAL] = "journal",
+		[CONF_LOG_SYSLOG] = "syslog",
+		[CONF_LOG_FILE] = "file",
+	};
+
+	return choice_from_text(text, words, 4, target);
+}
+
+static int
+log_format_from_text(const char *text, void *target)
+{
+	static const char *const words[] = {
+		[CONF_LOG_HUMAN] = "human",
+		[CONF_LOG_LOGFMT] = "logfmt",
+		[CONF_LOG_JSON] = "json",
+	};
+
+	return choice_from_text(text, words, 3, target);
 }
 
 static int
@@ -496,6 +529,19 @@ static const struct kind kinds[] = {
 		.size = sizeof(enum conf_role),
 		.config_type = CONFIG_TYPE_STRING,
 		.from_text = role_from_text,
+	},
+	[OPTION_LOG_TYPE] = {
+		.must_be = "\"stderr\", \"journal\", \"syslog\" or "
+		    "\"file\"",
+		.size = sizeof(enum conf_log_type),
+		.config_type = CONFIG_TYPE_STRING,
+		.from_text = log_type_from_text,
+	},
+	[OPTION_LOG_FORMAT] = {
+		.must_be = "\"human\", \"logfmt\" or \"json\"",
+		.size = sizeof(enum conf_log_format),
+		.config_type = CONFIG_TYPE_STRING,
+		.from_text = log_format_from_text,
 	},
 	[OPTION_CRON] = {
 		.must_be = "a time as cron(8) has it, such as \"30 2 * * *\" "

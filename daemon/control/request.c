@@ -25,10 +25,11 @@
 
 #include "base/cleanup.h"
 #include "base/escape.h"
-#include "base/log.h"
+#include "base/units.h"
 #include "conf/nearest.h"
 #include "control/problem.h"
 #include "control/server-private.h"
+#include "log/messages.h"
 
 struct request {
 	struct ctl_request base;	/* first: what handlers get */
@@ -85,9 +86,11 @@ log_audit(const struct request *r, int status)
 		log_debug("control: uid %u (%s): GET %s: %d", r->base.uid,
 		    ctl_role_name(r->base.role), printable, status);
 	else
-		log_info("control: uid %u (%s): %s %s: %d", r->base.uid,
-		    ctl_role_name(r->base.role), ctl_method_name(r->method),
-		    printable, status);
+		log_write(&(const struct log_about){ LOG_HERE,
+		    .message = &messages[MSG_CONTROL], .job = r->base.job },
+		    LOG_LEVEL_INFO, "control: uid %u (%s): %s %s: %d",
+		    r->base.uid, ctl_role_name(r->base.role),
+		    ctl_method_name(r->method), printable, status);
 }
 
 static void
@@ -250,6 +253,36 @@ ctl_body_bool(const struct ctl_request *req, const char *key, bool fallback)
 	const json_t *value = json_object_get(req->body, key);
 
 	return value == NULL ? fallback : json_is_true(value);
+}
+
+#define MAX_TTL_MS (UINT64_C(366) * 24 * 3600 * 1000)
+
+void
+ctl_refuse_text(struct ctl_request *req, const char *key, const char *text,
+    const char *must_be)
+{
+	char printable[64];
+
+	ctl_problem(req, CTL_BAD_REQUEST, NULL, "\"%s\" is \"%s\", but must "
+	    "be %s", key, escape_text(text, strlen(text), printable,
+	    sizeof printable), must_be);
+}
+
+int
+ctl_body_ttl(struct ctl_request *req, uint64_t *ret_ms)
+{
+	const char *text = ctl_body_text(req, "ttl");
+	uint64_t ms = 0;
+
+	if (text == NULL)
+		return 0;
+	if (units_parse_time_ms(text, &ms) < 0 || ms == 0 ||
+	    ms > MAX_TTL_MS) {
+		ctl_refuse_text(req, "ttl", text, "a time, such as \"1h\"");
+		return -EINVAL;
+	}
+	*ret_ms = ms;
+	return 0;
 }
 
 struct store_call *
@@ -512,6 +545,7 @@ request_take(struct ctl_server *server, const struct ctl_tcp *tcp,
 	r->base.reload = server->reload;
 	r->base.facts = &server->facts;
 	r->base.events = server->events;
+	r->base.tails = server->tails;
 	r->base.counters = &server->counters;
 	server->counters.n_connections = server->n_connections;
 	list_init(&r->node);

@@ -35,11 +35,13 @@ struct ctl_facts {
 
 struct ctl_events;
 struct ctl_counters;
+struct ctl_tails;
 
 struct ctl_request {
 	const struct ctl_facts *facts;
 	struct jobs *jobs;
 	struct ctl_events *events;
+	struct ctl_tails *tails;
 	const struct ctl_counters *counters;
 	enum ctl_role role;
 	uid_t uid;
@@ -55,6 +57,16 @@ struct ctl_request {
 const char *ctl_body_text(const struct ctl_request *req, const char *key);
 bool ctl_body_bool(const struct ctl_request *req, const char *key,
     bool fallback);
+
+/*
+ * "ttl" of the body, a time; *ret_ms stays when it is not there.  -EINVAL: has
+ * been answered.
+ */
+int ctl_body_ttl(struct ctl_request *req, uint64_t *ret_ms) ON_MAIN;
+
+/* Answer that the key's text must be something else. */
+void ctl_refuse_text(struct ctl_request *req, const char *key,
+    const char *text, const char *must_be) ON_MAIN;
 
 /* Answer; body, stolen, NULL: out of memory. */
 void ctl_reply(struct ctl_request *req, int status, json_t *body) ON_MAIN;

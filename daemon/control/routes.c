@@ -34,6 +34,14 @@ static const struct ctl_key reset_keys[] = {
 	{ NULL, JSON_NULL, NULL },
 };
 
+static const struct ctl_key level_keys[] = {
+	{ "level", JSON_STRING, "error, warning, info or debug; "
+	  "\"default\": as configured" },
+	{ "job", JSON_STRING, "of this job only" },
+	{ "ttl", JSON_STRING, "how long, as \"1h\"; then as configured" },
+	{ NULL, JSON_NULL, NULL },
+};
+
 /* clang-format off */
 const struct ctl_route ctl_routes[] = {
 	{ CTL_GET, "/", CTL_VIEWER, ctl_page,
@@ -80,6 +88,12 @@ const struct ctl_route ctl_routes[] = {
 	  "the runs of all jobs that have ended", NULL },
 	{ CTL_GET, "/v1/runs/{run}", CTL_VIEWER, ctl_run,
 	  "one run that has ended", NULL },
+	{ CTL_GET, "/v1/runs/{run}/log", CTL_VIEWER, ctl_run_log,
+	  "what was logged of one run", NULL },
+	{ CTL_GET, "/v1/log", CTL_VIEWER, ctl_log,
+	  "what was logged last", NULL },
+	{ CTL_PUT, "/v1/log/level", CTL_ADMIN, ctl_log_level,
+	  "how much is logged", level_keys },
 };
 /* clang-format on */
 

@@ -74,6 +74,9 @@ void ctl_history(struct ctl_request *req) ON_MAIN;
 void ctl_checkpoint(struct ctl_request *req) ON_MAIN;
 void ctl_reset(struct ctl_request *req) ON_MAIN;
 void ctl_runs(struct ctl_request *req) ON_MAIN;
+void ctl_log(struct ctl_request *req) ON_MAIN;
+void ctl_run_log(struct ctl_request *req) ON_MAIN;
+void ctl_log_level(struct ctl_request *req) ON_MAIN;
 void ctl_run(struct ctl_request *req) ON_MAIN;
 
 #endif

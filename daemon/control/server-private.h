@@ -12,6 +12,7 @@
 #include "control/routes.h"
 #include "control/server.h"
 #include "control/socket.h"
+#include "control/tail.h"
 #include "control/tcp.h"
 
 /*
@@ -29,6 +30,7 @@ struct ctl_server {
 	struct ctl_facts facts;
 	struct jobs_watch watch;
 	struct ctl_events *events;
+	struct ctl_tails *tails;
 	struct ctl_counters counters;
 
 	struct control_socket socket;
@@ -38,7 +40,6 @@ struct ctl_server {
 	struct bufferevent *connections[CTL_CONNECTIONS_MAX];
 	size_t n_connections;
 	struct net_timer resume_timer;
-	uint64_t quiet_until_ms;	/* about connections that fail */
 
 	struct ctl_tcp *metrics;	/* NULL: not configured */
 	struct ctl_tcp *web;

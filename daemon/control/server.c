@@ -28,13 +28,13 @@
 
 #include "base/log.h"
 #include "control/server-private.h"
+#include "log/messages.h"
 
 #define HEADERS_MAX	8192
 #define BODY_MAX	65536
 #define IO_TIMEOUT_S	30
 #define PAUSE_MS	100
 #define CLOSE_WAIT_MS	1000
-#define QUIET_MS	1000		/* between two complaints */
 
 static void
 forget_ended_connections(struct ctl_server *server)
@@ -106,15 +106,11 @@ static void
 on_accept_error(struct evconnlistener *listener UNUSED, void *arg UNUSED)
 {
 	struct ctl_server *server = listening;
-	uint64_t now = net_loop_now_ms(server->loop);
 
 	on_main_entry();
 
-	if (now >= server->quiet_until_ms) {
-		log_warning("control: cannot accept a connection: %s; trying "
-		    "again", strerror(errno));
-		server->quiet_until_ms = now + QUIET_MS;
-	}
+	log_message(&messages[MSG_ACCEPT], LOG_LEVEL_WARNING, "control: "
+	    "cannot accept a connection: %s; trying again", strerror(errno));
 	pause_accepting(server);
 }
 
@@ -222,7 +218,8 @@ start(struct ctl_server *server, struct error *e) ON_MAIN
 	    server) < 0 ||
 	    net_task_init(&server->closed_task, server->loop, on_closed,
 	    server) < 0 ||
-	    events_new(server->loop, server->jobs, &server->events) < 0)
+	    events_new(server->loop, server->jobs, &server->events) < 0 ||
+	    tails_new(server->loop, &server->tails) < 0)
 		return error_set(e, -ENOMEM, "out of memory");
 	r = control_socket_open(&server->socket, server->conf->control.socket,
 	    e);
@@ -329,6 +326,7 @@ ctl_server_close(struct ctl_server *server, void (*on_closed_cb)(void *arg),
 	stop_listening(server);
 	events_add(server->events, "daemon.stopping");
 	events_close(server->events);
+	tails_close(server->tails);
 	request_resume_held(server, true);
 	if (has_unsent(server))
 		net_timer_start(&server->close_timer, CLOSE_WAIT_MS);
@@ -348,9 +346,12 @@ ctl_server_free(struct ctl_server *server)
 	/* Connections may hold streams: these first. */
 	if (server->events != NULL)
 		events_close(server->events);
+	if (server->tails != NULL)
+		tails_close(server->tails);
 	tcp_free(server->metrics);
 	tcp_free(server->web);
 	events_free(server->events);
+	tails_free(server->tails);
 	if (server->http != NULL)
 		evhttp_free(server->http);
 	for (size_t i = 0; i < server->n_connections; i++)

@@ -14,7 +14,7 @@
 
 #include "base/cleanup.h"
 #include "base/escape.h"
-#include "base/log.h"
+#include "log/messages.h"
 #include "conf/read.h"
 #include "net/command.h"
 
@@ -164,6 +164,22 @@ step_name(const struct step *step, char buf[2 * CONF_NAME_SIZE])
 	return buf;
 }
 
+static void PRINTF(4, 5)
+say(const struct hooks *hooks, enum message kind, enum log_level level,
+    const char *fmt, ...)
+{
+	const struct log_about about = { LOG_HERE,
+		.message = &messages[kind], .job = hooks->job,
+		.run = json_string_value(json_object_get(hooks->run, "run")) };
+	char text[2048];
+	va_list args;
+
+	va_start(args, fmt);
+	(void)vsnprintf(text, sizeof text, fmt, args);
+	va_end(args);
+	log_write(&about, level, "job '%s': %s", hooks->job, text);
+}
+
 static void
 on_line(void *arg, bool is_error, const char *line)
 {
@@ -175,12 +191,8 @@ on_line(void *arg, bool is_error, const char *line)
 	if (hooks->n_lines++ >= LINES_MAX)
 		return;
 	escape_text(line, strlen(line), printable, sizeof printable);
-	if (is_error)
-		log_warning("job '%s': %s: %s", hooks->job,
-		    step_name(step, name), printable);
-	else
-		log_info("job '%s': %s: %s", hooks->job,
-		    step_name(step, name), printable);
+	say(hooks, MSG_HOOK, is_error ? LOG_LEVEL_WARNING : LOG_LEVEL_INFO,
+	    "%s: %s", step_name(step, name), printable);
 }
 
 /* A hook has ended, or could not be started. */
@@ -196,7 +208,7 @@ end_step(struct hooks *hooks, int status, const struct error *e) ON_MAIN
 		return;
 	step_name(step, name);
 	if (step->when != BEFORE) {
-		log_error("job '%s': %s failed: %s", hooks->job,
+		say(hooks, MSG_HOOK_FAILED, LOG_LEVEL_ERROR, "%s failed: %s",
 		    step_name(step, name), e->text);
 		return;
 	}
@@ -213,8 +225,8 @@ on_end(void *arg, const struct net_command_end *end)
 	on_main_entry();
 	hooks->command = NULL;
 	if (hooks->n_lines > LINES_MAX)
-		log_warning("job '%s': %u more lines of a hook are not shown",
-		    hooks->job, hooks->n_lines - LINES_MAX);
+		say(hooks, MSG_HOOK, LOG_LEVEL_WARNING, "%u more lines of a "
+		    "hook are not shown", hooks->n_lines - LINES_MAX);
 	end_step(hooks, end->status, &end->e);
 }
 

@@ -2,8 +2,10 @@
 #ifndef JOB_JOB_PRIVATE_H
 #define JOB_JOB_PRIVATE_H
 
+#include "base/log.h"
 #include "job/hooks.h"
 #include "job/job.h"
+#include "log/messages.h"
 #include "runtime/mailbox.h"
 #include "schedule/schedule.h"
 #include "store/store.h"
@@ -100,6 +102,17 @@ struct job {
 	struct store_job state;
 	uint64_t counters[JOB_COUNTERS];
 };
+
+/*
+ * Log "job 'NAME': ..."; about, or what of it is known, is filled in from the
+ * job.
+ */
+void job_say_about(const struct job *job, struct log_about about,
+    enum log_level level, const char *fmt, ...) PRINTF(4, 5) ON_MAIN;
+
+#define job_say(job, kind, level, ...)                                        \
+	job_say_about(job, (struct log_about){ LOG_HERE,                      \
+	    .message = &messages[kind] }, level, __VA_ARGS__)
 
 struct job *job_new(struct jobs *jobs, const char *name) ON_MAIN;
 void job_free(struct job *job) ON_MAIN;

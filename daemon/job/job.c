@@ -13,12 +13,12 @@
 #include <assert.h>
 #include <errno.h>
 #include <inttypes.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
-#include "base/log.h"
 #include "base/units.h"
 #include "transfer/report.h"
 
@@ -83,6 +83,22 @@ job_refresh(struct job *job, const struct conf *conf)
 	refresh_destinations(job, cj);
 }
 
+void
+job_say_about(const struct job *job, struct log_about about,
+    enum log_level level, const char *fmt, ...)
+{
+	char text[2048];
+	va_list args;
+
+	va_start(args, fmt);
+	(void)vsnprintf(text, sizeof text, fmt, args);
+	va_end(args);
+	about.job = job->name;
+	about.job_uuid = job->state.uuid;
+	about.run = job->run == NULL ? NULL : job->run_id;
+	log_write(&about, level, "job '%s': %s", job->name, text);
+}
+
 /* Unique also over a restart within the same second, and sorts by time. */
 static void
 make_run_id(struct job *job)
@@ -104,8 +120,9 @@ log_success(const struct job *job, const struct run_progress *p)
 	char rate[UNITS_TEXT_SIZE], zeroed[UNITS_TEXT_SIZE];
 	uint64_t ms = p->elapsed_ms == 0 ? 1 : p->elapsed_ms;
 
-	log_info("job '%s': succeeded: %s in %s (%s/s, %s of it zeroes)",
-	    job->name, units_format_size(p->done_bytes, done),
+	job_say(job, MSG_RUN_SUCCEEDED, LOG_LEVEL_INFO,
+	    "succeeded: %s in %s (%s/s, %s of it zeroes)",
+	    units_format_size(p->done_bytes, done),
 	    units_format_time_ms(p->elapsed_ms, took),
 	    units_format_size((uint64_t)((double)p->done_bytes * 1000.0 /
 	    (double)ms), rate), units_format_size(p->zeroed_bytes, zeroed));
@@ -117,8 +134,9 @@ log_not_copied(const struct job *job, const struct run_result *result)
 	for (size_t i = 0; i < result->n_not_copied; i++) {
 		const struct run_gap *g = &result->not_copied[i];
 
-		log_error("job '%s': not copied to '%s': %" PRIu64
-		    " bytes at offset %" PRIu64 " of the %s: %s", job->name,
+		job_say(job, MSG_RUN_WARNING, LOG_LEVEL_ERROR,
+		    "not copied to '%s': %" PRIu64
+		    " bytes at offset %" PRIu64 " of the %s: %s",
 		    job->destinations[g->destination], g->length, g->offset,
 		    g->side, g->reason);
 	}
@@ -133,18 +151,35 @@ log_bad_ranges(const struct job *job, const struct run_result *result)
 
 	for (i = 0; i < result->n_bad_ranges; i++)
 		bytes += result->bad_ranges[i].length;
-	log_error("job '%s': finished, but for %" PRIu64 " bad bytes in %zu "
-	    "ranges, the first at offset %" PRIu64 ": %s: %s", job->name,
+	job_say(job, MSG_RUN_WARNING, LOG_LEVEL_ERROR,
+	    "finished, but for %" PRIu64 " bad bytes in %zu "
+	    "ranges, the first at offset %" PRIu64 ": %s: %s",
 	    bytes, result->n_bad_ranges, result->bad_ranges[0].offset,
 	    result->bad_ranges[0].side,
 	    strerror(-result->bad_ranges[0].errnum));
+}
+
+/* With the place, for those who search the journal by it. */
+static void
+log_failure(const struct job *job, const struct run_failure *f)
+{
+	const char *endpoint = strcmp(f->side, "source") == 0 ? job->source :
+	    f->is_request ? job->destinations[f->destination] : NULL;
+
+	job_say_about(job, (struct log_about){ LOG_HERE,
+	    .message = &messages[MSG_RUN_FAILED], .endpoint = endpoint,
+	    .errnum = f->errnum < 0 ? -f->errnum : 0,
+	    .offset = f->is_request ? f->offset : 0,
+	    .length = f->is_request ? f->length : 0 }, LOG_LEVEL_ERROR,
+	    "failed: %s", f->error.text);
 }
 
 static void
 log_result(const struct job *job, const struct run_result *result)
 {
 	for (size_t i = 0; i < result->n_gave_up; i++)
-		log_warning("job '%s': %s", job->name, result->gave_up[i]);
+		job_say(job, MSG_RUN_NOTE, LOG_LEVEL_WARNING,
+		    "%s", result->gave_up[i]);
 	switch (result->outcome) {
 	case RUN_SUCCEEDED:
 		log_success(job, &result->progress);
@@ -153,23 +188,23 @@ log_result(const struct job *job, const struct run_result *result)
 		log_not_copied(job, result);
 		for (unsigned i = 0; i < RUN_MAX_DESTINATIONS; i++)
 			if (result->destination_failures[i] != NULL)
-				log_error("job '%s': %s", job->name,
+				job_say(job, MSG_RUN_NOTE, LOG_LEVEL_ERROR,
+				    "%s",
 				    result->destination_failures[i]);
 		log_success(job, &result->progress);
 		break;
 	case RUN_DIFFERENT:
-		log_warning("job '%s': source and destination differ",
-		    job->name);
+		job_say(job, MSG_RUN_DIFFERENT, LOG_LEVEL_WARNING,
+		    "source and destination differ");
 		break;
 	case RUN_BAD_RANGES:
 		log_bad_ranges(job, result);
 		break;
 	case RUN_FAILED:
-		log_error("job '%s': failed: %s", job->name,
-		    result->failure.error.text);
+		log_failure(job, &result->failure);
 		break;
 	case RUN_CANCELLED:
-		log_info("job '%s': cancelled", job->name);
+		job_say(job, MSG_RUN_CANCELLED, LOG_LEVEL_INFO, "cancelled");
 		break;
 	}
 }
@@ -294,7 +329,8 @@ on_hooks_before(void *arg, enum hooks_verdict verdict, const struct error *e)
 		result.failure.error = *e;
 	}
 	if (verdict == HOOKS_SKIP)
-		log_info("job '%s': skipped: %s", job->name, e->text);
+		job_say(job, MSG_RUN_SKIPPED, LOG_LEVEL_INFO,
+		    "skipped: %s", e->text);
 	else
 		log_result(job, &result);
 	keep_result(job, &result, verdict == HOOKS_SKIP);
@@ -417,7 +453,8 @@ start_run(struct job *job, const char *trigger, bool only_verify,
 	job->started_at_ms = job_now_ms();
 	make_run_id(job);
 	job->jobs->n_running++;
-	log_info("job '%s': run %s started: '%s' to '%s'", job->name,
+	job_say(job, MSG_RUN_STARTED, LOG_LEVEL_INFO,
+	    "run %s started: '%s' to '%s'",
 	    job->run_id, job->source, job->destination_names);
 	begin_run(job);
 	jobs_changed(job->jobs, job);
@@ -448,7 +485,8 @@ job_cancel(struct job *job)
 	if (job->is_cancelled)
 		return 0;
 	job->is_cancelled = true;
-	log_info("job '%s': run %s is being cancelled", job->name,
+	job_say(job, MSG_RUN_CANCELLED, LOG_LEVEL_INFO,
+	    "run %s is being cancelled",
 	    job->run_id);
 	jobs_changed(job->jobs, job);
 	return 0;

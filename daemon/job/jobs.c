@@ -13,7 +13,6 @@
 #include <time.h>
 
 #include "base/cleanup.h"
-#include "base/log.h"
 
 #define TICK_MS 500
 
@@ -214,8 +213,8 @@ jobs_on_job_idle(struct jobs *jobs, struct job *job)
 	jobs_changed(jobs, job);
 	job_start_again(job);
 	if (!job->is_configured) {
-		log_info("job '%s': is no longer configured and now gone",
-		    job->name);
+		job_say(job, MSG_JOB_CHANGED, LOG_LEVEL_INFO,
+		    "is no longer configured and now gone");
 		job_free(job);
 		jobs_tell_watches(jobs);
 	}
@@ -271,9 +270,10 @@ keep(struct jobs *jobs, const struct conf *conf, struct job *job) ON_MAIN
 	if (jobs->conf == NULL)
 		return;
 	if (is_new)
-		log_info("job '%s': configured", job->name);
+		job_say(job, MSG_JOB_CHANGED, LOG_LEVEL_INFO, "configured");
 	else
-		log_info("job '%s': changed%s", job->name, job->run == NULL ?
+		job_say(job, MSG_JOB_CHANGED, LOG_LEVEL_INFO,
+		    "changed%s", job->run == NULL ?
 		    "" : "; it counts from the next run");
 }
 
@@ -282,11 +282,13 @@ static void
 drop(struct job *job) ON_MAIN
 {
 	if (job->run == NULL) {
-		log_info("job '%s': no longer configured", job->name);
+		job_say(job, MSG_JOB_CHANGED, LOG_LEVEL_INFO,
+		    "no longer configured");
 		job_free(job);
 	} else if (job->is_configured) {
-		log_info("job '%s': no longer configured; it goes when its "
-		    "run ends", job->name);
+		job_say(job, MSG_JOB_CHANGED, LOG_LEVEL_INFO,
+		    "no longer configured; it goes when its "
+		    "run ends");
 		job->is_configured = false;
 	}
 }

@@ -15,7 +15,6 @@
 #include <string.h>
 
 #include "base/cleanup.h"
-#include "base/log.h"
 #include "job/job-private.h"
 
 static const char *const counter_names[JOB_COUNTERS] = {
@@ -93,7 +92,7 @@ take_pause(struct job *job, const json_t *o) ON_MAIN
 	job->resume_starts = json_is_true(json_object_get(o, "starts"));
 	(void)snprintf(job->pause_reason, sizeof job->pause_reason, "%.*s",
 	    (int)sizeof job->pause_reason - 1, job->state.paused_reason);
-	log_info("job '%s': is still paused", job->name);
+	job_say(job, MSG_JOB_PAUSED, LOG_LEVEL_INFO, "is still paused");
 }
 
 static void
@@ -112,7 +111,8 @@ static void
 on_put(struct store_call *call)
 {
 	if (call->error.code < 0)
-		log_warning("job '%s': what it has counted is not stored: %s",
+		log_message(&messages[MSG_STATE], LOG_LEVEL_WARNING,
+		    "job '%s': what it has counted is not stored: %s",
 		    call->job, call->error.text);
 }
 
@@ -129,8 +129,8 @@ put_state(struct job *job) ON_MAIN
 	call = store_call_new(job->jobs->mailbox, on_put, NULL);
 	if (call == NULL || notes == NULL) {
 		store_call_free(call);
-		log_warning("job '%s': what it has counted is not stored: "
-		    "out of memory", job->name);
+		job_say(job, MSG_STATE, LOG_LEVEL_WARNING,
+		    "what it has counted is not stored: out of memory");
 		return;
 	}
 	(void)snprintf(job->state.counters, sizeof job->state.counters, "%s",
@@ -192,8 +192,9 @@ static void
 on_added(struct store_call *call)
 {
 	if (call->error.code < 0)
-		log_warning("job '%s': the run is not in the history: %s",
-		    call->job, call->error.text);
+		log_message(&messages[MSG_STATE], LOG_LEVEL_WARNING,
+		    "job '%s': the run is not in the history: %s", call->job,
+		    call->error.text);
 }
 
 /* NULL: out of memory. */
@@ -233,8 +234,8 @@ add_to_history(const struct job *job, const struct run_result *result) ON_MAIN
 	}
 	store_run_free(run);
 	store_call_free(call);
-	log_warning("job '%s': the run is not in the history: out of memory",
-	    job->name);
+	job_say(job, MSG_STATE, LOG_LEVEL_WARNING,
+	    "the run is not in the history: out of memory");
 }
 
 static void

@@ -10,7 +10,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "base/log.h"
 #include "job/job-private.h"
 
 void
@@ -21,7 +20,7 @@ job_pause(struct job *job, const char *reason, int64_t until_ms)
 	if (!job->is_paused) {
 		job->is_paused = true;
 		job->paused_at_ms = job_now_ms();
-		log_info("job '%s': paused", job->name);
+		job_say(job, MSG_JOB_PAUSED, LOG_LEVEL_INFO, "paused");
 	}
 	(void)snprintf(job->pause_reason, sizeof job->pause_reason, "%s",
 	    reason);
@@ -44,7 +43,8 @@ job_start_again(struct job *job)
 	    !job->is_configured || job->jobs->is_stopping)
 		return;
 	if (job_start(job, "resume", &e) < 0)
-		log_error("%s", e.text);
+		log_message(&messages[MSG_RUN_FAILED], LOG_LEVEL_ERROR, "%s",
+		    e.text);
 }
 
 void
@@ -53,7 +53,7 @@ job_resume(struct job *job)
 	if (!job->is_paused)
 		return;
 	job->is_paused = false;
-	log_info("job '%s': resumed", job->name);
+	job_say(job, MSG_JOB_RESUMED, LOG_LEVEL_INFO, "resumed");
 	job_keep_pause(job);
 	jobs_changed(job->jobs, job);
 	job_start_again(job);

@@ -5,7 +5,6 @@
  * under way and for those that follow, until the daemon ends.
  */
 
-#include "base/log.h"
 #include "base/units.h"
 #include "job/job-private.h"
 
@@ -15,9 +14,10 @@ log_rate(const struct job *job, const char *why)
 	char rate[UNITS_TEXT_SIZE];
 
 	if (job->rate == 0)
-		log_info("job '%s': no rate limit%s", job->name, why);
+		job_say(job, MSG_JOB_CHANGED, LOG_LEVEL_INFO,
+		    "no rate limit%s", why);
 	else
-		log_info("job '%s': at most %s/s%s", job->name,
+		job_say(job, MSG_JOB_CHANGED, LOG_LEVEL_INFO, "at most %s/s%s",
 		    units_format_size(job->rate, rate), why);
 }
 

@@ -12,7 +12,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "base/log.h"
 #include "job/job-private.h"
 #include "transfer/report.h"
 
@@ -88,7 +87,8 @@ skip(struct job *job, const char *why) ON_MAIN
 	job->n_skipped++;
 	job->skipped_at_ms = job_now_ms();
 	job->skipped_why = why;
-	log_warning("job '%s': a run that was due is skipped: %s", job->name,
+	job_say(job, MSG_RUN_SKIPPED, LOG_LEVEL_WARNING,
+	    "a run that was due is skipped: %s",
 	    why);
 	jobs_changed(job->jobs, job);
 }
@@ -103,7 +103,8 @@ start(struct job *job, const char *trigger) ON_MAIN
 	} else if (job->run != NULL) {
 		skip(job, "the one before is still running");
 	} else if (job_start(job, trigger, &e) < 0) {
-		log_error("%s", e.text);
+		log_message(&messages[MSG_RUN_FAILED], LOG_LEVEL_ERROR, "%s",
+		    e.text);
 		skip(job, "it could not be started");
 	}
 }

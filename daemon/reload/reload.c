@@ -13,7 +13,7 @@
 #include <string.h>
 
 #include "base/cleanup.h"
-#include "base/log.h"
+#include "log/messages.h"
 #include "net/command.h"
 
 #define CHECK_TIMEOUT_MS 10000
@@ -105,10 +105,11 @@ fail(struct reload *reload, json_t *problems) ON_MAIN
 	size_t i;
 
 	json_array_foreach(problems, i, problem)
-		log_error("%s", json_string_value(problem));
+		log_message(&messages[MSG_CONF_REJECTED], LOG_LEVEL_ERROR,
+		    "%s", json_string_value(problem));
 	if (!reload->is_dry) {
-		log_error("%s: not taken over; all goes on as before",
-		    reload->path);
+		log_message(&messages[MSG_CONF_REJECTED], LOG_LEVEL_ERROR,
+		    "%s: not taken over; all goes on as before", reload->path);
 		reload->events.on_rejected(reload->events.arg);
 	}
 	finish(reload, json_pack("{s:b, s:b, s:o}", "ok", 0, "dry_run",

@@ -38,6 +38,9 @@ static _Atomic(enum log_level) max_level = LOG_LEVEL_INFO;
 static _Atomic uint64_t counts[N_LEVELS];
 static bool to_journal;		/* set by log_init(), before any thread */
 
+static void stderr_sink(const struct log_record *record);
+static void (*_Atomic the_sink)(const struct log_record *) = stderr_sink;
+
 int
 log_level_parse(const char *word, enum log_level *ret_level)
 {
@@ -91,43 +94,77 @@ log_set_level(enum log_level level)
 	atomic_store_explicit(&max_level, level, memory_order_relaxed);
 }
 
-/* "2026-11-23T02:13:05.120Z error: "; the journal has its own clock. */
-static size_t
-put_prefix(enum log_level level, char *line, size_t size)
+void
+log_set_sink(void (*sink)(const struct log_record *record))
 {
-	struct timespec now = { .tv_sec = 0 };
+	atomic_store_explicit(&the_sink, sink == NULL ? stderr_sink : sink,
+	    memory_order_release);
+}
+
+const char *
+log_stamp(int64_t at_ms, char stamp[LOG_STAMP_SIZE])
+{
+	time_t seconds = (time_t)(at_ms / 1000);
 	struct tm tm;
 	size_t len;
 
-	if (to_journal)
-		return (size_t)snprintf(line, size, "%s",
-		    levels[level].journal_prefix);
-	(void)clock_gettime(CLOCK_REALTIME, &now);
-	if (gmtime_r(&now.tv_sec, &tm) == NULL)
-		return 0;
-	len = strftime(line, size, "%Y-%m-%dT%H:%M:%S", &tm);
-	return len + (size_t)snprintf(line + len, size - len, ".%03ldZ %s: ",
-	    now.tv_nsec / 1000000, levels[level].name);
+	stamp[0] = '\0';
+	if (gmtime_r(&seconds, &tm) == NULL)
+		return stamp;
+	len = strftime(stamp, LOG_STAMP_SIZE, "%Y-%m-%dT%H:%M:%S", &tm);
+	(void)snprintf(stamp + len, LOG_STAMP_SIZE - len, ".%03dZ",
+	    (int)(at_ms % 1000));
+	return stamp;
 }
 
-static void PRINTF(2, 0)
-log_line(enum log_level level, const char *fmt, va_list args)
+int
+log_to_stderr(const struct log_record *record)
 {
+	const struct level *level = &levels[record->level];
 	char line[LINE_SIZE];
-	int saved_errno = errno;
+	char stamp[LOG_STAMP_SIZE];
 	size_t len;
+
+	/* The journal has its own clock. */
+	if (to_journal)
+		(void)snprintf(line, sizeof line, "%s%s",
+		    level->journal_prefix, record->text);
+	else
+		(void)snprintf(line, sizeof line, "%s %s: %s",
+		    log_stamp(record->at_ms, stamp), level->name,
+		    record->text);
+	/* One byte may be the terminator's: it becomes the newline. */
+	len = strlen(line);
+	line[len++] = '\n';
+	return write(STDERR_FILENO, line, len) < 0 ? -errno : 0;
+}
+
+static void
+stderr_sink(const struct log_record *record)
+{
+	/* What cannot be written is lost. */
+	(void)log_to_stderr(record);
+}
+
+void
+log_write(const struct log_about *about, enum log_level level,
+    const char *fmt, ...)
+{
+	char text[LINE_SIZE];
+	struct log_record record = { level, 0, text, about };
+	struct timespec now = { .tv_sec = 0 };
+	int saved_errno = errno;
+	va_list args;
 
 	if (level > atomic_load_explicit(&max_level, memory_order_relaxed))
 		return;
 	atomic_fetch_add_explicit(&counts[level], 1, memory_order_relaxed);
-	len = put_prefix(level, line, sizeof line);
-	(void)vsnprintf(line + len, sizeof line - len, fmt, args);
-	/* One byte may be the terminator's: it becomes the newline. */
-	len = strlen(line);
-	line[len++] = '\n';
-	if (write(STDERR_FILENO, line, len) < 0) {
-		/* Lost. */
-	}
+	va_start(args, fmt);
+	(void)vsnprintf(text, sizeof text, fmt, args);
+	va_end(args);
+	(void)clock_gettime(CLOCK_REALTIME, &now);
+	record.at_ms = (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+	atomic_load_explicit(&the_sink, memory_order_acquire)(&record);
 	errno = saved_errno;
 }
 
@@ -135,44 +172,4 @@ uint64_t
 log_count(enum log_level level)
 {
 	return atomic_load_explicit(&counts[level], memory_order_relaxed);
-}
-
-void
-log_error(const char *fmt, ...)
-{
-	va_list args;
-
-	va_start(args, fmt);
-	log_line(LOG_LEVEL_ERROR, fmt, args);
-	va_end(args);
-}
-
-void
-log_warning(const char *fmt, ...)
-{
-	va_list args;
-
-	va_start(args, fmt);
-	log_line(LOG_LEVEL_WARNING, fmt, args);
-	va_end(args);
-}
-
-void
-log_info(const char *fmt, ...)
-{
-	va_list args;
-
-	va_start(args, fmt);
-	log_line(LOG_LEVEL_INFO, fmt, args);
-	va_end(args);
-}
-
-void
-log_debug(const char *fmt, ...)
-{
-	va_list args;
-
-	va_start(args, fmt);
-	log_line(LOG_LEVEL_DEBUG, fmt, args);
-	va_end(args);
 }

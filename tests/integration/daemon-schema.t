@@ -16,7 +16,7 @@ jobs = ( { name = \"quick\"; source = \"quick\"; destination = \"n\"; },
   $(slow_job slow slow n) );"
 start_daemon "$tmp/conf"
 api /v1/schema >"$tmp/schema"
-plan 32
+plan 35
 
 # fits SENTENCE REF PATH [CURL ARGS...]
 fits()
@@ -68,6 +68,10 @@ fits "all jobs then" jobs /v1/jobs
 fits "a cancellation" accepted /v1/jobs/slow/cancel --request POST
 rev=0
 wait_job slow
+fits "what was logged" log /v1/log
+fits "what was logged of a run" log "/v1/runs/$run/log"
+fits "a level of the log" log_level /v1/log/level --request PUT \
+    --data '{"level":"info","ttl":"1m"}'
 fits "no such job" problem /v1/jobs/none/map
 fits "too many cells" problem '/v1/jobs/quick/map?cells=1000000'
 fits "no such path" problem /v1/none

@@ -36,7 +36,7 @@ START_TEST(empty_file_is_a_configuration_of_defaults)
 	ck_assert_uint_eq(conf->control.viewers.n, 0);
 	ck_assert_uint_eq(conf->control.operators.n, 0);
 	ck_assert_uint_eq(conf->control.admins.n, 0);
-	ck_assert_int_eq(conf->log.level, LOG_LEVEL_INFO);
+	ck_assert_int_eq((int)conf->logs.v[0].level, LOG_LEVEL_INFO);
 	ck_assert_uint_eq(conf->n_endpoints, 0);
 	ck_assert_uint_eq(conf->n_jobs, 0);
 	conf_free(conf);
@@ -84,7 +84,7 @@ START_TEST(every_option_is_read)
 	ck_assert_uint_eq(conf->control.viewers.v[0].id, 0);
 	ck_assert_uint_eq(conf->control.operators.n, 1);
 	ck_assert(!conf->control.operators.v[0].is_group);
-	ck_assert_int_eq(conf->log.level, LOG_LEVEL_DEBUG);
+	ck_assert_int_eq((int)conf->logs.v[0].level, LOG_LEVEL_DEBUG);
 	ck_assert_uint_eq(job->connections, 2);
 	ck_assert_uint_eq(job->queue_depth, 8);
 	ck_assert_uint_eq(job->request_size, 65536);

@@ -1,0 +1,207 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * nbdsync log: what the daemon has logged last, and logs now.
+ */
+#include <ctype.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "cli/commands.h"
+#include "cli/control.h"
+#include "cli/exit-codes.h"
+#include "cli/http.h"
+#include "cli/message.h"
+#include "cli/output.h"
+#include "cli/signals.h"
+
+#define LIMIT_MAX 4096
+
+enum {
+	OPTION_FOLLOW = 'f',
+	OPTION_LIMIT = OPTION_OWN,
+	OPTION_LEVEL,
+};
+
+const struct option_row options_log[] = {
+	{ "follow", OPTION_FOLLOW, NULL, "go on with what is logged now" },
+	{ "level", OPTION_LEVEL, "LEVEL",
+	    "up to error, warning, info or debug" },
+	{ "limit", OPTION_LIMIT, "N", "show at most N old messages (1000)" },
+	{ "socket", OPTION_SOCKET, "PATH",
+	    "the daemon's socket (or NBDSYNC_SOCKET)" },
+	{ "json", OPTION_JSON, NULL, "print JSON, with --follow a line each" },
+	{ "help", OPTION_HELP, NULL, "show this help" },
+	{ NULL, 0, NULL, NULL },
+};
+
+struct request {
+	struct control control;
+	const char *level;
+	unsigned limit;			/* 0: as the daemon has it */
+	bool is_followed;
+	bool json;
+};
+
+static const char *
+text_of(const json_t *o, const char *key)
+{
+	const char *text = json_string_value(json_object_get(o, key));
+
+	return text != NULL ? text : "";
+}
+
+/* "2026-11-23 02:13:05  warning  job 'vm1': ..." */
+static void
+print_message(const json_t *o)
+{
+	char at[OUTPUT_TIME_SIZE];
+	char line[4096];
+
+	(void)snprintf(line, sizeof line, "%s  %-7s  %s",
+	    output_local_time(text_of(o, "at"), at), text_of(o, "level"),
+	    text_of(o, "message"));
+	output_make_printable(line);
+	(void)puts(line);
+}
+
+static int
+on_line(void *arg, char *line)
+{
+	const struct request *r = arg;
+	json_t *o;
+
+	if (r->json) {
+		(void)puts(line);
+	} else {
+		o = json_loads(line, 0, NULL);
+		print_message(o);
+		json_decref(o);
+	}
+	/* Nobody reads any more: that is the end, and no error. */
+	return fflush(stdout) == 0 ? 0 : 1;
+}
+
+static int
+read_options(struct options *o, struct request *r)
+{
+	const char *value = NULL;
+	int id;
+
+	while ((id = options_next(o, &value)) > OPTIONS_END) {
+		if (id == OPTION_FOLLOW)
+			r->is_followed = true;
+		else if (id == OPTION_LEVEL)
+			r->level = value;
+		else if (id == OPTION_JSON)
+			r->json = true;
+		else if (id == OPTION_SOCKET)
+			r->control.socket_path = value;
+		else if (options_number(o, "limit", value, LIMIT_MAX,
+		    &r->limit) < 0)
+			return OPTIONS_STOP;
+	}
+	return id;
+}
+
+/* "20261123T021305120-7", as the daemon names runs. */
+static bool
+is_run(const char *name)
+{
+	static const char form[] = "ddddddddTddddddddd-d";
+	size_t i;
+
+	for (i = 0; form[i] != '\0'; i++)
+		if (form[i] == 'd' ? !isdigit((unsigned char)name[i]) :
+		    name[i] != form[i])
+			return false;
+	return true;
+}
+
+/* Of all, of a job, or of a run.  An exit code. */
+static int
+make_target(const struct request *r, const char *name, char *buf, size_t size)
+{
+	char encoded[128];
+	size_t used;
+
+	if (name != NULL && http_encode_segment(name, encoded,
+	    sizeof encoded) < 0) {
+		message(r->control.command, "there is no job '%s'", name);
+		return CLI_NO_JOB;
+	}
+	if (name == NULL)
+		used = (size_t)snprintf(buf, size, "/v1/log?");
+	else if (is_run(name))
+		used = (size_t)snprintf(buf, size, "/v1/runs/%s/log?",
+		    encoded);
+	else
+		used = (size_t)snprintf(buf, size, "/v1/log?job=%s&", encoded);
+	if (r->level != NULL && http_encode_segment(r->level, encoded,
+	    sizeof encoded) == 0)
+		used += (size_t)snprintf(buf + used, size - used,
+		    "level=%s&", encoded);
+	if (r->limit > 0)
+		used += (size_t)snprintf(buf + used, size - used,
+		    "limit=%u&", r->limit);
+	if (r->is_followed)
+		(void)snprintf(buf + used, size - used, "follow=1");
+	else
+		buf[used - 1] = '\0';
+	return CLI_OK;
+}
+
+static int
+follow(struct request *r, const char *target)
+{
+	int exit_code;
+
+	if (signals_open(&r->control.interrupt_fd) < 0)
+		r->control.interrupt_fd = -1;
+	exit_code = control_follow(&r->control, target, on_line, r);
+	if (r->control.interrupt_fd >= 0)
+		(void)close(r->control.interrupt_fd);
+	return exit_code;
+}
+
+static int
+show(const struct request *r, const char *target)
+{
+	json_t *answer = NULL;
+	const json_t *o;
+	int exit_code;
+	size_t i;
+
+	exit_code = control_ask(&r->control, "GET", target, 0, &answer);
+	if (exit_code != CLI_OK)
+		return exit_code;
+	if (r->json)
+		return output_json(answer);
+	json_array_foreach(json_object_get(answer, "messages"), i, o)
+		print_message(o);
+	json_decref(answer);
+	return CLI_OK;
+}
+
+int
+command_log(const struct command *command, int argc, char **argv)
+{
+	struct request r = { .level = NULL };
+	char target[512];
+	struct options o;
+	int exit_code;
+
+	control_init(&r.control, command);
+	options_init(&o, command, argc, argv);
+	if (read_options(&o, &r) < 0)
+		return o.exit_code;
+	if (r.is_followed && o.argc == 1 && is_run(o.argv[0]))
+		return message_usage(command, "--follow is for a job, or for "
+		    "all");
+	exit_code = make_target(&r, o.argc == 1 ? o.argv[0] : NULL, target,
+	    sizeof target);
+	if (exit_code != CLI_OK)
+		return exit_code;
+	return r.is_followed ? follow(&r, target) : show(&r, target);
+}

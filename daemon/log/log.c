@@ -1,0 +1,263 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * The sink of all records, behind a lock: messages are few, and those of
+ * workers are for debugging.  The first outlet is told when another one
+ * loses records, once until it works again; standard error is told of the
+ * first.
+ */
+
+#include "log/log.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "log/kept.h"
+#include "log/outlet.h"
+#include "log/repeat.h"
+
+struct override {
+	bool is_set;
+	enum log_level level;
+	char job[CONF_NAME_SIZE];	/* "": all */
+	int64_t until_ms;		/* 0: until told otherwise */
+};
+
+static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
+/* Guarded by it: */
+static struct outlet *outlets;
+static size_t n_outlets;
+static struct override override;
+static struct repeat repeat;
+
+static void
+lock(void)
+{
+	(void)pthread_mutex_lock(&mutex);
+}
+
+static void
+unlock(void)
+{
+	(void)pthread_mutex_unlock(&mutex);
+}
+
+/* What the most talkative outlet wants. */
+static void
+update_level(void)
+{
+	enum log_level level = override.is_set ? override.level :
+	    LOG_LEVEL_ERROR;
+
+	for (size_t i = 0; i < n_outlets; i++)
+		if ((!override.is_set || override.job[0] != '\0') &&
+		    outlets[i].level > level)
+			level = outlets[i].level;
+	log_set_level(level);
+}
+
+static void
+end_override(int64_t now_ms)
+{
+	if (!override.is_set || override.until_ms == 0 ||
+	    now_ms < override.until_ms)
+		return;
+	override.is_set = false;
+	update_level();
+}
+
+static bool
+is_overridden(const struct log_about *about)
+{
+	return override.is_set && (override.job[0] == '\0' ||
+	    (about->job != NULL && strcmp(about->job, override.job) == 0));
+}
+
+static bool
+is_wanted(const struct outlet *outlet, const struct log_record *record)
+{
+	return record->level <= (is_overridden(record->about) ?
+	    override.level : outlet->level);
+}
+
+static const char *
+outlet_name(const struct outlet *outlet)
+{
+	return outlet->path == NULL ? "standard error" : outlet->path;
+}
+
+/* That outlet i has lost a record. */
+static void
+complain(size_t i, int errnum, int64_t at_ms)
+{
+	const struct log_about about = { LOG_HERE,
+		.message = &messages[MSG_OUTLET], .errnum = errnum };
+	char text[512];
+	struct log_record record = { LOG_LEVEL_WARNING, at_ms, text, &about };
+
+	(void)snprintf(text, sizeof text, "log: cannot write to '%s': %s",
+	    outlet_name(&outlets[i]), strerrordesc_np(errnum));
+	if (i > 0)
+		(void)outlet_write(&outlets[0], &record);
+	else if (outlets[0].type != CONF_LOG_STDERR)
+		(void)log_to_stderr(&record);
+	kept_add(&record);
+}
+
+static void
+put(const struct log_record *record)
+{
+	bool was_put = false;
+
+	for (size_t i = 0; i < n_outlets; i++) {
+		int r;
+
+		if (!is_wanted(&outlets[i], record))
+			continue;
+		was_put = true;
+		r = outlet_write(&outlets[i], record);
+		if (r < 0 && !outlets[i].is_broken)
+			complain(i, -r, record->at_ms);
+		outlets[i].is_broken = r < 0;
+	}
+	if (was_put)
+		kept_add(record);
+}
+
+static void
+sink(const struct log_record *record)
+{
+	struct log_record more = *record;
+	char text[2048 + 64];
+	unsigned n_held;
+
+	lock();
+	end_override(record->at_ms);
+	if (repeat_pass(&repeat, record, &n_held)) {
+		if (n_held > 0) {
+			(void)snprintf(text, sizeof text,
+			    "%s (%u times more within a second)",
+			    record->text, n_held);
+			more.text = text;
+		}
+		put(&more);
+	}
+	unlock();
+}
+
+static void
+free_outlets(struct outlet *v, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		outlet_done(&v[i]);
+	free(v);
+}
+
+int
+daemon_log_apply(const struct conf_logs *conf)
+{
+	struct outlet *v = calloc(conf->n + 1, sizeof *v);
+	struct outlet *old;
+	size_t n_old;
+
+	if (v == NULL)
+		return -ENOMEM;
+	for (size_t i = 0; i < conf->n; i++) {
+		if (outlet_init(&v[i], &conf->v[i]) < 0) {
+			free_outlets(v, i);
+			return -ENOMEM;
+		}
+	}
+	lock();
+	old = outlets;
+	n_old = n_outlets;
+	outlets = v;
+	n_outlets = conf->n;
+	update_level();
+	unlock();
+	free_outlets(old, n_old);
+	return 0;
+}
+
+int
+daemon_log_open(const struct conf_logs *conf)
+{
+	int r = daemon_log_apply(conf);
+
+	if (r == 0)
+		log_set_sink(sink);
+	return r;
+}
+
+void
+daemon_log_reopen(void)
+{
+	lock();
+	for (size_t i = 0; i < n_outlets; i++)
+		outlet_reopen(&outlets[i]);
+	unlock();
+}
+
+void
+daemon_log_close(void)
+{
+	log_set_sink(NULL);
+	lock();
+	free_outlets(outlets, n_outlets);
+	outlets = NULL;
+	n_outlets = 0;
+	override.is_set = false;
+	kept_clear();
+	unlock();
+}
+
+void
+daemon_log_set_level(enum log_level level, const char *job, int64_t until_ms)
+{
+	lock();
+	override = (struct override){ true, level, "", until_ms };
+	(void)snprintf(override.job, sizeof override.job, "%s",
+	    job == NULL ? "" : job);
+	update_level();
+	unlock();
+}
+
+void
+daemon_log_reset_level(void)
+{
+	lock();
+	override.is_set = false;
+	update_level();
+	unlock();
+}
+
+json_t *
+daemon_log_level_to_json(void)
+{
+	char stamp[LOG_STAMP_SIZE];
+	json_t *o;
+
+	lock();
+	end_override((int64_t)time(NULL) * 1000);
+	o = json_pack("{s:s?, s:s?, s:s?}", "level", override.is_set ?
+	    log_level_name(override.level) : NULL, "job", override.is_set &&
+	    override.job[0] != '\0' ? override.job : NULL, "until",
+	    override.is_set && override.until_ms != 0 ?
+	    log_stamp(override.until_ms, stamp) : NULL);
+	unlock();
+	return o;
+}
+
+json_t *
+daemon_log_recent(const struct daemon_log_filter *filter, uint64_t *ret_seq)
+{
+	json_t *list;
+
+	lock();
+	list = kept_recent(filter, ret_seq);
+	unlock();
+	return list;
+}

@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "log/repeat.h"
+
+#include <string.h>
+
+bool
+repeat_pass(struct repeat *repeat, const struct log_record *record,
+    unsigned *ret_n_held)
+{
+	size_t len = strnlen(record->text, REPEAT_SIZE - 1);
+	size_t oldest = 0;
+	size_t i;
+
+	*ret_n_held = 0;
+	if (record->level > LOG_LEVEL_WARNING)
+		return true;
+	for (i = 0; i < REPEAT_TEXTS; i++) {
+		if (strlen(repeat->v[i].text) == len &&
+		    memcmp(repeat->v[i].text, record->text, len) == 0)
+			break;
+		if (repeat->v[i].passed_at_ms <
+		    repeat->v[oldest].passed_at_ms)
+			oldest = i;
+	}
+	if (i == REPEAT_TEXTS) {
+		i = oldest;
+		memcpy(repeat->v[i].text, record->text, len);
+		repeat->v[i].text[len] = '\0';
+		repeat->v[i].n_held = 0;
+	} else if (record->at_ms >= repeat->v[i].passed_at_ms &&
+	    record->at_ms - repeat->v[i].passed_at_ms < REPEAT_MS) {
+		repeat->v[i].n_held++;
+		return false;
+	}
+	*ret_n_held = repeat->v[i].n_held;
+	repeat->v[i].n_held = 0;
+	repeat->v[i].passed_at_ms = record->at_ms;
+	return true;
+}
