@@ -546,6 +546,7 @@ lint_tests = \
 	%D%/lint/functions.sh \
 	%D%/lint/headers.sh \
 	%D%/lint/layers.sh \
+	%D%/lint/library-manual.sh \
 	%D%/lint/licence.sh \
 	%D%/lint/reliability.sh \
 	%D%/lint/sources.sh
@@ -566,6 +567,7 @@ EXTRA_DIST += $(integration_tests) $(lint_tests) \
 	%D%/lib/testlib.sh \
 	%D%/lib/tlslib.sh \
 	%D%/lint/layers.conf \
+	%D%/lint/library-manual.pl \
 	%D%/lint/lint.sh
 
 # Power cuts, failing disks and failing memory under the store, with that many

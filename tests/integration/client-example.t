@@ -6,7 +6,7 @@ requires nbdkit --filter=exportname pattern --version
 requires nbd-server -V
 requires perl -e 'use IO::Socket::INET'
 : "${CC:=cc}" "${PKG_CONFIG:=pkg-config}" "${SANITIZE_FLAGS:=}"
-plan 30
+plan 32
 
 root=$tmp/root
 unset MAKEFLAGS MFLAGS MAKELEVEL
@@ -80,10 +80,18 @@ declared_symbols()
 	    grep -v '^typedef ' | grep -o 'nbdclient_[a-z_]*(' | tr -d '(' | sort -u
 }
 
-documented_symbols()
+# The manual's own example, for the disk of $1.
+compile_manual()
 {
-	sed -n 's/^\.BI ".* \*\{0,1\}\(nbdclient_[a-z_]*\)(.*/\1/p' \
-	    "$srcdir/doc/nbdclient.3" | sort -u
+	{
+		printf '#include <err.h>\n#include <stdio.h>\n'
+		printf '#include <nbdclient.h>\nint main(void)\n{\n'
+		sed -n '/^\.SH EXAMPLES/,/^\.SH INTER/p' \
+		    "$srcdir/doc/nbdclient.3" | sed -n '/^\.EX/,/^\.EE/p' |
+		    sed -e '/^\.E/d' -e "s|nbd://localhost/disk1|$1|"
+		printf 'return fwrite(buffer, sizeof buffer, 1, stdout) != 1;\n}\n'
+	} >"$tmp/manual.c"
+	compile -Wall -Wextra -Werror -o "$tmp/manual" "$tmp/manual.c"
 }
 
 read_disk()
@@ -99,8 +107,6 @@ is "it exports what the header declares and nothing else" \
     "$(declared_symbols)"
 is "so does its archive" "$(archived_symbols)" "$(declared_symbols)"
 is "each has a version" "$(mapped_symbols)" "$(declared_symbols)"
-is "the manual page has every call" "$(documented_symbols)" \
-    "$(declared_symbols)"
 ok "the example compiles with the header and pkg-config alone" \
     compile -Wall -Wextra -Werror -o "$tmp/read-disk" \
     "$srcdir/doc/examples/read-disk.c"
@@ -148,6 +154,11 @@ ok "so it does with the archive" compile_static -o "$tmp/read-event-static" \
     "$srcdir/doc/examples/read-event.c" "$tmp/names.c"
 "$tmp/read-event-static" "$(uri disk)" >"$tmp/copy.img" 2>"$tmp/copy.err"
 ok "and reads every byte" cmp "$tmp/disk.img" "$tmp/copy.img"
+
+ok "that of the manual compiles" compile_manual "$(uri disk)"
+"$tmp/manual" >"$tmp/part.img" 2>"$tmp/copy.err"
+is "it succeeds" $? 0
+ok "it reads what it says" cmp -n 4096 "$tmp/disk.img" "$tmp/part.img"
 
 start_nbdkit bad --filter=error pattern 1M error-pread=EIO \
     error-pread-rate=100%
