@@ -207,6 +207,28 @@ const struct command commands[] = {
 	    command_rate,
 	},
 	{
+	    "endpoints",
+	    "[OPTIONS]",
+	    "show the endpoints of the daemon",
+	    "Shows the disks that the configuration of nbdsyncd names, and "
+	    "which jobs use them.",
+	    options_endpoints,
+	    0,
+	    0,
+	    command_endpoints,
+	},
+	{
+	    "probe",
+	    "[OPTIONS] ENDPOINT",
+	    "ask the server of an endpoint",
+	    "Has nbdsyncd connect to ENDPOINT, and shows what its server says "
+	    "of the disk.",
+	    options_probe,
+	    1,
+	    1,
+	    command_probe,
+	},
+	{
 	    "reload",
 	    "[OPTIONS]",
 	    "have the daemon read its configuration again",

@@ -28,6 +28,7 @@ noinst_LTLIBRARIES += %D%/libcli.la
 	%D%/copy-words.c \
 	%D%/copy-words.h \
 	%D%/copy.c \
+	%D%/endpoints.c \
 	%D%/events.c \
 	%D%/exit-codes.h \
 	%D%/help.c \

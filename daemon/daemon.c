@@ -302,23 +302,41 @@ ask_for_time(const struct daemon *d) ON_MAIN
 }
 
 static void
+stop(struct daemon *d, const char *why, uint64_t grace_ms) ON_MAIN
+{
+	d->is_stopping = true;
+	log_message(&messages[MSG_DAEMON_STOPPING], LOG_LEVEL_INFO,
+	    "%s: stopping, %zu running jobs", why,
+	    jobs_count_running(d->jobs));
+	notify_status(d, "STOPPING=1\n");
+	ask_for_time(d);
+	net_timer_start(&d->grace_timer, grace_ms);
+	jobs_stop(d->jobs, on_jobs_stopped, d);
+}
+
+static void
+on_shutdown(void *arg, uint64_t grace_ms)
+{
+	struct daemon *d = arg;
+
+	on_main_entry();
+	if (!d->is_stopping)
+		stop(d, "control", grace_ms);
+}
+
+static void
 on_sigterm(evutil_socket_t sig, short what UNUSED, void *arg)
 {
 	struct daemon *d = arg;
+	char why[32];
 
 	on_main_entry();
 	if (d->is_stopping) {
 		log_error("SIG%s again: ending at once", sigabbrev_np(sig));
 		exit_in_a_hurry(d);
 	}
-	d->is_stopping = true;
-	log_message(&messages[MSG_DAEMON_STOPPING], LOG_LEVEL_INFO,
-	    "SIG%s: stopping, %zu running jobs", sigabbrev_np(sig),
-	    jobs_count_running(d->jobs));
-	notify_status(d, "STOPPING=1\n");
-	ask_for_time(d);
-	net_timer_start(&d->grace_timer, d->conf->daemon.shutdown_grace_ms);
-	jobs_stop(d->jobs, on_jobs_stopped, d);
+	(void)snprintf(why, sizeof why, "SIG%s", sigabbrev_np(sig));
+	stop(d, why, d->conf->daemon.shutdown_grace_ms);
 }
 
 static int
@@ -379,6 +397,7 @@ start(struct daemon *d, struct conf *conf) ON_MAIN
 		return r;
 	}
 	ctl_server_set_reload(d->server, d->reload);
+	ctl_server_set_shutdown(d->server, on_shutdown, d);
 	d->watch.on_change = on_jobs_change;
 	d->watch.arg = d;
 	jobs_add_watch(d->jobs, &d->watch);

@@ -31,6 +31,7 @@ noinst_LTLIBRARIES += %D%/libdaemon.la
 	%D%/control/cancel.c \
 	%D%/control/counters.c \
 	%D%/control/counters.h \
+	%D%/control/endpoints.c \
 	%D%/control/events.c \
 	%D%/control/events.h \
 	%D%/control/checkpoint.c \
@@ -44,6 +45,8 @@ noinst_LTLIBRARIES += %D%/libdaemon.la
 	%D%/control/metrics.c \
 	%D%/control/page.c \
 	%D%/control/pause.c \
+	%D%/control/probe.c \
+	%D%/control/probe.h \
 	%D%/control/problem.c \
 	%D%/control/problem.h \
 	%D%/control/reload.c \
@@ -55,6 +58,7 @@ noinst_LTLIBRARIES += %D%/libdaemon.la
 	%D%/control/server-private.h \
 	%D%/control/server.c \
 	%D%/control/server.h \
+	%D%/control/shutdown.c \
 	%D%/control/socket.c \
 	%D%/control/socket.h \
 	%D%/control/start.c \

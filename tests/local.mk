@@ -503,6 +503,7 @@ integration_tests = \
 	%D%/integration/daemon-conf-errors.t \
 	%D%/integration/daemon-copy.t \
 	%D%/integration/daemon-hooks.t \
+	%D%/integration/daemon-endpoints.t \
 	%D%/integration/daemon-events.t \
 	%D%/integration/daemon-hostile-http.t \
 	%D%/integration/daemon-history.t \

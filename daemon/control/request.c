@@ -544,6 +544,9 @@ request_take(struct ctl_server *server, const struct ctl_tcp *tcp,
 	r->base.jobs = server->jobs;
 	r->base.reload = server->reload;
 	r->base.facts = &server->facts;
+	r->base.conf = server->conf;
+	r->base.shutdown = &server->shutdown;
+	r->base.probes = &server->probes;
 	r->base.events = server->events;
 	r->base.tails = server->tails;
 	r->base.counters = &server->counters;

@@ -33,13 +33,23 @@ struct ctl_facts {
 
 #define CTL_NAME_SIZE 64
 
+/* How the daemon is ended. */
+struct ctl_shutdown_call {
+	void (*stop)(void *arg, uint64_t grace_ms);
+	void *arg;
+};
+
 struct ctl_events;
+struct ctl_probes;
 struct ctl_counters;
 struct ctl_tails;
 
 struct ctl_request {
 	const struct ctl_facts *facts;
 	struct jobs *jobs;
+	const struct conf *conf;
+	const struct ctl_shutdown_call *shutdown;
+	struct ctl_probes *probes;
 	struct ctl_events *events;
 	struct ctl_tails *tails;
 	const struct ctl_counters *counters;
@@ -99,6 +109,8 @@ enum ctl_problem {
 	CTL_NOT_FOUND,
 	CTL_NO_SUCH_JOB,
 	CTL_NO_SUCH_RUN,
+	CTL_NO_SUCH_ENDPOINT,
+	CTL_NO_ANSWER,
 	CTL_NO_CHECKPOINT,
 	CTL_METHOD_NOT_ALLOWED,
 	CTL_JOB_RUNNING,

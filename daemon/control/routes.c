@@ -34,6 +34,12 @@ static const struct ctl_key reset_keys[] = {
 	{ NULL, JSON_NULL, NULL },
 };
 
+static const struct ctl_key shutdown_keys[] = {
+	{ "confirm", JSON_STRING, "\"nbdsyncd\": it is meant" },
+	{ "grace", JSON_STRING, "how long runs may take to end, as \"60s\"" },
+	{ NULL, JSON_NULL, NULL },
+};
+
 static const struct ctl_key level_keys[] = {
 	{ "level", JSON_STRING, "error, warning, info or debug; "
 	  "\"default\": as configured" },
@@ -94,6 +100,12 @@ const struct ctl_route ctl_routes[] = {
 	  "what was logged last", NULL },
 	{ CTL_PUT, "/v1/log/level", CTL_ADMIN, ctl_log_level,
 	  "how much is logged", level_keys },
+	{ CTL_GET, "/v1/endpoints", CTL_VIEWER, ctl_endpoints,
+	  "all endpoints", NULL },
+	{ CTL_POST, "/v1/endpoints/{endpoint}/probe", CTL_OPERATOR, ctl_probe,
+	  "what the server of one says", NULL },
+	{ CTL_POST, "/v1/shutdown", CTL_ADMIN, ctl_shutdown,
+	  "end the daemon", shutdown_keys },
 };
 /* clang-format on */
 

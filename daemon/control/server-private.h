@@ -8,6 +8,7 @@
 #include "base/list.h"
 #include "control/counters.h"
 #include "control/events.h"
+#include "control/probe.h"
 #include "control/request.h"
 #include "control/routes.h"
 #include "control/server.h"
@@ -29,6 +30,8 @@ struct ctl_server {
 	struct reload *reload;
 	struct ctl_facts facts;
 	struct jobs_watch watch;
+	struct ctl_shutdown_call shutdown;
+	struct ctl_probes probes;
 	struct ctl_events *events;
 	struct ctl_tails *tails;
 	struct ctl_counters counters;

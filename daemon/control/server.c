@@ -185,11 +185,23 @@ on_closed(void *arg)
 {
 	struct ctl_server *server = arg;
 
-	/* The timer and the last answer may come in the same turn. */
-	if (server->is_closed)
+	/*
+	 * The timer and the last answer may come in the same turn.  What
+	 * probes have open must not outlive the loop.
+	 */
+	if (server->is_closed || server->probes.n > 0)
 		return;
 	server->is_closed = true;
 	server->on_closed(server->on_closed_arg);
+}
+
+static void
+on_no_probes(void *arg)
+{
+	struct ctl_server *server = arg;
+
+	if (server->is_closing && server->on_closed != NULL)
+		net_task_schedule(&server->closed_task);
 }
 
 static int
@@ -253,6 +265,10 @@ ctl_server_open(struct net_loop *loop, struct jobs *jobs,
 	server->conf = conf;
 	server->socket.fd = -1;
 	list_init(&server->held);
+	list_init(&server->probes.all);
+	server->probes.loop = loop;
+	server->probes.on_none = on_no_probes;
+	server->probes.arg = server;
 	list_init(&server->watch.node);
 	fill_facts(&server->facts);
 	counters_set_reload(&server->counters, true);
@@ -284,6 +300,13 @@ void
 ctl_server_set_reload(struct ctl_server *server, struct reload *reload)
 {
 	server->reload = reload;
+}
+
+void
+ctl_server_set_shutdown(struct ctl_server *server,
+    void (*stop)(void *arg, uint64_t grace_ms), void *arg)
+{
+	server->shutdown = (struct ctl_shutdown_call){ stop, arg };
 }
 
 /* Is an answer still on its way to someone who is there? */
@@ -328,6 +351,7 @@ ctl_server_close(struct ctl_server *server, void (*on_closed_cb)(void *arg),
 	events_close(server->events);
 	tails_close(server->tails);
 	request_resume_held(server, true);
+	probes_stop(&server->probes);
 	if (has_unsent(server))
 		net_timer_start(&server->close_timer, CLOSE_WAIT_MS);
 	else

@@ -39,6 +39,10 @@ struct reload;
 void ctl_server_set_reload(struct ctl_server *server,
     struct reload *reload) ON_MAIN;
 
+/* Who ends the daemon when told to; before the first request. */
+void ctl_server_set_shutdown(struct ctl_server *server,
+    void (*stop)(void *arg, uint64_t grace_ms), void *arg) ON_MAIN;
+
 /*
  * Stop listening, answer whoever waits, then on_closed, once, from the loop:
  * when all answers are sent, or after a second.

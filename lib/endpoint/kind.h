@@ -59,6 +59,7 @@ struct disk {
 	const struct disk_ops *ops;
 	struct disk_shape shape;
 	char identity[512];
+	char tls[16];			/* its version, or "" */
 };
 
 struct disk_ops {

@@ -135,6 +135,12 @@ disk_identity(const struct disk *disk)
 	return disk->identity;
 }
 
+const char *
+disk_tls(const struct disk *disk)
+{
+	return disk->tls;
+}
+
 int
 disk_submit(struct disk *disk, struct nbd_request *req)
 {

@@ -1,0 +1,93 @@
+#!/bin/sh
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# The daemon says which endpoints it has, and what one of them says now; and
+# it can be told to end.
+. "$srcdir/tests/lib/testlib.sh"
+. "$srcdir/tests/lib/daemonlib.sh"
+. "$srcdir/tests/lib/tlslib.sh"
+requires nbdkit --filter=delay pattern --version
+requires certtool --version
+plan 31
+
+make_ca "$tmp/pki"
+make_cert "$tmp/pki" server tls_www_server 'dns_name = "good.example"' \
+    'expiration_days = 2'
+start_nbdkit disk --tls=require --tls-certificates="$tmp/pki" \
+    memory 1M
+start_nbdkit plain --readonly pattern 2M
+conf "tls = ( { name = \"site\"; ca = \"$tmp/pki/ca-cert.pem\";
+    hostname = \"good.example\"; } );
+endpoints = (
+  { name = \"secret\"; uri = \"nbds+unix://alice@/?socket=$tmp/disk.sock\";
+    tls = \"site\"; },
+  { name = \"plain\"; uri = \"nbd+unix:///?socket=$tmp/plain.sock\";
+    role = \"source\"; },
+  { name = \"nobody\"; uri = \"nbd+unix:///?socket=$tmp/nobody\"; },
+  { name = \"mute\"; command = [ \"sleep\", \"61.37\" ]; },
+  { name = \"broken\"; command = [ \"nbdkit\", \"no-such-plugin\" ]; },
+  { name = \"started\"; command = [ \"nbdkit\", \"memory\", \"4M\" ]; },
+  $(slow_endpoint slow), { name = \"n\"; uri = \"null:\"; } );
+jobs = ( { name = \"one\"; source = \"plain\"; destination = \"n\"; },
+  $(slow_job slow slow n) );"
+start_daemon "$tmp/conf"
+api /v1/schema >"$tmp/schema"
+fits()
+{
+	perl "$srcdir/tests/lib/check-json.pl" "$tmp/schema" "#/\$defs/$1" 2>&1
+}
+
+run "$nbdsync" endpoints
+is "all endpoints are listed" "$(echo "$out" | awk 'NR > 1 { print $1 }' |
+    tr '\n' ' ')" "secret plain nobody mute broken started slow n "
+like "with role and jobs" "$out" 'plain +nbd +source +one'
+"$nbdsync" endpoints --json >"$tmp/answer"
+is "as JSON by the schema" "$(jq -c . "$tmp/answer" | fits endpoints)" ""
+is "no user is shown" "$(grep -c alice "$tmp/answer")" 0
+is "nor what follows a URI" "$(jq -r '.endpoints[0].place' "$tmp/answer")" \
+    "nbds+unix:///"
+
+run "$nbdsync" probe plain
+is "a server can be asked" "$status" 0
+like "for the size" "$out" '^size: +2097152 bytes \(2.0 MiB\)$'
+like "for what it can do" "$out" '^read-only: +yes$'
+like "and whether it speaks TLS" "$out" '^TLS: +no$'
+"$nbdsync" probe --json started >"$tmp/answer"
+is "also one that is started" "$(jq .size_bytes "$tmp/answer")" 4194304
+is "as JSON by the schema" "$(jq -c . "$tmp/answer" | fits probe)" ""
+wait_for '! pgrep -P "$(pid_of daemon)" nbdkit >/dev/null'
+is "which ends with the answer" "$(pgrep -P "$(pid_of daemon)" nbdkit)" ""
+is "TLS is spoken as configured" "$("$nbdsync" probe --json secret |
+    jq -r .tls)" TLSv1.3
+exits 1 "what does not answer is an error" "$nbdsync" probe nobody
+like "with a reason" "$err" "endpoint 'nobody'.*No such file or directory"
+is "of status 502" "$(api_status /v1/endpoints/nobody/probe \
+    --request POST)" 502
+exits 1 "what cannot be started, too" "$nbdsync" probe broken
+like "with a reason of its own" "$err" "endpoint 'broken'"
+exits 6 "an endpoint that is none is told" "$nbdsync" probe none
+exits 2 "a URI belongs to another command" "$nbdsync" probe nbd://localhost
+like "which is named" "$err" 'nbdsync info'
+
+is "the daemon does not end by mistake" "$(api_status /v1/shutdown \
+    --request POST)" 400
+is "nor with a time that is none" "$(api_status /v1/shutdown \
+    --data '{"confirm":"nbdsyncd","grace":"soon"}')" 400
+start_job slow
+wait_copied slow
+api /v1/endpoints/mute/probe --request POST >"$tmp/mute" &
+asker=$!
+wait_for 'pgrep -P "$(pid_of daemon)" sleep >/dev/null'
+api /v1/shutdown --data '{"confirm":"nbdsyncd","grace":"30s"}' >"$tmp/answer"
+is "it ends when told to" "$(jq -c . "$tmp/answer")" \
+    '{"stopping":true,"running":1}'
+is "by the schema" "$(fits shutdown <"$tmp/answer")" ""
+wait "$asker"
+like "who still waited is told why" "$(jq -r .type "$tmp/mute")" \
+    'urn:nbdsync:(stopping|no-answer)'
+wait "$(pid_of daemon)"
+is "with 0" "$?" 0
+like "after its runs" "$(cat "$tmp/daemon.log")" "info: job 'slow': cancelled"
+like "and says who wanted it" "$(cat "$tmp/daemon.log")" \
+    'control: stopping, 1 running jobs'
+is "nothing that was started is left" "$(pgrep -f "^sleep 61.37$" -P 1)" ""
+not_ok "nor the socket" test -e "$NBDSYNC_SOCKET"
