@@ -4,7 +4,7 @@
 . "$srcdir/tests/lib/testlib.sh"
 requires nbdkit memory --version
 requires perl -e 'use IO::Socket::INET; use Socket; use POSIX'
-plan 12
+plan 14
 
 free_port()
 {
@@ -53,6 +53,8 @@ wait_for "'$nbdsync' info '$abstract' >/dev/null 2>&1" ||
     bail "nbdkit did not start"
 ok "an abstract socket is reached" "$nbdsync" info "$abstract"
 like "and the disk behind it is shown" "$out" '^size: +5242880 bytes'
+ok "its exports are listed" "$nbdsync" list "$abstract"
+is "as the one without a name" "$out" "''"
 exits 1 "an abstract name nobody has is refused" \
     "$nbdsync" info "nbd+unix:///?socket=%00$name-not"
 like "and told by name" "$err" \

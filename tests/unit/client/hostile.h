@@ -39,6 +39,7 @@ struct hostile_words {
 #define LIST	 "\0\0\0\3"
 #define GO	 "\0\0\0\7"
 #define SR	 "\0\0\0\x8"
+#define QUERY	 "\0\0\0\x9"
 #define META	 "\0\0\0\xa"
 #define EXTENDED "\0\0\0\xb"
 #define ACK	 "\0\0\0\1"

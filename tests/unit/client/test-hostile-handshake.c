@@ -317,7 +317,54 @@ static const struct row list_rows[] = {
 	    SAYS(GREETING REPLY LIST ERR("\2") NONE) },
 };
 
+/* NBD_OPT_LIST_META_CONTEXT */
+static const struct row context_rows[] = {
+	{ "newstyle that is not fixed cannot be asked", NBDCLIENT_TOO_OLD,
+	    "too old", SAYS("NBDMAGICIHAVEOPT\0\0") },
+	{ "contexts have names nobody asked for", 0, "", SAYS(STRUCTURED
+	    REPLY QUERY CONTEXT "\0\0\0\5" "\0\0\0\0x"
+	    REPLY QUERY ACK NONE) },
+	{ "a context is told without a name", PROTOCOL, "name is empty",
+	    SAYS(STRUCTURED REPLY QUERY CONTEXT "\0\0\0\4" NONE) },
+	{ "a context's name has a zero byte", PROTOCOL, "zero byte",
+	    SAYS(STRUCTURED REPLY QUERY CONTEXT "\0\0\0\7" NONE "a\0b") },
+	{ "a context is told without a number", PROTOCOL, "3 bytes",
+	    SAYS(STRUCTURED REPLY QUERY CONTEXT "\0\0\0\3" "\0\0\0") },
+	{ "a context's name is longer than 4096", PROTOCOL, "4101 bytes",
+	    SAYS(STRUCTURED REPLY QUERY CONTEXT "\0\0\x10\5") },
+	{ "a context is 2^32-1 long", PROTOCOL, "4294967295 bytes",
+	    SAYS(STRUCTURED REPLY QUERY CONTEXT "\xff\xff\xff\xff") },
+	{ "there are more than 4096 contexts", PROTOCOL, "no end of answers",
+	    SAYS_AND_REPEATS(STRUCTURED,
+	    REPLY QUERY CONTEXT "\0\0\0\5" NONE "x") },
+	{ "contexts are acknowledged as set", PROTOCOL, "instead of",
+	    SAYS(STRUCTURED REPLY META ACK NONE) },
+	{ "contexts are answered with exports", PROTOCOL, "of type 2",
+	    SAYS(STRUCTURED REPLY QUERY SERVER "\0\0\0\4" NONE) },
+	{ "contexts are acknowledged with data", PROTOCOL, "with 1 bytes",
+	    SAYS(STRUCTURED REPLY QUERY ACK "\0\0\0\1x") },
+	{ "contexts are told and then refused", NBDCLIENT_POLICY, "policy",
+	    SAYS(STRUCTURED REPLY QUERY CONTEXT "\0\0\0\5" NONE "x"
+	    REPLY QUERY ERR("\2") NONE) },
+	{ "contexts of no export", NBDCLIENT_NO_EXPORT, "no such export",
+	    SAYS(STRUCTURED REPLY QUERY ERR("\6") NONE) },
+	{ "the list of contexts breaks off", GONE, "in the middle",
+	    SAYS_THEN(STRUCTURED REPLY QUERY CONTEXT "\0\0\0\5" "\0\0",
+	    THEN_CLOSE) },
+	{ "the list of contexts resets", GONE, "", SAYS_THEN(STRUCTURED
+	    REPLY QUERY CONTEXT "\0\0\0\5" "\0\0", THEN_RESET) },
+	{ "the list of contexts stops", LATE, "NBD_OPT_LIST_META_CONTEXT",
+	    SAYS_THEN(STRUCTURED REPLY QUERY CONTEXT "\0\0\0\5" NONE "x",
+	    THEN_MUTE) },
+	{ "a context's name trickles", LATE, "NBD_OPT_LIST_META_CONTEXT",
+	    SAYS_THEN(STRUCTURED REPLY QUERY CONTEXT "\0\0\x10\0",
+	    THEN_TRICKLE) },
+	{ "no contexts are some", 0, "",
+	    SAYS(STRUCTURED REPLY QUERY ACK NONE) },
+};
+
 enum {
+	N_CONTEXT_ROWS = sizeof context_rows / sizeof context_rows[0],
 	N_OPEN_ROWS = sizeof open_rows / sizeof open_rows[0],
 	N_LIST_ROWS = sizeof list_rows / sizeof list_rows[0],
 	SHORT_MS = 300,
@@ -352,6 +399,18 @@ call_list(struct nbdclient_channel *channel)
 	struct nbdclient_listing *listing = NULL;
 	size_t n = 0;
 	int code = nbdclient_list(channel, &listing, &n, &err);
+
+	nbdclient_listing_free(listing, n);
+	return code;
+}
+
+static int
+call_list_contexts(struct nbdclient_channel *channel)
+{
+	struct nbdclient_listing *listing = NULL;
+	size_t n = 0;
+	int code = nbdclient_list_contexts(channel, "disk", NULL, 0, &listing,
+	    &n, &err);
 
 	nbdclient_listing_free(listing, n);
 	return code;
@@ -396,6 +455,12 @@ START_TEST(a_hostile_list_ends_in_time_with_the_reason)
 }
 END_TEST
 
+START_TEST(a_hostile_list_of_contexts_ends_in_time_with_the_reason)
+{
+	try_row(&context_rows[_i], call_list_contexts);
+}
+END_TEST
+
 int
 main(void)
 {
@@ -406,6 +471,9 @@ main(void)
 	    a_hostile_handshake_ends_in_time_with_the_reason, 0, N_OPEN_ROWS);
 	tcase_add_loop_test(tcase,
 	    a_hostile_list_ends_in_time_with_the_reason, 0, N_LIST_ROWS);
+	tcase_add_loop_test(tcase,
+	    a_hostile_list_of_contexts_ends_in_time_with_the_reason, 0,
+	    N_CONTEXT_ROWS);
 	suite_add_tcase(suite, tcase);
 	return unit_main(suite);
 }

@@ -507,6 +507,15 @@ START_TEST(a_mute_server_times_out)
 }
 END_TEST
 
+START_TEST(a_mute_server_has_10_seconds_without_settings)
+{
+	open_fake(fake_serve_nothing, NULL);
+	assert_fails(nbdclient_negotiate(channel, "d", &disk, &err),
+	    NBDCLIENT_TIMED_OUT);
+	assert_says("gave up after 10.0 s");
+}
+END_TEST
+
 /* Consents, and does not begin. */
 static void
 serve_no_handshake_of_tls(int fd)
@@ -791,6 +800,7 @@ add_channel_tests(TCase *tc)
 	tcase_add_test(tc, nobody_listening_cannot_be_connected);
 	tcase_add_test(tc, a_server_of_something_else_is_not_nbd);
 	tcase_add_test(tc, a_mute_server_times_out);
+	tcase_add_test(tc, a_mute_server_has_10_seconds_without_settings);
 	tcase_add_loop_test(tc,
 	    a_mute_server_is_told_by_the_deadline_of_its_step, 0, N_MUTE_ROWS);
 	tcase_add_test(tc, an_export_that_does_not_exist_is_told);

@@ -257,10 +257,21 @@ START_TEST(version_1_1_is_refused)
 }
 END_TEST
 
+/* One that has several certificates can show the right one. */
+START_TEST(the_server_is_told_the_name_it_is_wanted_for)
+{
+	shake_hands_well();
+	ck_assert_str_eq(SSL_get_servername(server,
+	    TLSEXT_NAMETYPE_host_name), NAME);
+}
+END_TEST
+
 START_TEST(an_address_is_looked_for_among_addresses)
 {
 	settings.name = ADDRESS;
 	shake_hands_well();
+	ck_assert_ptr_null(SSL_get_servername(server,
+	    TLSEXT_NAMETYPE_host_name));
 }
 END_TEST
 
@@ -948,6 +959,7 @@ handshake_case(void)
 	tcase_add_test(tc, a_server_with_a_good_certificate_is_believed);
 	tcase_add_test(tc, the_oldest_version_is_1_2);
 	tcase_add_test(tc, version_1_1_is_refused);
+	tcase_add_test(tc, the_server_is_told_the_name_it_is_wanted_for);
 	tcase_add_test(tc, an_address_is_looked_for_among_addresses);
 	tcase_add_test(tc, another_address_is_refused);
 	tcase_add_test(tc, another_name_is_refused);
