@@ -31,6 +31,7 @@ struct finding {
 	enum check_state state;
 	unsigned counts[CHECK_UNKNOWN + 1];	/* jobs by state */
 	unsigned n_running;
+	const json_t *rpo;		/* of the job that was seen last */
 	char worst[128];		/* a job, and why */
 };
 
@@ -63,13 +64,16 @@ add_job(struct finding *f, const json_t *job)
 	    text_of(json_object_get(job, "last_run"), "result");
 
 	f->counts[state]++;
+	f->rpo = json_object_get(job, "rpo");
 	if (json_is_object(json_object_get(job, "run")))
 		f->n_running++;
 	if (state <= f->state)
 		return;
 	f->state = state;
 	(void)snprintf(f->worst, sizeof f->worst, "%s: %s", text_of(job, "job"),
-	    result[0] != '\0' ? result : text_of(job, "state"));
+	    json_is_true(json_object_get(f->rpo, "violated")) ?
+	    "RPO violated" : result[0] != '\0' ? result :
+	    text_of(job, "state"));
 	output_make_printable(f->worst);
 }
 
@@ -80,10 +84,30 @@ print_line(const struct finding *f)
 	if (f->worst[0] != '\0')
 		(void)printf("%s; ", f->worst);
 	(void)printf("%u ok, %u warning, %u critical, %u running | ok=%u "
-	    "warning=%u critical=%u running=%u\n", f->counts[CHECK_OK],
+	    "warning=%u critical=%u running=%u", f->counts[CHECK_OK],
 	    f->counts[CHECK_WARNING], f->counts[CHECK_CRITICAL], f->n_running,
 	    f->counts[CHECK_OK], f->counts[CHECK_WARNING],
 	    f->counts[CHECK_CRITICAL], f->n_running);
+}
+
+/* Of one job: "rpo_age=84715s;93600;180000", as plugins have it. */
+static void
+print_rpo(const struct finding *f)
+{
+	const json_t *warn = json_object_get(f->rpo, "warn_s");
+	const json_t *crit = json_object_get(f->rpo, "crit_s");
+
+	if (!json_is_object(f->rpo))
+		return;
+	(void)printf(" rpo_age=%" JSON_INTEGER_FORMAT "s;",
+	    json_integer_value(json_object_get(f->rpo, "age_s")));
+	if (json_is_integer(warn))
+		(void)printf("%" JSON_INTEGER_FORMAT,
+		    json_integer_value(warn));
+	(void)putchar(';');
+	if (json_is_integer(crit))
+		(void)printf("%" JSON_INTEGER_FORMAT,
+		    json_integer_value(crit));
 }
 
 static int
@@ -131,15 +155,19 @@ command_check(const struct command *command, int argc, char **argv)
 		add_job(&f, json);
 	json_array_foreach(json_object_get(json, "jobs"), i, job)
 		add_job(&f, job);
-	json_decref(json);
-	if (!as_json)
+	if (!as_json) {
 		print_line(&f);
-	else
+		if (o.argc == 1)
+			print_rpo(&f);
+		(void)putchar('\n');
+	} else {
 		(void)output_json(json_pack("{s:s, s:s, s:i, s:i, s:i, s:i}",
 		    "state", words[f.state], "worst", f.worst, "ok",
 		    (int)f.counts[CHECK_OK], "warning",
 		    (int)f.counts[CHECK_WARNING], "critical",
 		    (int)f.counts[CHECK_CRITICAL], "running",
 		    (int)f.n_running));
+	}
+	json_decref(json);
 	return (int)f.state;
 }

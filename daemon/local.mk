@@ -78,6 +78,7 @@ noinst_LTLIBRARIES += %D%/libdaemon.la
 	%D%/job/memory.c \
 	%D%/job/pause.c \
 	%D%/job/rate.c \
+	%D%/job/rpo.c \
 	%D%/job/schedule.c \
 	%D%/job/status.c \
 	%D%/log/format.c \

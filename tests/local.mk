@@ -518,6 +518,8 @@ integration_tests = \
 	%D%/integration/daemon-reload-control.t \
 	%D%/integration/daemon-resume.t \
 	%D%/integration/daemon-roles.t \
+	%D%/integration/daemon-restart.t \
+	%D%/integration/daemon-rpo.t \
 	%D%/integration/daemon-schedule.t \
 	%D%/integration/daemon-schema.t \
 	%D%/integration/daemon-socket.t \

@@ -337,6 +337,10 @@ check_job(const struct check *c, const struct conf_job *job)
 	if (job->interval_ms > 0 && job->interval_ms < 1000)
 		complain(c, &job->place, "job \"%s\": \"interval\" must be "
 		    "0, or 1s or more", job->name);
+	if (job->rpo_warn_ms > 0 && job->rpo_crit_ms > 0 &&
+	    job->rpo_crit_ms <= job->rpo_warn_ms)
+		complain(c, &job->place, "job \"%s\": \"rpo_crit\" must be "
+		    "longer than \"rpo_warn\"", job->name);
 	check_ranges(c, job);
 }
 

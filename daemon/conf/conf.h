@@ -173,6 +173,9 @@ struct conf_job {
 	uint64_t jitter_ms;
 	const char *window;		/* schedule_window_parse(); or NULL */
 	bool catch_up;
+	uint64_t rpo_warn_ms;		/* 0: none */
+	uint64_t rpo_crit_ms;
+	struct conf_words on_rpo;	/* a hook */
 	struct conf_ranges ranges;
 	unsigned connections;
 	unsigned queue_depth;

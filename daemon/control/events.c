@@ -126,7 +126,8 @@ add(struct ctl_events *events, const char *job, json_t *o) ON_MAIN
 static bool
 is_rest(const char *state)
 {
-	return strcmp(state, "idle") == 0 || strcmp(state, "paused") == 0;
+	return strcmp(state, "idle") == 0 || strcmp(state, "paused") == 0 ||
+	    strcmp(state, "held") == 0;
 }
 
 static bool
@@ -142,29 +143,13 @@ outcome_event(enum run_outcome outcome)
 	static const char *const names[] = {
 		[RUN_SUCCEEDED] = "run.succeeded",
 		[RUN_PARTIAL] = "run.warning",
+		[RUN_BAD_RANGES] = "run.warning",
 		[RUN_DIFFERENT] = "verify.mismatch",
 		[RUN_FAILED] = "run.failed",
 		[RUN_CANCELLED] = "run.cancelled",
 	};
 
 	return names[outcome];
-}
-
-static const char *
-event_name(const struct job_view *view, const char *old, const char *new)
-{
-	if (is_rest(old) && !is_rest(new))
-		return "run.started";
-	if (!is_rest(old) && is_rest(new))
-		return outcome_event(view->last_outcome);
-	if (is_rest(old) && strcmp(old, new) != 0)
-		return strcmp(new, "paused") == 0 ? "job.paused" :
-		    "job.resumed";
-	if (is_trouble(new) && !is_trouble(old))
-		return "job.stalled";
-	if (is_trouble(old) && !is_trouble(new))
-		return "job.recovered";
-	return "job.changed";
 }
 
 /* The run that goes on, or has just ended; null where there is none. */
@@ -179,6 +164,36 @@ run_id(const struct job_view *view)
 	return id == NULL ? json_null() : json_incref(id);
 }
 
+/* What every event of a job has. */
+static void
+add_of_job(struct ctl_events *events, const struct job_view *view,
+    const char *what, const char *old, const char *new) ON_MAIN
+{
+	add(events, view->name, json_pack(
+	    "{s:s, s:o, s:s, s:s, s:s, s:I, s:s, s:o, s:b}",
+	    "event", what, "at", report_now(), "job", view->name,
+	    "old", old, "new", new, "rev", (json_int_t)view->rev, "health",
+	    job_health_name(view->health), "run", run_id(view), "paused",
+	    view->is_paused));
+}
+
+static const char *
+event_name(const struct job_view *view, const char *old, const char *new)
+{
+	if (is_rest(old) && !is_rest(new))
+		return "run.started";
+	if (!is_rest(old) && is_rest(new))
+		return outcome_event(view->last_outcome);
+	if (is_rest(old) && strcmp(old, new) != 0)
+		return strcmp(new, "paused") == 0 ? "job.paused" :
+		    strcmp(old, "paused") == 0 ? "job.resumed" : "job.changed";
+	if (is_trouble(new) && !is_trouble(old))
+		return "job.stalled";
+	if (is_trouble(old) && !is_trouble(new))
+		return "job.recovered";
+	return "job.changed";
+}
+
 void
 events_on_job(struct ctl_events *events, const struct job *job,
     const char *old_state, const char *new_state)
@@ -186,14 +201,18 @@ events_on_job(struct ctl_events *events, const struct job *job,
 	struct job_view view;
 
 	job_get_view(job, &view);
-	add(events, view.name, json_pack(
-	    "{s:s, s:o, s:s, s:s, s:s, s:I, s:s, s:o, s:b}",
-	    "event", event_name(&view, old_state, new_state),
-	    "at", report_now(), "job", view.name,
-	    "old", old_state, "new", new_state,
-	    "rev", (json_int_t)view.rev, "health",
-	    job_health_name(view.health), "run", run_id(&view),
-	    "paused", view.is_paused));
+	add_of_job(events, &view, event_name(&view, old_state, new_state),
+	    old_state, new_state);
+}
+
+void
+events_on_event(struct ctl_events *events, const struct job *job,
+    const char *what)
+{
+	struct job_view view;
+
+	job_get_view(job, &view);
+	add_of_job(events, &view, what, view.state, view.state);
 }
 
 void

@@ -24,6 +24,9 @@ void events_on_job(struct ctl_events *events, const struct job *job,
     const char *old_state, const char *new_state) ON_MAIN;
 
 /* Something about no job: "config.reloaded", ... */
+/* One that is no change of state. */
+void events_on_event(struct ctl_events *events, const struct job *job,
+    const char *what) ON_MAIN;
 void events_add(struct ctl_events *events, const char *what) ON_MAIN;
 
 /* End all streams: what has been told still arrives. */

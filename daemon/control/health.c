@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * GET /v1/health: "ok"; "warn" when the last run of a job failed, or the
- * state cannot be stored; "crit", with status 503, when the daemon is
- * stopping.
+ * GET /v1/health: that of the job that is worst; "warn" also when the state
+ * cannot be stored, "crit", with status 503, when the daemon is stopping.
  */
 
 #include <errno.h>
@@ -14,6 +13,25 @@ static bool
 has_failed(const struct job_view *view)
 {
 	return view->has_last_run && view->last_outcome == RUN_FAILED;
+}
+
+/* {"JOB": "ok", ...}, and the worst of them. */
+static json_t *
+list_health(const struct jobs *jobs, enum job_health *ret_worst) ON_MAIN
+{
+	json_t *o = json_object();
+	struct job *job = NULL;
+	struct job_view view;
+
+	*ret_worst = JOB_UNKNOWN;
+	while ((job = jobs_next(jobs, job)) != NULL) {
+		job_get_view(job, &view);
+		(void)json_object_set_new(o, view.name,
+		    json_string(job_health_name(view.health)));
+		if (view.health > *ret_worst)
+			*ret_worst = view.health;
+	}
+	return o;
 }
 
 /* NULL: out of memory. */
@@ -68,11 +86,15 @@ ctl_health(struct ctl_request *req)
 	json_t *failed = list_failed(req->jobs);
 	bool is_stored = false;
 	json_t *state = state_to_json(req->jobs, &is_stored);
-	const char *health = is_stopping ? "crit" :
-	    json_array_size(failed) > 0 || !is_stored ? "warn" : "ok";
+	enum job_health worst;
+	json_t *of_jobs = list_health(req->jobs, &worst);
+	bool is_crit = is_stopping || worst == JOB_CRIT;
+	const char *health = is_crit ? "crit" :
+	    worst == JOB_WARN || !is_stored ? "warn" : "ok";
 
-	ctl_reply(req, is_stopping ? 503 : 200, json_pack(
-	    "{s:s, s:b, s:i, s:i, s:o, s:o, s:I, s:I, s:I}", "health", health,
+	ctl_reply(req, is_crit ? 503 : 200, json_pack(
+	    "{s:s, s:o, s:b, s:i, s:i, s:o, s:o, s:I, s:I, s:I}", "health",
+	    health, "job_health", of_jobs,
 	    "stopping", is_stopping, "jobs", (int)jobs_count(req->jobs), "running",
 	    (int)jobs_count_running(req->jobs), "failed_jobs", failed,
 	    "store", state,

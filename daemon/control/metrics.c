@@ -139,6 +139,30 @@ get_reconnects(const struct job_view *v)
 	return (double)v->totals.reconnects;
 }
 
+static double
+get_rpo_warn(const struct job_view *v)
+{
+	return (double)v->rpo_warn_ms / 1000.0;
+}
+
+static double
+get_rpo_crit(const struct job_view *v)
+{
+	return (double)v->rpo_crit_ms / 1000.0;
+}
+
+static double
+get_rpo_age(const struct job_view *v)
+{
+	return (double)v->rpo_age_ms / 1000.0;
+}
+
+static double
+get_next_run(const struct job_view *v)
+{
+	return v->next_run_at_s < 0 ? 0 : (double)v->next_run_at_s;
+}
+
 #define RUNS(name, outcome)                                                   \
 	static double get_##name(const struct job_view *v)                    \
 	{                                                                     \
@@ -190,6 +214,16 @@ static const struct series series[] = {
 	{ "nbdsync_job_last_run_duration_seconds", "gauge",
 	  "how long the last run that succeeded took", "",
 	  get_success_took },
+	{ "nbdsync_job_rpo_seconds", "gauge",
+	  "how old the last success may be; 0: any age", ",level=\"warn\"",
+	  get_rpo_warn },
+	{ "nbdsync_job_rpo_seconds", NULL, NULL, ",level=\"crit\"",
+	  get_rpo_crit },
+	{ "nbdsync_job_rpo_age_seconds", "gauge",
+	  "how old it is; of a job without one, how long it is known", "",
+	  get_rpo_age },
+	{ "nbdsync_job_next_run_timestamp_seconds", "gauge",
+	  "when it runs by itself; 0: not", "", get_next_run },
 	{ "nbdsync_job_progress_ratio", "gauge",
 	  "share of the run that is done", "", get_ratio },
 	{ "nbdsync_job_rate_bytes_per_second", "gauge",
@@ -228,7 +262,7 @@ static const struct series series[] = {
 
 static const char *const states[] = { "idle", "connecting", "copying",
 	"verifying", "reconnecting", "stalled", "flushing", "stopping",
-	"paused" };
+	"paused", "held", "preparing" };
 
 static void
 head(FILE *f, const char *name, const char *type, const char *help)

@@ -132,6 +132,15 @@ on_job(void *arg, const struct job *job, const char *old_state,
 }
 
 static void
+on_event(void *arg, const struct job *job, const char *event)
+{
+	struct ctl_server *server = arg;
+
+	on_main_entry();
+	events_on_event(server->events, job, event);
+}
+
+static void
 fill_facts(struct ctl_facts *facts)
 {
 	uint64_t id = 0;
@@ -246,6 +255,7 @@ start(struct ctl_server *server, struct error *e) ON_MAIN
 		return r;
 	server->watch.on_change = on_jobs_change;
 	server->watch.on_job = on_job;
+	server->watch.on_event = on_event;
 	server->watch.arg = server;
 	jobs_add_watch(server->jobs, &server->watch);
 	return 0;

@@ -24,12 +24,13 @@
 	"/sbin:/bin"
 #define N_VARIABLES 16
 
-enum when { BEFORE, AFTER, FAILURE };
+enum when { BEFORE, AFTER, FAILURE, RPO };
 
 static const char *const when_names[] = {
 	[BEFORE] = "pre",
 	[AFTER] = "post",
 	[FAILURE] = "on_failure",
+	[RPO] = "on_rpo",
 };
 
 struct step {
@@ -111,6 +112,13 @@ add_all(struct hooks *hooks, const struct conf *conf,
 	return r;
 }
 
+static int
+add_rpo(struct hooks *hooks, const struct conf *conf UNUSED,
+    const struct conf_job *job)
+{
+	return add(hooks, RPO, "", &job->on_rpo);
+}
+
 static json_t *
 describe(const struct hooks *hooks, const struct step *step)
 {
@@ -143,7 +151,9 @@ static void
 make_environment(char *envp[N_VARIABLES], const json_t *o)
 {
 	static const char *const keys[] = { "hook", "job", "endpoint", "run",
-		"trigger", "source", "destination", "result", "error" };
+		"run_uuid",
+		"trigger", "source", "destination", "result", "error",
+		"event" };
 	size_t n = 0;
 	char *path = strdup(HOOK_PATH);
 
@@ -296,10 +306,11 @@ on_next(void *arg)
 		end_step(hooks, -1, &e);
 }
 
-int
-hooks_new(struct net_loop *loop, const struct conf *conf,
+static int
+make(struct net_loop *loop, const struct conf *conf,
     const struct conf_job *job, const struct hooks_events *events,
-    struct hooks **ret_hooks)
+    int (*fill)(struct hooks *hooks, const struct conf *conf,
+    const struct conf_job *job), struct hooks **ret_hooks) ON_MAIN
 {
 	struct hooks *hooks = calloc(1, sizeof *hooks);
 	int r;
@@ -312,7 +323,7 @@ hooks_new(struct net_loop *loop, const struct conf *conf,
 	r = hooks->steps == NULL ? -ENOMEM :
 	    net_task_init(&hooks->next, loop, on_next, hooks);
 	if (r == 0)
-		r = add_all(hooks, conf, job);
+		r = fill(hooks, conf, job);
 	if (r < 0 || hooks->n_steps == 0) {
 		hooks_free(hooks);
 		hooks = NULL;
@@ -325,6 +336,22 @@ hooks_new(struct net_loop *loop, const struct conf *conf,
 	if (r == 0)
 		*ret_hooks = hooks;
 	return r;
+}
+
+int
+hooks_new(struct net_loop *loop, const struct conf *conf,
+    const struct conf_job *job, const struct hooks_events *events,
+    struct hooks **ret_hooks)
+{
+	return make(loop, conf, job, events, add_all, ret_hooks);
+}
+
+int
+hooks_new_rpo(struct net_loop *loop, const struct conf *conf,
+    const struct conf_job *job, const struct hooks_events *events,
+    struct hooks **ret_hooks)
+{
+	return make(loop, conf, job, events, add_rpo, ret_hooks);
 }
 
 void
@@ -363,7 +390,7 @@ void
 hooks_after(struct hooks *hooks, const json_t *run, bool has_failed)
 {
 	set_run(hooks, run);
-	hooks->last = has_failed ? FAILURE : AFTER;
+	hooks->last = has_failed ? RPO : AFTER;
 	while (hooks->at < hooks->n_steps &&
 	    hooks->steps[hooks->at].when == BEFORE)
 		hooks->at++;

@@ -41,7 +41,11 @@ struct hooks_events {
 int hooks_new(struct net_loop *loop, const struct conf *conf,
     const struct conf_job *job, const struct hooks_events *events,
     struct hooks **ret_hooks) ON_MAIN;
-/* Not while one runs. */
+/* The hook on_rpo alone, for hooks_after(). */
+int hooks_new_rpo(struct net_loop *loop, const struct conf *conf,
+    const struct conf_job *job, const struct hooks_events *events,
+    struct hooks **ret_hooks) ON_MAIN;
+/* One that runs is killed. */
 void hooks_free(struct hooks *hooks) ON_MAIN;
 
 /* run: an object that tells of the run, for the environment and for standard

@@ -39,7 +39,6 @@ struct jobs {
 	unsigned n_runs;		/* started since we are up */
 	bool is_stopping;
 	struct net_timer schedule_timer;
-	struct jobs_memory memory;
 	struct net_timer tick;
 	bool is_ticking;
 	struct net_task stopped_task;
@@ -63,6 +62,7 @@ struct job {
 	bool is_preparing;		/* the hooks before it run */
 	bool is_cancelled;
 	char run_id[JOB_RUN_ID_SIZE];
+	char run_uuid[JOB_UUID_SIZE];	/* for others than us */
 	const char *trigger;
 	int64_t started_at_ms;
 	enum run_mode mode;		/* of the run, or as configured */
@@ -76,6 +76,15 @@ struct job {
 	uint64_t n_skipped;		/* runs that were due and not started */
 	int64_t skipped_at_ms;
 	const char *skipped_why;	/* a constant */
+
+	bool is_own;			/* the run was started by us */
+	bool waits_for_window;		/* its end has ended the run */
+
+	uint64_t rpo_warn_ms;		/* 0: none */
+	uint64_t rpo_crit_ms;
+	enum job_health rpo_level;	/* that was told */
+	struct hooks *rpo_hooks;	/* NULL: none runs */
+	int64_t known_since_ms;
 
 	bool is_paused;
 	char pause_reason[JOB_REASON_SIZE];
@@ -97,6 +106,7 @@ struct job {
 	/* What outlives the daemon. */
 	bool is_state_known;		/* the store has answered */
 	bool is_asking;
+	int64_t asked_at_ms;
 	bool is_pause_known;		/* somebody has paused or resumed it
 					   since we are up */
 	struct store_job state;
@@ -128,6 +138,15 @@ void job_tick_rate(struct job *job) ON_MAIN;
 void job_recall(struct job *job) ON_MAIN;
 /* A run has ended, as last_run says. */
 void job_remember(struct job *job, const struct run_result *result) ON_MAIN;
+/*
+ * Has the store been asked just now what there is to know of it?  Then nothing
+ * is done by itself: it may be paused, or have run already.
+ */
+bool job_is_unknown(const struct job *job) ON_MAIN;
+/* What was due up to then has been dealt with. */
+void job_keep_fire(struct job *job, int64_t done_s) ON_MAIN;
+/* Likewise that it waits for its window. */
+void job_keep_state(struct job *job) ON_MAIN;
 /* It has been paused or resumed. */
 void job_keep_pause(struct job *job) ON_MAIN;
 /* Add the UUID and counters to what job_to_json() makes, and return it. */
@@ -139,6 +158,21 @@ void jobs_changed(struct jobs *jobs, struct job *job) ON_MAIN;
 /* The configuration has this job. */
 void job_set_schedule(struct job *job, const struct conf_job *cj) ON_MAIN;
 void jobs_on_schedule_timer(void *jobs);
+/* The store has said up to when an earlier daemon has dealt with it. */
+void job_take_fire(struct job *job, int64_t done_s) ON_MAIN;
+/* See whether its window has closed, or opened. */
+void job_look_at_window(struct job *job) ON_MAIN;
+/* Seconds; -1: it runs when it is told to. */
+int64_t job_next_run(const struct job *job) ON_MAIN;
+
+void job_set_rpo(struct job *job, const struct conf_job *cj) ON_MAIN;
+/* See whether it is violated, or no longer. */
+void job_look_at_rpo(struct job *job) ON_MAIN;
+uint64_t job_rpo_age_ms(const struct job *job);
+enum job_health job_rpo_level(const struct job *job);
+uint64_t job_rpo_next_ms(const struct job *job);
+/* null: there is none. */
+json_t *job_rpo_to_json(const struct job *job) ON_MAIN;
 /* null: it runs when it is told to. */
 json_t *job_schedule_to_json(const struct job *job) ON_MAIN;
 

@@ -17,6 +17,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/random.h>
 #include <time.h>
 
 #include "base/units.h"
@@ -41,6 +42,8 @@ job_new(struct jobs *jobs, const char *name)
 	list_init(&job->node);
 	job->jobs = jobs;
 	job->told_state = "idle";
+	job->known_since_ms = job_now_ms();
+	job->rpo_level = JOB_OK;
 	(void)snprintf(job->name, sizeof job->name, "%s", name);
 	return job;
 }
@@ -50,6 +53,7 @@ job_free(struct job *job)
 {
 	assert(job->run == NULL);
 	list_remove(&job->node);
+	hooks_free(job->rpo_hooks);
 	json_decref(job->last_run);
 	free(job);
 }
@@ -111,6 +115,20 @@ make_run_id(struct job *job)
 		(void)strftime(date, sizeof date, "%Y%m%dT%H%M%S", &tm);
 	(void)snprintf(job->run_id, sizeof job->run_id, "%s%03d-%u", date,
 	    (int)(job->started_at_ms % 1000), ++job->jobs->n_runs);
+}
+
+/* A random one, of version 4. */
+static void
+make_uuid(char uuid[JOB_UUID_SIZE])
+{
+	uint64_t n[2] = { 0, 0 };
+
+	if (getrandom(n, sizeof n, GRND_NONBLOCK) < 0)
+		n[0] = n[1] = (uint64_t)job_now_ms();
+	(void)snprintf(uuid, JOB_UUID_SIZE, "%08x-%04x-4%03x-%04x-%012" PRIx64,
+	    (unsigned)(n[0] >> 32), (unsigned)(n[0] >> 16 & 0xffff),
+	    (unsigned)(n[0] & 0xfff), (unsigned)(n[1] >> 48 & 0x3fff) | 0x8000,
+	    n[1] & UINT64_C(0xffffffffffff));
 }
 
 static void
@@ -214,8 +232,8 @@ static json_t *
 result_to_json(const struct job *job, const struct run_result *result)
 {
 	json_t *report = report_result(result);
-	json_t *o = json_pack("{s:s, s:s}", "id", job->run_id, "trigger",
-	    job->trigger);
+	json_t *o = json_pack("{s:s, s:s, s:s}", "id", job->run_id, "uuid",
+	    job->run_uuid, "trigger", job->trigger);
 
 	if (o == NULL || report == NULL || json_object_update(o, report) < 0) {
 		json_decref(o);
@@ -229,8 +247,8 @@ result_to_json(const struct job *job, const struct run_result *result)
 static json_t *
 describe_run(const struct job *job)
 {
-	json_t *o = json_pack("{s:s, s:s, s:s, s:s, s:s, s:[]}", "job",
-	    job->name, "run", job->run_id, "trigger", job->trigger, "source",
+	json_t *o = json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:[]}", "job",
+	    job->name, "run", job->run_id, "run_uuid", job->run_uuid, "trigger", job->trigger, "source",
 	    job->source, "destination", job->destination_names,
 	    "destinations");
 	json_t *list = json_object_get(o, "destinations");
@@ -429,6 +447,11 @@ static int
 start_run(struct job *job, const char *trigger, bool only_verify,
     struct error *e) ON_MAIN
 {
+	/* What goes on after a pause or a window is what was begun before. */
+	bool is_own = strcmp(trigger, "schedule") == 0 ||
+	    strcmp(trigger, "catch-up") == 0 ||
+	    strcmp(trigger, "window") == 0 ||
+	    (strcmp(trigger, "resume") == 0 && job->is_own);
 	struct run *run = NULL;
 	int r;
 
@@ -448,10 +471,13 @@ start_run(struct job *job, const char *trigger, bool only_verify,
 	job->run = run;
 	job->is_cancelled = false;
 	job->resume_starts = false;
+	job->waits_for_window = false;
+	job->is_own = is_own;
 	progress_init(&job->meter);
 	job->trigger = trigger;
 	job->started_at_ms = job_now_ms();
 	make_run_id(job);
+	make_uuid(job->run_uuid);
 	job->jobs->n_running++;
 	job_say(job, MSG_RUN_STARTED, LOG_LEVEL_INFO,
 	    "run %s started: '%s' to '%s'",

@@ -28,6 +28,7 @@ struct job;
 struct jobs;
 
 #define JOB_RUN_ID_SIZE 40
+#define JOB_UUID_SIZE	37
 #define JOB_REASON_SIZE 128
 
 /* The result of a run that a hook did not want. */
@@ -66,20 +67,6 @@ void jobs_stop(struct jobs *jobs, void (*on_stopped)(void *arg),
     void *arg) ON_MAIN;
 bool jobs_is_stopping(const struct jobs *jobs) ON_MAIN;
 
-/*
- * What outlives the daemon: up to when (seconds since the epoch) a job's
- * schedule has been dealt with.  load: 0: not known.  Set before the first
- * jobs_apply(); without it nothing is remembered.
- */
-struct jobs_memory {
-	int64_t (*load)(void *arg, const char *job);
-	void (*save)(void *arg, const char *job, int64_t done_s);
-	void *arg;
-};
-
-void jobs_set_memory(struct jobs *jobs,
-    const struct jobs_memory *memory) ON_MAIN;
-
 /* Start, or skip, all runs that are due at this time; a timer does that. */
 void jobs_look_at_schedules(struct jobs *jobs, int64_t now_s) ON_MAIN;
 
@@ -101,10 +88,14 @@ struct jobs_watch {
 	/* Before it, where a job has changed; both are constants.  Optional. */
 	void (*on_job)(void *arg, const struct job *job, const char *old_state,
 	    const char *new_state);
+	/* Something that is no change of state; a constant.  Optional. */
+	void (*on_event)(void *arg, const struct job *job, const char *event);
 	void *arg;
 };
 
 void jobs_add_watch(struct jobs *jobs, struct jobs_watch *watch) ON_MAIN;
+void jobs_tell_event(struct jobs *jobs, const struct job *job,
+    const char *event) ON_MAIN;
 void jobs_tell_watches(const struct jobs *jobs) ON_MAIN;
 void jobs_remove_watch(struct jobs_watch *watch) ON_MAIN;
 
@@ -181,6 +172,7 @@ struct job_view {
 	const char *state;		/* "idle", "connecting", ... */
 	/* While running: */
 	const char *run_id;
+	const char *run_uuid;
 	const char *trigger;
 	int64_t started_at_ms;
 	int64_t last_started_at_ms;	/* of any run; 0: none */
@@ -194,6 +186,10 @@ struct job_view {
 	enum job_health health;
 	bool is_consistent;		/* the destination is what the source
 					   was at some time */
+	uint64_t rpo_age_ms;		/* of the last success */
+	uint64_t rpo_warn_ms;		/* 0: no such limit */
+	uint64_t rpo_crit_ms;
+	int64_t next_run_at_s;		/* by itself; -1: not */
 	bool is_paused;
 	const char *pause_reason;	/* or "" */
 	int64_t paused_at_ms;

@@ -190,6 +190,19 @@ tell_watches_of(const struct jobs *jobs, const struct job *job,
 }
 
 void
+jobs_tell_event(struct jobs *jobs, const struct job *job, const char *event)
+{
+	for (struct list *node = jobs->watches.next; node != &jobs->watches;
+	    node = node->next) {
+		struct jobs_watch *watch =
+		    list_entry(node, struct jobs_watch, node);
+
+		if (watch->on_event != NULL)
+			watch->on_event(watch->arg, job, event);
+	}
+}
+
+void
 jobs_changed(struct jobs *jobs, struct job *job)
 {
 	const char *old_state = job->told_state;
@@ -211,6 +224,7 @@ jobs_on_job_idle(struct jobs *jobs, struct job *job)
 	job_refresh(job, jobs->conf);
 	/* First tell, then forget: who waits for the result gets it. */
 	jobs_changed(jobs, job);
+	job_look_at_rpo(job);
 	job_start_again(job);
 	if (!job->is_configured) {
 		job_say(job, MSG_JOB_CHANGED, LOG_LEVEL_INFO,
@@ -337,6 +351,7 @@ jobs_apply(struct jobs *jobs, const struct conf *conf)
 		if (cj != NULL) {
 			keep(jobs, conf, job);
 			job_set_schedule(job, cj);
+			job_set_rpo(job, cj);
 		} else {
 			drop(job);
 		}

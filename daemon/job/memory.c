@@ -17,6 +17,9 @@
 #include "base/cleanup.h"
 #include "job/job-private.h"
 
+/* How long a schedule waits for the store. */
+#define ANSWER_WAIT_MS 30000
+
 static const char *const counter_names[JOB_COUNTERS] = {
 	[JOB_COUNT_RUNS] = "runs",
 	[JOB_COUNT_SUCCEEDED] = "succeeded",
@@ -46,6 +49,10 @@ notes_to_json(const struct job *job) ON_MAIN
 		(void)json_object_set_new(o, "pause", json_pack("{s:I, s:b}",
 		    "at_ms", (json_int_t)job->paused_at_ms, "starts",
 		    job->resume_starts));
+	(void)json_object_set_new(o, "known_since_ms",
+	    json_integer((json_int_t)job->known_since_ms));
+	if (job->waits_for_window)
+		(void)json_object_set_new(o, "held", json_true());
 	if (job->has_success)
 		(void)json_object_set_new(o, "success", json_pack(
 		    "{s:s, s:I, s:I}", "run", job->success.run_id,
@@ -99,11 +106,17 @@ static void
 take_notes(struct job *job) ON_MAIN
 {
 	json_t *o = json_loads(job->state.counters, 0, NULL);
+	uint64_t since;
 
 	for (unsigned i = 0; i < JOB_COUNTERS; i++)
 		job->counters[i] += number(o, counter_names[i]);
 	take_success(job, json_object_get(o, "success"));
 	take_pause(job, json_object_get(o, "pause"));
+	if (json_is_true(json_object_get(o, "held")) && job->run == NULL)
+		job->waits_for_window = true;
+	since = number(o, "known_since_ms");
+	if (since != 0 && (int64_t)since < job->known_since_ms)
+		job->known_since_ms = (int64_t)since;
 	json_decref(o);
 }
 
@@ -154,7 +167,9 @@ take_state(struct job *job, const struct store_job *stored) ON_MAIN
 		job->state.last_attempt_ms = mine.last_attempt_ms;
 	take_notes(job);
 	job->is_state_known = true;
-	if (mine.last_attempt_ms > 0 || job->is_pause_known)
+	job_take_fire(job, stored->last_fire_ms / 1000);
+	if (mine.last_attempt_ms > 0 || job->is_pause_known ||
+	    stored->counters[0] == '\0')
 		put_state(job);
 	jobs_changed(job->jobs, job);
 }
@@ -172,6 +187,33 @@ on_state(struct store_call *call)
 	job->is_asking = false;
 	if (call->error.code == 0 && !job->is_state_known)
 		take_state(job, call->jobs);
+	/* What has waited for this, may go on. */
+	net_timer_start(&job->jobs->schedule_timer, 0);
+}
+
+bool
+job_is_unknown(const struct job *job)
+{
+	int64_t now = job_now_ms();
+
+	return job->is_asking && now >= job->asked_at_ms &&
+	    now - job->asked_at_ms < ANSWER_WAIT_MS;
+}
+
+void
+job_keep_state(struct job *job)
+{
+	if (job->jobs->store != NULL && job->is_state_known)
+		put_state(job);
+}
+
+void
+job_keep_fire(struct job *job, int64_t done_s)
+{
+	if (job->state.last_fire_ms == done_s * 1000)
+		return;
+	job->state.last_fire_ms = done_s * 1000;
+	job_keep_state(job);
 }
 
 void
@@ -185,6 +227,7 @@ job_recall(struct job *job)
 	if (call == NULL)
 		return;
 	job->is_asking = true;
+	job->asked_at_ms = job_now_ms();
 	store_get_job(job->jobs->store, call, job->name);
 }
 
@@ -278,8 +321,7 @@ void
 job_keep_pause(struct job *job)
 {
 	job->is_pause_known = true;
-	if (job->jobs->store != NULL && job->is_state_known)
-		put_state(job);
+	job_keep_state(job);
 }
 
 json_t *

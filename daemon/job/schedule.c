@@ -24,22 +24,10 @@ now_s(void)
 	return job_now_ms() / 1000;
 }
 
-void
-jobs_set_memory(struct jobs *jobs, const struct jobs_memory *memory)
-{
-	jobs->memory = *memory;
-}
-
-/* Up to when an earlier daemon has dealt with it, or what is as good. */
+/* What is as good as having dealt with it before. */
 static int64_t
-first_done(const struct job *job, const struct schedule *s) ON_MAIN
+first_done(const struct schedule *s)
 {
-	const struct jobs_memory *memory = &job->jobs->memory;
-	int64_t done = memory->load == NULL ? 0 :
-	    memory->load(memory->arg, job->name);
-
-	if (done != 0)
-		return done;
 	/* The first interval is over; a time of day is still to come. */
 	return s->has_cron ? now_s() : now_s() - (int64_t)s->interval_s;
 }
@@ -47,12 +35,23 @@ first_done(const struct job *job, const struct schedule *s) ON_MAIN
 static void
 set_done(struct job *job, int64_t done) ON_MAIN
 {
-	const struct jobs_memory *memory = &job->jobs->memory;
-
 	job->schedule_done = done;
 	job->schedule_next = schedule_next(&job->schedule, done);
-	if (memory->save != NULL)
-		memory->save(memory->arg, job->name, done);
+	job_keep_fire(job, done);
+}
+
+void
+job_take_fire(struct job *job, int64_t done)
+{
+	if (!schedule_is_set(&job->schedule)) {
+		/* What it was before counts no more if it gets another. */
+		job_keep_fire(job, 0);
+	} else if (done > 0) {
+		job->schedule_done = done;
+		job->schedule_next = schedule_next(&job->schedule, done);
+	} else {
+		job_keep_fire(job, job->schedule_done);
+	}
 }
 
 void
@@ -74,10 +73,12 @@ job_set_schedule(struct job *job, const struct conf_job *cj)
 	job->schedule = s;
 	if (!schedule_is_set(&s)) {
 		job->schedule_done = 0;
+		if (job->is_state_known)
+			job_keep_fire(job, 0);
 		return;
 	}
 	if (job->schedule_done == 0)
-		job->schedule_done = first_done(job, &s);
+		job->schedule_done = first_done(&s);
 	job->schedule_next = schedule_next(&s, job->schedule_done);
 }
 
@@ -115,7 +116,8 @@ look(struct job *job, int64_t now) ON_MAIN
 	int64_t done = job->schedule_done;
 	enum schedule_verdict verdict;
 
-	if (!job->is_configured || !schedule_is_set(&job->schedule))
+	if (!job->is_configured || !schedule_is_set(&job->schedule) ||
+	    job_is_unknown(job))
 		return;
 	/* A clock that went back may have been wrong before. */
 	if (job->schedule_next > now && done <= now)
@@ -142,6 +144,34 @@ jobs_look_at_schedules(struct jobs *jobs, int64_t now)
 		look(job, now);
 }
 
+/* Only what has begun by itself ends with its window. */
+void
+job_look_at_window(struct job *job)
+{
+	const struct schedule_window *window = &job->schedule.window;
+	bool is_open = schedule_window_has(window, now_s());
+	struct error e;
+
+	if (job->run != NULL && job->is_own && !is_open &&
+	    !job->is_cancelled) {
+		job->waits_for_window = true;
+		job_say(job, MSG_RUN_HELD, LOG_LEVEL_INFO,
+		    "its window has closed; the run goes on when it opens");
+		(void)job_cancel(job);
+		job_keep_state(job);
+		return;
+	}
+	if (!job->waits_for_window || !is_open || job->run != NULL ||
+	    job->is_paused || !job->is_configured ||
+	    job->jobs->is_stopping || job_is_unknown(job))
+		return;
+	job->waits_for_window = false;
+	if (job_start(job, "window", &e) < 0)
+		log_message(&messages[MSG_RUN_FAILED], LOG_LEVEL_ERROR, "%s",
+		    e.text);
+	job_keep_state(job);
+}
+
 /* Look again when the next one is due, but within a minute. */
 static void
 start_timer(struct jobs *jobs) ON_MAIN
@@ -152,7 +182,10 @@ start_timer(struct jobs *jobs) ON_MAIN
 
 	while ((job = jobs_next(jobs, job)) != NULL) {
 		int64_t in_ms = job->schedule_next * 1000 - now_ms;
+		uint64_t rpo_ms = job_rpo_next_ms(job);
 
+		if (rpo_ms < delay_ms)
+			delay_ms = rpo_ms + 1;
 		if (!schedule_is_set(&job->schedule))
 			continue;
 		/* It waits for its window. */
@@ -171,9 +204,12 @@ void
 jobs_on_schedule_timer(void *arg)
 {
 	struct jobs *jobs = arg;
+	struct job *job = NULL;
 
 	on_main_entry();
 	jobs_look_at_schedules(jobs, now_s());
+	while ((job = jobs_next(jobs, job)) != NULL)
+		job_look_at_rpo(job);
 	if (!jobs->is_stopping)
 		start_timer(jobs);
 }
@@ -187,11 +223,16 @@ skip_to_json(const struct job *job)
 	    "reason", job->skipped_why);
 }
 
+int64_t
+job_next_run(const struct job *job)
+{
+	return schedule_next_run(&job->schedule, job->schedule_done, now_s());
+}
+
 json_t *
 job_schedule_to_json(const struct job *job)
 {
-	int64_t next = schedule_next_run(&job->schedule, job->schedule_done,
-	    now_s());
+	int64_t next = job_next_run(job);
 
 	if (!schedule_is_set(&job->schedule))
 		return json_null();

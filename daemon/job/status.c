@@ -47,13 +47,16 @@ job_state(const struct job *job, const struct run_progress *p)
 		return "preparing";
 	if (job->run != NULL)
 		return run_state(job, p->phase);
-	return job->is_paused ? "paused" : "idle";
+	return job->is_paused ? "paused" : job->waits_for_window ? "held" :
+	    "idle";
 }
 
 static enum job_health
 job_health(const struct job *job, const struct job_view *view)
 {
-	if (view->stalled_ms > 0)
+	if (job->rpo_level == JOB_CRIT)
+		return JOB_CRIT;
+	if (view->stalled_ms > 0 || job->rpo_level == JOB_WARN)
 		return JOB_WARN;
 	if (!job->has_last_run)
 		return JOB_UNKNOWN;
@@ -116,6 +119,7 @@ view_run(const struct job *job, struct job_view *view) ON_MAIN
 		run_get_progress(job->run, &view->progress);
 	view->is_running = true;
 	view->run_id = job->run_id;
+	view->run_uuid = job->run_uuid;
 	view->trigger = job->trigger;
 	view->started_at_ms = job->started_at_ms;
 	view->rate = progress_rate(&job->meter);
@@ -147,6 +151,10 @@ job_get_view(const struct job *job, struct job_view *ret_view)
 		.pause_until_ms = job->pause_until_ms,
 		.totals = job->totals,
 		.last_started_at_ms = job->started_at_ms,
+		.rpo_age_ms = job_rpo_age_ms(job),
+		.rpo_warn_ms = job->rpo_warn_ms,
+		.rpo_crit_ms = job->rpo_crit_ms,
+		.next_run_at_s = job_next_run(job),
 	};
 
 	if (job->run != NULL)
@@ -178,7 +186,7 @@ job_get_map(const struct job *job, struct run_map *ret_map)
 bool
 job_needs_tick(const struct job *job)
 {
-	return job->run != NULL ||
+	return job->run != NULL || job->waits_for_window ||
 	    job->own_rate_until_ms != 0 ||
 	    (job->is_paused && job->pause_until_ms != 0);
 }
@@ -192,6 +200,7 @@ job_tick(struct job *job)
 	    job_now_ms() >= job->pause_until_ms)
 		job_resume(job);
 	job_tick_rate(job);
+	job_look_at_window(job);
 	if (job->run == NULL || job->is_preparing)
 		return;
 	run_get_progress(job->run, &p);
@@ -238,8 +247,8 @@ run_to_json(const struct job_view *view)
 {
 	if (!view->is_running)
 		return json_null();
-	return json_pack("{s:s, s:s, s:o, s:o}", "id", view->run_id,
-	    "trigger", view->trigger, "started_at",
+	return json_pack("{s:s, s:s, s:s, s:o, s:o}", "id", view->run_id,
+	    "uuid", view->run_uuid, "trigger", view->trigger, "started_at",
 	    report_time(view->started_at_ms), "progress",
 	    progress_to_json(view));
 }
@@ -297,7 +306,7 @@ job_to_json(const struct job *job)
 	job_get_view(job, &view);
 	return job_add_memory(job, json_pack(
 	    "{s:s, s:I, s:o, s:s, s:s?, s:s, s:b, s:o, s:b, s:b, s:o, s:o, "
-	    "s:s, s:o, s:{s:s}, s:{s:s}, s:o, s:o, s:o, s:O?}",
+	    "s:o, s:o, s:s, s:o, s:{s:s}, s:{s:s}, s:o, s:o, s:o, s:O?}",
 	    "job", view.name, "rev", (json_int_t)view.rev, "generated_at",
 	    report_time(job_now_ms()), "state", view.state, "phase",
 	    view.is_running ? run_phase_name(view.progress.phase) : NULL,
@@ -308,6 +317,9 @@ job_to_json(const struct job *job)
 	    time_or_null(view.success == NULL ? 0 :
 	    view.success->finished_at_ms),
 	    "last_success", success_to_json(view.success),
+	    "rpo", job_rpo_to_json(job),
+	    "next_run_at", view.next_run_at_s < 0 ? json_null() :
+	    report_time(view.next_run_at_s * 1000),
 	    "mode", run_mode_name(view.mode),
 	    "schedule", job_schedule_to_json(job),
 	    "source", "endpoint", view.source,

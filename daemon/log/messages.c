@@ -25,6 +25,8 @@ const struct log_message messages[MESSAGES] = {
 	    "3c85b930b9f0420f929e04e213311e91" },
 	[MSG_RUN_SKIPPED] = { "run-skipped",
 	    "1b0b5a92ca9f4dae85e1fb5bb643edf4" },
+	[MSG_RUN_HELD] = { "run-held",
+	    "fdec65fe72124737b222d7283ab5a383" },
 	[MSG_RUN_NOTE] = { "run-note",
 	    "fece6b989a324eaeb86c67b35a0ac810" },
 	[MSG_JOB_PAUSED] = { "job-paused",

@@ -777,40 +777,6 @@ START_TEST(reload_does_not_make_a_schedule_run_again)
 }
 END_TEST
 
-static int64_t remembered;
-
-static int64_t
-load_done(void *arg UNUSED, const char *job)
-{
-	ck_assert_str_eq(job, "one");
-	return remembered;
-}
-
-static void
-save_done(void *arg UNUSED, const char *job UNUSED, int64_t done_s)
-{
-	remembered = done_s;
-}
-
-START_TEST(what_an_earlier_daemon_has_run_is_not_run_again)
-{
-	static const struct jobs_memory memory = { load_done, save_done,
-		NULL };
-	int64_t now = (int64_t)time(NULL) + 2;
-
-	on_main_entry();
-	jobs_set_memory(jobs, &memory);
-	remembered = now - HOUR_S / 2;
-	apply(hourly);
-	look_at(now);
-	ck_assert_ptr_null(fake_run_get(0));
-	look_at(now + HOUR_S / 2);
-	ck_assert_ptr_nonnull(fake_run_get(0));
-	ck_assert_int_eq(remembered, now + HOUR_S / 2);
-	fake_run_finish(0, RUN_SUCCEEDED, NULL);
-}
-END_TEST
-
 static void
 add_schedules(TCase *tc)
 {
@@ -821,7 +787,6 @@ add_schedules(TCase *tc)
 	tcase_add_test(tc, run_that_is_due_while_the_job_is_paused_is_skipped);
 	tcase_add_test(tc, clock_that_jumps_a_day_runs_nothing_twice);
 	tcase_add_test(tc, reload_does_not_make_a_schedule_run_again);
-	tcase_add_test(tc, what_an_earlier_daemon_has_run_is_not_run_again);
 }
 
 int

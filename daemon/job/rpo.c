@@ -1,0 +1,144 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * The recovery point objective: how old the last success of a job may be.
+ *
+ * The level is looked at when it may have changed, and told once each time it
+ * has.  A job that has never succeeded is as old as we have known it: a fresh
+ * one is nothing to worry about.
+ */
+
+#include "base/units.h"
+#include "job/job-private.h"
+
+#include <string.h>
+
+void
+job_set_rpo(struct job *job, const struct conf_job *cj)
+{
+	job->rpo_warn_ms = cj->rpo_warn_ms;
+	job->rpo_crit_ms = cj->rpo_crit_ms;
+}
+
+static int64_t
+since_ms(const struct job *job)
+{
+	return job->has_success ? job->success.finished_at_ms :
+	    job->known_since_ms;
+}
+
+uint64_t
+job_rpo_age_ms(const struct job *job)
+{
+	int64_t now = job_now_ms();
+
+	return now > since_ms(job) ? (uint64_t)(now - since_ms(job)) : 0;
+}
+
+enum job_health
+job_rpo_level(const struct job *job)
+{
+	uint64_t age_ms = job_rpo_age_ms(job);
+
+	if (job->rpo_crit_ms > 0 && age_ms >= job->rpo_crit_ms)
+		return JOB_CRIT;
+	return job->rpo_warn_ms > 0 && age_ms >= job->rpo_warn_ms ? JOB_WARN :
+	    JOB_OK;
+}
+
+static void
+say(const struct job *job, enum job_health level) ON_MAIN
+{
+	char age[UNITS_TEXT_SIZE];
+
+	(void)units_format_time_ms(job_rpo_age_ms(job), age);
+	if (level == JOB_OK)
+		job_say(job, MSG_RPO_OK, LOG_LEVEL_INFO,
+		    "is within its RPO again");
+	else if (job->has_success)
+		job_say(job, MSG_RPO, level == JOB_CRIT ? LOG_LEVEL_ERROR :
+		    LOG_LEVEL_WARNING, "RPO violated: the last success is %s "
+		    "old", age);
+	else
+		job_say(job, MSG_RPO, level == JOB_CRIT ? LOG_LEVEL_ERROR :
+		    LOG_LEVEL_WARNING, "RPO violated: no success for %s", age);
+}
+
+static void
+on_hook_end(void *arg)
+{
+	struct job *job = arg;
+
+	on_main_entry();
+	hooks_free(job->rpo_hooks);
+	job->rpo_hooks = NULL;
+}
+
+/* One at a time: the level that counts is in the status. */
+static void
+run_hook(struct job *job, const char *event) ON_MAIN
+{
+	const struct hooks_events events = { NULL, on_hook_end, job };
+	const struct conf *conf = job->jobs->conf;
+	json_t *o;
+
+	if (job->rpo_hooks != NULL ||
+	    hooks_new_rpo(job->jobs->loop, conf,
+	    conf_find_job(conf, job->name), &events, &job->rpo_hooks) < 0 ||
+	    job->rpo_hooks == NULL)
+		return;
+	o = json_pack("{s:s, s:s, s:s, s:s, s:I}", "event", event, "job",
+	    job->name, "source", job->source, "destination",
+	    job->destination_names, "age_s",
+	    (json_int_t)job_rpo_age_ms(job) / 1000);
+	hooks_after(job->rpo_hooks, o, true);
+	json_decref(o);
+}
+
+void
+job_look_at_rpo(struct job *job)
+{
+	enum job_health level = job_rpo_level(job);
+	enum job_health old = job->rpo_level;
+	const char *event = level == JOB_CRIT ? "job.rpo-critical" :
+	    level == JOB_WARN ? "job.rpo-warning" : "job.rpo-recovered";
+
+	/* A success of before a restart may not be known yet. */
+	if (level == old || !job->is_configured || job_is_unknown(job))
+		return;
+	job->rpo_level = level;
+	say(job, level);
+	jobs_tell_event(job->jobs, job, event);
+	jobs_changed(job->jobs, job);
+	if (level > old)
+		run_hook(job, event);
+}
+
+/* In how long the level changes by itself; UINT64_MAX: not. */
+uint64_t
+job_rpo_next_ms(const struct job *job)
+{
+	const uint64_t limits[] = { job->rpo_warn_ms, job->rpo_crit_ms };
+	uint64_t age_ms = job_rpo_age_ms(job);
+	uint64_t next_ms = UINT64_MAX;
+
+	for (unsigned i = 0; i < 2; i++)
+		if (limits[i] > age_ms && limits[i] - age_ms < next_ms)
+			next_ms = limits[i] - age_ms;
+	return next_ms;
+}
+
+json_t *
+job_rpo_to_json(const struct job *job)
+{
+	enum job_health level = job_rpo_level(job);
+
+	if (job->rpo_warn_ms == 0 && job->rpo_crit_ms == 0)
+		return json_null();
+	return json_pack("{s:I, s:o, s:o, s:s, s:b}", "age_s",
+	    (json_int_t)(job_rpo_age_ms(job) / 1000), "warn_s",
+	    job->rpo_warn_ms == 0 ? json_null() :
+	    json_integer((json_int_t)(job->rpo_warn_ms / 1000)), "crit_s",
+	    job->rpo_crit_ms == 0 ? json_null() :
+	    json_integer((json_int_t)(job->rpo_crit_ms / 1000)), "level",
+	    job_health_name(level), "violated", level > JOB_OK);
+}

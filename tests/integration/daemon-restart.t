@@ -1,0 +1,139 @@
+#!/bin/sh
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# What was missed while the daemon was down is run once; what is paused, or
+# waits for its window, still does.
+. "$srcdir/tests/lib/testlib.sh"
+. "$srcdir/tests/lib/daemonlib.sh"
+requires nbdkit --filter=delay pattern --version
+requires sqlite3 --version
+plan 29
+
+# window_at HOURS: of an hour, which begins in so many
+window_at()
+{
+	echo "$(date -d "$1 hours" +%H:%M)-$(date -d "$(($1 + 1)) hours" \
+	    +%H:%M)"
+}
+# conf_with WINDOW
+conf_with()
+{
+	conf "endpoints = ( { name = \"q\"; command = [ \"nbdkit\", \"pattern\",
+	    \"1M\" ]; }, $(slow_endpoint slow),
+	  { name = \"n\"; uri = \"null:\"; } );
+	jobs = ( { name = \"cron\"; source = \"q\"; destination = \"n\";
+	    schedule = \"0 * * * *\"; },
+	  { name = \"never\"; source = \"q\"; destination = \"n\";
+	    schedule = \"0 * * * *\"; catch_up = false; },
+	  { name = \"often\"; source = \"q\"; destination = \"n\";
+	    interval = \"2h\"; },
+	  { name = \"asleep\"; source = \"q\"; destination = \"n\";
+	    interval = \"2h\"; },
+	  $(slow_job night slow n "interval = \"52w\"; window = \"$1\";") );"
+}
+sql()
+{
+	sqlite3 "$tmp/state/state.db" "$1"
+}
+# Each job has been asked about, and what was due has begun.
+restart()
+{
+	stop_process daemon || bail "the daemon does not end"
+	[ $# -eq 0 ] || sql "$1"
+	start_daemon "$tmp/conf"
+	for job_ in cron never often asleep night; do
+		wait_for "[ \$(job_field $job_ .uuid) != null ]"
+	done
+}
+n_runs()
+{
+	job_field "$1" .counters.runs
+}
+# What has begun is in the history when it has ended.
+rest()
+{
+	wait_for "[ \$(job_field $1 .run) = null ]"
+}
+
+conf_with "$(window_at 3)"
+start_daemon "$tmp/conf"
+ok "an interval begins with a run" wait_for '[ $(n_runs often) -eq 1 ]'
+is "a time of day is still to come" "$(n_runs cron)" 0
+ok "that is remembered" wait_for \
+    '[ "$(sql "SELECT last_fire_ms > 0 FROM jobs WHERE name = '\''often'\''")" = 1 ]'
+"$nbdsync" pause --quiet --reason "on a plane" asleep
+wait_for '[ "$(n_runs asleep)" -ge 1 ]'
+n_asleep=$(n_runs asleep)
+
+restart
+is "what is not due does not run after a restart" "$(rest often
+    n_runs often)" 1
+is "a pause is still one" "$(job_field asleep \
+    '"\(.state) \(.pause.reason)"')" "paused on a plane"
+
+ago=$((($(date +%s) - 4 * 3600) * 1000))
+restart "UPDATE jobs SET last_fire_ms = $ago
+    WHERE name != 'night'"
+ok "what was missed is run" wait_for '[ "$(n_runs cron)" -eq 1 ]'
+is "once, however often it was missed" "$(job_field cron \
+    .last_run.trigger)" catch-up
+is "with an interval, too" "$(wait_for '[ "$(n_runs often)" -eq 2 ]'
+    job_field often .last_run.trigger)" catch-up
+ok "unless that is not wanted" wait_for \
+    '[ "$(job_field never .schedule.last_skip.reason)" = "its time had passed" ]'
+is "then there is no run" "$(n_runs never)" 0
+ok "nor of what is paused" wait_for \
+    '[ "$(job_field asleep .schedule.last_skip.reason)" = "the job is paused" ]'
+is "which says so" "$(n_runs asleep)" "$n_asleep"
+restart
+is "another restart runs nothing again" "$(rest cron; rest often
+    n_runs cron) $(n_runs often)" "1 2"
+"$nbdsync" resume --quiet asleep
+restart
+is "what was resumed stays so" "$(job_field asleep .paused)" false
+
+# The window.
+is "outside of its window nothing has begun" "$(job_field night .run)" null
+conf_with "$(window_at -1 | sed 's/-.*/-/')$(date -d '1 hours' +%H:%M)"
+"$nbdsync" reload >/dev/null
+ok "it begins when the window opens" wait_for \
+    '[ "$(job_field night .run.trigger)" != null ]'
+wait_copied night
+conf_with "$(window_at 3)"
+"$nbdsync" reload >/dev/null
+ok "it is held when the window closes" wait_for \
+    '[ "$(job_field night .state)" = held ]'
+is "as its log says" "$("$nbdsync" log night | grep -c 'window has closed')" 1
+restart
+is "also after a restart" "$(job_field night .state)" held
+start_job night
+wait_copied night
+is "who starts it by hand may" "$(job_field night .run.trigger)" control
+"$nbdsync" reload >/dev/null
+is "and is not held" "$(job_field night .state)" copying
+"$nbdsync" cancel --quiet --wait night
+is "that one is over then" "$(job_field night .state)" idle
+
+conf_with "$(window_at -1 | sed 's/-.*/-/')$(date -d '1 hours' +%H:%M)"
+"$nbdsync" reload >/dev/null
+is "and nothing is left to go on with" "$(job_field night .run)" null
+restart "UPDATE jobs SET last_fire_ms = 1000"
+ok "what is due begins" wait_for '[ "$(job_field night .run)" != null ]'
+wait_copied night
+conf_with "$(window_at 3)"
+"$nbdsync" reload >/dev/null
+wait_for '[ "$(job_field night .state)" = held ]'
+conf_with "$(window_at -1 | sed 's/-.*/-/')$(date -d '1 hours' +%H:%M)"
+"$nbdsync" reload >/dev/null
+ok "and goes on by itself when the window opens again" wait_for \
+    '[ "$(job_field night .run.trigger)" = window ]'
+is "from where it was" "$(wait_for \
+    '[ "$(job_field night .state)" = copying ]'
+    job_field night .last_run.result)" cancelled
+"$nbdsync" pause --quiet night
+wait_for '[ "$(job_field night .state)" = paused ]'
+is "a pause is one in its window" "$(job_field night .run)" null
+"$nbdsync" cancel --quiet night 2>/dev/null
+stop_process daemon
+is "the daemon ends well" "$?" 0
+like "each name of a run is unique" "$(sql \
+    'SELECT count(*) - count(DISTINCT id) FROM runs')" '^0$'
