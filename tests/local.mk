@@ -508,6 +508,7 @@ integration_tests = \
 	%D%/integration/daemon-hostile-http.t \
 	%D%/integration/daemon-history.t \
 	%D%/integration/daemon-log.t \
+	%D%/integration/daemon-limits.t \
 	%D%/integration/daemon-lost-server.t \
 	%D%/integration/daemon-metrics.t \
 	%D%/integration/daemon-modes.t \
@@ -564,6 +565,7 @@ EXTRA_DIST += $(integration_tests) $(lint_tests) \
 	%D%/fuzz/corpus \
 	%D%/fuzz/run \
 	%D%/lib/check-json.pl \
+	%D%/lib/slow-proxy.pl \
 	%D%/lib/check-metrics.pl \
 	%D%/lib/daemonlib.sh \
 	%D%/lib/interoplib.sh \

@@ -31,6 +31,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
@@ -82,6 +83,7 @@ struct conn {
 	struct net_timer tick;		/* while requests are in flight */
 	bool is_ticking;
 	struct wire wire;
+	bool is_local;		/* its socket */
 	struct stall stall;
 	struct nbd_request *next_done;	/* reaped here to see if there is one */
 	const struct nbd_export *export;
@@ -532,6 +534,17 @@ conn_on_tick(void *arg)
 		conn_fail_stalled(c, verdict);
 }
 
+/* Is there no network between? */
+static bool
+is_local(int fd)
+{
+	int domain = AF_UNIX;
+	socklen_t len = sizeof domain;
+
+	(void)getsockopt(fd, SOL_SOCKET, SO_DOMAIN, &domain, &len);
+	return domain == AF_UNIX;
+}
+
 /* There is a socket: the server speaks first. */
 static int
 conn_attach(struct conn *c, int fd)
@@ -539,6 +552,7 @@ conn_attach(struct conn *c, int fd)
 	int r;
 
 	c->wire.stream.fd = fd;
+	c->is_local = is_local(fd);
 	r = net_watch_init(&c->watch, c->loop, fd, conn_on_readable,
 	    conn_on_writable, c);
 	if (r < 0)
@@ -741,6 +755,13 @@ conn_place_found(struct conn *c)
 		return;
 	c->has_place = true;
 	net_task_schedule(&c->task);
+}
+
+void
+conn_load(const struct conn *c, uint64_t *ret_network_us, uint64_t *ret_tls_us)
+{
+	*ret_network_us = c->is_local ? 0 : c->wire.waited_us;
+	*ret_tls_us = c->wire.tls_us;
 }
 
 bool

@@ -120,6 +120,14 @@ bool conn_tls(const struct conn *c, const char **ret_version,
     const char **ret_cipher);
 
 /*
+ * What the connection's time went into, in microseconds since it began: waits
+ * for the network, with the data of a READ or what is to be sent only half
+ * across (0 where there is no network between), and TLS.
+ */
+void conn_load(const struct conn *c, uint64_t *ret_network_us,
+    uint64_t *ret_tls_us);
+
+/*
  * As nbd_session_submit().  What is submitted in one turn of the loop is sent
  * together.
  */

@@ -19,6 +19,7 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/uio.h>
+#include <time.h>
 
 #include "net/pipe.h"
 
@@ -179,8 +180,40 @@ wire_receive_once(struct wire *w)
 	    &(struct nbd_arrival){ .req = NULL });
 }
 
-bool
-wire_receive(struct wire *w)
+static uint64_t
+now_us(void)
+{
+	struct timespec ts;
+
+	(void)clock_gettime(CLOCK_MONOTONIC, &ts);
+	return (uint64_t)ts.tv_sec * 1000000 + (uint64_t)ts.tv_nsec / 1000;
+}
+
+/* A wait of this direction is over: the socket is tried.  The time. */
+static uint64_t
+begin_turn(struct wire *w, uint64_t *since_us)
+{
+	uint64_t now = now_us();
+
+	if (*since_us != 0)
+		w->waited_us += now - *since_us;
+	*since_us = 0;
+	return now;
+}
+
+static void
+end_turn(struct wire *w, uint64_t begun_us, bool waits, uint64_t *since_us)
+{
+	uint64_t now = now_us();
+
+	if (w->stream.tls != NULL)
+		w->tls_us += now - begun_us;
+	if (waits)
+		*since_us = now;
+}
+
+static bool
+receive_share(struct wire *w)
 {
 	int i;
 
@@ -190,6 +223,18 @@ wire_receive(struct wire *w)
 	/* What is here already no event of the socket will tell of. */
 	(void)wire_find_places(w);
 	return true;
+}
+
+bool
+wire_receive(struct wire *w)
+{
+	uint64_t begun_us = begin_turn(w, &w->receive_since_us);
+	bool may_be_more = receive_share(w);
+
+	end_turn(w, begun_us, !may_be_more && !w->is_starving &&
+		!w->is_at_end && nbd_session_is_amid_data(w->session),
+	    &w->receive_since_us);
+	return may_be_more;
 }
 
 /*
@@ -212,8 +257,8 @@ wire_send_once(struct wire *w, bool *ret_is_all)
 	return n_iov == 0 ? 0 : stream_send(&w->stream, iov, n_iov);
 }
 
-bool
-wire_send(struct wire *w)
+static bool
+send_all(struct wire *w)
 {
 	bool is_all = false;
 	ssize_t n;
@@ -232,6 +277,16 @@ wire_send(struct wire *w)
 		}
 	}
 	return false;
+}
+
+bool
+wire_send(struct wire *w)
+{
+	uint64_t begun_us = begin_turn(w, &w->send_since_us);
+	bool is_full = send_all(w);
+
+	end_turn(w, begun_us, is_full, &w->send_since_us);
+	return is_full;
 }
 
 bool

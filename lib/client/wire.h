@@ -37,6 +37,13 @@ struct wire {
 	int (*leave_pipe)(void *arg, struct nbd_request *req);
 	void *place_arg;
 	bool is_starving;		/* find_place() said no */
+
+	/* Microseconds, since the beginning. */
+	uint64_t waited_us;		/* amid data of a READ, or of anything
+					   that is sent: for the socket */
+	uint64_t tls_us;		/* went into TLS */
+	uint64_t receive_since_us;	/* it waits so since; 0: it does not */
+	uint64_t send_since_us;
 };
 
 /*

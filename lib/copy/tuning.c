@@ -14,6 +14,10 @@
 /* A raise that brought less was for nothing. */
 #define WORTH_IT	1.1
 
+/* Of the time of lanes, and of their workers: it is what limits them. */
+#define NETWORK_SHARE	0.7
+#define TLS_SHARE	0.5
+
 #define BASE_TURN_MS	5000	/* how long a fastest time is believed, twice */
 #define HOLD_MS		5000	/* after a raise was taken back */
 
@@ -24,6 +28,8 @@ static const char *const limit_names[] = {
 	[COPY_LIMIT_DESTINATION] = "destination-latency",
 	[COPY_LIMIT_RATE] = "rate-limit",
 	[COPY_LIMIT_MEMORY] = "memory",
+	[COPY_LIMIT_NETWORK] = "network",
+	[COPY_LIMIT_TLS] = "cpu-tls",
 };
 
 const char *
@@ -40,6 +46,7 @@ copy_tuning_init(struct copy_tuning *t, const struct copy_plan *plan,
 
 	memset(t, 0, sizeof *t);
 	t->plan = plan;
+	t->n_workers = 1;
 	atomic_init(&t->lanes, plan->lanes);
 	atomic_init(&t->depth, plan->queue_depth);
 	atomic_init(&t->request_size, plan->request_size);
@@ -61,6 +68,18 @@ copy_tuning_note(struct copy_tuning *t, enum copy_side side, uint64_t took_us)
 	    !atomic_compare_exchange_weak_explicit(&m->min_us, &min, took_us,
 		memory_order_relaxed, memory_order_relaxed))
 		continue;
+}
+
+void
+copy_tuning_note_load(struct copy_tuning *t, unsigned disk,
+    uint64_t network_us, uint64_t tls_us)
+{
+	if (network_us != 0)
+		atomic_fetch_add_explicit(&t->network_us[disk], network_us,
+		    memory_order_relaxed);
+	if (tls_us != 0)
+		atomic_fetch_add_explicit(&t->tls_us, tls_us,
+		    memory_order_relaxed);
 }
 
 static uint64_t
@@ -166,12 +185,41 @@ lower_level(struct copy_tuning *t, uint64_t now_ms)
 		atomic_store(&t->depth, less);
 }
 
+/*
+ * What the lanes' time of the last span went into, if it is one thing.  Each
+ * lane has a connection to each disk; TLS takes time of the workers.
+ */
 static enum copy_limit
-which_limit(const struct copy_tuning *t, double ratio)
+what_fills(struct copy_tuning *t, uint64_t span_ms)
+{
+	double span_us = (double)span_ms * 1000;
+	unsigned lanes = t->lanes;
+	unsigned workers = lanes < t->n_workers ? lanes : t->n_workers;
+	uint64_t tls_us = atomic_exchange(&t->tls_us, 0);
+	uint64_t most_us = 0;
+	uint64_t us;
+	unsigned i;
+
+	for (i = 0; i <= COPY_MAX_TARGETS; i++) {
+		us = atomic_exchange(&t->network_us[i], 0);
+		if (us > most_us)
+			most_us = us;
+	}
+	if ((double)tls_us > TLS_SHARE * workers * span_us)
+		return COPY_LIMIT_TLS;
+	if ((double)most_us > NETWORK_SHARE * lanes * span_us)
+		return COPY_LIMIT_NETWORK;
+	return COPY_LIMIT_NONE;
+}
+
+static enum copy_limit
+which_limit(const struct copy_tuning *t, double ratio, enum copy_limit fills)
 {
 	const struct copy_side_figures *s = &t->sides[COPY_SOURCE];
 	const struct copy_side_figures *d = &t->sides[COPY_DESTINATION];
 
+	if (fills != COPY_LIMIT_NONE)
+		return fills;
 	if (ratio < IDLE_RATIO)
 		return COPY_LIMIT_WINDOW;
 	return s->average_us - s->base_us > d->average_us - d->base_us ?
@@ -195,17 +243,21 @@ copy_tuning_look(struct copy_tuning *t, uint64_t now_ms, uint64_t done_bytes,
 {
 	bool is_new = read_meter(&t->meters[COPY_SOURCE],
 	    &t->sides[COPY_SOURCE]);
+	uint64_t span_ms = now_ms - t->looked_ms;
+	enum copy_limit fills;
 	double ratio;
 
 	is_new |= read_meter(&t->meters[COPY_DESTINATION],
 	    &t->sides[COPY_DESTINATION]);
 	if (held_by != COPY_LIMIT_NONE) {
+		(void)what_fills(t, span_ms);
 		measure_rate(t, now_ms, done_bytes);
 		atomic_store(&t->limit, (int)held_by);
 		return t->lanes;
 	}
 	if (!is_new)
 		return t->lanes;
+	fills = what_fills(t, span_ms);
 	measure_rate(t, now_ms, done_bytes);
 	forget_bases(t, now_ms);
 	ratio = queueing(t);
@@ -216,6 +268,6 @@ copy_tuning_look(struct copy_tuning *t, uint64_t now_ms, uint64_t done_bytes,
 	    (double)t->rate < WORTH_IT * (double)t->rate_before) {
 		lower_level(t, now_ms);
 	}
-	atomic_store(&t->limit, (int)which_limit(t, ratio));
+	atomic_store(&t->limit, (int)which_limit(t, ratio, fills));
 	return t->lanes;
 }

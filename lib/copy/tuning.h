@@ -41,9 +41,12 @@ enum copy_limit {
 	COPY_LIMIT_DESTINATION,
 	COPY_LIMIT_RATE,		/* no more is allowed */
 	COPY_LIMIT_MEMORY,		/* there is no room for more */
+	COPY_LIMIT_NETWORK,		/* data are half across most of the
+					   time */
+	COPY_LIMIT_TLS,			/* workers do little else */
 };
 
-/* "none", "window", "source-latency", "destination-latency", "rate-limit" */
+/* "none", "window", "source-latency", ... */
 const char *copy_limit_name(enum copy_limit limit);
 
 struct copy_tuning {
@@ -52,10 +55,14 @@ struct copy_tuning {
 	_Atomic uint32_t request_size;
 	_Atomic unsigned lanes;		/* set by the run's */
 	struct copy_meter meters[2];	/* by enum copy_side */
+	/* Microseconds since the last look that saw anything, of all lanes. */
+	_Atomic uint64_t network_us[1 + COPY_MAX_TARGETS];
+	_Atomic uint64_t tls_us;
 	_Atomic int limit;		/* enum copy_limit */
 
 	/* The run's thread. */
 	const struct copy_plan *plan;
+	unsigned n_workers;		/* that lanes share; set by the run's */
 	struct copy_side_figures sides[2];
 	uint64_t base_turn_ms;		/* when bases are forgotten next */
 	unsigned level;			/* raises that are in force */
@@ -73,6 +80,13 @@ void copy_tuning_init(struct copy_tuning *t, const struct copy_plan *plan,
 /* A request of this side has ended well, after so many microseconds. */
 void copy_tuning_note(struct copy_tuning *t, enum copy_side side,
     uint64_t took_us);
+
+/*
+ * So long a connection of a lane (0: to the source, n: to destination n - 1)
+ * has waited in the middle of data, and so long TLS took there.
+ */
+void copy_tuning_note_load(struct copy_tuning *t, unsigned disk,
+    uint64_t network_us, uint64_t tls_us);
 
 /*
  * The run's thread: look at the figures, and change what follows from them.

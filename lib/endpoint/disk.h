@@ -56,6 +56,10 @@ struct nbd_request *disk_reap_sent(struct disk *disk);
 void disk_place_found(struct disk *disk);
 bool disk_can_pipe(const struct disk *disk);
 
+/* As conn_load(); 0 where there is no connection. */
+void disk_load(const struct disk *disk, uint64_t *ret_network_us,
+    uint64_t *ret_tls_us);
+
 /* As conn_close(): on_closed comes exactly once, the disk is gone then. */
 void disk_close(struct disk *disk, void (*on_closed)(void *arg), void *arg);
 

@@ -146,6 +146,14 @@ nbd_can_pipe(const struct disk *disk)
 }
 
 static void
+nbd_load(const struct disk *disk, uint64_t *ret_network_us,
+    uint64_t *ret_tls_us)
+{
+	conn_load(((const struct disk_nbd *)(const void *)disk)->conn,
+	    ret_network_us, ret_tls_us);
+}
+
+static void
 nbd_close(struct disk *disk, void (*on_closed)(void *arg), void *arg)
 {
 	struct disk_nbd *d = nbd_of(disk);
@@ -163,6 +171,7 @@ static const struct disk_ops nbd_ops = {
 	.reap_sent = nbd_reap_sent,
 	.place_found = nbd_place_found,
 	.can_pipe = nbd_can_pipe,
+	.load = nbd_load,
 	.close = nbd_close,
 };
 

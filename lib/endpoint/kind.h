@@ -65,10 +65,12 @@ struct disk {
 struct disk_ops {
 	int (*submit)(struct disk *disk, struct nbd_request *req);
 	struct nbd_request *(*reap)(struct disk *disk);
-	/* The next three may be NULL: a disk that is only written, at once. */
+	/* The next four may be NULL: a disk that is only written, at once. */
 	struct nbd_request *(*reap_sent)(struct disk *disk);
 	void (*place_found)(struct disk *disk);
 	bool (*can_pipe)(const struct disk *disk);
+	void (*load)(const struct disk *disk, uint64_t *ret_network_us,
+	    uint64_t *ret_tls_us);
 	void (*close)(struct disk *disk, void (*on_closed)(void *arg),
 	    void *arg);
 };

@@ -173,6 +173,15 @@ disk_can_pipe(const struct disk *disk)
 }
 
 void
+disk_load(const struct disk *disk, uint64_t *ret_network_us,
+    uint64_t *ret_tls_us)
+{
+	*ret_network_us = *ret_tls_us = 0;
+	if (disk->ops->load != NULL)
+		disk->ops->load(disk, ret_network_us, ret_tls_us);
+}
+
+void
 disk_close(struct disk *disk, void (*on_closed)(void *arg), void *arg)
 {
 	disk->ops->close(disk, on_closed, arg);

@@ -121,6 +121,13 @@ nbd_session_wants_place(const struct nbd_session *s,
 	return true;
 }
 
+bool
+nbd_session_is_amid_data(const struct nbd_session *s)
+{
+	return s->state == SESSION_PAYLOAD && s->payload.is_placed &&
+	    (s->payload.left > 0 || s->payload.piped > 0);
+}
+
 uint64_t
 nbd_session_input_piped(const struct nbd_session *s,
     struct nbd_request **ret_req)

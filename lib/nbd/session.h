@@ -246,6 +246,9 @@ struct nbd_arrival {
 				   rest behind the head may be piped */
 };
 
+/* Has a part of some READ's data come, and is the rest to follow? */
+bool nbd_session_is_amid_data(const struct nbd_session *s);
+
 /*
  * True: the session takes nothing more until such a READ has a place for its
  * data.  Give the request an iov, for all of its length, or if is_whole for

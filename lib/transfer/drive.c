@@ -562,6 +562,7 @@ begin_copying(struct run *run)
 
 	copy_cursor_init(&run->cursor, run->plan.line_length);
 	copy_tuning_init(&run->tuning, &run->plan, run_clock_ms());
+	run->tuning.n_workers = worker_pool_size(run->pool);
 	lanes = realloc(run->lanes, run->plan.max_lanes * sizeof *lanes);
 	if (lanes != NULL)
 		run->lanes = lanes;

@@ -48,6 +48,8 @@ struct lane_disk {
 	struct net_timer retry_timer;
 	struct net_timer pause_timer;	/* before what failed is tried again */
 	bool is_pausing;
+	uint64_t network_us;	/* of disk_load(), as told to the tuning */
+	uint64_t tls_us;
 	struct copy_failure failure;
 	uint64_t n_failures;
 };

@@ -203,9 +203,31 @@ start_pauses(struct lane *lane)
 	}
 }
 
+/* What connections' time goes into. */
+static void
+note_loads(struct lane *lane)
+{
+	struct lane_disk *d;
+	uint64_t network_us;
+	uint64_t tls_us;
+	unsigned i;
+
+	for (i = 0; i < lane->n_disks; i++) {
+		d = &lane->disks[i];
+		if (d->disk == NULL || d->lost.code != 0)
+			continue;
+		disk_load(d->disk, &network_us, &tls_us);
+		copy_tuning_note_load(lane->tuning, i,
+		    network_us - d->network_us, tls_us - d->tls_us);
+		d->network_us = network_us;
+		d->tls_us = tls_us;
+	}
+}
+
 void
 lane_pump(struct lane *lane)
 {
+	note_loads(lane);
 	flow_pump(lane);
 	start_pauses(lane);
 	if (!copy_lane_is_finished(lane->engine)) {
@@ -341,6 +363,7 @@ lane_connect_disk(struct lane_disk *d, struct error *e)
 
 	if (lane->is_stopped)
 		return error_set(e, -ECANCELED, "stopped");
+	d->network_us = d->tls_us = 0;
 	return endpoint_connect(d->endpoint, worker_loop(lane->setup.worker),
 	    &lane->setup.limits, &disk_events, d, &d->disk, e);
 }

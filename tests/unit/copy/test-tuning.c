@@ -101,6 +101,38 @@ START_TEST(where_requests_queue_nothing_is_added)
 }
 END_TEST
 
+START_TEST(what_fills_the_time_of_lanes_or_workers_is_told)
+{
+	begin(&usual);
+	t.n_workers = 1;
+	note(COPY_SOURCE, 1, 1);
+	note(COPY_DESTINATION, 1, 1);
+	/* Of two connections, most of the time. */
+	copy_tuning_note_load(&t, 1, 2 * 90000, 0);
+	look_after(3, 20, 100 * MIB);
+	is(2, 16, 256 * KIB, "network");
+	/* Or half of the time, each to another disk. */
+	copy_tuning_note_load(&t, 0, 100000, 0);
+	copy_tuning_note_load(&t, 1, 100000, 0);
+	look_after(3, 20, 100 * MIB);
+	is(2, 16, 256 * KIB, "destination-latency");
+	copy_tuning_note_load(&t, 1, 2 * 90000, 60000);
+	look_after(3, 20, 100 * MIB);
+	is(2, 16, 256 * KIB, "cpu-tls");
+	t.n_workers = 2;
+	copy_tuning_note_load(&t, 1, 0, 60000);
+	look_after(3, 20, 100 * MIB);
+	is(2, 16, 256 * KIB, "destination-latency");
+	/* What was noted before is over, also where nobody asked for it. */
+	copy_tuning_note_load(&t, 1, 2 * 90000, 0);
+	now_ms += LOOK_MS;
+	lanes = copy_tuning_look(&t, now_ms, done_bytes, COPY_LIMIT_RATE);
+	is(2, 16, 256 * KIB, "rate-limit");
+	look_after(3, 20, 100 * MIB);
+	is(2, 16, 256 * KIB, "destination-latency");
+}
+END_TEST
+
 START_TEST(few_ends_of_requests_say_nothing)
 {
 	begin(&usual);
@@ -183,6 +215,8 @@ main(void)
 	tcase_add_test(tc, where_requests_queue_nothing_is_added);
 	tcase_add_test(tc,
 	    a_short_queue_at_the_near_end_of_a_long_way_is_nothing);
+	tcase_add_test(tc,
+	    what_fills_the_time_of_lanes_or_workers_is_told);
 	tcase_add_test(tc, few_ends_of_requests_say_nothing);
 	tcase_add_test(tc,
 	    more_that_brought_nothing_is_taken_back_and_not_tried_at_once);
