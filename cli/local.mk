@@ -81,3 +81,13 @@ bin_PROGRAMS += nbdsync
 nbdsync_SOURCES = %D%/main.c
 nbdsync_LDADD = %D%/libcli.la lib/libnbdsync.la $(JANSSON_LIBS)
 nbdsync_LDFLAGS = $(AM_LDFLAGS) $(PIE_LDFLAGS)
+
+# From the table of commands.  Another machine's program cannot be asked.
+if !CROSS_COMPILING
+bashcompletiondir = $(datadir)/bash-completion/completions
+bashcompletion_DATA = %D%/bash/nbdsync
+%D%/bash/nbdsync: nbdsync
+	$(AM_V_GEN)$(MKDIR_P) %D%/bash && \
+	./nbdsync completion bash >$@.tmp && mv $@.tmp $@
+CLEANFILES += %D%/bash/nbdsync
+endif

@@ -62,6 +62,12 @@ test		tmux			program tmux
 test		util-linux		program script
 test		util-linux		program setpriv
 test		xz-utils		program xz
+package		debhelper		program dh
+package		dpkg-dev		program dpkg-buildpackage
+package		lintian			program lintian
+package		mmdebstrap		program mmdebstrap
+package		rpm			program rpmbuild
+package		rpmlint			program rpmlint
 '
 
 # probe KIND NAME

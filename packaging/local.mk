@@ -35,7 +35,9 @@ dist_catalog_DATA = %D%/journal/nbdsync.catalog
 CLEANFILES += $(units) $(tmpfiles)
 EXTRA_DIST += \
 	%D%/build.sh \
+	%D%/debian \
 	%D%/dependencies.sh \
+	%D%/nbdsync.spec \
 	%D%/prometheus/alerts.yml \
 	%D%/prometheus/grafana-dashboard.json \
 	%D%/systemd/nbdsync-job@.service.in \

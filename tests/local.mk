@@ -34,7 +34,8 @@ AM_TESTS_ENVIRONMENT = \
 	srcdir='$(abs_top_srcdir)'; export srcdir; \
 	builddir='$(abs_top_builddir)'; export builddir; \
 	all_tests='$(unit_tests) $(simulations) $(fuzz_targets) \
-	    $(integration_tests) $(fault_tests) $(lint_tests)'; \
+	    $(integration_tests) $(fault_tests) $(lint_tests) \
+	    $(package_tests)'; \
 	export all_tests;
 
 # What unit tests and simulator link, unless they say otherwise.
@@ -556,7 +557,16 @@ lint_tests = \
 	%D%/lint/sources.sh
 TESTS += $(lint_tests)
 
-EXTRA_DIST += $(integration_tests) $(lint_tests) \
+# Not among the others: they take minutes, and need root and a mirror, but no
+# program of ours.
+package_tests = \
+	%D%/packages/debian.t \
+	%D%/packages/rpm.t
+check-packages: dist
+	$(MAKE) $(AM_MAKEFLAGS) check TESTS='$(package_tests)' \
+	    check_PROGRAMS= check_LTLIBRARIES= TEST_LIMIT=3600
+
+EXTRA_DIST += $(integration_tests) $(lint_tests) $(package_tests) \
 	%D%/bench/report.pl \
 	%D%/bench/rows.sh \
 	%D%/bench/run \
@@ -583,8 +593,8 @@ check-store-long:
 	NBDSYNC_LONG='$(STORE_LONG)'; export NBDSYNC_LONG; \
 	$(MAKE) $(AM_MAKEFLAGS) check TESTS='$(store_long_tests)'
 
-.PHONY: bench check-store-long check-quick check-unit check-sim check-integration check-lint \
-	check-valgrind fuzz
+.PHONY: bench check-integration check-lint check-packages check-quick \
+	check-sim check-store-long check-unit check-valgrind fuzz
 
 # "make bench BENCH='--pairs 3 unix tcp'": see tests/bench/run --help.
 bench: nbdsync nbdsyncd $(bench_programs)

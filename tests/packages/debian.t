@@ -1,0 +1,196 @@
+#!/bin/sh
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# Debian's packages are built from the release archive, are as Debian wants
+# them, and in a fresh system are installed, used, upgraded, removed and
+# purged.  Needs root, Debian's mirror and some minutes; make check-packages
+# runs it.
+. "$srcdir/tests/lib/testlib.sh"
+requires dpkg-buildpackage --version
+requires test -x /usr/bin/dh
+requires lintian --version
+requires mmdebstrap --version
+requires test "$(id -u)" -eq 0
+plan 36
+
+name=nbdsync-$(sed -n 's/^PACKAGE_VERSION = //p' "$builddir/Makefile")
+archive=$builddir/$name.tar.xz
+version=${name#nbdsync-}
+[ -f "$archive" ] || bail "there is no $archive: make dist"
+debs=$tmp/debs
+root=$tmp/root
+
+## Built, and looked at
+
+build_packages()
+{
+	mkdir "$debs" &&
+	    cp "$archive" "$debs/nbdsync_$version.orig.tar.xz" &&
+	    tar -C "$debs" -xf "$archive" &&
+	    cp -r "$debs/$name/packaging/debian" "$debs/$name/debian" &&
+	    cd "$debs/$name" || return 1
+	# The tests run by themselves.
+	env -u MAKEFLAGS -u MFLAGS -u MAKELEVEL -u CC \
+	    DEB_BUILD_OPTIONS="nocheck parallel=2" \
+	    dpkg-buildpackage -us -uc >"$tmp/build.log" 2>&1 </dev/null || {
+		tail -n 40 "$tmp/build.log"
+		return 1
+	}
+}
+
+deb()
+{
+	echo "$debs/$1_$version-1_$(dpkg --print-architecture).deb"
+}
+
+ok "the packages are built" build_packages
+for package in nbdsync libnbdclient0 libnbdclient-dev; do
+	ok "there is $package" test -f "$(deb $package)"
+done
+run lintian --allow-root --display-info --pedantic \
+    --fail-on error,warning,info "$debs"/*.changes
+is "lintian is content" "$status" 0
+is "and has nothing to say" "$out" ""
+
+mkdir "$tmp/dev"
+dpkg-deb -x "$(deb libnbdclient0)" "$tmp/dev"
+dpkg-deb -x "$(deb libnbdclient-dev)" "$tmp/dev"
+compile()
+{
+	PKG_CONFIG_SYSROOT_DIR=$tmp/dev PKG_CONFIG_LIBDIR=$(dirname "$(find \
+	    "$tmp/dev" -name nbdclient.pc)"):$(pkg-config \
+	    --variable pc_path pkg-config)
+	export PKG_CONFIG_SYSROOT_DIR PKG_CONFIG_LIBDIR
+	# shellcheck disable=SC2046
+	gcc -o "$tmp/$1" "$tmp/dev/usr/share/doc/libnbdclient-dev/examples/$1.c" \
+	    $(pkg-config --cflags --libs nbdclient) -levent_core
+}
+ok "a program is compiled with the library's packages" compile read-disk
+ok "and one with an event loop" compile read-event
+
+## A fresh system
+
+suite=$(. /etc/os-release && echo "$VERSION_CODENAME")
+sources=/etc/apt/sources.list.d/debian.sources
+[ -f "$sources" ] || sources=
+make_system()
+{
+	# shellcheck disable=SC2086
+	mmdebstrap --quiet --variant=essential --skip=cleanup/apt \
+	    --include=apt "$suite" "$root" $sources
+}
+# A command in it, with a /proc that nobody else sees mounted there.
+cat >"$tmp/enter" <<END
+#!/bin/sh
+exec env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin LC_ALL=C.UTF-8 \\
+    DEBIAN_FRONTEND=noninteractive unshare --mount sh -c '
+	mount -t proc proc "\$0/proc" ||
+	    mount --rbind /proc "\$0/proc" || exit 1
+	exec chroot "\$0" "\$@"' "$root" "\$@"
+END
+chmod +x "$tmp/enter"
+in_root()
+{
+	"$tmp/enter" "$@"
+}
+apt()
+{
+	in_root apt-get -q -y --no-install-recommends \
+	    -o Dpkg::Options::=--force-confold -o APT::Sandbox::User=root "$@"
+}
+# All of its files, but for what the package system and systemd's own
+# programs note down.
+files()
+{
+	(cd "$root" && find . \( -path ./proc -o -path ./sys -o -path ./dev \
+	    -o -path ./tmp -o -path ./var/cache -o -path ./var/lib/apt \
+	    -o -path ./var/lib/dpkg -o -path ./var/log/apt -o -path ./run/systemd \) -prune -o \
+	    -print | sort)
+}
+
+ok "a fresh system is made" make_system
+# Nothing is started in it.
+printf '#!/bin/sh\nexit 101\n' >"$root/usr/sbin/policy-rc.d"
+chmod +x "$root/usr/sbin/policy-rc.d"
+# What our package needs is none of its own.
+ok "with what is needed" apt install nbdkit systemd
+files >"$tmp/before"
+cp "$(deb nbdsync)" "$root/tmp/new.deb"
+
+# An older package: another version, and another text of the configuration.
+dpkg-deb -R "$(deb nbdsync)" "$tmp/old"
+sed -i 's/^Version: .*/Version: 0.0.9-1/' "$tmp/old/DEBIAN/control"
+echo '# of long ago' >>"$tmp/old/etc/nbdsync/nbdsync.conf"
+echo old >"$tmp/old/usr/share/doc/nbdsync/old"
+dpkg-deb --root-owner-group -b "$tmp/old" "$root/tmp/old.deb" >/dev/null
+
+## Installed, and used
+
+ok "the package is installed" apt install /tmp/old.deb
+is "all of it is configured" "$(in_root dpkg --audit)" ""
+user=$(in_root id -u nbdsync):$(in_root id -g nbdsync)
+like "the daemon has a user" "$user" '^[0-9]+:[0-9]+$'
+is "the directories are its own" "$(in_root stat -c '%a %u:%g %n' \
+    /run/nbdsync /var/lib/nbdsync /etc/nbdsync/nbdsync.conf)" \
+"755 $user /run/nbdsync
+700 $user /var/lib/nbdsync
+640 0:${user#*:} /etc/nbdsync/nbdsync.conf"
+for unit in nbdsync.service nbdsync.socket; do
+	is "$unit is enabled" \
+	    "$(in_root systemctl is-enabled $unit)" enabled
+done
+ok "systemd accepts them" in_root systemd-analyze verify --man=no \
+    nbdsync.service nbdsync.socket nbdsync-job@x.timer
+ok "the configuration it comes with is good" in_root nbdsync configcheck \
+    /etc/nbdsync/nbdsync.conf
+like "bash completes" "$(in_root cat \
+    /usr/share/bash-completion/completions/nbdsync)" '^complete .*nbdsync'
+
+start_inside()
+{
+	start_process inside "$tmp/enter" setpriv --reuid=nbdsync \
+	    --regid=nbdsync --clear-groups nbdsyncd
+	wait_for "in_root nbdsync status >/dev/null 2>&1"
+}
+cat >"$root/etc/nbdsync/nbdsync.conf" <<'END'
+endpoints = ( { name = "vm1"; path = "/var/tmp/vm1.img"; },
+  { name = "copy"; path = "/var/lib/nbdsync/copy.img"; } );
+jobs = ( { name = "vm1"; source = "vm1"; destination = "copy"; } );
+END
+make_data "$root/var/tmp/vm1.img" "$MiB" package
+truncate -s 1M "$root/var/lib/nbdsync/copy.img"
+chown "$user" "$root/var/lib/nbdsync/copy.img"
+ok "the daemon starts, as its user" start_inside
+ok "a job runs" in_root nbdsync start --wait vm1
+ok "the copy is one" cmp "$root/var/tmp/vm1.img" \
+    "$root/var/lib/nbdsync/copy.img"
+stop_process inside
+is "it ends well" "$?" 0
+
+## Upgraded
+
+ok "the package is upgraded" apt install /tmp/new.deb
+is "to the new version" "$(in_root dpkg-query -W -f '${Version}' nbdsync)" \
+    "$version-1"
+not_ok "what only the old one had is gone" \
+    test -e "$root/usr/share/doc/nbdsync/old"
+like "the administrator's configuration stays" \
+    "$(cat "$root/etc/nbdsync/nbdsync.conf")" vm1
+is "nobody else can read it, still" \
+    "$(in_root stat -c '%a %g' /etc/nbdsync/nbdsync.conf)" "640 ${user#*:}"
+ok "the daemon starts again" start_inside
+like "and knows what was before" "$(in_root nbdsync history vm1)" succeeded
+stop_process inside
+
+## Removed, and purged
+
+ok "the package is removed" apt remove nbdsync
+not_ok "its programs are gone" test -e "$root/usr/sbin/nbdsyncd"
+ok "configuration and history stay" test -f \
+    "$root/etc/nbdsync/nbdsync.conf" -a -f "$root/var/lib/nbdsync/state.db"
+rm "$root/var/tmp/vm1.img"
+ok "it is purged" apt purge nbdsync
+ok "and what it had needed" apt autoremove --purge
+files >"$tmp/after"
+# dpkg's copy of a configuration, and the backups of shadow.
+is "nothing is left behind, but for the user" "$(comm -13 "$tmp/before" \
+    "$tmp/after" | grep -v '^./etc/[a-z]*-$')" ""
