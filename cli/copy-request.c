@@ -11,6 +11,7 @@
 #include "cli/commands.h"
 #include "cli/copy-engine.h"
 #include "cli/copy-words.h"
+#include "cli/dirty.h"
 #include "cli/exit-codes.h"
 #include "cli/message.h"
 
@@ -21,6 +22,7 @@ struct request {
 	struct endpoint_spec *destinations[RUN_MAX_DESTINATIONS];
 	uint64_t progress_every_ms;	/* 0: not asked for */
 	const char *checkpoint;
+	const char *dirty;		/* the name of a bitmap */
 	bool no_progress;
 	bool quiet;
 	bool json;
@@ -207,6 +209,9 @@ set_value(struct options *o, struct request *req, int id, const char *value)
 	switch (id) {
 	case OPT_RANGE:
 		return add_range(o, req, value);
+	case OPT_DIRTY:
+		req->dirty = value;
+		return 0;
 	case OPT_CONNECTIONS:
 		return options_number(o, "connections", value,
 		    RUN_MAX_CONNECTIONS, &req->spec.connections);
@@ -306,6 +311,9 @@ read_request(struct options *o, const struct copy_brackets *brackets,
 	}
 	if (id == OPTIONS_STOP)
 		return id;
+	if (req->dirty != NULL && req->spec.n_ranges > 0)
+		return options_fail(o, "--dirty and --range exclude each "
+		    "other");
 	r = set_endpoint(o, brackets, "source", o->argv[0], &req->source);
 	for (i = 1; r == 0 && i < o->argc; i++) {
 		r = set_endpoint(o, brackets, "destination", o->argv[i],
@@ -317,6 +325,22 @@ read_request(struct options *o, const struct copy_brackets *brackets,
 	req->spec.destinations =
 	    (const struct endpoint_spec *const *)req->destinations;
 	return r;
+}
+
+/* What has changed becomes the ranges; nothing is one without a byte. */
+static int
+find_dirty(const struct command *command, struct request *req)
+{
+	static const struct run_range nothing;
+	struct dirty dirty = { 0 };
+	int exit_code;
+
+	exit_code = dirty_find(command, req->source, req->dirty,
+	    req->spec.connect_timeout_ms, &dirty);
+	req->ranges = dirty.v;
+	req->spec.ranges = dirty.n > 0 ? dirty.v : &nothing;
+	req->spec.n_ranges = dirty.n > 0 ? dirty.n : 1;
+	return exit_code;
 }
 
 static enum bar_mode
@@ -362,11 +386,15 @@ copy_request_run(const struct command *command, enum run_mode mode, int argc,
 	CLEANUP(copy_brackets_done) struct copy_brackets brackets = { 0 };
 	struct options o;
 	struct error e;
+	int exit_code;
 
 	if (copy_brackets_fold(&brackets, &argc, argv, &e) < 0)
 		return message_usage(command, "%s", e.text);
 	options_init(&o, command, argc, argv);
 	if (read_request(&o, &brackets, &req) < 0)
 		return o.exit_code;
+	if (req.dirty != NULL &&
+	    (exit_code = find_dirty(command, &req)) != CLI_OK)
+		return exit_code;
 	return run_request(command, &req);
 }

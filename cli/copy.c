@@ -10,6 +10,8 @@ const struct option_row options_copy[] = {
 	    "read the destination too, and write only what differs" },
 	{ "range", OPT_RANGE, "RANGE",
 	    "copy FROM:LENGTH[:TO] only; may be repeated" },
+	{ "dirty", OPT_DIRTY, "BITMAP",
+	    "copy only what this dirty bitmap of QEMU says has changed" },
 	{ "destination-is-zero", OPT_DESTINATION_IS_ZERO, NULL,
 	    "the destination reads as zeroes: do not write any" },
 	{ "sparse", OPT_SPARSE, "SIZE",

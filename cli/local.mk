@@ -28,6 +28,8 @@ noinst_LTLIBRARIES += %D%/libcli.la
 	%D%/copy-words.c \
 	%D%/copy-words.h \
 	%D%/copy.c \
+	%D%/dirty.c \
+	%D%/dirty.h \
 	%D%/endpoints.c \
 	%D%/events.c \
 	%D%/exit-codes.h \

@@ -59,6 +59,7 @@ unit_tests = \
 	%D%/unit/cli/test-commands \
 	%D%/unit/cli/test-config-problems \
 	%D%/unit/cli/test-copy-words \
+	%D%/unit/cli/test-dirty \
 	%D%/unit/cli/test-http-response \
 	%D%/unit/cli/test-http \
 	%D%/unit/cli/test-job-status \
@@ -480,6 +481,7 @@ integration_tests = \
 	%D%/integration/copy-bad-ranges.t \
 	%D%/integration/copy-block-sizes.t \
 	%D%/integration/copy-degradation.t \
+	%D%/integration/copy-dirty.t \
 	%D%/integration/copy-distant.t \
 	%D%/integration/copy-errors.t \
 	%D%/integration/copy-extended.t \
