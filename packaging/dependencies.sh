@@ -50,8 +50,10 @@ test		gnutls-bin		program psktool
 test		openssl			program openssl
 test		jq			program jq
 test		libxml2-utils		program xmllint
+test		mandoc			program mandoc
 test		perl-base		program perl
 test		procps			program ps
+test		prometheus		program promtool
 test		sqlite3			program sqlite3
 test		strace			program strace
 test		systemd			program systemd-analyze

@@ -541,6 +541,8 @@ integration_tests = \
 	%D%/integration/interop-nbdkit.t \
 	%D%/integration/interop-qemu-nbd.t \
 	%D%/integration/interop-qemu-storage-daemon.t \
+	%D%/integration/manuals.t \
+	%D%/integration/monitoring.t \
 	%D%/integration/nbd-contexts.t \
 	%D%/integration/readme.t \
 	%D%/integration/tls-psk.t \

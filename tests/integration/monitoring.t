@@ -1,0 +1,91 @@
+#!/bin/sh
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# What we give to Prometheus and Grafana is what they take, and the alerts
+# come when they should.  (That the figures in them exist is daemon-metrics.t.)
+. "$srcdir/tests/lib/testlib.sh"
+. "$srcdir/tests/lib/daemonlib.sh"
+requires promtool --version
+requires nbdkit pattern --version
+plan 8
+
+rules=$srcdir/packaging/prometheus/alerts.yml
+board=$srcdir/packaging/prometheus/grafana-dashboard.json
+ok "Prometheus takes the rules" promtool check rules "$rules"
+sed 's/increase(/incraese(/' "$rules" >"$tmp/bad.yml"
+not_ok "as it would not take all" promtool check rules "$tmp/bad.yml"
+
+# alert NAME LABELS SERIES...: at 3 days with a sample a minute, exactly that.
+series()
+{
+	printf '      - series: %s\n        values: %s\n' "'$1'" "'$2'"
+}
+firing()
+{
+	printf '  - alertname: %s\n    eval_time: %s\n    exp_alerts:' "$1" "$2"
+	[ "${3-}" ] || {
+		echo ' []'
+		return
+	}
+	printf '\n      - exp_labels: {%s}\n' "$3"
+	printf '        exp_annotations: {%s}\n' "$4"
+}
+job='job="vm1",instance="dr1"'
+cat >"$tmp/test.yml" <<END
+rule_files: [ $rules ]
+evaluation_interval: 1m
+tests:
+- interval: 1m
+  input_series:
+$(
+	series "nbdsync_job_runs_total{$job,result=\"failed\"}" '0x60 1x4000'
+	series "nbdsync_job_last_attempt_timestamp_seconds{$job}" '60x5000'
+	series "nbdsync_job_last_success_timestamp_seconds{$job}" '60x5000'
+	series "nbdsync_job_stalled_seconds{$job}" '0x9 301x5 0x5000'
+	series "nbdsync_job_running{$job}" '1x100 0x5000'
+	series "nbdsync_job_dirty_bytes{$job}" '4096x100 0x5000'
+	series "nbdsync_config_last_reload_successful{instance=\"dr1\"}" \
+	    '1x30 0x5000'
+)
+  alert_rule_test:
+$(
+	firing NbdsyncRunFailed 59m
+	firing NbdsyncRunFailed 65m \
+	    'severity: warning, job: vm1, instance: dr1, result: failed' \
+	    'summary: "a run of vm1 has failed", action: "nbdsync status vm1"'
+	firing NbdsyncRunFailed 3h
+	firing NbdsyncNoSuccess 40h
+	firing NbdsyncNoSuccess 50h 'severity: critical, job: vm1, instance: dr1' \
+	    'summary: "vm1 has had no success for two days"'
+	firing NbdsyncStalled 5m
+	firing NbdsyncStalled 12m 'severity: warning, job: vm1, instance: dr1' \
+	    'summary: "the run of vm1 does not get on"'
+	firing NbdsyncNotShrinking 20m
+	firing NbdsyncNotShrinking 90m \
+	    'severity: warning, job: vm1, instance: dr1' \
+	    'summary: "what vm1 has to do does not shrink"'
+	firing NbdsyncNotShrinking 3h
+	firing NbdsyncReloadFailed 20m
+	firing NbdsyncReloadFailed 1h 'severity: warning, instance: dr1' \
+'summary: "the new configuration was refused; the old one goes on", action: "nbdsync configcheck /etc/nbdsync/nbdsync.conf"'
+)
+END
+ok "alerts come when they should, and go" promtool test rules "$tmp/test.yml"
+sed 's/eval_time: 65m/eval_time: 66h/' "$tmp/test.yml" >"$tmp/wrong.yml"
+not_ok "and that is looked at" promtool test rules "$tmp/wrong.yml"
+
+ok "the dashboard is JSON, with panels that ask for something" jq -e \
+    '[.panels[] | [.targets[].expr] | length > 0] | length > 5 and all' "$board"
+# Prometheus' own parser, of each expression.
+jq -r '"groups:\n- name: a\n  rules:", (.panels[].targets[].expr |
+    "  - record: a:b\n    expr: " + tojson)' "$board" >"$tmp/board.yml"
+ok "in Prometheus' language" promtool check rules --lint=none "$tmp/board.yml"
+
+conf 'endpoints = ( { name = "p"; command = [ "nbdkit", "pattern", "1M" ]; },
+  { name = "n"; uri = "null:"; } );
+jobs = ( { name = "one"; source = "p"; destination = "n"; } );'
+start_daemon "$tmp/conf"
+"$nbdsync" start --wait --quiet one
+api /metrics >"$tmp/metrics"
+ok "Prometheus takes the figures of the daemon" \
+    sh -c "promtool check metrics <'$tmp/metrics'"
+is "and has nothing to say about them" "$out$err" ""
