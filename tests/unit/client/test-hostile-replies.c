@@ -224,6 +224,9 @@ static const struct row failure_rows[] = {
 	    ERROR("\1", "\x80\1", R, "\0\0\0\7", "\5", "\xff\xff") "x"),
 	BREAKS("an error's offset is cut off", "too long",
 	    ERROR("\1", "\x80\2", R, "\0\0\0\xd", "\5", "\0\0") "1234567"),
+	BREAKS("an error's message is where its offset should be", "too long",
+	    ERROR("\1", "\x80\2", R, "\0\0\0\xe", "\5", "\0\1") "x"
+	    "\0\0\0\0\0\0\x20"),
 	BREAKS("an error's offset is elsewhere", "outside of the request",
 	    ERROR("\1", "\x80\2", R, "\0\0\0\xe", "\5", "\0\0") "12345678"),
 	BREAKS("a context is unknown", "unknown context (6)",

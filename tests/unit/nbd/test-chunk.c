@@ -464,22 +464,23 @@ static const struct error_row {
 	uint32_t length;	/* of the chunk */
 	uint16_t message_len;
 	uint64_t offset;	/* behind a message that fits */
-	bool is_violation;
+	const char *violation;	/* NULL: none */
 } error_rows[] = {
-	{ NBD_REPLY_TYPE_ERROR, 6 + 3, 3, 0, false },
-	{ NBD_REPLY_TYPE_ERROR, 6 + 3, 4, 0, true },
-	{ NBD_REPLY_TYPE_ERROR, 6, UINT16_MAX, 0, true },
-	{ NBD_REPLY_TYPE_ERROR, 6 + 4097, 4097, 0, true },
-	{ NBD_REPLY_TYPE_ERROR, 6 + 20, 3, 0, false },
-	{ NBD_REPLY_TYPE_ERROR_OFFSET, 6 + 3 + 8, 3, OFFSET, false },
+	{ NBD_REPLY_TYPE_ERROR, 6 + 3, 3, 0, NULL },
+	{ NBD_REPLY_TYPE_ERROR, 6 + 3, 4, 0, "too long" },
+	{ NBD_REPLY_TYPE_ERROR, 6, UINT16_MAX, 0, "too long" },
+	{ NBD_REPLY_TYPE_ERROR, 6 + 4097, 4097, 0, "too long" },
+	{ NBD_REPLY_TYPE_ERROR, 6 + 20, 3, 0, NULL },
+	{ NBD_REPLY_TYPE_ERROR_OFFSET, 6 + 3 + 8, 3, OFFSET, NULL },
 	{ NBD_REPLY_TYPE_ERROR_OFFSET, 6 + 3 + 8, 3, OFFSET + LENGTH - 1,
-	    false },
-	{ NBD_REPLY_TYPE_ERROR_OFFSET, 6 + 3 + 8, 3, OFFSET + LENGTH, true },
-	{ NBD_REPLY_TYPE_ERROR_OFFSET, 6 + 3 + 8, 3, OFFSET - 1, true },
-	{ NBD_REPLY_TYPE_ERROR_OFFSET, 6 + 3 + 8, 3, UINT64_MAX, true },
-	{ NBD_REPLY_TYPE_ERROR_OFFSET, 6 + 3 + 8, 4, OFFSET, true },
-	{ NBD_REPLY_TYPE_ERROR_OFFSET, 6 + 7, 0, OFFSET, true },
-	{ NBD_REPLY_TYPE_ERROR_OFFSET, 6, 0, OFFSET, true },
+	    NULL },
+	{ NBD_REPLY_TYPE_ERROR_OFFSET, 6 + 3 + 8, 3, OFFSET + LENGTH,
+	    "outside" },
+	{ NBD_REPLY_TYPE_ERROR_OFFSET, 6 + 3 + 8, 3, OFFSET - 1, "outside" },
+	{ NBD_REPLY_TYPE_ERROR_OFFSET, 6 + 3 + 8, 3, UINT64_MAX, "outside" },
+	{ NBD_REPLY_TYPE_ERROR_OFFSET, 6 + 3 + 8, 4, OFFSET, "too long" },
+	{ NBD_REPLY_TYPE_ERROR_OFFSET, 6 + 7, 0, OFFSET, "too long" },
+	{ NBD_REPLY_TYPE_ERROR_OFFSET, 6, 0, OFFSET, "too long" },
 };
 
 #define N_ERRORS ((int)(sizeof error_rows / sizeof error_rows[0]))
@@ -503,8 +504,9 @@ START_TEST(messages_and_offsets_of_errors_are_checked)
 		while (t.n_said < end)
 			say8(&t, 'x');
 		script_tell(&t);
-		if (row->is_violation) {
-			expect_failure(&t, NBD_FAILURE_PROTOCOL, "an error");
+		if (row->violation != NULL) {
+			expect_failure(&t, NBD_FAILURE_PROTOCOL,
+			    row->violation);
 		} else {
 			expect_done(&t, req, -EIO);
 			ck_assert_str_eq(req->message, "xxx");
