@@ -18,6 +18,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <systemd/sd-daemon.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <event2/event.h>
@@ -172,6 +173,38 @@ warn_fixed(const struct conf *now, const struct conf *next)
 		    "after a restart");
 }
 
+#define EXPIRES_SOON_S (21 * 86400)
+
+static void
+warn_expiry(const struct conf_tls *tls, const char *key, int64_t at_s)
+{
+	int64_t left_s = at_s - (int64_t)time(NULL);
+
+	if (at_s > 0 && left_s < EXPIRES_SOON_S)
+		log_message(&messages[MSG_CERTIFICATE], LOG_LEVEL_WARNING,
+		    "tls \"%s\": a certificate of \"%s\" %s", tls->name, key,
+		    left_s < 0 ? "has expired" : "expires within 21 days");
+}
+
+/* What is right, and yet nothing to be glad of. */
+static void
+warn_risks(const struct conf *conf)
+{
+	for (size_t i = 0; i < conf->n_tls; i++) {
+		const struct conf_tls *tls = &conf->tls[i];
+
+		warn_expiry(tls, "cert", tls->cert_expires_s);
+		warn_expiry(tls, "ca", tls->ca_expires_s);
+		if (!tls->verify)
+			log_warning("tls \"%s\": any certificate is believed",
+			    tls->name);
+	}
+	for (size_t i = 0; i < conf->n_endpoints; i++)
+		if (conf->endpoints[i].allow_plaintext)
+			log_warning("endpoint \"%s\": goes without TLS",
+			    conf->endpoints[i].name);
+}
+
 /* All of a configuration; reload keeps it. */
 static int
 take_conf(void *arg, const struct conf *conf)
@@ -187,6 +220,7 @@ take_conf(void *arg, const struct conf *conf)
 	ctl_server_set_conf(d->server, conf);
 	(void)daemon_log_apply(&conf->logs);
 	d->conf = conf;
+	warn_risks(conf);
 	log_message(&messages[MSG_CONF_TAKEN], LOG_LEVEL_INFO,
 	    "%s: taken over: %zu endpoints, %zu jobs", d->conf_path,
 	    conf->n_endpoints, conf->n_jobs);
@@ -456,6 +490,7 @@ daemon_run(const char *conf_path)
 	if (status != DAEMON_EXIT_OK)
 		return status;
 	(void)daemon_log_open(&conf->logs);
+	warn_risks(conf);
 	status = DAEMON_EXIT_FAILURE;
 	if (start(&d, conf) == 0) {
 		log_message(&messages[MSG_DAEMON_READY], LOG_LEVEL_INFO,

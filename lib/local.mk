@@ -71,6 +71,7 @@ noinst_LTLIBRARIES += %D%/libnbdcore.la
 	%D%/net/stream.h \
 	%D%/net/tls-context.c \
 	%D%/net/tls-private.h \
+	%D%/net/tls-expiry.c \
 	%D%/net/tls-verify.c \
 	%D%/net/tls.c \
 	%D%/net/tls.h \
@@ -193,6 +194,8 @@ noinst_LTLIBRARIES += %D%/libnbdsync.la
 	%D%/transfer/resume.c \
 	%D%/transfer/run.c \
 	%D%/transfer/run.h \
+	%D%/transfer/stats.c \
+	%D%/transfer/stats.h \
 	%D%/transfer/throttle.c \
 	%D%/transfer/verdict.c
 %C%_libnbdsync_la_LIBADD = %D%/libnbdcore.la $(JANSSON_LIBS) \

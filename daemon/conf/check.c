@@ -138,6 +138,7 @@ set_tls(struct endpoint_spec *spec, const struct conf_tls *tls)
 		.user = tls->psk_user,
 		.name = tls->hostname,
 		.no_verify = !tls->verify,
+		.only_1_3 = tls->min_version == CONF_TLS_1_3,
 	};
 
 	if (resolve_file(tls->ca, &s.ca_file, &ca) < 0 ||
@@ -147,6 +148,31 @@ set_tls(struct endpoint_spec *spec, const struct conf_tls *tls)
 	    resolve_file(tls->psk_file, &s.psk_file, &psk) < 0)
 		return -ENOMEM;
 	return endpoint_spec_set_tls(spec, &s);
+}
+
+/* Who can be heard by nobody else. */
+static bool
+is_loopback(const char *host)
+{
+	return strcasecmp(host, "localhost") == 0 ||
+	    strncmp(host, "127.", 4) == 0 || strcmp(host, "::1") == 0;
+}
+
+/* What the file would tell everybody who reads it, or the wire. */
+static void
+check_uri(const struct check *c, const struct conf_endpoint *endpoint,
+    const struct nbd_uri *uri)
+{
+	if (uri->tls_psk_file != NULL || uri->tls_certificates != NULL)
+		complain(c, &endpoint->place, "endpoint \"%s\": keys and "
+		    "certificates belong into a TLS set, and \"tls\" names "
+		    "it; not into the URI", endpoint->name);
+	if (uri->transport == NBD_TRANSPORT_TCP && !uri->tls &&
+	    !endpoint->allow_plaintext && !is_loopback(uri->host))
+		complain(c, &endpoint->place, "endpoint \"%s\": what goes to "
+		    "another machine without TLS can be read and changed on "
+		    "its way; use nbds, or say allow_plaintext = true",
+		    endpoint->name);
 }
 
 static void
@@ -164,18 +190,20 @@ complain_no_tls(const struct check *c, const struct conf_endpoint *endpoint)
 	    nearest_hint(&nearest, hint));
 }
 
-/* Its TLS set, which is for URIs. */
+/* Its URI, and its TLS set, which is for URIs. */
 static int
 check_tls(const struct check *c, const struct conf_endpoint *endpoint)
 {
 	CLEANUP(nbd_uri_freep) struct nbd_uri *uri = NULL;
 	const struct conf_tls *tls;
 
-	if (endpoint->tls == NULL)
-		return 0;
 	if (endpoint->spec->type == ENDPOINT_NBD &&
 	    nbd_uri_parse(endpoint->uri, &uri, NULL) < 0)
 		return -ENOMEM;
+	if (uri != NULL)
+		check_uri(c, endpoint, uri);
+	if (endpoint->tls == NULL)
+		return 0;
 	tls = conf_find_tls(c->conf, endpoint->tls);
 	if (tls == NULL)
 		complain_no_tls(c, endpoint);
@@ -218,11 +246,26 @@ check_endpoint(const struct check *c, struct conf_endpoint *endpoint)
 	return r < 0 ? r : check_tls(c, endpoint);
 }
 
+/* 0 where the file cannot be read: who connects will say so. */
+static int64_t
+expiry_of(const char *text)
+{
+	CLEANUP(cleanup_free) char *own = NULL;
+	const char *path = NULL;
+	int64_t at_s = 0;
+
+	if (text != NULL && resolve_file(text, &path, &own) == 0)
+		(void)tls_certificates_expire(path, &at_s);
+	return at_s;
+}
+
 static void
-check_tls_set(const struct check *c, const struct conf_tls *tls)
+check_tls_set(const struct check *c, struct conf_tls *tls)
 {
 	if (tls->name == NULL)
 		return;
+	tls->cert_expires_s = expiry_of(tls->cert);
+	tls->ca_expires_s = expiry_of(tls->ca);
 	if ((tls->cert == NULL) != (tls->key == NULL))
 		complain(c, &tls->place, "tls \"%s\": \"cert\" and \"key\" "
 		    "need each other", tls->name);

@@ -103,6 +103,11 @@ struct conf_words {
 	size_t n;
 };
 
+enum conf_tls_version {
+	CONF_TLS_1_2,			/* "1.2" */
+	CONF_TLS_1_3,			/* "1.3" */
+};
+
 struct conf_tls {
 	struct conf_place place;
 	const char *name;
@@ -117,6 +122,9 @@ struct conf_tls {
 	const char *hostname;
 	const char *pin_sha256;
 	bool verify;
+	enum conf_tls_version min_version;
+	int64_t cert_expires_s;		/* since the epoch; 0: not known */
+	int64_t ca_expires_s;
 };
 
 /* What jobs may do to an endpoint. */
@@ -135,6 +143,7 @@ struct conf_endpoint {
 	const char *path;
 	const char *tls;		/* the name of a set, or NULL */
 	enum conf_role role;
+	bool allow_plaintext;
 	struct conf_words pre;		/* hooks */
 	struct conf_words post;
 	struct endpoint_spec *spec;	/* made of it */

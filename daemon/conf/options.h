@@ -44,6 +44,7 @@ enum option_type {
 	OPTION_MODE,			/* enum run_mode */
 	OPTION_POLICY,			/* enum run_on_error */
 	OPTION_ROLE,			/* enum conf_role */
+	OPTION_TLS_VERSION,		/* enum conf_tls_version */
 	OPTION_LOG_TYPE,		/* enum conf_log_type */
 	OPTION_LOG_FORMAT,		/* enum conf_log_format */
 	OPTION_CRON,			/* const char *, for cron_parse() */

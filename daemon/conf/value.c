@@ -163,6 +163,17 @@ role_from_text(const char *text, void *target)
 }
 
 static int
+tls_version_from_text(const char *text, void *target)
+{
+	static const char *const words[] = {
+		[CONF_TLS_1_2] = "1.2",
+		[CONF_TLS_1_3] = "1.3",
+	};
+
+	return choice_from_text(text, words, 2, target);
+}
+
+static int
 log_type_from_text(const char *text, void *target)
 {
 	static const char *const words[] = {
@@ -529,6 +540,12 @@ static const struct kind kinds[] = {
 		.size = sizeof(enum conf_role),
 		.config_type = CONFIG_TYPE_STRING,
 		.from_text = role_from_text,
+	},
+	[OPTION_TLS_VERSION] = {
+		.must_be = "\"1.2\" or \"1.3\"",
+		.size = sizeof(enum conf_tls_version),
+		.config_type = CONFIG_TYPE_STRING,
+		.from_text = tls_version_from_text,
 	},
 	[OPTION_LOG_TYPE] = {
 		.must_be = "\"stderr\", \"journal\", \"syslog\" or "

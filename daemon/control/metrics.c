@@ -7,6 +7,7 @@
  * rise that an alert could see.
  */
 
+#include <dirent.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -19,6 +20,7 @@
 #include "control/counters.h"
 #include "control/events.h"
 #include "control/routes.h"
+#include "transfer/stats.h"
 
 struct series {
 	const char *name;
@@ -134,6 +136,48 @@ get_connections(const struct job_view *v)
 }
 
 static double
+get_retries(const struct job_view *v)
+{
+	return (double)v->totals.retries;
+}
+
+static double
+get_failed_bytes(const struct job_view *v)
+{
+	return (double)v->totals.failed_bytes;
+}
+
+static double
+get_resumed_bytes(const struct job_view *v)
+{
+	return (double)v->totals.resumed_bytes;
+}
+
+static double
+get_rate_limit(const struct job_view *v)
+{
+	return (double)v->rate_limit;
+}
+
+static double
+get_hooks_good(const struct job_view *v)
+{
+	return (double)v->totals.hooks[0];
+}
+
+static double
+get_hooks_bad(const struct job_view *v)
+{
+	return (double)v->totals.hooks[1];
+}
+
+static double
+get_skipped_runs(const struct job_view *v)
+{
+	return (double)v->totals.skipped_runs;
+}
+
+static double
 get_reconnects(const struct job_view *v)
 {
 	return (double)v->totals.reconnects;
@@ -169,10 +213,18 @@ get_next_run(const struct job_view *v)
 		return (double)v->totals.runs[outcome];                       \
 	}
 RUNS(succeeded, RUN_SUCCEEDED)
-RUNS(warnings, RUN_PARTIAL)
+RUNS(partial, RUN_PARTIAL)
+RUNS(bad_ranges, RUN_BAD_RANGES)
 RUNS(different, RUN_DIFFERENT)
 RUNS(failed, RUN_FAILED)
 RUNS(cancelled, RUN_CANCELLED)
+
+/* Both are "succeeded-with-warnings". */
+static double
+get_warnings(const struct job_view *v)
+{
+	return get_partial(v) + get_bad_ranges(v);
+}
 
 #define BYTES(kind)                                                           \
 	static double get_##kind(const struct job_view *v)                    \
@@ -240,6 +292,8 @@ static const struct series series[] = {
 	  ",result=\"failed\"", get_failed },
 	{ "nbdsync_job_runs_total", NULL, NULL,
 	  ",result=\"cancelled\"", get_cancelled },
+	{ "nbdsync_job_runs_total", NULL, NULL,
+	  ",result=\"skipped\"", get_skipped_runs },
 	{ "nbdsync_bytes_total", "counter",
 	  "bytes of all runs", ",side=\"source\",kind=\"read\"", get_read },
 	{ "nbdsync_bytes_total", NULL, NULL,
@@ -257,6 +311,20 @@ static const struct series series[] = {
 	  ",side=\"destination\"", get_connections },
 	{ "nbdsync_reconnects_total", "counter",
 	  "connections that were lost and came back", "", get_reconnects },
+	{ "nbdsync_retries_total", "counter",
+	  "times that what failed was tried again", "", get_retries },
+	{ "nbdsync_skipped_bad_bytes_total", "counter",
+	  "bytes that were given up and listed", "", get_failed_bytes },
+	{ "nbdsync_resumed_bytes_total", "counter",
+	  "bytes that an earlier run had done already", "",
+	  get_resumed_bytes },
+	{ "nbdsync_rate_limit_bytes_per_second", "gauge",
+	  "how fast it may go; 0: no limit", "", get_rate_limit },
+	{ "nbdsync_hook_runs_total", "counter",
+	  "times that the hooks before a run were run",
+	  ",result=\"succeeded\"", get_hooks_good },
+	{ "nbdsync_hook_runs_total", NULL, NULL, ",result=\"failed\"",
+	  get_hooks_bad },
 };
 /* clang-format on */
 
@@ -320,9 +388,121 @@ put_infos(FILE *f, const struct jobs *jobs) ON_MAIN
 	head(f, "nbdsync_job_info", "gauge", "what the job does");
 	while ((job = jobs_next(jobs, job)) != NULL) {
 		job_get_view(job, &view);
-		(void)fprintf(f, "nbdsync_job_info{job=\"%s\",mode=\"%s\","
-		    "source=\"%s\",destination=\"%s\"} 1\n", view.name,
-		    run_mode_name(view.mode), view.source, view.destination);
+		(void)fprintf(f, "nbdsync_job_info{job=\"%s\",uuid=\"%s\","
+		    "mode=\"%s\",source=\"%s\",destination=\"%s\"} 1\n",
+		    view.name, view.uuid, run_mode_name(view.mode), view.source, view.destination);
+	}
+}
+
+/* Those that there were; the words are copy_limit_name()'s. */
+static void
+put_limits(FILE *f, const struct jobs *jobs) ON_MAIN
+{
+	const struct job *job = NULL;
+	struct job_view view;
+
+	head(f, "nbdsync_limited_seconds_total", "counter",
+	    "for how long something has limited runs");
+	while ((job = jobs_next(jobs, job)) != NULL) {
+		job_get_view(job, &view);
+		for (unsigned i = 0; i < JOB_LIMITS &&
+		    view.limits->v[i].name != NULL; i++)
+			(void)fprintf(f, "nbdsync_limited_seconds_total{"
+			    "job=\"%s\",by=\"%s\"} %.15g\n", view.name,
+			    view.limits->v[i].name,
+			    (double)view.limits->v[i].ms / 1000.0);
+	}
+}
+
+/* "block status" is one word here. */
+static const char *
+command_label(const struct stats *row, char buf[32])
+{
+	(void)snprintf(buf, 32, "%s", row->command);
+	for (char *c = buf; *c != '\0'; c++)
+		if (*c == ' ')
+			*c = '-';
+	return buf;
+}
+
+static uint64_t
+count_requests(const struct stats *row)
+{
+	uint64_t n = 0;
+
+	for (unsigned i = 0; i <= STATS_BUCKETS; i++)
+		n += row->buckets[i];
+	return n;
+}
+
+static void
+put_durations(FILE *f, const struct stats *row)
+{
+	static const char name[] = "nbdsync_request_duration_seconds";
+	char command[32];
+	char labels[96];
+	uint64_t n = 0;
+
+	(void)snprintf(labels, sizeof labels, "side=\"%s\",command=\"%s\"",
+	    row->side, command_label(row, command));
+	for (unsigned i = 0; i <= STATS_BUCKETS; i++) {
+		n += row->buckets[i];
+		(void)fprintf(f, "%s_bucket{%s,le=\"%s\"} %" PRIu64 "\n",
+		    name, labels, i == STATS_BUCKETS ? "+Inf" :
+		    stats_limit(i), n);
+	}
+	(void)fprintf(f, "%s_sum{%s} %.15g\n%s_count{%s} %" PRIu64 "\n", name,
+	    labels, (double)row->sum_us / 1e6, name, labels, n);
+}
+
+/* By kind, and not by job: there would be too many of them. */
+static void
+put_kinds(FILE *f)
+{
+	struct stats rows[STATS_ROWS];
+	char command[32];
+
+	for (unsigned i = 0; i < STATS_ROWS; i++)
+		stats_get(i, &rows[i]);
+	head(f, "nbdsync_requests_total", "counter",
+	    "requests to servers that have ended");
+	for (unsigned i = 0; i < STATS_ROWS; i++)
+		(void)fprintf(f, "nbdsync_requests_total{side=\"%s\","
+		    "command=\"%s\"} %" PRIu64 "\n", rows[i].side,
+		    command_label(&rows[i], command),
+		    count_requests(&rows[i]));
+	head(f, "nbdsync_request_errors_total", "counter",
+	    "those that have failed");
+	for (unsigned i = 0; i < STATS_ROWS * STATS_ERRORS; i++)
+		(void)fprintf(f, "nbdsync_request_errors_total{side=\"%s\","
+		    "command=\"%s\",errno=\"%s\"} %" PRIu64 "\n",
+		    rows[i / STATS_ERRORS].side,
+		    command_label(&rows[i / STATS_ERRORS], command),
+		    stats_error_name(i % STATS_ERRORS),
+		    rows[i / STATS_ERRORS].errors[i % STATS_ERRORS]);
+	head(f, "nbdsync_request_duration_seconds", "histogram",
+	    "how long requests have taken");
+	for (unsigned i = 0; i < STATS_ROWS; i++)
+		put_durations(f, &rows[i]);
+}
+
+static void
+put_certificates(FILE *f, const struct conf *conf)
+{
+	static const char name[] =
+	    "nbdsync_tls_certificate_expiry_timestamp_seconds";
+
+	head(f, name, "gauge", "when the first certificate of a file expires");
+	for (size_t i = 0; i < conf->n_tls; i++) {
+		const struct conf_tls *tls = &conf->tls[i];
+
+		if (tls->cert_expires_s > 0)
+			(void)fprintf(f, "%s{name=\"%s\",file=\"cert\"} %"
+			    PRId64 "\n", name, tls->name,
+			    tls->cert_expires_s);
+		if (tls->ca_expires_s > 0)
+			(void)fprintf(f, "%s{name=\"%s\",file=\"ca\"} %"
+			    PRId64 "\n", name, tls->name, tls->ca_expires_s);
 	}
 }
 
@@ -345,6 +525,24 @@ put_requests(FILE *f, const struct ctl_counters *c)
 			    is_route ? ctl_routes[i].pattern : "",
 			    counter_code_name((enum counter_code)code),
 			    counts[code]);
+	}
+}
+
+static void
+put_job_messages(FILE *f, const struct jobs *jobs) ON_MAIN
+{
+	const struct job *job = NULL;
+	struct job_view view;
+
+	head(f, "nbdsync_job_log_messages_total", "counter",
+	    "those of them that are about a job");
+	while ((job = jobs_next(jobs, job)) != NULL) {
+		job_get_view(job, &view);
+		for (int level = 0; level <= LOG_LEVEL_DEBUG; level++)
+			(void)fprintf(f, "nbdsync_job_log_messages_total{"
+			    "job=\"%s\",level=\"%s\"} %" PRIu64 "\n",
+			    view.name, log_level_name((enum log_level)level),
+			    view.totals.log_messages[level]);
 	}
 }
 
@@ -373,9 +571,25 @@ resident_bytes(void)
 	return (uint64_t)resident * (uint64_t)sysconf(_SC_PAGESIZE);
 }
 
+/* -1: cannot be counted. */
+static int
+count_entries(const char *path)
+{
+	DIR *dir = opendir(path);
+	int n = -3;			/* ".", "..", and the one in hand */
+
+	if (dir == NULL)
+		return -1;
+	while (readdir(dir) != NULL)
+		n++;
+	(void)closedir(dir);
+	return n;
+}
+
 static void
 put_process(FILE *f, const struct ctl_facts *facts)
 {
+	struct rlimit limit;
 	struct rusage u;
 	double cpu = 0;
 
@@ -386,6 +600,13 @@ put_process(FILE *f, const struct ctl_facts *facts)
 	    "processor time used", cpu);
 	single(f, "process_resident_memory_bytes", "gauge",
 	    "memory in use", (double)resident_bytes());
+	single(f, "process_open_fds", "gauge", "open files",
+	    count_entries("/proc/self/fd"));
+	single(f, "process_max_fds", "gauge", "files that may be open",
+	    getrlimit(RLIMIT_NOFILE, &limit) == 0 ? (double)limit.rlim_cur :
+	    0);
+	single(f, "process_threads", "gauge", "threads",
+	    count_entries("/proc/self/task") + 1);
 	single(f, "process_start_time_seconds", "gauge",
 	    "when the daemon was started",
 	    (double)facts->started_at_ms / 1000.0);
@@ -443,6 +664,10 @@ ctl_metrics(struct ctl_request *req)
 		put_series(f, req->jobs, &series[i]);
 	put_requests(f, req->counters);
 	put_messages(f);
+	put_job_messages(f, req->jobs);
+	put_limits(f, req->jobs);
+	put_kinds(f);
+	put_certificates(f, req->conf);
 	is_good = fflush(f) == 0;
 	(void)fclose(f);
 	ctl_reply_text(req, is_good ? 200 : 500,

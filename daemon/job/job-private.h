@@ -99,6 +99,8 @@ struct job {
 	bool has_success;
 	struct job_success success;
 	struct job_totals totals;	/* of runs that have ended */
+	struct job_limits limits;
+	uint64_t limited_at_ms;		/* of the run, when it was counted */
 	bool has_last_run;
 	enum run_outcome last_outcome;
 	json_t *last_run;
@@ -117,7 +119,7 @@ struct job {
  * Log "job 'NAME': ..."; about, or what of it is known, is filled in from the
  * job.
  */
-void job_say_about(const struct job *job, struct log_about about,
+void job_say_about(struct job *job, struct log_about about,
     enum log_level level, const char *fmt, ...) PRINTF(4, 5) ON_MAIN;
 
 #define job_say(job, kind, level, ...)                                        \

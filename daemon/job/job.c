@@ -88,7 +88,7 @@ job_refresh(struct job *job, const struct conf *conf)
 }
 
 void
-job_say_about(const struct job *job, struct log_about about,
+job_say_about(struct job *job, struct log_about about,
     enum log_level level, const char *fmt, ...)
 {
 	char text[2048];
@@ -100,6 +100,7 @@ job_say_about(const struct job *job, struct log_about about,
 	about.job = job->name;
 	about.job_uuid = job->state.uuid;
 	about.run = job->run == NULL ? NULL : job->run_id;
+	job->totals.log_messages[level]++;
 	log_write(&about, level, "job '%s': %s", job->name, text);
 }
 
@@ -132,7 +133,7 @@ make_uuid(char uuid[JOB_UUID_SIZE])
 }
 
 static void
-log_success(const struct job *job, const struct run_progress *p)
+log_success(struct job *job, const struct run_progress *p)
 {
 	char done[UNITS_TEXT_SIZE], took[UNITS_TEXT_SIZE];
 	char rate[UNITS_TEXT_SIZE], zeroed[UNITS_TEXT_SIZE];
@@ -147,7 +148,7 @@ log_success(const struct job *job, const struct run_progress *p)
 }
 
 static void
-log_not_copied(const struct job *job, const struct run_result *result)
+log_not_copied(struct job *job, const struct run_result *result)
 {
 	for (size_t i = 0; i < result->n_not_copied; i++) {
 		const struct run_gap *g = &result->not_copied[i];
@@ -162,7 +163,7 @@ log_not_copied(const struct job *job, const struct run_result *result)
 
 /* The first of them; the status has them all. */
 static void
-log_bad_ranges(const struct job *job, const struct run_result *result)
+log_bad_ranges(struct job *job, const struct run_result *result)
 {
 	uint64_t bytes = 0;
 	size_t i;
@@ -179,7 +180,7 @@ log_bad_ranges(const struct job *job, const struct run_result *result)
 
 /* With the place, for those who search the journal by it. */
 static void
-log_failure(const struct job *job, const struct run_failure *f)
+log_failure(struct job *job, const struct run_failure *f)
 {
 	const char *endpoint = strcmp(f->side, "source") == 0 ? job->source :
 	    f->is_request ? job->destinations[f->destination] : NULL;
@@ -193,7 +194,7 @@ log_failure(const struct job *job, const struct run_failure *f)
 }
 
 static void
-log_result(const struct job *job, const struct run_result *result)
+log_result(struct job *job, const struct run_result *result)
 {
 	for (size_t i = 0; i < result->n_gave_up; i++)
 		job_say(job, MSG_RUN_NOTE, LOG_LEVEL_WARNING,
@@ -337,6 +338,9 @@ on_hooks_before(void *arg, enum hooks_verdict verdict, const struct error *e)
 
 	on_main_entry();
 	job->is_preparing = false;
+	job->totals.hooks[verdict == HOOKS_FAIL]++;
+	if (verdict == HOOKS_SKIP)
+		job->totals.skipped_runs++;
 	if (verdict == HOOKS_GO) {
 		run_start(job->run);
 		jobs_changed(job->jobs, job);

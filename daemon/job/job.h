@@ -141,6 +141,16 @@ struct job_success {
 	uint64_t copied_bytes;
 };
 
+#define JOB_LIMITS 16
+
+/* For how long something has limited the runs. */
+struct job_limits {
+	struct {
+		const char *name;	/* NULL: none of this place yet */
+		uint64_t ms;
+	} v[JOB_LIMITS];
+};
+
 /* Since the daemon started; they only grow. */
 struct job_totals {
 	uint64_t runs[RUN_OUTCOMES];	/* that ended so */
@@ -150,6 +160,12 @@ struct job_totals {
 	uint64_t equal_bytes;
 	uint64_t differing_bytes;
 	uint64_t reconnects;
+	uint64_t retries;
+	uint64_t failed_bytes;		/* skipped */
+	uint64_t resumed_bytes;		/* that an earlier run had done */
+	uint64_t hooks[2];		/* that went well, and that failed */
+	uint64_t skipped_runs;
+	uint64_t log_messages[LOG_LEVEL_DEBUG + 1];
 };
 
 /* Each is worse than those before it. */
@@ -195,6 +211,10 @@ struct job_view {
 	int64_t paused_at_ms;
 	int64_t pause_until_ms;		/* 0: not by itself */
 	uint64_t rate;			/* bytes a second, now */
+	uint64_t rate_limit;		/* the same, at most; 0: none */
+	const char *uuid;		/* or "" */
+	const struct job_limits *limits;	/* while it runs, what has
+						   limited it */
 	bool has_time_left;
 	uint64_t time_left_ms;
 	bool is_time_left_good;		/* it has been measured for a while */

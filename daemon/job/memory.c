@@ -265,7 +265,7 @@ make_entry(const struct job *job, const struct run_result *result) ON_MAIN
 }
 
 static void
-add_to_history(const struct job *job, const struct run_result *result) ON_MAIN
+add_to_history(struct job *job, const struct run_result *result) ON_MAIN
 {
 	struct store_run *run = make_entry(job, result);
 	struct store_call *call = store_call_new(job->jobs->mailbox, on_added,

@@ -9,7 +9,7 @@
 #include "job/job-private.h"
 
 static void
-log_rate(const struct job *job, const char *why)
+log_rate(struct job *job, const char *why)
 {
 	char rate[UNITS_TEXT_SIZE];
 

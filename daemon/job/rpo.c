@@ -46,7 +46,7 @@ job_rpo_level(const struct job *job)
 }
 
 static void
-say(const struct job *job, enum job_health level) ON_MAIN
+say(struct job *job, enum job_health level) ON_MAIN
 {
 	char age[UNITS_TEXT_SIZE];
 

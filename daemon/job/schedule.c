@@ -86,6 +86,7 @@ static void
 skip(struct job *job, const char *why) ON_MAIN
 {
 	job->n_skipped++;
+	job->totals.skipped_runs++;
 	job->skipped_at_ms = job_now_ms();
 	job->skipped_why = why;
 	job_say(job, MSG_RUN_SKIPPED, LOG_LEVEL_WARNING,

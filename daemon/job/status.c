@@ -90,6 +90,11 @@ add_progress(struct job_totals *totals, const struct run_progress *p)
 	totals->equal_bytes += p->equal_bytes;
 	totals->differing_bytes += p->differing_bytes;
 	totals->reconnects += p->n_reconnects;
+	totals->retries += p->n_retries;
+	for (unsigned i = 0; i < p->n_destinations; i++) {
+		totals->failed_bytes += p->destinations[i].failed_bytes;
+		totals->resumed_bytes += p->destinations[i].resumed_bytes;
+	}
 }
 
 void
@@ -150,6 +155,9 @@ job_get_view(const struct job *job, struct job_view *ret_view)
 		.paused_at_ms = job->paused_at_ms,
 		.pause_until_ms = job->pause_until_ms,
 		.totals = job->totals,
+		.rate_limit = job->rate,
+		.uuid = job->state.uuid,
+		.limits = &job->limits,
 		.last_started_at_ms = job->started_at_ms,
 		.rpo_age_ms = job_rpo_age_ms(job),
 		.rpo_warn_ms = job->rpo_warn_ms,
@@ -191,6 +199,26 @@ job_needs_tick(const struct job *job)
 	    (job->is_paused && job->pause_until_ms != 0);
 }
 
+/* The time since the last look goes to what limits it now. */
+static void
+count_limit(struct job *job, const struct run_progress *p) ON_MAIN
+{
+	uint64_t before_ms = job->limited_at_ms;
+	unsigned i = 0;
+
+	job->limited_at_ms = p->elapsed_ms;
+	/* Another run. */
+	if (before_ms > p->elapsed_ms)
+		before_ms = 0;
+	while (i < JOB_LIMITS && job->limits.v[i].name != NULL &&
+	    strcmp(job->limits.v[i].name, p->limited_by) != 0)
+		i++;
+	if (i == JOB_LIMITS)
+		return;
+	job->limits.v[i].name = p->limited_by;
+	job->limits.v[i].ms += p->elapsed_ms - before_ms;
+}
+
 void
 job_tick(struct job *job)
 {
@@ -205,6 +233,7 @@ job_tick(struct job *job)
 		return;
 	run_get_progress(job->run, &p);
 	progress_update(&job->meter, &p, p.elapsed_ms);
+	count_limit(job, &p);
 	if (strcmp(job->told_state, job_state(job, &p)) != 0)
 		jobs_changed(job->jobs, job);
 }

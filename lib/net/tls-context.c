@@ -275,7 +275,7 @@ use_key(struct tls *t, const struct tls_settings *s, struct error *e)
 }
 
 static int
-set_versions(struct tls *t)
+set_versions(struct tls *t, bool only_1_3)
 {
 	SSL_CTX *ctx = t->ctx;
 
@@ -285,7 +285,8 @@ set_versions(struct tls *t)
 	    SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER | SSL_MODE_RELEASE_BUFFERS);
 	(void)SSL_CTX_clear_mode(ctx, SSL_MODE_AUTO_RETRY);
 	(void)SSL_CTX_set_session_cache_mode(ctx, SSL_SESS_CACHE_OFF);
-	if (SSL_CTX_set_min_proto_version(ctx, TLS1_2_VERSION) != 1 ||
+	if (SSL_CTX_set_min_proto_version(ctx, only_1_3 ? TLS1_3_VERSION :
+	    TLS1_2_VERSION) != 1 ||
 	    SSL_CTX_set_max_proto_version(ctx, 0) != 1 ||
 	    SSL_CTX_set_ciphersuites(ctx,
 	    t->is_psk ? PSK_SUITES_1_3 : SUITES_1_3) != 1 ||
@@ -312,7 +313,7 @@ tls_context_init(struct tls *t, const struct tls_settings *s, struct error *e)
 	t->ctx = SSL_CTX_new(TLS_client_method());
 	if (t->ctx == NULL)
 		return error_set(e, -ENOMEM, "out of memory");
-	if (set_versions(t) < 0)
+	if (set_versions(t, s->only_1_3) < 0)
 		return error_set(e, -EINVAL, "cannot set up TLS: %s",
 		    tls_library_error(words, sizeof words));
 	/* With a key there is no authority that any certificate is from. */

@@ -4,6 +4,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <sys/types.h>
 #include <sys/uio.h>
 
@@ -48,6 +49,7 @@ struct tls_settings {
 	 * certificate must be for.
 	 */
 	const char *name;
+	bool only_1_3;			/* no TLS 1.2 */
 	bool no_verify;			/* believe any certificate, or, with
 					   a pin, any that has this key */
 };
@@ -119,5 +121,11 @@ const struct error *tls_error(const struct tls *t);
 /* After the handshake: "TLSv1.3", "TLS_AES_128_GCM_SHA256". */
 const char *tls_version(const struct tls *t);
 const char *tls_cipher(const struct tls *t);
+
+/*
+ * When the first of the certificates of a PEM file expires, in seconds since
+ * the epoch.  -EINVAL: there is none in it; -ENOENT, -EACCES, ...
+ */
+int tls_certificates_expire(const char *path, int64_t *ret_at_s);
 
 #endif

@@ -16,6 +16,7 @@
 
 #include "base/cleanup.h"
 #include "transfer/lane-private.h"
+#include "transfer/stats.h"
 
 /* Enough that receiving and sending do not wait for each other. */
 #define USUAL_CARRIERS 4
@@ -244,11 +245,12 @@ flow_request_done(struct lane *lane, struct lane_request *req)
 {
 	struct copy_request *engine = req->engine;
 	const struct nbd_request *nbd = &req->nbd;
+	uint64_t took_us = now_us() - req->sent_us;
 
+	stats_note(engine->side, engine->op, nbd->error, took_us);
 	if (nbd->error == 0 && (engine->op == COPY_READ ||
 	    engine->op == COPY_WRITE))
-		copy_tuning_note(lane->tuning, engine->side,
-		    now_us() - req->sent_us);
+		copy_tuning_note(lane->tuning, engine->side, took_us);
 	if (nbd->error == 0 && engine->op == COPY_STATUS)
 		tell_extents(lane, req);
 	if (engine->op == COPY_WRITE)

@@ -7,19 +7,32 @@
 . "$srcdir/tests/lib/tlslib.sh"
 requires nbdkit --filter=delay pattern --version
 requires certtool --version
-plan 31
+requires qemu-nbd --version
+plan 34
 
 make_ca "$tmp/pki"
+truncate -s 1M "$tmp/old.img"
 make_cert "$tmp/pki" server tls_www_server 'dns_name = "good.example"' \
     'expiration_days = 2'
 start_nbdkit disk --tls=require --tls-certificates="$tmp/pki" \
     memory 1M
+start_process old qemu-nbd --socket="$tmp/old.sock" --persistent \
+    --shared=9 --format=raw --tls-creds=tls \
+    --object "tls-creds-x509,id=tls,endpoint=server,dir=$tmp/pki,verify-peer=off,priority=NORMAL:-VERS-TLS1.3" \
+    "$tmp/old.img"
+wait_for '[ -S "$tmp/old.sock" ]'
 start_nbdkit plain --readonly pattern 2M
 conf "tls = ( { name = \"site\"; ca = \"$tmp/pki/ca-cert.pem\";
-    hostname = \"good.example\"; } );
+    hostname = \"good.example\"; },
+  { name = \"strict\"; ca = \"$tmp/pki/ca-cert.pem\";
+    hostname = \"good.example\"; min_version = \"1.3\"; } );
 endpoints = (
   { name = \"secret\"; uri = \"nbds+unix://alice@/?socket=$tmp/disk.sock\";
     tls = \"site\"; },
+  { name = \"old\"; uri = \"nbds+unix:///?socket=$tmp/old.sock\";
+    tls = \"site\"; },
+  { name = \"too-old\"; uri = \"nbds+unix:///?socket=$tmp/old.sock\";
+    tls = \"strict\"; },
   { name = \"plain\"; uri = \"nbd+unix:///?socket=$tmp/plain.sock\";
     role = \"source\"; },
   { name = \"nobody\"; uri = \"nbd+unix:///?socket=$tmp/nobody\"; },
@@ -38,7 +51,7 @@ fits()
 
 run "$nbdsync" endpoints
 is "all endpoints are listed" "$(echo "$out" | awk 'NR > 1 { print $1 }' |
-    tr '\n' ' ')" "secret plain nobody mute broken started slow n "
+    tr '\n' ' ')" "secret old too-old plain nobody mute broken started slow n "
 like "with role and jobs" "$out" 'plain +nbd +source +one'
 "$nbdsync" endpoints --json >"$tmp/answer"
 is "as JSON by the schema" "$(jq -c . "$tmp/answer" | fits endpoints)" ""
@@ -58,6 +71,10 @@ wait_for '! pgrep -P "$(pid_of daemon)" nbdkit >/dev/null'
 is "which ends with the answer" "$(pgrep -P "$(pid_of daemon)" nbdkit)" ""
 is "TLS is spoken as configured" "$("$nbdsync" probe --json secret |
     jq -r .tls)" TLSv1.3
+is "an older version will do" "$("$nbdsync" probe --json old |
+    jq -r .tls)" TLSv1.2
+exits 1 "unless the configuration says no" "$nbdsync" probe too-old
+like "as a matter of TLS" "$err" "endpoint 'too-old'.*TLS"
 exits 1 "what does not answer is an error" "$nbdsync" probe nobody
 like "with a reason" "$err" "endpoint 'nobody'.*No such file or directory"
 is "of status 502" "$(api_status /v1/endpoints/nobody/probe \

@@ -3,11 +3,17 @@
 # /metrics is what Prometheus wants, and has the figures of the jobs.
 . "$srcdir/tests/lib/testlib.sh"
 . "$srcdir/tests/lib/daemonlib.sh"
+. "$srcdir/tests/lib/tlslib.sh"
+requires certtool --version
 requires nbdkit --filter=delay pattern --version
 requires perl -e 1
-plan 27
+plan 38
 
-conf "endpoints = (
+make_ca "$tmp/pki"
+make_cert "$tmp/pki" client tls_www_client 'expiration_days = 2'
+conf "tls = ( { name = \"site\"; ca = \"$tmp/pki/ca-cert.pem\";
+    cert = \"$tmp/pki/client-cert.pem\"; key = \"$tmp/pki/client-key.pem\"; } );
+endpoints = (
   { name = \"quick\"; command = [ \"nbdkit\", \"pattern\", \"8M\" ]; },
   { name = \"bad\"; command = [ \"nbdkit\", \"--filter=error\", \"pattern\",
       \"1M\", \"error-pread-rate=100%\" ]; },
@@ -52,6 +58,11 @@ is "the copy is consistent" \
     "$(metric 'nbdsync_job_consistent{job="quick"}')" 1
 is "the health is good" "$(metric 'nbdsync_job_health{job="quick"}')" 0
 now=$(date +%s)
+is "a certificate expires in two days" "$(metric \
+    'nbdsync_tls_certificate_expiry_timestamp_seconds{name="site",file="cert"}' |
+    awk -v now="$now" '{ print int(($1 - now + 3600) / 86400) }')" 2
+like "which the log warns of" "$(cat "$tmp/daemon.log")" \
+    'warning: tls "site": a certificate of "cert" expires within 21 days'
 ok "the last success is now" [ "$(metric \
     'nbdsync_job_last_success_timestamp_seconds{job="quick"}' |
     cut -d . -f 1)" -gt $((now - 60)) ]
@@ -61,8 +72,27 @@ is "a run that failed counts, too" \
 is "and is no health" "$(metric 'nbdsync_job_health{job="bad"}')" 1
 ok "an error was logged" [ "$(metric \
     'nbdsync_log_messages_total{level="error"}')" -ge 1 ]
+is "requests are counted by kind" "$(metric \
+    'nbdsync_requests_total{side="source",command="read"}' |
+    awk '{ print ($1 > 0) }')" 1
+is "those that fail with their error" "$(metric \
+    'nbdsync_request_errors_total{side="source",command="read",errno="EIO"}' |
+    awk '{ print ($1 > 0) }')" 1
+is "with how long they took" "$(metric \
+    'nbdsync_request_duration_seconds_count{side="source",command="read"}')" \
+    "$(metric 'nbdsync_requests_total{side="source",command="read"}')"
+is "what is about a job is counted by job" "$(metric \
+    'nbdsync_job_log_messages_total{job="bad",level="error"}')" 1
+is "and not for others" "$(metric \
+    'nbdsync_job_log_messages_total{job="quick",level="error"}')" 0
+is "a failed read was tried again" "$(metric \
+    'nbdsync_retries_total{job="bad"}' | awk '{ print ($1 > 0) }')" 1
+is "open files are counted" "$(metric process_open_fds |
+    awk '{ print ($1 > 3) }')" 1
 start_job slow
 wait_copied slow
+ok "what limits a run is told with the time" wait_for \
+    "api /metrics | grep -q '^nbdsync_limited_seconds_total{job=\"slow\",by='"
 wait_for '[ "$(metric "nbdsync_job_state{job=\"slow\",state=\"copying\"}")" = 1 ]'
 is "a run shows what it has yet to do" "$(api /metrics |
     awk '$1 == "nbdsync_job_dirty_bytes{job=\"slow\"}" { print ($2 > 0) }')" 1
@@ -92,6 +122,11 @@ spoken()
 is "alerts are about figures that there are" "$(spoken alerts.yml)" ""
 is "and so is the dashboard" "$(spoken grafana-dashboard.json)" ""
 
+printf '%s\n' '# HELP h_seconds x' '# TYPE h_seconds histogram' \
+    'h_seconds_bucket{a="b",le="1"} 2' 'h_seconds_bucket{a="b",le="+Inf"} 1' \
+    'h_seconds_sum{a="b"} 1' 'h_seconds_count{a="b"} 2' >"$tmp/bad"
+is "buckets that shrink are found, and a count that differs" \
+    "$(check <"$tmp/bad" | wc -l)" 2
 printf '# TYPE a_seconds counter\na_seconds{x="1} 5\na_seconds 1\n' >"$tmp/bad"
 is "the check finds what is wrong" "$(check <"$tmp/bad" | wc -l)" 4
 stop_process daemon

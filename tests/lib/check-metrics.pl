@@ -39,6 +39,31 @@ sub check_name
 	    if $name =~ /_(ms|milliseconds|minutes|hours|kib|mib|kb|mb|percent)\b/;
 }
 
+my %bucket;
+
+sub check_bucket
+{
+	my ($name, $labels, $value) = @_;
+	my ($others, $le) = $labels =~ /^\{(.*),le="([^"]+)"\}$/
+	    or return fail("$name has a bucket without le at its end");
+	my $key = "$name\{$others}";
+	my $limit = $le eq '+Inf' ? 9**9**9 : $le;
+	my $last = $bucket{$key} // [-1, 0];
+
+	fail("buckets of $key are not in order") if $limit <= $last->[0];
+	fail("buckets of $key do not grow") if $value < $last->[1];
+	$bucket{$key} = [$limit, $value];
+}
+
+sub check_count
+{
+	my ($name, $labels, $value) = @_;
+	my $last = $bucket{"$name$labels"} // [0, 0];
+
+	fail("$name$labels has no bucket +Inf") if $last->[0] != 9**9**9;
+	fail("$name$labels: count and +Inf differ") if $last->[1] != $value;
+}
+
 while (<STDIN>) {
 	fail('no newline at the end') if !/\n$/;
 	chomp;
@@ -54,6 +79,17 @@ while (<STDIN>) {
 		my ($name, $labels, $value) = ($1, $2 // '', $3);
 		my $pair = qr/[a-zA-Z_][a-zA-Z0-9_]*="(?:[^"\\\n]|\\["\\n])*"/;
 
+		# Three series make a histogram.
+		my ($of, $kind) = $name =~ /^(.+)_(bucket|sum|count)$/;
+		if ($of && ($type{$of} // '') eq 'histogram') {
+			check_bucket($of, $labels, $value) if $kind eq 'bucket';
+			check_count($of, $labels, $value) if $kind eq 'count';
+			$name = $of;
+			fail("$_ twice") if $seen{$_}++;
+			$n++;
+			begin($name);
+			next;
+		}
 		begin($name);
 		$n++;
 		fail("$name has no type") if !$type{$name};

@@ -258,7 +258,7 @@ static const struct {
 	  "\"tls\" names \"crop\", which does not exist (did you mean "
 	  "\"corp\"?)" },
 	{ "tls = ( { name = \"t\"; } ); endpoints = ( { name = \"a\";\n"
-	  "uri = \"nbd://h\"; tls = \"t\"; } );", "f:1: endpoint \"a\": "
+	  "uri = \"nbd://localhost\"; tls = \"t\"; } );", "f:1: endpoint \"a\": "
 	  "\"tls\" is for URIs that begin with nbds" },
 	{ "endpoints = ( { name = \"a\"; uri = \"nbds://u:secret@h\"; } );",
 	  "f:1: endpoint \"a\": bad NBD URI 'nbds://u:secret@h': the user "

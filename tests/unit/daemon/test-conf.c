@@ -104,7 +104,7 @@ END_TEST
 START_TEST(endpoints_of_all_kinds_get_their_spec)
 {
 	struct conf *conf = conf_text_good(
-	    "endpoints = ( { name = \"u\"; uri = \"nbd://host/x\"; },\n"
+	    "endpoints = ( { name = \"u\"; uri = \"nbd://localhost/x\"; },\n"
 	    " { name = \"n\"; uri = \"null:\"; },\n"
 	    " { name = \"p\"; path = \"/dev/vda\"; },\n"
 	    " { name = \"c\"; command = [ \"nbdkit\", \"null\" ]; } );\n");
@@ -255,6 +255,34 @@ static const struct {
 	{ "endpoints = ( { name = \"a\"; path = \"/x\"; uri = \"nbd://h\"; }"
 	  " );", "f:1: endpoint \"a\": must have one of \"uri\", \"command\" "
 	  "and \"path\", but has more" },
+	{ "endpoints = ( { name = \"a\"; uri = \"nbd://h\"; } );", "f:1: "
+	    "endpoint \"a\": what goes to another machine without TLS can be "
+	    "read and changed on its way; use nbds, or say allow_plaintext = "
+	    "true" },
+	{ "endpoints = ( { name = \"a\";\n"
+	    "uri = \"nbds://u@h?tls-psk-file=/k\"; } );", "f:1: endpoint "
+	    "\"a\": keys and certificates belong into a TLS set, and \"tls\" "
+	    "names it; not into the URI" },
+	{ "endpoints = ( { name = \"a\";\n"
+	    "uri = \"nbds://h?tls-certificates=/k\"; } );", "f:1: endpoint "
+	    "\"a\": keys and certificates belong into a TLS set, and \"tls\" "
+	    "names it; not into the URI" },
+	{ "endpoints = ( { name = \"a\"; uri = \"nbds://u:p@h\"; } );",
+	    "f:1: endpoint \"a\": bad NBD URI 'nbds://u:p@h': the user name is "
+	    "empty, or has a ':' in it" },
+	{ "tls = ( { name = \"a\"; min_version = \"1.1\"; } );", "f:1: tls "
+	    "\"a\": \"min_version\" is \"1.1\", but must be \"1.2\" or "
+	    "\"1.3\"" },
+	{ "log = ( { type = \"file\"; } );", "f:1: log 1: \"path\" is "
+	    "missing: which file?" },
+	{ "log = { path = \"/x\"; };", "f:1: log: \"path\" is of use with "
+	    "another \"type\" only" },
+	{ "log = ( );", "f:1: \"log\" is an empty list" },
+	{ "jobs = ( { name = \"a\"; source = \"x\"; destination = \"y\";\n"
+	    "rpo_warn = \"2h\"; rpo_crit = \"1h\"; } );\nendpoints = ( "
+	    "{ name = \"x\"; uri = \"null:\"; },\n{ name = \"y\"; "
+	    "uri = \"null:\"; } );", "f:1: job \"a\": \"rpo_crit\" must be "
+	    "longer than \"rpo_warn\"" },
 	{ "endpoints = ( { name = \"a\"; uri = \"nbd://a b/\"; } );",
 	  "f:1: endpoint \"a\": " },
 	{ "endpoints = ( { name = \"a\"; uri = \"/dev/vda\"; } );",
@@ -335,7 +363,7 @@ START_TEST(job_is_the_same_until_it_or_its_endpoint_changes)
 	struct conf *c = conf_text_good(JOB("connections = 1;"));
 	struct conf *d = conf_text_good(JOB("ranges = ( { to = \"0\"; } );"));
 	struct conf *e = conf_text_good(
-	    "endpoints = ( { name = \"a\"; uri = \"nbd://other\"; },\n"
+	    "endpoints = ( { name = \"a\"; uri = \"nbds://other\"; },\n"
 	    " { name = \"b\"; path = \"/dev/null\"; } );\n"
 	    "jobs = ( { name = \"j\"; source = \"a\"; destination = \"b\"; }"
 	    " );\n");
