@@ -139,7 +139,8 @@ unit_tests = \
 	%D%/unit/transfer/test-run
 
 simulations = \
-	%D%/sim/sim-copy
+	%D%/sim/sim-copy \
+	%D%/sim/sim-tuning
 
 %C%_unit_client_test_conn_SOURCES = \
 	%D%/unit/client/test-conn.c \
@@ -580,6 +581,7 @@ EXTRA_DIST += $(integration_tests) $(lint_tests) $(package_tests) \
 	%D%/fuzz/run \
 	%D%/lib/check-json.pl \
 	%D%/lib/slow-proxy.pl \
+	%D%/sim/long \
 	%D%/lib/check-metrics.pl \
 	%D%/lib/daemonlib.sh \
 	%D%/lib/interoplib.sh \
@@ -597,8 +599,14 @@ check-store-long:
 	NBDSYNC_LONG='$(STORE_LONG)'; export NBDSYNC_LONG; \
 	$(MAKE) $(AM_MAKEFLAGS) check TESTS='$(store_long_tests)'
 
+# Ten thousand worlds, over all processors; best in a build without sanitizers.
+SIM_LONG = 10000
+check-sim-long: $(simulations)
+	$(srcdir)/%D%/sim/long $(SIM_LONG) $(simulations)
+
 .PHONY: bench check-integration check-lint check-packages check-quick \
-	check-sim check-store-long check-unit check-valgrind fuzz
+	check-sim check-sim-long check-store-long check-unit check-valgrind \
+	fuzz
 
 # "make bench BENCH='--pairs 3 unix tcp'": see tests/bench/run --help.
 bench: nbdsync nbdsyncd $(bench_programs)
