@@ -535,6 +535,7 @@ integration_tests = \
 	%D%/integration/daemon-verify.t \
 	%D%/integration/daemon-watchdog.t \
 	%D%/integration/daemon-web.t \
+	%D%/integration/daemon-zeroes.t \
 	%D%/integration/hooks-examples.t \
 	%D%/integration/interop-extended.t \
 	%D%/integration/interop-manual.t \

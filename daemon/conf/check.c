@@ -374,6 +374,14 @@ check_job(const struct check *c, const struct conf_job *job)
 		complain(c, &job->place, "job \"%s\": \"zero_rest\" and "
 		    "\"ranges\" exclude each other: nothing is written "
 		    "outside of ranges", job->name);
+	if (job->destination_is_zero && job->mode != RUN_COPY)
+		complain(c, &job->place, "job \"%s\": "
+		    "\"destination_is_zero\" is for \"mode\" copy: the "
+		    "others look at the destination", job->name);
+	if (job->destination_is_zero && job->allocated)
+		complain(c, &job->place, "job \"%s\": "
+		    "\"destination_is_zero\" and \"allocated\" exclude each "
+		    "other", job->name);
 	if (job->schedule != NULL && job->interval_ms > 0)
 		complain(c, &job->place, "job \"%s\": \"schedule\" and "
 		    "\"interval\" exclude each other", job->name);

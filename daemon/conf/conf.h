@@ -171,6 +171,9 @@ struct conf_job {
 	enum run_mode mode;
 	uint64_t max_lag;
 	bool zero_rest;
+	bool destination_is_zero;
+	bool allocated;
+	uint32_t sparse_size;		/* as in struct run_spec */
 	bool require_all;
 	uint64_t rate;			/* bytes/s; 0: no limit */
 	struct conf_words pre;		/* hooks */

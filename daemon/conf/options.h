@@ -31,6 +31,8 @@ enum option_type {
 	OPTION_INT,			/* unsigned */
 	OPTION_BOOL,			/* bool */
 	OPTION_SIZE,			/* uint64_t, bytes */
+	OPTION_SPARSE,			/* uint32_t, bytes; "auto" is 0, and 0
+					   RUN_SPARSE_OFF */
 	OPTION_LENGTH,			/* uint64_t, bytes; "all" is
 					   RUN_LENGTH_ALL */
 	OPTION_RATE,			/* uint64_t, bytes/s */

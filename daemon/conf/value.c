@@ -68,6 +68,26 @@ size_from_text(const char *text, void *target)
 }
 
 static int
+sparse_from_text(const char *text, void *target)
+{
+	uint64_t size;
+	int r;
+
+	if (strcmp(text, "auto") == 0) {
+		*(uint32_t *)target = 0;
+		return 0;
+	}
+	r = units_parse_size(text, SECTOR_SIZE, &size);
+	if (r < 0)
+		return r;
+	if (size != 0 && (size < SECTOR_SIZE || size > RUN_MAX_REQUEST_SIZE ||
+		(size & (size - 1)) != 0))
+		return -EINVAL;
+	*(uint32_t *)target = size == 0 ? RUN_SPARSE_OFF : (uint32_t)size;
+	return 0;
+}
+
+static int
 length_from_text(const char *text, void *target)
 {
 	if (strcmp(text, "all") == 0) {
@@ -461,6 +481,13 @@ static const struct kind kinds[] = {
 		.size = sizeof(uint64_t),
 		.config_type = CONFIG_TYPE_STRING,
 		.from_text = size_from_text,
+	},
+	[OPTION_SPARSE] = {
+		.must_be = "\"auto\", \"0\" or a power of two from 512 bytes "
+			   "to 32MiB",
+		.size = sizeof(uint32_t),
+		.config_type = CONFIG_TYPE_STRING,
+		.from_text = sparse_from_text,
 	},
 	[OPTION_LENGTH] = {
 		.must_be = "\"all\" or a string with a unit, such as \"64MiB\"",

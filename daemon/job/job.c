@@ -399,6 +399,10 @@ make_run(struct job *job, struct run **ret_run, struct error *e) ON_MAIN
 		.n_destinations = conf_job_destinations(cj, names),
 		.max_lag = cj->max_lag,
 		.zero_rest = cj->zero_rest,
+		.destination_is_zero = job->mode == RUN_COPY &&
+		    cj->destination_is_zero,
+		.allocated = cj->allocated,
+		.sparse_size = cj->sparse_size,
 		.require_all = cj->require_all,
 		.rate = job->rate,
 		.budget = job->jobs->budget,
