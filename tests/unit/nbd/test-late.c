@@ -96,19 +96,24 @@ START_TEST(a_place_holds_for_all_pieces_of_a_read)
 }
 END_TEST
 
+/* What has come behind it is not a part of it. */
 START_TEST(a_hole_needs_a_place_too)
 {
 	script_open_disk(&t, &structured, _i);
 	script_submit(&t, &req);
-	say_hole(&t, &req, NBD_REPLY_FLAG_DONE, 4096, LENGTH);
+	say_hole(&t, &req, 0, 4096, LENGTH - 100);
+	say_data(&t, &req, NBD_REPLY_FLAG_DONE, 4096 + LENGTH - 100, source,
+	    100);
 	script_tell(&t);
 	wants_place();
 	ck_assert(!arrival.is_whole);
 	ck_assert_uint_eq(arrival.n_head, 0);
 	place(&whole, 0);
+	script_tell(&t);
 	expect_done(&t, &req, 0);
-	for (size_t i = 0; i < LENGTH; i++)
+	for (size_t i = 0; i < LENGTH - 100; i++)
 		ck_assert_uint_eq(target[i], 0);
+	ck_assert_mem_eq(target + LENGTH - 100, source, 100);
 }
 END_TEST
 

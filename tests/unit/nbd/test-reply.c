@@ -83,6 +83,54 @@ START_TEST(a_read_arrives_in_many_buffers)
 }
 END_TEST
 
+/* Three of them, and nothing between them is touched. */
+static void
+check_scattered(const uint8_t *area, size_t size, const struct iovec *iov)
+{
+	size_t n_untouched = 0;
+
+	ck_assert_mem_eq(iov[0].iov_base, source, 500);
+	ck_assert_mem_eq(iov[1].iov_base, source + 500, 700);
+	ck_assert_mem_eq(iov[2].iov_base, source + 1200, 800);
+	for (int i = 0; i < 3; i++)
+		memset(iov[i].iov_base, 0xcc, iov[i].iov_len);
+	for (size_t i = 0; i < size; i++)
+		n_untouched += area[i] == 0xcc;
+	ck_assert_uint_eq(n_untouched, size);
+}
+
+/* So many bytes come with the header, the rest comes with the next reply. */
+START_TEST(buffers_may_lie_anywhere)
+{
+	static uint8_t area[3000];
+	const struct iovec pieces[3] = { { area + 2300, 500 },
+		{ area + 100, 700 }, { area + 1000, 800 } };
+	struct nbd_request req = read_all();
+	struct nbd_request next = read_all();
+
+	req.iov = pieces;
+	req.n_iov = 3;
+	req.length = 2000;
+	memset(area, 0xcc, sizeof area);
+	script_open_disk(&t, &simple, _i);
+	for (size_t n = 0; n <= 2000; n += 50) {
+		script_submit(&t, &req);
+		script_submit(&t, &next);
+		say_simple(&t, &req, 0);
+		say_bytes(&t, source, n);
+		script_tell(&t);
+		say_bytes(&t, source + n, 2000 - n);
+		say_simple(&t, &next, 0);
+		say_bytes(&t, source, 8192);
+		script_tell(&t);
+		expect_done(&t, &req, 0);
+		expect_done(&t, &next, 0);
+		ck_assert_mem_eq(target, source, 8192);
+		check_scattered(area, sizeof area, pieces);
+	}
+}
+END_TEST
+
 START_TEST(payload_is_received_straight_into_the_buffer)
 {
 	struct nbd_request req = read_all();
@@ -409,6 +457,7 @@ main(void)
 	    SCRIPT_N_CUTS);
 	tcase_add_loop_test(tc, a_read_arrives_in_many_buffers, 0,
 	    SCRIPT_N_CUTS);
+	tcase_add_loop_test(tc, buffers_may_lie_anywhere, 0, SCRIPT_N_CUTS);
 	tcase_add_loop_test(tc, payload_is_received_straight_into_the_buffer,
 	    0, SCRIPT_N_CUTS);
 	tcase_add_loop_test(tc, small_reads_have_room_to_arrive_together, 0,
