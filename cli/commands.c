@@ -49,6 +49,19 @@ const struct command commands[] = {
 	    command_compare,
 	},
 	{
+	    "mirror",
+	    "[OPTIONS] SOURCE DESTINATION...",
+	    "copy a disk again and again, without a daemon",
+	    "Copies SOURCE as 'nbdsync copy' does, and then, again and again, "
+	    "what has\n"
+	    "changed, until it is interrupted. A pass that fails is done "
+	    "again.",
+	    options_mirror,
+	    2,
+	    1 + RUN_MAX_DESTINATIONS,
+	    command_mirror,
+	},
+	{
 	    "list",
 	    "[OPTIONS] URI | '[' COMMAND ... ']'",
 	    "list the exports of an NBD server",

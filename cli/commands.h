@@ -32,6 +32,7 @@ const struct command *commands_find_nearest(const char *name);
 /* The functions of the rows, one file each. */
 int command_copy(const struct command *command, int argc, char **argv);
 int command_compare(const struct command *command, int argc, char **argv);
+int command_mirror(const struct command *command, int argc, char **argv);
 int command_list(const struct command *command, int argc, char **argv);
 int command_info(const struct command *command, int argc, char **argv);
 int command_status(const struct command *command, int argc, char **argv);
@@ -58,6 +59,7 @@ int command_help(const struct command *command, int argc, char **argv);
 
 extern const struct option_row options_copy[];
 extern const struct option_row options_compare[];
+extern const struct option_row options_mirror[];
 extern const struct option_row options_list[];
 extern const struct option_row options_info[];
 extern const struct option_row options_status[];

@@ -3,7 +3,7 @@
  * The engine in this process: worker threads copy, this thread waits for the
  * end on a loop of its own and shows how it goes.
  *
- * run_start() lets the run go; its end arrives as on_finished(), in any case,
+ * series_start() lets the run go; its end arrives as on_finished(), in any case,
  * and ends the loop.  The first SIGINT or SIGTERM asks the run to end, so
  * that servers that were started are stopped in order; the second does not
  * wait for them: they get a signal when we are gone.
@@ -15,6 +15,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
@@ -28,13 +29,14 @@
 #include "runtime/worker.h"
 #include "store/store.h"
 #include "transfer/report.h"
+#include "transfer/series.h"
 
 struct engine {
 	const struct copy_engine_options *options;
 	struct net_loop *loop;
 	struct mailbox *mailbox;
 	struct worker_pool *pool;
-	struct run *run;
+	struct series *run;
 	struct store *store;
 	bool has_no_checkpoint;		/* it cannot be used */
 	struct net_watch signals;
@@ -42,14 +44,37 @@ struct engine {
 	struct bar bar;
 	int signal_fd;
 	bool is_interrupted;
+	uint64_t n_complete;		/* a mirror's passes, as told */
+	uint64_t n_failed;
 };
+
+/* What cannot wait for the end. */
+static void
+tell_passes(struct engine *en, const struct run_mirror *m)
+{
+	bool is_first = m->n_complete > 0 && en->n_complete == 0;
+	bool has_failed = m->n_failed > en->n_failed;
+
+	en->n_complete = m->n_complete;
+	en->n_failed = m->n_failed;
+	if (is_first || has_failed)
+		bar_clear(&en->bar);
+	if (is_first && !en->options->quiet)
+		message(en->options->command,
+		    "the first pass is complete; mirroring until interrupted");
+	if (has_failed && !en->is_interrupted)
+		message(en->options->command,
+		    "pass %u has failed and will be done again: %s", m->pass,
+		    m->failure);
+}
 
 static void
 show_progress(struct engine *en)
 {
 	struct run_progress progress;
 
-	run_get_progress(en->run, &progress);
+	series_get_progress(en->run, &progress);
+	tell_passes(en, &progress.mirror);
 	bar_update(&en->bar, &progress, bar_now_ms());
 }
 
@@ -72,7 +97,7 @@ interrupt(struct engine *en)
 	en->is_interrupted = true;
 	message(en->options->command,
 	    "interrupted: ending the copy; once more ends it at once");
-	run_cancel(en->run);
+	series_cancel(en->run);
 }
 
 static void
@@ -92,7 +117,7 @@ engine_on_signal(void *arg)
 }
 
 static void
-engine_on_finished(struct run *run UNUSED, void *arg)
+engine_on_finished(struct series *run UNUSED, void *arg)
 {
 	struct engine *en = arg;
 
@@ -127,7 +152,7 @@ engine_init(struct engine *en)
 static void
 engine_done(struct engine *en)
 {
-	run_free(en->run);
+	series_free(en->run);
 	worker_pool_stop(en->pool);
 	net_timer_done(&en->tick);
 	net_watch_done(&en->signals);
@@ -234,11 +259,59 @@ tell_bad_ranges(struct engine *en, const struct run_result *result)
 	return CLI_BAD_RANGES;
 }
 
-static int
-tell_cancelled(const struct engine *en)
+/* "2026-11-22T02:41:10Z" */
+static const char *
+format_time(int64_t at_ms, char text[32])
 {
-	message(en->options->command,
-	    "cancelled; the destination is incomplete");
+	time_t seconds = (time_t)(at_ms / 1000);
+	struct tm tm;
+
+	if (gmtime_r(&seconds, &tm) == NULL ||
+	    strftime(text, 32, "%Y-%m-%dT%H:%M:%SZ", &tm) == 0)
+		text[0] = '\0';
+	return text;
+}
+
+static int
+tell_stopped(const struct engine *en, const struct run_result *result)
+{
+	const struct run_mirror *m = &result->progress.mirror;
+	char text[32];
+
+	if (!en->options->quiet)
+		message(en->options->command,
+		    "stopped after %" PRIu64 " complete passes; what the "
+		    "source had at %s is at the destination",
+		    m->n_complete, format_time(m->consistent_at_ms, text));
+	return CLI_OK;
+}
+
+static int
+tell_repaired(const struct engine *en, const struct run_result *result)
+{
+	(void)tell_differences(en, result);
+	if (!en->options->quiet)
+		message(en->options->command,
+		    "repaired: %" PRIu64 " bytes were written, and compared "
+		    "again",
+		    result->repaired_bytes);
+	return CLI_OK;
+}
+
+static int
+tell_cancelled(const struct engine *en, const struct run_result *result)
+{
+	const struct run_mirror *m = &result->progress.mirror;
+	char text[32];
+
+	if (m->consistent_at_ms != 0)
+		message(en->options->command,
+		    "cancelled in pass %u; the destination was last complete "
+		    "with what the source had at %s",
+		    m->pass, format_time(m->consistent_at_ms, text));
+	else
+		message(en->options->command,
+		    "cancelled; the destination is incomplete");
 	return en->is_interrupted ? CLI_INTERRUPTED : CLI_CANCELLED;
 }
 
@@ -260,10 +333,22 @@ tell_resumed(struct engine *en, const struct run_result *result)
 		    en->options->checkpoint, result->not_resumed.text);
 }
 
+/* Data, as the differences are. */
+static void
+tell_digest(const struct engine *en, const struct run_result *result)
+{
+	const struct run_digest *d = &result->digest;
+	char text[DIGEST_TEXT_SIZE];
+
+	if (d->is_known && !en->options->json)
+		(void)printf("%s %s\n", digest_name(d->algorithm),
+		    digest_format(d->algorithm, d->value, text));
+}
+
 static int
 tell_result(struct engine *en)
 {
-	const struct run_result *result = run_result(en->run);
+	const struct run_result *result = series_result(en->run);
 	int exit_code = CLI_ERROR;
 
 	bar_clear(&en->bar);
@@ -287,10 +372,17 @@ tell_result(struct engine *en)
 	case RUN_FAILED:
 		exit_code = tell_failure(en, result);
 		break;
+	case RUN_STOPPED:
+		exit_code = tell_stopped(en, result);
+		break;
+	case RUN_REPAIRED:
+		exit_code = tell_repaired(en, result);
+		break;
 	case RUN_CANCELLED:
-		exit_code = tell_cancelled(en);
+		exit_code = tell_cancelled(en, result);
 		break;
 	}
+	tell_digest(en, result);
 	if (en->options->json &&
 	    output_json(report_result(result)) != CLI_OK && exit_code == CLI_OK)
 		exit_code = CLI_ERROR;
@@ -392,8 +484,8 @@ engine_run(struct engine *en)
 		return r;
 	spec.store = en->store;
 	spec.store_job = CHECKPOINT_JOB;
-	r = run_new(&spec, en->pool, en->mailbox, engine_on_finished, en,
-	    &en->run, &e);
+	r = series_new(&spec, en->pool, en->mailbox, en->loop,
+	    engine_on_finished, en, &en->run, &e);
 	if (r == -EINVAL)
 		return message_usage(o->command, "%s", e.text);
 	if (r < 0) {
@@ -403,7 +495,7 @@ engine_run(struct engine *en)
 	bar_init(&en->bar, o->bar_mode, o->bar_every_ms, bar_now_ms());
 	net_watch_read(&en->signals, true);
 	net_timer_start(&en->tick, BAR_REDRAW_MS);
-	run_start(en->run);
+	series_start(en->run);
 	show_progress(en);
 	r = net_loop_run(en->loop);
 	if (r < 0) {

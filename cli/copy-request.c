@@ -98,11 +98,22 @@ set_max_lag(struct options *o, struct request *req, const char *value)
 }
 
 static int
-set_reconnect(struct options *o, struct request *req, const char *value)
+set_digest(struct options *o, struct request *req, const char *value)
 {
-	if (units_parse_time_ms(value, &req->spec.reconnect_ms) < 0)
+	if (digest_find(value, &req->spec.digest) < 0)
 		return options_fail(o,
-		    "--reconnect: '%s' is not a time such as '60s', nor 0",
+		    "--digest: '%s' is neither 'sha256' nor 'xxh3'", value);
+	return 0;
+}
+
+/* A time that may be 0. */
+static int
+set_time(struct options *o, const char *name, const char *value,
+    uint64_t *ret_ms)
+{
+	if (units_parse_time_ms(value, ret_ms) < 0)
+		return options_fail(o,
+		    "--%s: '%s' is not a time such as '60s', nor 0", name,
 		    value);
 	return 0;
 }
@@ -161,7 +172,8 @@ set_trouble(struct options *o, struct request *req, int id, const char *value)
 {
 	switch (id) {
 	case OPT_RECONNECT:
-		return set_reconnect(o, req, value);
+		return set_time(o, "reconnect", value,
+		    &req->spec.reconnect_ms);
 	case OPT_ON_READ_ERROR:
 		return set_policy(o, "on-read-error", value,
 		    &req->spec.on_read_error);
@@ -234,6 +246,14 @@ set_value(struct options *o, struct request *req, int id, const char *value)
 	case OPT_IO_TIMEOUT:
 		return options_time(o, "io-timeout", value,
 		    &req->spec.io_timeout_ms);
+	case OPT_INTERVAL:
+		return set_time(o, "interval", value,
+		    &req->spec.interval_ms);
+	case OPT_RECHECK:
+		return set_time(o, "recheck", value,
+		    &req->spec.recheck_ms);
+	case OPT_DIGEST:
+		return set_digest(o, req, value);
 	case OPT_PROGRESS:
 		return set_progress(o, req, value);
 	default:
@@ -247,6 +267,12 @@ set_option(struct options *o, struct request *req, int id, const char *value)
 	switch (id) {
 	case OPT_ALLOW_NO_FLUSH:
 		req->spec.allow_no_flush = true;
+		return 0;
+	case OPT_SYNC_FIRST:
+		req->spec.syncs_first = true;
+		return 0;
+	case OPT_REPAIR:
+		req->spec.repair = true;
 		return 0;
 	case OPT_SYNC:
 		req->spec.mode = RUN_SYNC;
@@ -381,6 +407,7 @@ copy_request_run(const struct command *command, enum run_mode mode, int argc,
 			.on_write_error = RUN_RETRY,
 			.retries = RUN_RETRIES,
 			.memory_max = MEMORY_MAX,
+			.interval_ms = RUN_INTERVAL_MS,
 		},
 	};
 	CLEANUP(copy_brackets_done) struct copy_brackets brackets = { 0 };

@@ -22,6 +22,8 @@ const struct option_row options_copy[] = {
 	    "zero what a larger destination has behind the copy" },
 	{ "allocated", OPT_ALLOCATED, NULL, "write zeroes as data" },
 	{ "rate", OPT_RATE, "RATE", "no more than RATE, such as 200MB/s" },
+	{ "digest", OPT_DIGEST, "NAME",
+	    "tell the digest of the source: sha256 or xxh3" },
 	{ "connections", OPT_CONNECTIONS, "N", "connections to each side" },
 	{ "queue-depth", OPT_QUEUE_DEPTH, "N",
 	    "requests in flight on each connection" },

@@ -172,7 +172,9 @@ job_command_tell_result(const struct job_command *jc)
 {
 	const char *result = jc->status.last_run.result;
 
-	if (strcmp(result, run_outcome_name(RUN_SUCCEEDED)) == 0) {
+	if (strcmp(result, run_outcome_name(RUN_SUCCEEDED)) == 0 ||
+	    strcmp(result, run_outcome_name(RUN_STOPPED)) == 0 ||
+	    strcmp(result, run_outcome_name(RUN_REPAIRED)) == 0) {
 		tell_success(jc);
 		return CLI_OK;
 	}

@@ -55,6 +55,7 @@ noinst_LTLIBRARIES += %D%/libcli.la
 	%D%/map.h \
 	%D%/message.c \
 	%D%/message.h \
+	%D%/mirror.c \
 	%D%/options.c \
 	%D%/options.h \
 	%D%/output.c \

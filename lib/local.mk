@@ -117,8 +117,15 @@ noinst_LTLIBRARIES += %D%/libnbdsync.la
 	%D%/copy/bad.c \
 	%D%/copy/bad.h \
 	%D%/copy/clear.c \
+	%D%/digest/digest.c \
+	%D%/digest/digest.h \
+	%D%/digest/kind.h \
+	%D%/digest/sha256.c \
+	%D%/digest/xxh3.c \
 	%D%/copy/compare.c \
 	%D%/copy/cursor.h \
+	%D%/copy/digest.c \
+	%D%/copy/digest.h \
 	%D%/copy/epoch.c \
 	%D%/copy/epoch.h \
 	%D%/copy/errors.c \
@@ -184,6 +191,8 @@ noinst_LTLIBRARIES += %D%/libnbdsync.la
 	%D%/transfer/progress.c \
 	%D%/transfer/progress.h \
 	%D%/transfer/probe.c \
+	%D%/transfer/mirror.c \
+	%D%/transfer/recheck.c \
 	%D%/transfer/reconnect.c \
 	%D%/transfer/report-checkpoint.c \
 	%D%/transfer/report.c \
@@ -197,9 +206,12 @@ noinst_LTLIBRARIES += %D%/libnbdsync.la
 	%D%/transfer/stats.c \
 	%D%/transfer/stats.h \
 	%D%/transfer/throttle.c \
+	%D%/transfer/series-private.h \
+	%D%/transfer/series.c \
+	%D%/transfer/series.h \
 	%D%/transfer/verdict.c
 %C%_libnbdsync_la_LIBADD = %D%/libnbdcore.la $(JANSSON_LIBS) \
-	$(SQLITE_LIBS)
+	$(OPENSSL_LIBS) $(SQLITE_LIBS) $(XXHASH_LIBS)
 # Linked into programs only.
 %C%_libnbdsync_la_LIBTOOLFLAGS = --tag=disable-shared
 

@@ -32,6 +32,7 @@ build		libjansson-dev		module jansson
 build		libssl-dev		module openssl
 build		libsqlite3-dev		module sqlite3
 build		libsystemd-dev		module libsystemd
+build		libxxhash-dev		module libxxhash
 demo		nbdkit			program nbdkit
 demo		e2fsprogs		program mke2fs
 test		check			module check
@@ -63,6 +64,7 @@ test		systemd			program systemd-tmpfiles
 test		tmux			program tmux
 test		util-linux		program script
 test		util-linux		program setpriv
+test		xxhash			program xxhsum
 test		xz-utils		program xz
 package		debhelper		program dh
 package		dpkg-dev		program dpkg-buildpackage

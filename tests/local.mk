@@ -103,6 +103,7 @@ unit_tests = \
 	%D%/unit/daemon/test-routes \
 	%D%/unit/daemon/test-schedule \
 	%D%/unit/daemon/test-tcp \
+	%D%/unit/digest/test-digest \
 	%D%/unit/endpoint/test-endpoint \
 	%D%/unit/endpoint/test-spec \
 	%D%/unit/nbd/test-chunk \
@@ -480,8 +481,10 @@ integration_tests = \
 	%D%/integration/client-example.t \
 	%D%/integration/client-tls.t \
 	%D%/integration/copy-bad-ranges.t \
+	%D%/integration/compare-again.t \
 	%D%/integration/copy-block-sizes.t \
 	%D%/integration/copy-degradation.t \
+	%D%/integration/copy-digest.t \
 	%D%/integration/copy-dirty.t \
 	%D%/integration/copy-distant.t \
 	%D%/integration/copy-errors.t \
@@ -544,6 +547,7 @@ integration_tests = \
 	%D%/integration/interop-qemu-nbd.t \
 	%D%/integration/interop-qemu-storage-daemon.t \
 	%D%/integration/manuals.t \
+	%D%/integration/mirror-passes.t \
 	%D%/integration/monitoring.t \
 	%D%/integration/nbd-contexts.t \
 	%D%/integration/readme.t \

@@ -169,6 +169,10 @@ struct conf_job {
 	const char *destination;	/* one of these two */
 	struct conf_words destinations;
 	enum run_mode mode;
+	enum digest_algorithm digest;
+	uint64_t pass_interval_ms;	/* of a mirror */
+	uint64_t recheck_ms;
+	bool repair;
 	uint64_t max_lag;
 	bool zero_rest;
 	bool destination_is_zero;

@@ -245,7 +245,7 @@ level_from_text(const char *text, void *target)
 static int
 mode_from_text(const char *text, void *target)
 {
-	for (int mode = RUN_COPY; mode <= RUN_VERIFY; mode++) {
+	for (int mode = RUN_COPY; mode <= RUN_MIRROR; mode++) {
 		if (strcmp(text, run_mode_name((enum run_mode)mode)) == 0) {
 			*(enum run_mode *)target = (enum run_mode)mode;
 			return 0;
@@ -268,6 +268,15 @@ policy_from_text(const char *text, void *target)
 		}
 	}
 	return -EINVAL;
+}
+
+static int
+digest_from_text(const char *text, void *target)
+{
+	if (strcmp(text, digest_name(DIGEST_NONE)) != 0)
+		return digest_find(text, target);
+	*(enum digest_algorithm *)target = DIGEST_NONE;
+	return 0;
 }
 
 /* Item i of a list of strings, or NULL after complaining. */
@@ -551,7 +560,7 @@ static const struct kind kinds[] = {
 		.from_text = level_from_text,
 	},
 	[OPTION_MODE] = {
-		.must_be = "\"copy\", \"sync\" or \"verify\"",
+		.must_be = "\"copy\", \"sync\", \"verify\" or \"mirror\"",
 		.size = sizeof(enum run_mode),
 		.config_type = CONFIG_TYPE_STRING,
 		.from_text = mode_from_text,
@@ -601,6 +610,12 @@ static const struct kind kinds[] = {
 		.config_type = CONFIG_TYPE_STRING,
 		.from_text = window_from_text,
 		.is_same = texts_are_same,
+	},
+	[OPTION_DIGEST] = {
+		.must_be = "\"none\", \"sha256\" or \"xxh3\"",
+		.size = sizeof(enum digest_algorithm),
+		.config_type = CONFIG_TYPE_STRING,
+		.from_text = digest_from_text,
 	},
 	[OPTION_WORDS] = {
 		.must_be = "a list of strings, such as "

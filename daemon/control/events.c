@@ -147,6 +147,8 @@ outcome_event(enum run_outcome outcome)
 		[RUN_DIFFERENT] = "verify.mismatch",
 		[RUN_FAILED] = "run.failed",
 		[RUN_CANCELLED] = "run.cancelled",
+		[RUN_STOPPED] = "run.succeeded",
+		[RUN_REPAIRED] = "run.succeeded",
 	};
 
 	return names[outcome];

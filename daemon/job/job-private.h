@@ -10,6 +10,7 @@
 #include "schedule/schedule.h"
 #include "store/store.h"
 #include "transfer/budget.h"
+#include "transfer/series.h"
 #include "transfer/progress.h"
 
 /*
@@ -57,7 +58,7 @@ struct job {
 	uint64_t rev;
 	bool is_configured;		/* else it goes when its run ends */
 
-	struct run *run;		/* NULL: idle */
+	struct series *run;		/* NULL: idle */
 	struct hooks *hooks;		/* of the run; NULL: none */
 	bool is_preparing;		/* the hooks before it run */
 	bool is_cancelled;

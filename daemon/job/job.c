@@ -222,6 +222,14 @@ log_result(struct job *job, const struct run_result *result)
 	case RUN_FAILED:
 		log_failure(job, &result->failure);
 		break;
+	case RUN_STOPPED:
+		log_info("job '%s': stopped, after %" PRIu64 " passes",
+		    job->name, result->progress.mirror.n_complete);
+		break;
+	case RUN_REPAIRED:
+		log_warning("job '%s': %" PRIu64 " bytes that differed were "
+		    "repaired", job->name, result->repaired_bytes);
+		break;
 	case RUN_CANCELLED:
 		job_say(job, MSG_RUN_CANCELLED, LOG_LEVEL_INFO, "cancelled");
 		break;
@@ -282,7 +290,7 @@ end_run(void *arg)
 	on_main_entry();
 	hooks_free(job->hooks);
 	job->hooks = NULL;
-	run_free(job->run);
+	series_free(job->run);
 	job->run = NULL;
 	jobs_on_job_idle(job->jobs, job);
 }
@@ -309,19 +317,21 @@ keep_result(struct job *job, const struct run_result *result,
 	}
 	o = describe_result(job);
 	hooks_after(job->hooks, o, result->outcome != RUN_SUCCEEDED &&
+	    result->outcome != RUN_STOPPED &&
+	    result->outcome != RUN_REPAIRED &&
 	    result->outcome != RUN_CANCELLED);
 	json_decref(o);
 	jobs_changed(job->jobs, job);
 }
 
 static void
-job_on_finished(struct run *run, void *arg)
+job_on_finished(struct series *run, void *arg)
 {
 	struct job *job = arg;
 
 	on_main_entry();
-	log_result(job, run_result(run));
-	keep_result(job, run_result(run), false);
+	log_result(job, series_result(run));
+	keep_result(job, series_result(run), false);
 }
 
 /* The hooks before the run have been run, and it may begin, or not. */
@@ -342,7 +352,7 @@ on_hooks_before(void *arg, enum hooks_verdict verdict, const struct error *e)
 	if (verdict == HOOKS_SKIP)
 		job->totals.skipped_runs++;
 	if (verdict == HOOKS_GO) {
-		run_start(job->run);
+		series_start(job->run);
 		jobs_changed(job->jobs, job);
 		return;
 	}
@@ -376,7 +386,7 @@ begin_run(struct job *job) ON_MAIN
 	json_t *o;
 
 	if (job->hooks == NULL) {
-		run_start(job->run);
+		series_start(job->run);
 		return;
 	}
 	job->is_preparing = true;
@@ -386,7 +396,7 @@ begin_run(struct job *job) ON_MAIN
 }
 
 static int
-make_run(struct job *job, struct run **ret_run, struct error *e) ON_MAIN
+make_run(struct job *job, struct series **ret_run, struct error *e) ON_MAIN
 {
 	const struct conf *conf = job->jobs->conf;
 	const struct conf_job *cj = conf_find_job(conf, job->name);
@@ -397,6 +407,12 @@ make_run(struct job *job, struct run **ret_run, struct error *e) ON_MAIN
 		.source = conf_find_endpoint(conf, cj->source)->spec,
 		.destinations = destinations,
 		.n_destinations = conf_job_destinations(cj, names),
+		.digest = cj->digest,
+		.interval_ms = cj->pass_interval_ms,
+		/* It may have been mirrored before. */
+		.syncs_first = true,
+		.recheck_ms = cj->recheck_ms,
+		.repair = cj->repair,
 		.max_lag = cj->max_lag,
 		.zero_rest = cj->zero_rest,
 		.destination_is_zero = job->mode == RUN_COPY &&
@@ -430,8 +446,8 @@ make_run(struct job *job, struct run **ret_run, struct error *e) ON_MAIN
 
 	for (unsigned i = 0; i < spec.n_destinations; i++)
 		destinations[i] = conf_find_endpoint(conf, names[i])->spec;
-	return run_new(&spec, job->jobs->pool, job->jobs->mailbox,
-	    job_on_finished, job, ret_run, e);
+	return series_new(&spec, job->jobs->pool, job->jobs->mailbox,
+	    job->jobs->loop, job_on_finished, job, ret_run, e);
 }
 
 static int
@@ -460,7 +476,7 @@ start_run(struct job *job, const char *trigger, bool only_verify,
 	    strcmp(trigger, "catch-up") == 0 ||
 	    strcmp(trigger, "window") == 0 ||
 	    (strcmp(trigger, "resume") == 0 && job->is_own);
-	struct run *run = NULL;
+	struct series *run = NULL;
 	int r;
 
 	r = check_may_start(job, e);
@@ -473,7 +489,7 @@ start_run(struct job *job, const char *trigger, bool only_verify,
 		return error_prefix(e, "job '%s'", job->name);
 	r = make_hooks(job, e);
 	if (r < 0) {
-		run_free(run);
+		series_free(run);
 		return r;
 	}
 	job->run = run;
@@ -515,7 +531,7 @@ job_cancel(struct job *job)
 	if (job->is_preparing)
 		hooks_stop(job->hooks);
 	else
-		run_cancel(job->run);
+		series_cancel(job->run);
 	if (job->is_cancelled)
 		return 0;
 	job->is_cancelled = true;

@@ -289,6 +289,8 @@ count(struct job *job, const struct run_result *result) ON_MAIN
 	job->state.last_attempt_ms = job->started_at_ms;
 	switch (result->outcome) {
 	case RUN_SUCCEEDED:
+	case RUN_STOPPED:
+	case RUN_REPAIRED:
 		job->counters[JOB_COUNT_SUCCEEDED]++;
 		job->state.last_success_ms = result->finished_at_ms;
 		break;

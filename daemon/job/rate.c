@@ -26,7 +26,7 @@ set(struct job *job, uint64_t rate)
 {
 	job->rate = rate;
 	if (job->run != NULL)
-		run_set_rate(job->run, rate);
+		series_set_rate(job->run, rate);
 }
 
 void

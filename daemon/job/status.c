@@ -62,6 +62,8 @@ job_health(const struct job *job, const struct job_view *view)
 		return JOB_UNKNOWN;
 	switch (job->last_outcome) {
 	case RUN_SUCCEEDED:
+	case RUN_STOPPED:
+	case RUN_REPAIRED:
 	case RUN_CANCELLED:
 		return JOB_OK;
 	case RUN_PARTIAL:
@@ -73,22 +75,29 @@ job_health(const struct job *job, const struct job_view *view)
 	return JOB_WARN;
 }
 
+static bool
+is_success(enum run_outcome outcome)
+{
+	return outcome == RUN_SUCCEEDED || outcome == RUN_STOPPED ||
+	    outcome == RUN_REPAIRED;
+}
+
 /* A run that writes, or has ended badly, leaves a mixture. */
 static bool
 is_consistent(const struct job *job)
 {
-	return job->has_success && job->last_outcome == RUN_SUCCEEDED &&
+	return job->has_success && is_success(job->last_outcome) &&
 	    (job->run == NULL || job->mode == RUN_VERIFY);
 }
 
 static void
 add_progress(struct job_totals *totals, const struct run_progress *p)
 {
-	totals->read_bytes += p->read_bytes;
-	totals->written_bytes += p->written_bytes;
-	totals->zeroed_bytes += p->zeroed_bytes;
-	totals->equal_bytes += p->equal_bytes;
-	totals->differing_bytes += p->differing_bytes;
+	totals->read_bytes += p->earlier.read + p->read_bytes;
+	totals->written_bytes += p->earlier.written + p->written_bytes;
+	totals->zeroed_bytes += p->earlier.zeroed + p->zeroed_bytes;
+	totals->equal_bytes += p->earlier.equal + p->equal_bytes;
+	totals->differing_bytes += p->earlier.differing + p->differing_bytes;
 	totals->reconnects += p->n_reconnects;
 	totals->retries += p->n_retries;
 	for (unsigned i = 0; i < p->n_destinations; i++) {
@@ -106,7 +115,7 @@ job_count(struct job *job, const struct run_result *result)
 	run_map_make(&job->last_map, p->total_bytes, p->done_bytes,
 	    p->done_bytes, p->durable_bytes);
 	add_progress(&job->totals, p);
-	if (result->outcome != RUN_SUCCEEDED)
+	if (!is_success(result->outcome))
 		return;
 	job->has_success = true;
 	memcpy(job->success.run_id, job->run_id, sizeof job->run_id);
@@ -121,7 +130,7 @@ view_run(const struct job *job, struct job_view *view) ON_MAIN
 	if (job->is_preparing)
 		view->progress.limited_by = "none";
 	else
-		run_get_progress(job->run, &view->progress);
+		series_get_progress(job->run, &view->progress);
 	view->is_running = true;
 	view->run_id = job->run_id;
 	view->run_uuid = job->run_uuid;
@@ -178,7 +187,7 @@ job_remember_state(struct job *job)
 	struct run_progress p = { .phase = RUN_CONNECTING };
 
 	if (job->run != NULL && !job->is_preparing)
-		run_get_progress(job->run, &p);
+		series_get_progress(job->run, &p);
 	job->told_state = job_state(job, &p);
 }
 
@@ -186,7 +195,7 @@ void
 job_get_map(const struct job *job, struct run_map *ret_map)
 {
 	if (job->run != NULL)
-		run_get_map(job->run, ret_map);
+		series_get_map(job->run, ret_map);
 	else
 		*ret_map = job->last_map;
 }
@@ -231,7 +240,7 @@ job_tick(struct job *job)
 	job_look_at_window(job);
 	if (job->run == NULL || job->is_preparing)
 		return;
-	run_get_progress(job->run, &p);
+	series_get_progress(job->run, &p);
 	progress_update(&job->meter, &p, p.elapsed_ms);
 	count_limit(job, &p);
 	if (strcmp(job->told_state, job_state(job, &p)) != 0)

@@ -102,12 +102,16 @@ must_pause(const struct copy_lane *lane, const struct copy_bads *b)
 	    b->pass >= n_narrowing(lane->plan);
 }
 
-/* May all that follows there be in vain?  Then nothing new is begun. */
+/*
+ * May all that follows there be in vain, or does the digest wait?  Then
+ * nothing new is begun.
+ */
 static bool
 is_urgent(const struct copy_lane *lane, const struct copy_bad *bad)
 {
 	return lane->plan->on_error[bad->side] != COPY_SKIP ||
-	    bad->class == COPY_ERROR_SPACE;
+	    bad->class == COPY_ERROR_SPACE ||
+	    (bad->what.targets & COPY_FOR_DIGEST) != 0;
 }
 
 static bool
@@ -129,6 +133,13 @@ is_due(const struct copy_lane *lane, const struct copy_bads *b)
 	if (b->pass > 0 || any_is_urgent(lane, b))
 		return true;
 	return copy_map_is_empty(&lane->map);
+}
+
+bool
+copy_bads_go_first(const struct copy_lane *lane)
+{
+	return copy_map_peek(&lane->bads.trying) != NULL ||
+	    is_due(lane, &lane->bads);
 }
 
 /* Is anything of the disk under way that may still fail? */
@@ -196,8 +207,7 @@ copy_bads_next(struct copy_lane *lane, bool *ret_is_due)
 	*ret_is_due = true;
 	if (is_ready(lane, &lane->bads))
 		return &lane->bads;
-	if (copy_map_peek(&lane->bads.trying) != NULL ||
-	    is_due(lane, &lane->bads))
+	if (copy_bads_go_first(lane))
 		return NULL;
 	*ret_is_due = false;
 	for (i = 0; i < lane->plan->n_targets; i++) {
@@ -302,7 +312,7 @@ skip(struct copy_lane *lane, const struct copy_bad *bad)
 	struct copy_skips *b = &lane->skips;
 	const struct copy_bad_range range = {
 		.side = bad->side,
-		.targets = bad->what.targets,
+		.targets = bad->what.targets & ~COPY_FOR_DIGEST,
 		.offset = bad->what.from,
 		.to = bad->what.to,
 		.length = bad->what.length,
@@ -311,6 +321,10 @@ skip(struct copy_lane *lane, const struct copy_bad *bad)
 	struct copy_bad_range *v;
 	unsigned i;
 
+	if ((bad->what.targets & COPY_FOR_DIGEST) != 0)
+		copy_lane_void_digest(lane);
+	if (range.targets == 0)
+		return;
 	for (i = 0; i < lane->plan->n_targets; i++)
 		if ((range.targets & copy_bit(i)) != 0)
 			copy_ledger_add(

@@ -3,6 +3,7 @@
 #define COPY_LANE_PRIVATE_H
 
 #include "copy/bad.h"
+#include "copy/digest.h"
 #include "copy/epoch.h"
 #include "copy/lane.h"
 #include "copy/map.h"
@@ -17,6 +18,8 @@
 
 struct copy_slot {
 	struct list node;		/* of the free, or of those that lag */
+	struct list digest_node;	/* of those that wait for the digest,
+					   or that it has taken */
 	struct copy_stretch what;	/* targets: those that still need it */
 	unsigned n_given_out;
 	bool is_loaded;
@@ -43,6 +46,29 @@ struct copy_slot {
 struct lane_failures {
 	struct copy_failure first;
 	uint64_t n;
+};
+
+/* What is to be loaded next. */
+enum copy_order {
+	COPY_ANY_ORDER,
+	COPY_FIRST_IS_URGENT,	/* the first of the map, however much else is
+				   under way: the digest waits for it */
+	COPY_FIRST_IS_HELD,	/* likewise, but it is not to be had yet:
+				   nothing takes the slot it will need */
+};
+
+/* A lane's part in the digests. */
+struct copy_digester {
+	struct list waiting;		/* slots, in the order of the line */
+	struct list taken;		/* till copy_lane_take_digested() */
+	bool is_disordered;		/* reads are done again: the map may
+					   hold what comes before a slot */
+	bool is_held;			/* the gate lets nothing through */
+	bool is_void;			/* something will never be read: it
+					   takes nothing more */
+	struct digest *block;		/* of the block that is under way */
+	uint64_t block_index;
+	uint64_t block_left;		/* bytes */
 };
 
 struct copy_lane {
@@ -79,6 +105,8 @@ struct copy_lane {
 	struct list queues[1 + COPY_MAX_TARGETS];	/* the source's last */
 	unsigned n_busy[1 + COPY_MAX_TARGETS];
 	unsigned in_flight;
+
+	struct copy_digester digester;
 
 	struct lane_failures source_failures;
 	struct lane_failures target_failures[COPY_MAX_TARGETS];
@@ -145,6 +173,7 @@ void copy_slot_write(struct copy_lane *lane, struct copy_slot *slot,
 void copy_slot_written(struct copy_lane *lane, struct copy_request *req);
 /* Does another part follow the one that is being written? */
 bool copy_slot_has_more(const struct copy_slot *slot, unsigned target);
+
 /* bad.c */
 void copy_bads_init(struct copy_lane *lane);
 void copy_bads_done(struct copy_lane *lane);
@@ -164,11 +193,27 @@ void copy_bads_forget(struct copy_lane *lane, unsigned target);
  * is nothing now; *ret_is_due: nor may anything new be begun.
  */
 struct copy_bads *copy_bads_next(struct copy_lane *lane, bool *ret_is_due);
+/* Is what the source has failed at being tried again, or to be first? */
+bool copy_bads_go_first(const struct copy_lane *lane);
 /* The largest request of this pass. */
 uint32_t copy_bads_request_size(const struct copy_lane *lane,
     const struct copy_bads *b);
 /* Nothing waits to be tried again, on any disk. */
 bool copy_bads_are_empty(const struct copy_lane *lane);
+
+/* digest.c */
+int copy_digester_init(struct copy_lane *lane);
+void copy_digester_done(struct copy_lane *lane);
+/* A slot has been loaded that the digest needs. */
+void copy_slot_await_digest(struct copy_lane *lane, struct copy_slot *slot);
+/* Its read is done again: the digest waits for that. */
+void copy_slot_leave_digest(struct copy_lane *lane, struct copy_slot *slot);
+/* Something is given up for good: there is no digest, and nothing waits. */
+void copy_lane_void_digest(struct copy_lane *lane);
+/* Let the digest have what it can take now. */
+void copy_lane_digest(struct copy_lane *lane);
+/* Where the order is lost: have what the digest waits for first in the map. */
+enum copy_order copy_lane_order_for_digest(struct copy_lane *lane);
 
 /* compare.c */
 /* The bytes of both are here: go on behind what is compared. */

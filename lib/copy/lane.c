@@ -78,6 +78,17 @@ slot_memory(const struct copy_slot *slot)
 	return slot->what.kind == COPY_DATA ? slot->what.length : 0;
 }
 
+static void
+end_lagging(struct copy_lane *lane, struct copy_slot *slot)
+{
+	if (!slot->is_lagging)
+		return;
+	slot->is_lagging = false;
+	lane->n_lagging--;
+	lane->lag_bytes -= slot_memory(slot);
+	list_remove(&slot->node);
+}
+
 /* Free, once nobody needs it and nothing of it is on its way. */
 void
 copy_slot_settle(struct copy_lane *lane, struct copy_slot *slot)
@@ -85,26 +96,23 @@ copy_slot_settle(struct copy_lane *lane, struct copy_slot *slot)
 	if (!slot->is_loaded || slot->what.targets != 0 ||
 	    slot->n_given_out > 0)
 		return;
-	if (slot->is_lagging) {
-		lane->n_lagging--;
-		lane->lag_bytes -= slot_memory(slot);
-		list_remove(&slot->node);
-	}
+	end_lagging(lane, slot);
 	list_remove(&slot->source.node);
 	if (slot->trying != NULL)
 		slot->trying->n_loaded--;
-	slot->is_lagging = false;
 	slot->is_loaded = false;
 	lane->n_loaded--;
 	list_append(&lane->free_slots, &slot->node);
 }
 
-/* Destinations that have failed need nothing. */
+/* Destinations that have failed need nothing, nor does a digest that has. */
 static uint32_t
 live_targets(const struct copy_lane *lane, uint32_t targets)
 {
 	unsigned i;
 
+	if (lane->digester.is_void)
+		targets &= ~COPY_FOR_DIGEST;
 	for (i = 0; i < lane->plan->n_targets; i++)
 		if (!copy_ledger_is_live(lane->ledger, i))
 			targets &= ~copy_bit(i);
@@ -139,7 +147,8 @@ leave_behind(struct copy_lane *lane, struct copy_slot *slot)
 		if ((slot->what.targets & copy_bit(i)) != 0)
 			list_remove(&slot->targets[i].node);
 	put_behind(lane, &slot->what, slot->what.targets);
-	slot->what.targets = 0;
+	slot->what.targets &= COPY_FOR_DIGEST;
+	end_lagging(lane, slot);
 	copy_slot_settle(lane, slot);
 }
 
@@ -200,6 +209,8 @@ copy_slot_finish(struct copy_lane *lane, struct copy_slot *slot,
 	slot->what.targets &= ~copy_bit(target);
 	if (slot->what.targets == 0)
 		copy_slot_settle(lane, slot);
+	else if (slot->what.targets == COPY_FOR_DIGEST)
+		end_lagging(lane, slot);
 	else if (copy_ledger_is_live(lane->ledger, target))
 		begin_lagging(lane, slot);
 }
@@ -212,6 +223,8 @@ copy_slot_again(struct copy_lane *lane, struct copy_slot *slot)
 	unsigned i;
 
 	s.targets &= slot->again;
+	if ((s.targets & COPY_FOR_DIGEST) != 0)
+		copy_slot_leave_digest(lane, slot);
 	again = s;
 	again.targets = copy_bads_put(lane, slot, s.targets);
 	slot->again = 0;
@@ -238,7 +251,7 @@ zero_takers(const struct copy_lane *lane, uint32_t targets)
 	for (i = 0; i < lane->plan->n_targets; i++)
 		if (copy_lane_can_zero(lane, i, 1) || lane->plan->skip_zeroes)
 			takers |= copy_bit(i);
-	return targets & takers;
+	return targets & (takers | COPY_FOR_DIGEST);
 }
 
 static uint32_t
@@ -342,6 +355,8 @@ begin_slot(struct copy_lane *lane, struct copy_slot *slot)
 		else if (compares)
 			ask_target(lane, slot, i, COPY_READ);
 	}
+	if ((slot->what.targets & COPY_FOR_DIGEST) != 0)
+		copy_slot_await_digest(lane, slot);
 }
 
 static bool
@@ -360,7 +375,7 @@ leave_out(struct copy_lane *lane, struct copy_stretch *s)
 	size_t last = lane->behind.end - 1;
 	uint32_t behind = lane->behind.v[last].targets & s->targets;
 
-	if (behind == 0 || behind == s->targets)
+	if (behind == 0 || behind == (s->targets & ~COPY_FOR_DIGEST))
 		return;
 	put_behind(lane, s, behind);
 	s->targets &= ~behind;
@@ -452,6 +467,17 @@ leave_absent(struct copy_lane *lane, struct copy_stretch *s,
 	s->targets &= ~absent;
 }
 
+/* Is there anything new, and may it be begun? */
+static bool
+has_new(struct copy_lane *lane)
+{
+	enum copy_order order = copy_lane_order_for_digest(lane);
+
+	return !all_are_absent(lane) && order != COPY_FIRST_IS_HELD &&
+	    (copy_lane_has_depth(lane) || order == COPY_FIRST_IS_URGENT) &&
+	    copy_map_peek(&lane->map) != NULL;
+}
+
 /*
  * Where the next piece comes from; NULL: there is none now.  *ret_trying: it
  * is one that has failed before, on that disk.
@@ -461,7 +487,7 @@ next_map(struct copy_lane *lane, struct copy_bads **ret_trying)
 {
 	uint32_t held;
 	bool is_due;
-	bool has_new;
+	bool is_new;
 
 	/* One that is held no more catches up, too. */
 	do {
@@ -469,12 +495,11 @@ next_map(struct copy_lane *lane, struct copy_bads **ret_trying)
 		catch_up(lane);
 		*ret_trying = copy_bads_next(lane, &is_due);
 	} while (*ret_trying == NULL && (held & ~lane->held) != 0);
-	has_new = !is_due && !all_are_absent(lane) &&
-	    copy_lane_has_depth(lane) && copy_map_peek(&lane->map) != NULL;
-	if (*ret_trying != NULL && !(has_new && lane->is_turn_of_new))
+	is_new = !is_due && has_new(lane);
+	if (*ret_trying != NULL && !(is_new && lane->is_turn_of_new))
 		return &(*ret_trying)->trying;
 	*ret_trying = NULL;
-	return has_new ? &lane->map : NULL;
+	return is_new ? &lane->map : NULL;
 }
 
 /* Do the bytes of the stretch go through us? */
@@ -539,13 +564,15 @@ load_slot(struct copy_lane *lane)
 	uint32_t size;
 	bool moves;
 
-	if (list_is_empty(&lane->free_slots))
+	if (list_is_empty(&lane->free_slots) ||
+	    !list_is_empty(&lane->digester.taken))
 		return false;
 	map = next_map(lane, &trying);
 	if (map == NULL)
 		return false;
 	moves = is_moved(lane, copy_map_peek(map));
 	size = moves ? gate_room(lane) : request_size(lane);
+	lane->digester.is_held = size == 0;
 	if (size == 0)
 		return false;
 	piece = next_piece(lane, map, trying, size);
@@ -734,6 +761,7 @@ undo(void *arg, uint64_t to, uint64_t length, bool is_zero)
 		p = copy_plan_piece_to(lane->plan, to);
 		s.from = p->from + (to - p->to);
 		s.to = to;
+		s.position = p->position + (to - p->to);
 		s.length = p->to + p->length - to;
 		if (s.length > length)
 			s.length = length;
@@ -883,6 +911,9 @@ copy_request_is_needed(const struct copy_lane *lane,
 	if (lane->plan->mode != COPY_MODE_COPY)
 		return read->side == COPY_SOURCE ||
 		    (slot->what.targets & copy_bit(read->target)) != 0;
+	if (read->side == COPY_SOURCE &&
+	    (slot->what.targets & COPY_FOR_DIGEST) != 0)
+		return true;
 	for (i = 0; i < lane->plan->n_targets; i++)
 		if ((slot->what.targets & copy_bit(i)) != 0 &&
 		    is_needed_by(lane, read, &slot->targets[i]))
@@ -960,6 +991,7 @@ init_slots(struct copy_lane *lane)
 		for (t = 0; t < lane->plan->n_targets; t++)
 			init_request(&slot->targets[t], slot,
 			    COPY_DESTINATION, t, i * n + 1 + t);
+		list_init(&slot->digest_node);
 		list_append(&lane->free_slots, &slot->node);
 	}
 	init_request(&lane->map_request, NULL, COPY_SOURCE, 0,
@@ -1003,7 +1035,7 @@ copy_lane_new(const struct copy_plan *plan, struct copy_cursor *cursor,
 	if (plan->n_targets > 1)
 		lane->n_slots += plan->n_targets * COPY_RETRY_SLOTS;
 	lane->slots = calloc(lane->n_slots, sizeof *lane->slots);
-	if (lane->slots == NULL) {
+	if (copy_digester_init(lane) < 0 || lane->slots == NULL) {
 		copy_lane_free(lane);
 		return -ENOMEM;
 	}
@@ -1030,6 +1062,7 @@ copy_lane_free(struct copy_lane *lane)
 	copy_map_done(&lane->map);
 	copy_map_done(&lane->behind);
 	copy_bads_done(lane);
+	copy_digester_done(lane);
 	free(lane->differences);
 	free(lane->slots);
 	free(lane);

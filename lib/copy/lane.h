@@ -144,9 +144,15 @@ unsigned copy_request_siblings(struct copy_lane *lane,
 #define COPY_MAX_SIBLINGS (1 + COPY_MAX_TARGETS)
 
 /*
+ * The next READ whose bytes the digest has taken: they may not be needed any
+ * more.  NULL: no other, since it was last asked.
+ */
+struct copy_request *copy_lane_take_digested(struct copy_lane *lane);
+
+/*
  * There is no room for more bytes: give up what only slow destinations wait
  * for.  NULL: nothing can be.  Else the READ whose bytes are not needed any
- * more.
+ * more, but perhaps by the digest.
  */
 struct copy_request *copy_lane_relieve(struct copy_lane *lane);
 

@@ -77,6 +77,8 @@ struct copy_target_books {
 	uint64_t n_failures;
 };
 
+struct copy_digests;
+
 struct copy_ledger {
 	_Atomic uint64_t read_bytes;	/* from the source */
 	_Atomic uint64_t total_bytes;	/* of the destination that gets most */
@@ -94,6 +96,7 @@ struct copy_ledger {
 					   not refused; 0: none was */
 	struct copy_target_books targets[COPY_MAX_TARGETS];
 	unsigned n_targets;
+	struct copy_digests *digests;	/* where the plan wants some */
 
 	/* The run's thread: what concerns all destinations. */
 	struct copy_failure first_failure;

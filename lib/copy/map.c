@@ -85,7 +85,8 @@ copy_map_put(struct copy_map *m, const struct copy_stretch *stretch)
 		if (last->kind == stretch->kind &&
 		    last->targets == stretch->targets &&
 		    last->from + last->length == stretch->from &&
-		    last->to + last->length == stretch->to) {
+		    last->to + last->length == stretch->to &&
+		    last->position + last->length == stretch->position) {
 			last->length += stretch->length;
 			return;
 		}
@@ -112,9 +113,20 @@ copy_map_take(struct copy_map *m, uint64_t length)
 	*waiting(m, s->kind) -= length;
 	s->from += length;
 	s->to += length;
+	s->position += length;
 	s->length -= length;
 	if (s->length == 0)
 		m->first++;
+}
+
+void
+copy_map_bring_forward(struct copy_map *m, size_t i)
+{
+	struct copy_stretch s = m->v[i];
+
+	memmove(&m->v[m->first + 1], &m->v[m->first],
+	    (i - m->first) * sizeof s);
+	m->v[m->first] = s;
 }
 
 bool
@@ -148,6 +160,8 @@ put_zeroes(struct copy_map *m, struct copy_stretch *s)
 		copy_map_put(m, s);
 		return;
 	}
+	s->targets = all & COPY_FOR_DIGEST;
+	copy_map_put(m, s);
 	for (i = 0; i < m->plan->n_targets; i++) {
 		s->targets = all & (1U << i);
 		s->kind = copy_map_kind(m->plan, i, true);
@@ -192,6 +206,7 @@ put_undone(struct copy_map *m, const struct copy_stretch *stretch)
 		s.targets &= ~done;
 		rest.from += s.length;
 		rest.to += s.length;
+		rest.position += s.length;
 		rest.length -= s.length;
 		if (s.kind == COPY_ZEROES)
 			put_zeroes(m, &s);
@@ -207,6 +222,8 @@ sort_answer(struct copy_map *m, uint64_t end, bool zero)
 	struct copy_stretch s = {
 		.from = m->sorted,
 		.to = m->answer_to + (m->sorted - m->answer_from),
+		.position = m->answer_position +
+		    (m->sorted - m->answer_from),
 		.length = end - m->sorted,
 		.kind = zero ? COPY_ZEROES : COPY_DATA,
 		.targets = m->answer_targets,
@@ -310,6 +327,9 @@ skip_done(struct copy_map *m, const struct copy_piece *p)
 	uint32_t done;
 	uint64_t run;
 
+	/* A digest is of all, whatever earlier runs have read. */
+	if (copy_plan_digests(m->plan) && !p->is_rest)
+		return false;
 	run = done_run(m->plan, p->to + offset,
 	    min_u64(p->length - offset, m->claim_end - m->position), &done);
 	if ((p->targets & ~done) != 0)
@@ -365,6 +385,9 @@ begin_answer(struct copy_map *m, const struct copy_piece *p)
 	m->answer_from = p->from + offset;
 	m->answer_to = p->to + offset;
 	m->answer_targets = p->targets;
+	if (copy_plan_digests(m->plan) && !p->is_rest)
+		m->answer_targets |= COPY_FOR_DIGEST;
+	m->answer_position = m->position;
 	m->answer_end = m->answer_from +
 	    min_u64(p->length - offset, m->claim_end - m->position);
 	m->answered = m->answer_from;
@@ -387,8 +410,9 @@ copy_map_extend(struct copy_map *m, uint64_t data_ahead, uint64_t zeroes_ahead,
 {
 	const struct copy_piece *p;
 
-	while (!m->is_held && m->data_bytes < data_ahead && m->zero_bytes < zeroes_ahead &&
-	    !m->has_no_memory && find_unmapped(m, &p)) {
+	while (!m->is_held && m->data_bytes < data_ahead &&
+	    m->zero_bytes < zeroes_ahead && !m->has_no_memory &&
+	    find_unmapped(m, &p)) {
 		begin_answer(m, p);
 		if (p->is_rest) {
 			copy_map_add_extent(m, p->length, true);

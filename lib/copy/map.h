@@ -29,12 +29,17 @@ enum copy_kind {
 			   at the destinations: to be read there */
 };
 
+/* One more that may need a stretch, besides the destinations. */
+#define COPY_FOR_DIGEST (1U << COPY_MAX_TARGETS)
+
 struct copy_stretch {
 	uint64_t from;		/* bytes on the source */
 	uint64_t to;		/* bytes on the destinations */
+	uint64_t position;	/* on the plan's line */
 	uint64_t length;
 	enum copy_kind kind;
-	uint32_t targets;	/* bit i: destination i needs it */
+	uint32_t targets;	/* bit i: destination i needs it; or the digest
+				   does */
 };
 
 struct copy_map {
@@ -65,6 +70,7 @@ struct copy_map {
 	uint64_t answer_end;	/* and behind the last */
 	uint64_t answer_to;	/* answer_from on the destinations */
 	uint32_t answer_targets;	/* who is to get it */
+	uint64_t answer_position;	/* and on the line */
 	uint64_t answered;	/* up to here the server has told */
 	uint64_t zero_from;	/* the zeroes it ended with so far */
 	uint64_t zero_end;
@@ -105,6 +111,9 @@ void copy_map_take(struct copy_map *m, uint64_t length);
 
 /* One more, behind all others. */
 void copy_map_put(struct copy_map *m, const struct copy_stretch *stretch);
+
+/* Stretch v[i] before all others. */
+void copy_map_bring_forward(struct copy_map *m, size_t i);
 
 /* Nothing waits, and nothing more will come of itself. */
 bool copy_map_is_empty(const struct copy_map *m);

@@ -198,6 +198,7 @@ source_done(struct copy_lane *lane, struct copy_slot *slot)
 		else if ((slot->here & copy_bit(i)) != 0)
 			copy_slot_compare(lane, slot, i);
 	}
+	copy_lane_digest(lane);
 }
 
 static void
@@ -238,6 +239,7 @@ put_part(struct copy_lane *lane, const struct copy_request *req,
 
 	s.from += from;
 	s.to += from;
+	s.position += from;
 	s.length = to - from;
 	s.kind = kind;
 	s.targets = copy_bit(req->target);

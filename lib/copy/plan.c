@@ -14,6 +14,7 @@
 #include <string.h>
 
 #include "base/ranges.h"
+#include "copy/digest.h"
 
 #define SECTOR		512U
 #define MAX_ALIGN	65536U
@@ -35,6 +36,7 @@
 #define SPARSE_GRAIN	(32U * 1024)
 #define MIN_HOLES	8U
 #define ZERO_SIZE	(128U * 1024 * 1024)
+#define DIGEST_ZERO_SIZE (4U * 1024 * 1024)	/* takes a moment each */
 #define CLAIM_SIZE	(16U * 1024 * 1024)
 #define DEFAULT_LAG	(32U * 1024 * 1024)
 #define MIN_LAG_SLOTS	16U
@@ -382,7 +384,8 @@ choose_request_size(struct copy_plan *plan, const struct sizes *sizes,
 	if (size == 0) {
 		size = max_u32(DEFAULT_REQUEST,
 		    min_u32(MAX_REQUEST, sizes->preferred));
-		plan->max_request_size = plan->mode == COPY_MODE_COPY ?
+		plan->max_request_size = plan->mode == COPY_MODE_COPY &&
+			!copy_plan_digests(plan) ?
 		    MAX_REQUEST :
 		    size;
 	}
@@ -408,6 +411,12 @@ choose_lanes(struct copy_plan *plan, const struct disk_shape *source,
 
 	plan->lanes = wish->connections ? wish->connections : DEFAULT_LANES;
 	plan->max_lanes = wish->connections ? wish->connections : MAX_LANES;
+	if (plan->max_lanes > 1 && plan->digest != DIGEST_NONE) {
+		if (wish->connections > 1)
+			give_up(plan, "a digest of the whole takes it in "
+				      "order: one connection");
+		plan->max_lanes = 1;
+	}
 	if (plan->max_lanes > 1 && !source->can_multi_conn) {
 		give_up(plan, "source does not offer several connections "
 			      "(multi-conn): one connection");
@@ -513,6 +522,9 @@ choose_features(struct copy_plan *plan, const struct disk_shape *source,
 	plan->waits_for_space = wish->waits_for_space;
 	plan->max_bad_bytes = wish->max_bad_bytes;
 	plan->max_bad_ranges = wish->max_bad_ranges;
+	plan->digest = wish->digest;
+	plan->digests_blocks = wish->digests_blocks;
+	plan->block_size = COPY_BLOCK_SIZE;
 	plan->epoch_bytes = EPOCH_BYTES;
 	plan->skip_zeroes = wish->is_zero_before &&
 	    plan->mode == COPY_MODE_COPY;
@@ -568,8 +580,12 @@ lay_out(struct copy_plan *plan, const struct disk_shape *source,
 		    "destinations have no request size in common: one takes "
 		    "no less than %" PRIu32 " bytes, one no more than %" PRIu32,
 		    sizes->minimum, sizes->maximum);
-	return lay_out_pieces(plan, source, destinations, wish, ret_target,
-	    e);
+	r = lay_out_pieces(plan, source, destinations, wish, ret_target, e);
+	if (r == 0 && wish->digests_blocks &&
+	    plan->line_length / COPY_BLOCK_SIZE >= COPY_MAX_BLOCKS)
+		return error_set(e, -EINVAL,
+		    "source is too large for digests of its blocks");
+	return r;
 }
 
 int
@@ -598,10 +614,11 @@ copy_plan_make(struct copy_plan *plan, const struct disk_shape *source,
 	choose_features(plan, source, destinations, wish);
 	choose_sparse_grain(plan, wish);
 	choose_request_size(plan, &sizes, wish);
-	plan->zero_size = ZERO_SIZE;
 	plan->min_holes = MIN_HOLES;
+	plan->zero_size = plan->digest != DIGEST_NONE ? DIGEST_ZERO_SIZE :
+							ZERO_SIZE;
 	plan->claim_size = round_up(max_u32(CLAIM_SIZE, plan->request_size),
-	    MAX_ALIGN);
+	    plan->digests_blocks ? COPY_BLOCK_SIZE : MAX_ALIGN);
 	choose_depth(plan, wish);
 	choose_lanes(plan, source, destinations, wish);
 	choose_lag(plan, wish);
@@ -699,6 +716,26 @@ copy_plan_piece_to(const struct copy_plan *plan, uint64_t to)
 		    to - plan->pieces[i].to < plan->pieces[i].length)
 			break;
 	return &plan->pieces[i];
+}
+
+uint64_t
+copy_plan_bytes_in(const struct copy_plan *plan, uint64_t from, uint64_t to)
+{
+	const struct copy_piece *p = copy_plan_piece_at(plan, from);
+	const struct copy_piece *end = plan->pieces + plan->n_pieces;
+	uint64_t n = 0;
+	uint64_t first;
+	uint64_t last;
+
+	for (; p < end && p->position < to; p++) {
+		first = p->position > from ? p->position : from;
+		last = p->position + p->length;
+		if (last > to)
+			last = to;
+		if (last > first && !p->is_rest)
+			n += last - first;
+	}
+	return n;
 }
 
 const struct copy_piece *

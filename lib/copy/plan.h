@@ -11,6 +11,7 @@
 #include "copy/errors.h"
 #include "copy/ledger.h"
 #include "copy/shape.h"
+#include "digest/digest.h"
 
 /*
  * The plan of a run: which bytes go where, in requests of which size, over
@@ -65,6 +66,8 @@ struct copy_wish {
 	bool waits_for_space;	/* on a destination that is full */
 	uint64_t max_bad_bytes;		/* that may be skipped */
 	uint64_t max_bad_ranges;
+	enum digest_algorithm digest;	/* of the whole, or DIGEST_NONE */
+	bool digests_blocks;	/* and of each block */
 };
 
 struct copy_piece {
@@ -143,6 +146,9 @@ struct copy_plan {
 	uint64_t max_bad_ranges;
 	bool keeps;		/* what is durable counts, also if the run is
 				   ended */
+	enum digest_algorithm digest;	/* of the whole line */
+	bool digests_blocks;	/* one for each block_size bytes of it */
+	uint64_t block_size;
 	uint64_t epoch_bytes;	/* a lane flushes after so many, at the latest */
 	const char *gave_up[COPY_MAX_GAVE_UP];	/* sentences, static */
 	size_t n_gave_up;
@@ -175,6 +181,17 @@ int copy_plan_resume(struct copy_plan *plan, const struct ranges done[]);
  * The piece that byte `to` of a destination lies in; there is one.
  */
 const struct copy_piece *copy_plan_piece_to(const struct copy_plan *plan,
+    uint64_t to);
+
+/* Does the source's content go into a digest? */
+static inline bool
+copy_plan_digests(const struct copy_plan *plan)
+{
+	return plan->digest != DIGEST_NONE || plan->digests_blocks;
+}
+
+/* How many bytes of the source there are in [from, to) of the line. */
+uint64_t copy_plan_bytes_in(const struct copy_plan *plan, uint64_t from,
     uint64_t to);
 
 /* The piece that position, which is less than line_length, lies in. */

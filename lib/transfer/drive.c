@@ -563,10 +563,12 @@ begin_copying(struct run *run)
 	copy_cursor_init(&run->cursor, run->plan.line_length);
 	copy_tuning_init(&run->tuning, &run->plan, run_clock_ms());
 	run->tuning.n_workers = worker_pool_size(run->pool);
+	run->ledger.digests = &run->digests;
 	lanes = realloc(run->lanes, run->plan.max_lanes * sizeof *lanes);
 	if (lanes != NULL)
 		run->lanes = lanes;
 	if (lanes == NULL ||
+	    copy_digests_init(&run->digests, &run->plan) < 0 ||
 	    net_timer_init(&run->room_timer, worker_loop(run->home),
 		room_on_tick, run) < 0 ||
 	    net_timer_init(&run->tune_timer, worker_loop(run->home),

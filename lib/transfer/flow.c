@@ -91,12 +91,15 @@ drop_carriers(struct lane *lane, struct copy_request *of)
 /*
  * Is there one, if what only slow destinations wait for is given up?  Who
  * compares never waits: what has been read on one side is needed until it has
- * been read on the other, so that waiting for it would be for ever.
+ * been read on the other, so that waiting for it would be for ever.  Nor does
+ * who makes a digest: what has been read is needed until what comes before it
+ * has been read.
  */
 static struct carrier *
 take_carrier(struct lane *lane, const struct nbd_arrival *arrival)
 {
-	enum carriers_need need = lane->plan->mode != COPY_MODE_COPY ?
+	enum carriers_need need = lane->plan->mode != COPY_MODE_COPY ||
+		copy_plan_digests(lane->plan) ?
 	    CARRIERS_URGENT :
 	    arrival->is_whole ? CARRIERS_CERTAIN : CARRIERS_MIXED;
 	size_t len = arrival->req->length;
@@ -193,12 +196,27 @@ describe(struct lane *lane, struct lane_request *req,
 
 /* Sending. */
 
+/* The digest has taken what other slots hold; false: nothing of the kind. */
+static bool
+drop_digested(struct lane *lane)
+{
+	struct copy_request *read;
+	bool any = false;
+
+	while ((read = copy_lane_take_digested(lane->engine)) != NULL) {
+		drop_carriers(lane, read);
+		any = true;
+	}
+	return any;
+}
+
 static void
 request_ended(struct lane *lane, struct lane_request *req, int error,
     const char *message)
 {
 	copy_lane_done(lane->engine, req->engine, error, message);
 	drop_carriers(lane, req->engine);
+	(void)drop_digested(lane);
 }
 
 /* Send a request, or tell the engine why it could not be sent. */
@@ -224,8 +242,10 @@ flow_pump(struct lane *lane)
 {
 	struct copy_request *engine;
 
-	while ((engine = copy_lane_next(lane->engine)) != NULL)
-		send_request(lane, engine);
+	do
+		while ((engine = copy_lane_next(lane->engine)) != NULL)
+			send_request(lane, engine);
+	while (drop_digested(lane));
 }
 
 static void
@@ -375,6 +395,7 @@ lane_can_pipe(const struct lane *lane)
 {
 	return lane->plan->mode == COPY_MODE_COPY && !lane->plan->sees_all &&
 	    lane->n_disks == 2 &&
+	    !copy_plan_digests(lane->plan) &&
 	    disk_can_pipe(lane->disks[0].disk) &&
 	    disk_can_pipe(lane->disks[1].disk);
 }

@@ -87,8 +87,31 @@ report_destinations(const struct run_progress *p)
 	return list;
 }
 
-json_t *
-report_progress(const struct run_progress *p)
+/* null: of no time that is known. */
+static json_t *
+time_or_null(int64_t at_ms)
+{
+	return at_ms == 0 ? json_null() : report_time(at_ms);
+}
+
+static json_t *
+report_mirror(const struct run_mirror *m)
+{
+	return json_pack(
+	    "{s:i, s:I, s:I, s:b, s:o, s:o, s:o, s:s?}", "pass",
+	    (int)m->pass, "passes_complete", (json_int_t)m->n_complete,
+	    "passes_failed", (json_int_t)m->n_failed, "in_sync",
+	    m->is_in_sync, "consistent_at",
+	    time_or_null(m->consistent_at_ms), "consistent_age_ms",
+	    m->consistent_at_ms == 0 ?
+		json_null() :
+		json_integer((json_int_t)m->consistent_age_ms),
+	    "next_pass_at", time_or_null(m->next_pass_at_ms), "failure",
+	    m->failure[0] != '\0' ? m->failure : NULL);
+}
+
+static json_t *
+report_figures(const struct run_progress *p)
 {
 	return json_pack(
 	    "{s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:f, s:I, s:I, s:I, s:I, "
@@ -120,6 +143,19 @@ report_progress(const struct run_progress *p)
 	    "connections_away", (int)p->n_away,
 	    "stalled_ms", (json_int_t)p->stalled_ms,
 	    "retries", (json_int_t)p->n_retries);
+}
+
+json_t *
+report_progress(const struct run_progress *p)
+{
+	json_t *o = report_figures(p);
+
+	if (o != NULL && p->mirror.is_mirror &&
+	    json_object_set_new(o, "mirror", report_mirror(&p->mirror)) < 0) {
+		json_decref(o);
+		return NULL;
+	}
+	return o;
 }
 
 static json_t *
@@ -242,12 +278,26 @@ report_bad_ranges(const struct run_result *r)
 	return list;
 }
 
+/* NULL: out of memory; null: none, or not of all. */
+static json_t *
+report_digest(const struct run_result *r)
+{
+	char text[DIGEST_TEXT_SIZE];
+
+	if (!r->digest.is_known)
+		return json_null();
+	return json_pack("{s:s, s:s, s:I}", "algorithm",
+	    digest_name(r->digest.algorithm), "value",
+	    digest_format(r->digest.algorithm, r->digest.value, text),
+	    "bytes", (json_int_t)r->digest.bytes);
+}
+
 json_t *
 report_result(const struct run_result *r)
 {
 	return json_pack(
 	    "{s:s, s:o, s:o, s:o, s:I, s:o, s:o, s:o, s:b, s:o, s:o, s:b, s:o, "
-	    "s:o}",
+	    "s:o, s:o, s:I}",
 	    "result",
 	    run_outcome_name(r->outcome), "started_at",
 	    report_time(r->started_at_ms), "finished_at",
@@ -265,5 +315,7 @@ report_result(const struct run_result *r)
 		json_string(r->not_resumed.text) :
 		json_null(),
 	    "progress",
-	    report_progress(&r->progress));
+	    report_progress(&r->progress),
+	    "digest", report_digest(r),
+	    "repaired_bytes", (json_int_t)r->repaired_bytes);
 }

@@ -5,6 +5,7 @@
 #include <stdatomic.h>
 
 #include "copy/cursor.h"
+#include "copy/digest.h"
 #include "copy/ledger.h"
 #include "copy/plan.h"
 #include "copy/tuning.h"
@@ -78,6 +79,7 @@ struct run {
 	bool are_destinations_open;	/* but for those that failed */
 	struct copy_plan plan;
 	struct copy_cursor cursor;
+	struct copy_digests digests;
 	struct copy_tuning tuning;	/* its atomics: any thread */
 	struct net_timer tune_timer;
 	struct net_timer room_timer;	/* memory is waited for */
@@ -101,6 +103,7 @@ struct run {
 	struct run_bad_range *bad_ranges;
 	uint64_t retrying_since_ms;	/* 0: nothing has been tried again */
 	struct run_gap *gaps;
+	struct run_block_digest *block_digests;
 };
 
 /* verdict.c */
@@ -140,9 +143,5 @@ void run_get_shapes(const struct run *run, const struct disk_shape *shapes[]);
 /* The mails of a run. */
 void run_drive_start(struct mail *mail);
 void run_drive_cancel(struct mail *mail);
-
-/* Monotonic and real time, milliseconds. */
-uint64_t run_clock_ms(void);
-int64_t run_wall_clock_ms(void);
 
 #endif

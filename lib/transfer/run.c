@@ -27,6 +27,7 @@ static const char *const phase_names[] = {
 	[RUN_RECONNECTING] = "reconnecting",
 	[RUN_STALLED] = "stalled",
 	[RUN_FLUSHING] = "flushing",
+	[RUN_MIRRORING] = "mirroring",
 	[RUN_STOPPING] = "stopping",
 	[RUN_FINISHED] = "finished",
 };
@@ -38,12 +39,15 @@ static const char *const outcome_names[] = {
 	[RUN_BAD_RANGES] = "finished-with-bad-ranges",
 	[RUN_FAILED] = "failed",
 	[RUN_CANCELLED] = "cancelled",
+	[RUN_STOPPED] = "stopped",
+	[RUN_REPAIRED] = "repaired",
 };
 
 static const char *const mode_names[] = {
 	[RUN_COPY] = "copy",
 	[RUN_SYNC] = "sync",
 	[RUN_VERIFY] = "verify",
+	[RUN_MIRROR] = "mirror",
 };
 
 static const enum copy_mode engine_modes[] = {
@@ -228,6 +232,8 @@ copy_spec(struct run *run, const struct run_spec *spec)
 	run->wish.zero_rest = spec->zero_rest;
 	run->wish.max_lag = spec->max_lag;
 	take_policy(run, spec);
+	run->wish.digest = spec->digest;
+	run->wish.digests_blocks = spec->block_digests;
 	run->wish.reconnects = spec->reconnect_ms != 0;
 	run->reconnect_ms = spec->reconnect_ms;
 	run->limits.wants_status = spec->mode != RUN_COPY;
@@ -464,6 +470,8 @@ run_free(struct run *run)
 	keeper_done(&run->keeper);
 	free(run->gaps);
 	free(run->lanes);
+	free(run->block_digests);
+	copy_digests_done(&run->digests);
 	copy_plan_done(&run->plan);
 	budget_leave(&run->share);
 	budget_free(run->own_budget);

@@ -7,6 +7,7 @@
 #include <stdint.h>
 
 #include "base/error.h"
+#include "digest/digest.h"
 #include "endpoint/spec.h"
 #include "runtime/mailbox.h"
 #include "runtime/worker.h"
@@ -34,6 +35,7 @@ enum run_mode {
 	RUN_COPY,		/* "copy": write everything */
 	RUN_SYNC,		/* "sync": compare, and write what differs */
 	RUN_VERIFY,		/* "verify": compare, and write nothing */
+	RUN_MIRROR,		/* "mirror": of series.h only */
 };
 
 const char *run_mode_name(enum run_mode mode);
@@ -101,17 +103,31 @@ struct run_spec {
 	bool full;			/* do not go on from it */
 	struct budget *budget;		/* shared with others; outlives the
 					   run.  NULL: one of its own */
+	enum digest_algorithm digest;	/* of all that is read from the source:
+					   one connection only; DIGEST_NONE:
+					   do without */
+	bool block_digests;		/* and of each RUN_BLOCK_SIZE bytes, by
+					   DIGEST_XXH3 */
+	/* Of series.h only: */
+	uint64_t interval_ms;		/* RUN_MIRROR: from a pass to the next */
+	bool syncs_first;		/* and the first one is a sync, too */
+	uint64_t recheck_ms;		/* RUN_VERIFY: differences count that
+					   are there after so long; 0: all */
+	bool repair;			/* and are written then */
 	uint64_t max_lag;		/* bytes that a slow destination may be
 					   behind the others in memory; 0:
 					   chosen */
 };
 
+#define RUN_BLOCK_SIZE	       (64U * 1024 * 1024)
+#define RUN_BLOCK_DIGEST_SIZE  16
 #define RUN_CONNECT_TIMEOUT_MS 10000
 #define RUN_CHECKPOINT_MS      10000
 #define RUN_IO_TIMEOUT_MS      60000
 #define RUN_MAX_BAD_RANGES     100000
 #define RUN_MAX_RETRIES	       1000
 #define RUN_RETRIES	       3	/* a good choice for retries */
+#define RUN_INTERVAL_MS	       60000	/* and for interval_ms */
 #define RUN_RECONNECT_MS       60000	/* a good choice for reconnect_ms */
 #define RUN_MAX_CONNECTIONS    64
 #define RUN_MAX_QUEUE_DEPTH    1024
@@ -127,6 +143,7 @@ enum run_phase {
 				   lost connection is back */
 	RUN_STALLED,		/* "stalled": nothing was done for a while */
 	RUN_FLUSHING,		/* "flushing" */
+	RUN_MIRRORING,		/* "mirroring": after the first pass */
 	RUN_STOPPING,		/* "stopping" */
 	RUN_FINISHED,		/* "finished" */
 };
@@ -141,12 +158,39 @@ enum run_outcome {
 				   skipped is done */
 	RUN_FAILED,		/* "failed" */
 	RUN_CANCELLED,		/* "cancelled" */
+	RUN_STOPPED,		/* "stopped": RUN_MIRROR, after a pass that was
+				   complete */
+	RUN_REPAIRED,		/* "repaired": RUN_VERIFY, what differed is
+				   equal now */
 };
 
-#define RUN_OUTCOMES (RUN_CANCELLED + 1)
+#define RUN_OUTCOMES (RUN_REPAIRED + 1)
 
 const char *run_phase_name(enum run_phase phase);
 const char *run_outcome_name(enum run_outcome outcome);
+
+/* Of a mirror, see series.h. */
+struct run_mirror {
+	bool is_mirror;
+	unsigned pass;			/* from 1; also of other series */
+	uint64_t n_complete;		/* passes */
+	uint64_t n_failed;		/* since the last complete one */
+	bool is_in_sync;		/* the last pass that ended was complete */
+	int64_t consistent_at_ms;	/* real time: what the source had then
+					   is at all destinations; 0: never */
+	uint64_t consistent_age_ms;
+	int64_t next_pass_at_ms;	/* 0: one is under way */
+	char failure[ERROR_TEXT_SIZE];	/* of the last pass; "": none */
+};
+
+/* What has been moved and looked at, by one or several passes. */
+struct run_bytes {
+	uint64_t read;
+	uint64_t written;
+	uint64_t zeroed;
+	uint64_t equal;
+	uint64_t differing;
+};
 
 /* Of one destination. */
 struct run_destination_progress {
@@ -200,6 +244,8 @@ struct run_progress {
 	uint64_t memory_peak;		/* and at most */
 	const char *limited_by;		/* copy_limit_name(); a constant */
 	uint64_t elapsed_ms;		/* since run_start(), until the end */
+	struct run_mirror mirror;
+	struct run_bytes earlier;	/* passes, which are not in the above */
 };
 
 /* Which request failed, when a request did. */
@@ -244,6 +290,28 @@ struct run_bad_range {
 	int errnum;			/* negative errno */
 };
 
+/*
+ * A digest of the source's bytes as they were read: of the ranges one after
+ * the other, in the order in which they were given; zeroes that were not read
+ * are in it as zeroes.  What was read more than once is in it as one of
+ * those times had it; what could not be read leaves no digest.
+ */
+struct run_digest {
+	enum digest_algorithm algorithm;
+	unsigned char value[DIGEST_MAX_SIZE];
+	uint64_t bytes;			/* that are in it */
+	bool is_known;			/* and those are all */
+};
+
+/*
+ * Of RUN_BLOCK_SIZE bytes of the same, those from that times its index on;
+ * the last is shorter.
+ */
+struct run_block_digest {
+	unsigned char value[RUN_BLOCK_DIGEST_SIZE];
+	bool is_known;
+};
+
 struct run_result {
 	enum run_outcome outcome;
 	struct run_failure failure;	/* RUN_FAILED: the first one */
@@ -261,6 +329,11 @@ struct run_result {
 	size_t n_bad_ranges;
 	const struct run_gap *not_copied;	/* the run's */
 	size_t n_not_copied;
+	uint64_t repaired_bytes;	/* RUN_REPAIRED, or tried */
+	struct run_digest digest;
+	const struct run_block_digest *block_digests;	/* in order; the
+							   run's */
+	size_t n_block_digests;
 	struct run_progress progress;	/* at the end */
 	int64_t started_at_ms;		/* real time since the epoch */
 	int64_t finished_at_ms;
@@ -302,5 +375,9 @@ const struct run_result *run_result(const struct run *run);
 
 /* Before run_start() or after on_finished. */
 void run_free(struct run *run);
+
+/* Monotonic and real time, milliseconds. */
+uint64_t run_clock_ms(void);
+int64_t run_wall_clock_ms(void);
 
 #endif

@@ -37,13 +37,23 @@ throttle_lane_bytes(const struct copy_plan *plan)
 	return LANE_BYTES + piece_bytes(plan);
 }
 
+/*
+ * Who compares, or makes a digest, keeps what has been read until it has all
+ * that belongs to it: pieces are counted then, and not carriers.
+ */
+static bool
+counts_pieces(const struct copy_plan *plan)
+{
+	return plan->mode != COPY_MODE_COPY || copy_plan_digests(plan);
+}
+
 /* Is there room for one more piece? */
 static bool
 has_room(struct lane *lane)
 {
 	uint64_t bytes = piece_bytes(lane->plan);
 
-	if (lane->plan->mode == COPY_MODE_COPY ||
+	if (!counts_pieces(lane->plan) ||
 	    copy_lane_n_loaded(lane->engine) <= lane->n_more_pieces)
 		return true;
 	if (!budget_take(lane->setup.share, bytes))
@@ -128,7 +138,7 @@ throttle_init(struct lane *lane)
 	if (r < 0)
 		return r;
 	copy_lane_set_gate(lane->engine, &gate);
-	if (lane->plan->mode == COPY_MODE_COPY)
+	if (!counts_pieces(lane->plan))
 		carriers_count(&lane->carriers, lane->setup.share,
 		    piece_bytes(lane->plan), lane->plan->n_targets == 1);
 	return 0;

@@ -316,6 +316,45 @@ take_gaps(struct run *run)
 	return 0;
 }
 
+/* Digests. */
+
+static void
+take_block_digests(struct run *run)
+{
+	const struct copy_digests *all = &run->digests;
+	struct run_block_digest *v;
+	size_t i;
+
+	if (all->blocks == NULL)
+		return;
+	v = calloc(all->n_blocks + 1, sizeof *v);
+	if (v == NULL)
+		return;
+	for (i = 0; i < all->n_blocks; i++) {
+		v[i].is_known = all->blocks[i].is_known;
+		memcpy(v[i].value, all->blocks[i].value, sizeof v[i].value);
+	}
+	run->block_digests = v;
+	run->result.block_digests = v;
+	run->result.n_block_digests = all->n_blocks;
+}
+
+static void
+take_digests(struct run *run)
+{
+	struct run_digest *out = &run->result.digest;
+
+	out->algorithm = run->wish.digest;
+	if (run->digests.whole != NULL &&
+	    run->digests.whole_bytes == copy_plan_bytes_in(&run->plan, 0,
+	    run->plan.line_length)) {
+		out->bytes = run->digests.whole_bytes;
+		out->is_known = digest_end(run->digests.whole, out->value) ==
+		    0;
+	}
+	take_block_digests(run);
+}
+
 /* The verdict. */
 
 static bool
@@ -439,6 +478,7 @@ run_judge(struct run *run)
 		    "copied");
 	sort_differences(run);
 	sort_bad_ranges(run);
+	take_digests(run);
 	tell_refusals(run);
 	result->started_at_ms = run->started_at_ms;
 	result->finished_at_ms = run_wall_clock_ms();

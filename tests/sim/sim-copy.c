@@ -31,6 +31,10 @@
  *	- where lost connections come back, with servers that have forgotten what
  *	  was not flushed and late writes of the old connections, it is a
  *	  success all the same
+ *	- what is told meanwhile is true: figures only grow, no more is durable
+ *	  than done, nor done than there is, and all is durable last of all
+ *	- where a digest is wanted, and the source was read to its end, it is
+ *	  that of the ranges' bytes, and so is that of each block
  *
  *	- where there is a rate, bytes move no faster, and in small pieces
  *
@@ -46,6 +50,7 @@
 #include <string.h>
 
 #include "base/annotate.h"
+#include "copy/digest.h"
 #include "copy/lane.h"
 #include "copy/pace.h"
 
@@ -66,6 +71,8 @@ enum fault {
 	FAULT_RESTART,		/* a server does, with what is not stable */
 	FAULT_FLUSH,		/* of one destination */
 	FAULT_BAD_AREA,		/* of one disk; it stays so */
+	FAULT_RARE,		/* an area of one disk fails now and then, so
+				   many times */
 	FAULT_FULL,		/* a destination is, for a while */
 	FAULT_ALONE,		/* or fails otherwise, until the others have
 				   got all */
@@ -154,6 +161,7 @@ struct sim {
 	struct copy_plan plan;
 	struct copy_cursor cursor;
 	struct copy_ledger ledger;
+	struct copy_digests digests;
 	struct copy_tuning tuning;
 	struct copy_lane *lanes[MAX_LANES];
 	struct copy_pace_pool pool;
@@ -171,6 +179,7 @@ struct sim {
 	uint64_t bad_from;	/* of the bad area */
 	uint64_t bad_to;
 	unsigned bad_disk;	/* 0: the source; n: destination n - 1 */
+	unsigned n_rare_left;	/* failures of FAULT_RARE */
 	uint64_t full_until;
 	int alone_error;
 	uint64_t alone_from;	/* what failed first, and hangs then */
@@ -189,6 +198,8 @@ struct sim {
 	bool met_refusal;
 	bool cancelled;
 	bool is_resumed;
+	uint64_t told[MAX_TARGETS][6];	/* figures, at the last event */
+	bool read_again_for_digest;
 };
 
 /* Randomness: splitmix64. */
@@ -417,7 +428,8 @@ check_overlap(struct sim *sim, const struct copy_request *req)
 		    !is_same_disk(other, req))
 			continue;
 		/* What slow destinations missed is read again. */
-		if (req->side == COPY_SOURCE && sim->n_targets > 1)
+		if (req->side == COPY_SOURCE &&
+		    (sim->n_targets > 1 || copy_plan_digests(&sim->plan)))
 			continue;
 		promise(sim,
 		    other->offset + other->length <= req->offset ||
@@ -576,22 +588,59 @@ note_pauses(struct sim *sim, unsigned lane)
 	}
 }
 
+/* Bytes that are not needed any more give way to others. */
+static void
+drop_bytes(struct sim *sim, unsigned lane, struct copy_request *of)
+{
+	struct copy_request *siblings[COPY_MAX_SIBLINGS];
+	unsigned n = copy_request_siblings(sim->lanes[lane], of, siblings);
+	unsigned i;
+
+	for (i = 0; i < n; i++)
+		if (siblings[i]->op == COPY_READ &&
+		    !copy_request_is_needed(sim->lanes[lane], siblings[i]))
+			memset(memory_of(sim, lane, siblings[i]), 0xDB,
+			    siblings[i]->length);
+}
+
+/* False: the digest has taken nothing. */
+static bool
+drop_digested(struct sim *sim, unsigned lane)
+{
+	struct copy_request *read;
+	bool any = false;
+
+	while ((read = copy_lane_take_digested(sim->lanes[lane])) != NULL) {
+		drop_bytes(sim, lane, read);
+		any = true;
+	}
+	return any;
+}
+
+static void
+pump_lane(struct sim *sim, unsigned lane)
+{
+	struct copy_request *req;
+
+	while ((req = copy_lane_next(sim->lanes[lane])) != NULL) {
+		if (sim->disconnected[lane][disk_index(req)])
+			copy_lane_done(sim->lanes[lane], req, -ENOTCONN, NULL);
+		else
+			send_request(sim, lane, req);
+	}
+}
+
 static void
 pump(struct sim *sim)
 {
-	struct copy_request *req;
 	unsigned lane;
 	unsigned i;
 
 	for (i = 0; i < sim->plan.lanes; i++) {
 		lane = (unsigned)((i + sim->clock) % sim->plan.lanes);
-		while ((req = copy_lane_next(sim->lanes[lane])) != NULL) {
-			if (sim->disconnected[lane][disk_index(req)])
-				copy_lane_done(sim->lanes[lane], req,
-				    -ENOTCONN, NULL);
-			else
-				send_request(sim, lane, req);
-		}
+		do
+			pump_lane(sim, lane);
+		while (drop_digested(sim, lane));
 		note_pauses(sim, lane);
 	}
 }
@@ -602,7 +651,7 @@ carry_out_read(struct sim *sim, struct pending *p)
 	struct copy_request *req = p->req;
 	unsigned char *memory = memory_of(sim, p->lane, req);
 	bool may_be_piped = sim->mode == COPY_MODE_COPY &&
-	    sim->n_targets == 1;
+	    sim->n_targets == 1 && !copy_plan_digests(&sim->plan);
 	uint64_t i;
 
 	if (req->side == COPY_SOURCE)
@@ -819,6 +868,13 @@ fault_of(struct sim *sim, const struct copy_request *req)
 	}
 	if (sim->fault == FAULT_ALONE && now)
 		return alone_fault_of(sim, req);
+	if (sim->fault == FAULT_RARE && sim->n_rare_left > 0 &&
+	    disk_index(req) == sim->bad_disk && req->offset < sim->bad_to &&
+	    req->offset + req->length > sim->bad_from && rnd(sim, 4) != 0) {
+		sim->n_rare_left--;
+		sim->fault_met = true;
+		return -EIO;
+	}
 	if (sim->fault == FAULT_FULL && now && req->op != COPY_READ &&
 	    disk_index(req) == sim->bad_disk) {
 		if (sim->full_until == 0)
@@ -841,6 +897,15 @@ status_fails(struct sim *sim, const struct copy_request *req)
 
 	return req->op == COPY_STATUS && style == STATUS_FAILS &&
 	    rnd(sim, 2) == 0;
+}
+
+static void
+drop_all_bytes(struct sim *sim, unsigned lane, struct copy_request *of)
+{
+	if (!copy_plan_digests(&sim->plan))
+		return;
+	drop_bytes(sim, lane, of);
+	(void)drop_digested(sim, lane);
 }
 
 static void
@@ -871,6 +936,9 @@ complete(struct sim *sim, struct pending *p, int error)
 		copy_request_sent(req);
 	copy_lane_done(sim->lanes[p->lane], req, error,
 	    error ? "made up" : NULL);
+	sim->read_again_for_digest |= copy_plan_digests(&sim->plan) &&
+	    req->side == COPY_SOURCE && req->op == COPY_READ && error != 0;
+	drop_all_bytes(sim, p->lane, req);
 }
 
 static void
@@ -1045,7 +1113,8 @@ relieve(struct sim *sim, unsigned lane)
 		return;
 	promise(sim, sim->n_targets > 1,
 	    "nothing is taken from the only destination");
-	promise(sim, !copy_request_is_needed(sim->lanes[lane], given_up),
+	promise(sim, copy_plan_digests(&sim->plan) ||
+	    !copy_request_is_needed(sim->lanes[lane], given_up),
 	    "what is given up is not needed");
 }
 
@@ -1088,6 +1157,45 @@ next_pause(struct sim *sim, const struct pending *p)
 	return true;
 }
 
+/* Progress as the run would tell it now. */
+static void
+check_progress(struct sim *sim, unsigned target)
+{
+	const struct copy_target_books *b = &sim->ledger.targets[target];
+	const uint64_t now[] = {
+		copy_ledger_get(&b->written_bytes),
+		copy_ledger_get(&b->zeroed_bytes),
+		copy_ledger_get(&b->equal_bytes),
+		copy_ledger_get(&b->differing_bytes),
+		copy_ledger_get(&b->durable_bytes),
+		copy_ledger_get(&b->done_bytes),
+	};
+	uint64_t *last = sim->told[target];
+	unsigned i;
+
+	for (i = 0; i < 5; i++)
+		promise(sim, now[i] >= last[i], "figures never fall");
+	promise(sim, now[5] >= last[5] || sim->fault == FAULT_DISCONNECT ||
+	    sim->fault == FAULT_RESTART || b->is_failed,
+	    "what is done falls only when something is lost");
+	promise(sim, now[5] <= sim->plan.targets[target].total_bytes,
+	    "no more is done than there is");
+	promise(sim, now[4] <= now[5], "no more is durable than is done");
+	promise(sim, now[5] <= now[0] + now[1] + now[2] + now[3] +
+	    copy_ledger_get(&b->resumed_bytes),
+	    "what is done was written, zeroed or compared");
+	memcpy(last, now, sizeof now);
+}
+
+/* Does a failure of it count?  Else it is tried again. */
+static bool
+is_last_try(const struct sim *sim, const struct copy_request *req)
+{
+	return sim->plan.on_error[req->side] == COPY_STOP ||
+	    (sim->plan.retries == 0 && req->length <= sim->plan.sector &&
+		sim->plan.request_size <= sim->plan.sector);
+}
+
 /* The event that is next, and the fault if it is its turn. */
 static void
 step(struct sim *sim, struct pending *p)
@@ -1121,8 +1229,7 @@ step(struct sim *sim, struct pending *p)
 	    (p->req->side == COPY_SOURCE ||
 		copy_ledger_is_live(&sim->ledger, p->req->target))) {
 		sim->fault_met = true;
-		if (p->req->op == COPY_FLUSH ||
-		    sim->plan.on_error[p->req->side] == COPY_STOP)
+		if (p->req->op == COPY_FLUSH || is_last_try(sim, p->req))
 			meet_fault(sim, p->req);
 		complete(sim, p, -EIO);
 	} else {
@@ -1130,6 +1237,8 @@ step(struct sim *sim, struct pending *p)
 	}
 	if (is_source_failed(sim, lane))
 		copy_ledger_stop(&sim->ledger);
+	for (i = 0; i < sim->n_targets; i++)
+		check_progress(sim, i);
 }
 
 /* What a lane says of a disk goes to the books. */
@@ -1278,6 +1387,33 @@ resume_plan(struct sim *sim)
 	return r;
 }
 
+static void
+plan_books(struct sim *sim)
+{
+	unsigned i;
+
+	copy_ledger_init(&sim->ledger, sim->n_targets);
+	copy_ledger_plan(&sim->ledger, sim->plan.total_bytes);
+	for (i = 0; i < sim->n_targets; i++)
+		copy_ledger_plan_target(&sim->ledger, i,
+		    sim->plan.targets[i].total_bytes);
+	if (copy_digests_init(&sim->digests, &sim->plan) < 0)
+		abort();
+	sim->ledger.digests = &sim->digests;
+}
+
+/* What fails for a while is not given up for that. */
+static void
+wish_alone(const struct sim *sim, struct copy_wish *wish)
+{
+	if (sim->fault != FAULT_ALONE)
+		return;
+	wish->waits_for_space = true;
+	wish->retries++;
+	if (wish->on_error[COPY_DESTINATION] == COPY_STOP)
+		wish->on_error[COPY_DESTINATION] = COPY_RETRY;
+}
+
 static int
 make_plan(struct sim *sim, struct error *e)
 {
@@ -1301,18 +1437,15 @@ make_plan(struct sim *sim, struct error *e)
 		.waits_for_space = rnd(sim, 2),
 		.max_bad_bytes = UINT64_MAX,
 		.max_bad_ranges = UINT64_MAX,
+		.digest = rnd(sim, 4) ? DIGEST_NONE : DIGEST_XXH3,
+		.digests_blocks = rnd(sim, 4) == 0,
 	};
 	unsigned lanes = wish.connections;
 	unsigned target;
 	unsigned i;
 	int r;
 
-	if (sim->fault == FAULT_ALONE) {
-		wish.waits_for_space = true;
-		wish.retries++;
-		if (wish.on_error[COPY_DESTINATION] == COPY_STOP)
-			wish.on_error[COPY_DESTINATION] = COPY_RETRY;
-	}
+	wish_alone(sim, &wish);
 	for (i = 0; i < sim->n_targets; i++)
 		shapes[i] = &sim->targets[i].shape;
 	r = copy_plan_make(&sim->plan, &sim->source, shapes, sim->n_targets,
@@ -1320,7 +1453,13 @@ make_plan(struct sim *sim, struct error *e)
 	if (r < 0)
 		return r;
 	/* Small, so that a small disk has many of each. */
+	sim->plan.block_size = (1 + rnd(sim, 4)) * 65536;
 	sim->plan.claim_size = (1 + rnd(sim, 16)) * 65536;
+	if (wish.digests_blocks)
+		sim->plan.claim_size = (1 + rnd(sim, 4)) *
+		    sim->plan.block_size;
+	if (wish.digest != DIGEST_NONE)
+		lanes = 1;
 	sim->plan.epoch_bytes = (1 + rnd(sim, 16)) * 65536;
 	sim->plan.min_holes = 1 + (unsigned)rnd(sim, 4);
 	sim->plan.zero_size = (uint32_t)(1 + rnd(sim, 8)) * 65536;
@@ -1334,11 +1473,7 @@ make_plan(struct sim *sim, struct error *e)
 		sim->plan.max_request_size = sim->plan.request_size;
 	copy_tuning_init(&sim->tuning, &sim->plan, 0);
 	copy_cursor_init(&sim->cursor, sim->plan.line_length);
-	copy_ledger_init(&sim->ledger, sim->n_targets);
-	copy_ledger_plan(&sim->ledger, sim->plan.total_bytes);
-	for (i = 0; i < sim->n_targets; i++)
-		copy_ledger_plan_target(&sim->ledger, i,
-		    sim->plan.targets[i].total_bytes);
+	plan_books(sim);
 	return sim->is_resumed ? resume_plan(sim) : 0;
 }
 
@@ -1432,8 +1567,10 @@ make_world(struct sim *sim)
 	sim->bad_disk = sim->fault == FAULT_FULL ?
 	    1 + (unsigned)rnd(sim, sim->n_targets) :
 	    (unsigned)rnd(sim, 1 + sim->n_targets);
+	sim->n_rare_left = 1 + (unsigned)rnd(sim, 1000);
 	sim->bad_from = rnd(sim, sim->source.size + 1);
-	sim->bad_to = sim->bad_from + 1 + rnd(sim, 30000);
+	sim->bad_to = sim->bad_from + 1 +
+	    rnd(sim, sim->fault == FAULT_RARE ? 200000 : 30000);
 	make_alone(sim);
 	sim->is_short = sim->fault != FAULT_ALONE && rnd(sim, 4) == 0;
 	sim->n_spare = (unsigned)rnd(sim, 4);
@@ -1570,7 +1707,8 @@ judge_target(struct sim *sim, unsigned target)
 	    b->first_failure.error);
 	promise(sim, !(success && met_fault),
 	    "a destination that met a fault is no success");
-	promise(sim, success || met_fault || sim->cancelled,
+	promise(sim, success || met_fault || sim->cancelled ||
+		(sim->fault == FAULT_RARE && sim->fault_met),
 	    "one that met no fault is a success");
 	promise(sim, copy_ledger_get(
 	    &sim->ledger.targets[target].behind_bytes) == 0 || !success,
@@ -1591,6 +1729,86 @@ judge_target(struct sim *sim, unsigned target)
 			    "bytes outside the ranges are untouched");
 }
 
+/* The digest of what is in [from, to) of the line. */
+static void
+digest_line(const struct sim *sim, uint64_t from, uint64_t to,
+    unsigned char value[DIGEST_MAX_SIZE])
+{
+	unsigned char *bytes = malloc(to - from + 1);
+	struct digest *d;
+	size_t n = 0;
+	size_t i;
+
+	if (bytes == NULL || digest_new(DIGEST_XXH3, &d) < 0)
+		abort();
+	for (; from < to; from++) {
+		const struct copy_piece *p = copy_plan_piece_at(&sim->plan,
+		    from);
+
+		i = from - p->position;
+		if (i < p->length && !p->is_rest)
+			bytes[n++] = source_byte(sim, p->from + i);
+	}
+	digest_add(d, bytes, n);
+	free(bytes);
+	if (digest_end(d, value) < 0)
+		abort();
+	digest_free(d);
+}
+
+static void
+judge_blocks(struct sim *sim, bool is_complete)
+{
+	const struct copy_block_digest *b = sim->digests.blocks;
+	uint64_t size = sim->plan.block_size;
+	uint64_t end = sim->plan.line_length;
+	unsigned char right[DIGEST_MAX_SIZE];
+	uint64_t i;
+
+	for (i = 0; b != NULL && i < sim->digests.n_blocks; i++) {
+		promise(sim, b[i].is_known || !is_complete,
+		    "all blocks have a digest");
+		if (!b[i].is_known)
+			continue;
+		digest_line(sim, i * size,
+		    (i + 1) * size < end ? (i + 1) * size : end, right);
+		promise(sim, memcmp(b[i].value, right, sizeof b[i].value) ==
+		    0, "a block's digest is right");
+	}
+}
+
+static void
+judge_digests(struct sim *sim)
+{
+	unsigned char value[DIGEST_MAX_SIZE];
+	unsigned char right[DIGEST_MAX_SIZE];
+	bool is_complete = false;
+	uint64_t total;
+	unsigned i;
+
+	for (i = 0; i < sim->n_targets; i++)
+		is_complete |= copy_ledger_is_success(&sim->ledger, i,
+		    sim->plan.targets[i].use_flush);
+	/* What is given up for the digest's sake fails nobody. */
+	is_complete &= copy_ledger_get(&sim->ledger.bad_ranges) == 0;
+	judge_blocks(sim, is_complete);
+	if (sim->digests.whole == NULL)
+		return;
+	total = copy_plan_bytes_in(&sim->plan, 0, sim->plan.line_length);
+	promise(sim, sim->digests.whole_bytes <= total,
+	    "no byte is digested twice");
+	promise(sim, !is_complete ||
+	    sim->digests.whole_bytes == total,
+	    "after a success all is digested");
+	if (sim->digests.whole_bytes != total)
+		return;
+	if (digest_end(sim->digests.whole, value) < 0)
+		abort();
+	digest_line(sim, 0, sim->plan.line_length, right);
+	promise(sim, memcmp(value, right, digest_size(DIGEST_XXH3)) == 0,
+	    "the digest is right");
+}
+
 static void
 judge(struct sim *sim)
 {
@@ -1600,6 +1818,8 @@ judge(struct sim *sim)
 	if (!sim->met_refusal && !sim->fault_met)
 		promise(sim, sim->asked_to_read <= sim->passed,
 		    "nothing is read that the gate has not let through");
+	judge_digests(sim);
+
 	for (i = 0; i < sim->n_targets; i++)
 		judge_target(sim, i);
 }
@@ -1724,7 +1944,9 @@ begin_again(struct sim *sim)
 {
 	unsigned i;
 
+	copy_digests_done(&sim->digests);
 	copy_plan_done(&sim->plan);
+	memset(sim->told, 0, sizeof sim->told);
 	for (i = 0; i < sim->n_targets; i++) {
 		forget_unflushed(sim, &sim->targets[i]);
 		sim->targets[i].met_fault = false;
@@ -1802,6 +2024,7 @@ struct counts {
 	uint64_t no_fast_zeroes;
 	uint64_t held;
 	uint64_t shortages;
+	uint64_t digested_again;
 };
 
 /* Run one seed.  Returns the promise that was broken, or NULL. */
@@ -1847,7 +2070,9 @@ simulate(uint64_t seed, bool with_trace, struct counts *counts)
 		counts->rests += sim->plan.pieces[i].is_rest;
 	counts->held += sim->n_held > 0;
 	counts->shortages += sim->met_shortage;
+	counts->digested_again += sim->read_again_for_digest;
 	broken = sim->broken;
+	copy_digests_done(&sim->digests);
 	copy_plan_done(&sim->plan);
 	for (i = 0; i < MAX_TARGETS; i++) {
 		free(sim->targets[i].before);
@@ -1879,6 +2104,7 @@ report_counts(unsigned *n, const struct counts *counts)
 	    "slow destinations were left behind");
 	report(n, counts->refusals > 0, "refusals were met");
 	report(n, counts->faults[FAULT_BAD_AREA] > 0, "bad areas were met");
+	report(n, counts->faults[FAULT_RARE] > 0, "and such as are rarely bad");
 	report(n, counts->faults[FAULT_FULL] > 0, "full disks were met");
 	report(n, counts->faults[FAULT_ALONE] > 0,
 	    "one destination failed, and others did not");
@@ -1895,6 +2121,8 @@ report_counts(unsigned *n, const struct counts *counts)
 	report(n, counts->rests > 0, "rests were zeroed");
 	report(n, counts->held > 0, "lanes waited for their rate");
 	report(n, counts->shortages > 0, "memory was short");
+	report(n, counts->digested_again > 0,
+	    "reads for a digest were done again");
 }
 
 int

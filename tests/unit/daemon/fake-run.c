@@ -120,6 +120,12 @@ run_result(const struct run *run)
 	return &run->result;
 }
 
+int64_t
+run_wall_clock_ms(void)
+{
+	return 1;
+}
+
 void
 run_free(struct run *run)
 {
@@ -161,6 +167,8 @@ run_outcome_name(enum run_outcome outcome)
 		[RUN_SUCCEEDED] = "succeeded",
 		[RUN_FAILED] = "failed",
 		[RUN_CANCELLED] = "cancelled",
+		[RUN_STOPPED] = "stopped",
+		[RUN_REPAIRED] = "repaired",
 	};
 
 	return names[outcome];

@@ -1,0 +1,107 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/*
+ * Pass after pass of a mirror, and what may be said of it meanwhile.
+ *
+ * A pass is complete when it has succeeded, at all destinations, its flush
+ * included.  Then all that had been written to the source when it began is at
+ * the destinations: that time is the last consistent one.  A source that is
+ * written meanwhile makes no image of one moment of it.
+ */
+
+#include <errno.h>
+#include <stdio.h>
+
+#include "transfer/series-private.h"
+
+#define RETRY_MS     1000
+#define MAX_RETRY_MS 60000
+
+/* What stays as it is until somebody does something about it. */
+static bool
+is_for_good(const struct run_result *r)
+{
+	if (r->outcome != RUN_FAILED || r->failure.is_request)
+		return false;
+	switch (r->failure.errnum) {
+	case -EINVAL:
+	case -EROFS:
+	case -ENOSPC:
+	case -ERANGE:
+	case -EOPNOTSUPP:
+		return true;
+	default:
+		return false;
+	}
+}
+
+static void
+note_complete(struct series *s)
+{
+	struct run_mirror *m = &s->mirror;
+
+	m->n_complete++;
+	m->n_failed = 0;
+	m->is_in_sync = true;
+	m->consistent_at_ms = s->result.started_at_ms;
+	m->failure[0] = '\0';
+	s->retry_ms = 0;
+	s->delay_ms = s->spec.interval_ms;
+}
+
+static const char *
+failure_text(const struct run_result *r)
+{
+	for (unsigned i = 0; r->outcome == RUN_PARTIAL &&
+	     i < RUN_MAX_DESTINATIONS; i++)
+		if (r->destination_failures[i] != NULL)
+			return r->destination_failures[i];
+	return r->outcome == RUN_FAILED ? r->failure.error.text :
+					  run_outcome_name(r->outcome);
+}
+
+static void
+note_failed(struct series *s)
+{
+	struct run_mirror *m = &s->mirror;
+
+	m->n_failed++;
+	m->is_in_sync = false;
+	(void)snprintf(m->failure, sizeof m->failure, "%s",
+	    failure_text(&s->result));
+	s->retry_ms = s->retry_ms == 0	      ? RETRY_MS :
+	    s->retry_ms * 2 > MAX_RETRY_MS    ? MAX_RETRY_MS :
+						s->retry_ms * 2;
+	s->delay_ms = s->retry_ms;
+}
+
+static enum series_step
+after_pass(struct series *s)
+{
+	s->spec.mode = RUN_SYNC;
+	if (s->result.outcome == RUN_SUCCEEDED) {
+		note_complete(s);
+	} else {
+		note_failed(s);
+		if (s->is_cancelled || s->mirror.n_complete == 0 ||
+		    is_for_good(&s->result))
+			return SERIES_END;
+	}
+	s->mirror.next_pass_at_ms = run_wall_clock_ms() +
+	    (int64_t)s->delay_ms;
+	return SERIES_PASS;
+}
+
+/* Between two passes: is what is at the destinations a whole one? */
+static void
+on_stopped(struct series *s)
+{
+	s->mirror.next_pass_at_ms = 0;
+	s->result.outcome = s->mirror.is_in_sync ? RUN_STOPPED :
+						   RUN_CANCELLED;
+}
+
+const struct series_kind series_mirror = {
+	.after = after_pass,
+	.on_stopped = on_stopped,
+};

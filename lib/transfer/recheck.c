@@ -1,0 +1,291 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/*
+ * After a comparison that has found differences: look at them again, since a
+ * source that is being written differs for a moment; and make them equal.
+ * Where the list of differences is not complete, all is done again instead.
+ */
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "transfer/series-private.h"
+
+enum stage {
+	STAGE_COMPARE,
+	STAGE_RECHECK,
+	STAGE_REPAIR,
+	STAGE_PROOF,
+};
+
+static int
+compare_offsets(const void *a, const void *b)
+{
+	const struct run_difference *x = a;
+	const struct run_difference *y = b;
+
+	return x->offset < y->offset ? -1 : x->offset > y->offset;
+}
+
+/* The differences at any destination, joined; *ret_n of them. */
+static struct run_difference *
+join_differences(const struct run_result *r, size_t *ret_n)
+{
+	struct run_difference *v;
+	size_t n = 0;
+
+	v = malloc(r->n_differences * sizeof *v + 1);
+	if (v == NULL)
+		return NULL;
+	memcpy(v, r->differences, r->n_differences * sizeof *v);
+	qsort(v, r->n_differences, sizeof *v, compare_offsets);
+	for (size_t i = 0; i < r->n_differences; i++) {
+		uint64_t end = v[i].offset + v[i].length;
+
+		if (n == 0 ||
+		    v[n - 1].offset + v[n - 1].length < v[i].offset)
+			v[n++] = v[i];
+		else if (end > v[n - 1].offset + v[n - 1].length)
+			v[n - 1].length = end - v[n - 1].offset;
+	}
+	*ret_n = n;
+	return v;
+}
+
+/* What of the difference lies in the range. */
+static bool
+cut(const struct run_range *range, const struct run_difference *d,
+    struct run_range *ret)
+{
+	uint64_t from = d->offset > range->from ? d->offset : range->from;
+	uint64_t end = d->offset + d->length;
+
+	if (range->length != RUN_LENGTH_ALL &&
+	    range->from + range->length < end)
+		end = range->from + range->length;
+	if (from >= end)
+		return false;
+	ret->from = from;
+	ret->length = end - from;
+	ret->to = range->to + (from - range->from);
+	return true;
+}
+
+static void
+take_all_ranges(struct series *s)
+{
+	s->spec.ranges = s->all_ranges;
+	s->spec.n_ranges = s->n_all_ranges;
+}
+
+/*
+ * The next pass is of the ranges that differ.  Of all, where they are not
+ * all known, or lie behind the end of the source.
+ */
+static int
+narrow(struct series *s)
+{
+	static const struct run_range whole = { .length = RUN_LENGTH_ALL };
+	const struct run_range *all = s->n_all_ranges > 0 ? s->all_ranges :
+							    &whole;
+	size_t n_all = s->n_all_ranges > 0 ? s->n_all_ranges : 1;
+	struct run_difference *joined;
+	struct run_range *ranges;
+	size_t n_joined;
+	size_t n = 0;
+
+	take_all_ranges(s);
+	if (s->result.differences_are_cut || s->spec.zero_rest)
+		return 0;
+	joined = join_differences(&s->result, &n_joined);
+	if (joined == NULL)
+		return -ENOMEM;
+	ranges = reallocarray(s->ranges, n_joined * n_all + 1,
+	    sizeof *ranges);
+	if (ranges == NULL) {
+		free(joined);
+		return -ENOMEM;
+	}
+	s->ranges = ranges;
+	for (size_t i = 0; i < n_joined; i++)
+		for (size_t k = 0; k < n_all; k++)
+			if (cut(&all[k], &joined[i], &ranges[n]))
+				n++;
+	free(joined);
+	s->spec.ranges = ranges;
+	s->spec.n_ranges = n;
+	return 0;
+}
+
+/* Keep them: the run that has found them goes. */
+static int
+keep_differences(struct series *s)
+{
+	size_t size = s->result.n_differences * sizeof *s->differences;
+	struct run_difference *v = malloc(size + 1);
+
+	if (v == NULL)
+		return -ENOMEM;
+	if (size > 0)
+		memcpy(v, s->result.differences, size);
+	free(s->differences);
+	s->differences = v;
+	s->n_differences = s->result.n_differences;
+	s->was_cut = s->result.differences_are_cut;
+	s->result.differences = v;
+	return 0;
+}
+
+static enum series_step
+next_pass(struct series *s, enum stage stage, enum run_mode mode,
+    uint64_t delay_ms)
+{
+	if (keep_differences(s) < 0 || narrow(s) < 0) {
+		s->result.outcome = RUN_FAILED;
+		s->result.failure.errnum = -ENOMEM;
+		(void)error_set(&s->result.failure.error, -ENOMEM,
+		    "out of memory");
+		return SERIES_END;
+	}
+	s->stage = stage;
+	s->spec.mode = mode;
+	s->spec.digest = DIGEST_NONE;
+	s->spec.store = NULL;
+	s->delay_ms = delay_ms;
+	return SERIES_PASS;
+}
+
+/* Of two lists in order: what is in both. */
+static size_t
+intersect(const struct run_difference *a, size_t n_a,
+    const struct run_difference *b, size_t n_b, struct run_difference *out)
+{
+	size_t n = 0;
+	size_t i = 0;
+	size_t k = 0;
+
+	while (i < n_a && k < n_b) {
+		uint64_t a_end = a[i].offset + a[i].length;
+		uint64_t b_end = b[k].offset + b[k].length;
+		uint64_t from = a[i].offset > b[k].offset ? a[i].offset :
+							    b[k].offset;
+		uint64_t end = a_end < b_end ? a_end : b_end;
+
+		if (a[i].destination != b[k].destination) {
+			if (a[i].destination < b[k].destination)
+				i++;
+			else
+				k++;
+			continue;
+		}
+		if (from < end)
+			out[n++] = (struct run_difference){
+				.destination = a[i].destination,
+				.offset = from,
+				.length = end - from,
+			};
+		if (a_end <= b_end)
+			i++;
+		else
+			k++;
+	}
+	return n;
+}
+
+/* Only what differs again at the same disk counts. */
+static void
+keep_stable(struct series *s)
+{
+	struct run_result *r = &s->result;
+	struct run_difference *v;
+
+	if (s->was_cut) {
+		r->differences_are_cut |= r->outcome == RUN_DIFFERENT;
+		return;
+	}
+	v = calloc(s->n_differences + r->n_differences + 1, sizeof *v);
+	if (v == NULL)
+		return;
+	r->n_differences = intersect(s->differences, s->n_differences,
+	    r->differences, r->n_differences, v);
+	r->differences = v;
+	free(s->differences);
+	s->differences = v;
+	if (r->outcome != RUN_DIFFERENT || r->n_differences > 0)
+		return;
+	r->outcome = RUN_SUCCEEDED;
+	for (unsigned i = 0; i < RUN_MAX_DESTINATIONS; i++)
+		if (r->destination_failures[i] != NULL)
+			r->outcome = RUN_PARTIAL;
+}
+
+static enum series_step
+after_compare(struct series *s)
+{
+	if (s->stage == STAGE_RECHECK)
+		keep_stable(s);
+	if (s->result.outcome != RUN_DIFFERENT)
+		return SERIES_END;
+	if (s->stage == STAGE_COMPARE && s->spec.recheck_ms > 0)
+		return next_pass(s, STAGE_RECHECK, RUN_VERIFY,
+		    s->spec.recheck_ms);
+	if (s->spec.repair)
+		return next_pass(s, STAGE_REPAIR, RUN_SYNC, 0);
+	return SERIES_END;
+}
+
+static enum series_step
+after_repair(struct series *s)
+{
+	const struct run_progress *p = &s->result.progress;
+
+	if (s->result.outcome != RUN_SUCCEEDED)
+		return SERIES_END;
+	s->repaired_bytes = 0;
+	for (unsigned i = 0; i < p->n_destinations; i++)
+		s->repaired_bytes += p->destinations[i].written_bytes;
+	s->stage = STAGE_PROOF;
+	s->spec.mode = RUN_VERIFY;
+	s->delay_ms = 0;
+	return SERIES_PASS;
+}
+
+/* What was found, and is equal now. */
+static enum series_step
+after_proof(struct series *s)
+{
+	s->result.repaired_bytes = s->repaired_bytes;
+	if (s->result.outcome != RUN_SUCCEEDED)
+		return SERIES_END;
+	s->result.outcome = RUN_REPAIRED;
+	s->result.differences = s->differences;
+	s->result.n_differences = s->n_differences;
+	return SERIES_END;
+}
+
+static enum series_step
+after_pass(struct series *s)
+{
+	switch ((enum stage)s->stage) {
+	case STAGE_REPAIR:
+		return after_repair(s);
+	case STAGE_PROOF:
+		return after_proof(s);
+	case STAGE_COMPARE:
+	case STAGE_RECHECK:
+	default:
+		return after_compare(s);
+	}
+}
+
+static void
+on_stopped(struct series *s)
+{
+	s->result.outcome = RUN_CANCELLED;
+}
+
+const struct series_kind series_verify = {
+	.after = after_pass,
+	.on_stopped = on_stopped,
+};

@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#ifndef TRANSFER_SERIES_PRIVATE_H
+#define TRANSFER_SERIES_PRIVATE_H
+
+#include "transfer/series.h"
+
+/*
+ * The inside of a series: series.c has its passes one after the other,
+ * mirror.c and recheck.c say which is the next.
+ */
+
+/* What is to be done after a pass. */
+enum series_step {
+	SERIES_END,		/* nothing: the result stands */
+	SERIES_PASS,		/* another pass, after delay_ms */
+};
+
+struct series_kind {
+	/*
+	 * A pass has ended; s->result is what it says, and may be changed.
+	 * For another, describe it in s->spec and s->delay_ms.
+	 */
+	enum series_step (*after)(struct series *s);
+	/* It was cancelled while it waited for the next pass. */
+	void (*on_stopped)(struct series *s);
+};
+
+struct series {
+	struct run_spec spec;		/* of the next pass; of our own: */
+	struct endpoint_spec *source;
+	struct endpoint_spec *destinations[RUN_MAX_DESTINATIONS];
+	struct run_range *all_ranges;	/* those of the whole series */
+	size_t n_all_ranges;
+	const struct series_kind *kind;
+	struct worker_pool *pool;
+	struct mailbox *owner;
+	void (*on_finished)(struct series *series, void *arg);
+	void *arg;
+
+	struct run *run;		/* the pass, running or the last */
+	bool is_running;
+	bool is_cancelled;
+	struct net_timer timer;		/* for the next pass */
+	uint64_t delay_ms;
+	int64_t started_at_ms;
+	unsigned n_passes;		/* begun */
+	struct run_result result;	/* what it points to is the run's, or
+					   ours: */
+	struct run_range *ranges;	/* of a pass */
+	struct run_difference *differences;
+
+	struct run_mirror mirror;
+	struct run_bytes earlier;	/* passes than that of run */
+	uint64_t retry_ms;		/* the last pause after a failure */
+	enum run_mode asked;		/* what the series is for */
+	struct run_digest digest;	/* of the first pass */
+
+	/* Of a verify, recheck.c's. */
+	unsigned stage;
+	size_t n_differences;
+	bool was_cut;
+	uint64_t repaired_bytes;
+};
+
+extern const struct series_kind series_mirror;	/* mirror.c */
+extern const struct series_kind series_verify;	/* recheck.c */
+
+#endif

@@ -1,0 +1,281 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/*
+ * One pass after the other: each is a run of its own, which opens its disks
+ * anew, so that nothing that went wrong in one is left over for the next.
+ */
+
+#include "transfer/series.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "transfer/series-private.h"
+
+static void begin_pass(struct series *s);
+
+/* One pass, and that is all. */
+static enum series_step
+after_single(struct series *s UNUSED)
+{
+	return SERIES_END;
+}
+
+static const struct series_kind series_single = {
+	.after = after_single,
+};
+
+static const struct series_kind *const kinds[] = {
+	[RUN_COPY] = &series_single,
+	[RUN_SYNC] = &series_single,
+	[RUN_VERIFY] = &series_verify,
+	[RUN_MIRROR] = &series_mirror,
+};
+
+static void
+finish(struct series *s)
+{
+	s->result.started_at_ms = s->started_at_ms;
+	s->result.finished_at_ms = run_wall_clock_ms();
+	series_get_progress(s, &s->result.progress);
+	s->on_finished(s, s->arg);
+}
+
+static void
+pass_on_finished(struct run *run, void *arg)
+{
+	struct series *s = arg;
+
+	s->is_running = false;
+	s->result = *run_result(run);
+	/* A comparison's further passes are of a part only. */
+	if (s->n_passes == 1)
+		s->digest = s->result.digest;
+	else if (s->asked == RUN_VERIFY)
+		s->result.digest = s->digest;
+	if (s->kind->after(s) == SERIES_END)
+		finish(s);
+	else if (s->is_cancelled)
+		net_timer_start(&s->timer, 0);
+	else
+		net_timer_start(&s->timer, s->delay_ms);
+}
+
+/* A pass cannot be begun: that is how the last one ended. */
+static void
+fail_pass(struct series *s, int error, const char *text)
+{
+	s->result.outcome = RUN_FAILED;
+	s->result.failure.errnum = error;
+	(void)error_set(&s->result.failure.error, error, "%s", text);
+	finish(s);
+}
+
+static void
+add_bytes(struct series *s)
+{
+	struct run_progress p;
+
+	run_get_progress(s->run, &p);
+	s->earlier.read += p.read_bytes;
+	s->earlier.written += p.written_bytes;
+	s->earlier.zeroed += p.zeroed_bytes;
+	s->earlier.equal += p.equal_bytes;
+	s->earlier.differing += p.differing_bytes;
+}
+
+/* The next pass takes the place of the last. */
+static int
+make_run(struct series *s, struct error *e)
+{
+	struct run *run = NULL;
+	int r;
+
+	r = run_new(&s->spec, s->pool, s->owner, pass_on_finished, s, &run,
+	    e);
+	if (r < 0)
+		return r;
+	if (s->run != NULL) {
+		add_bytes(s);
+		run_free(s->run);
+	}
+	s->run = run;
+	return 0;
+}
+
+static void
+begin_pass(struct series *s)
+{
+	s->n_passes++;
+	s->mirror.next_pass_at_ms = 0;
+	s->is_running = true;
+	run_start(s->run);
+}
+
+static void
+timer_on_timeout(void *arg)
+{
+	struct series *s = arg;
+	struct error e;
+	int r;
+
+	if (s->is_cancelled) {
+		s->kind->on_stopped(s);
+		finish(s);
+		return;
+	}
+	r = make_run(s, &e);
+	if (r < 0)
+		fail_pass(s, r, e.text);
+	else
+		begin_pass(s);
+}
+
+/* Calls of the owner. */
+
+static int
+copy_spec(struct series *s, const struct run_spec *spec)
+{
+	size_t size = spec->n_ranges * sizeof *spec->ranges;
+
+	s->spec = *spec;
+	s->asked = spec->mode;
+	s->source = endpoint_spec_copy(spec->source);
+	s->all_ranges = malloc(size + 1);
+	if (s->source == NULL || s->all_ranges == NULL)
+		return -ENOMEM;
+	for (unsigned i = 0; i < spec->n_destinations &&
+	     i < RUN_MAX_DESTINATIONS; i++) {
+		s->destinations[i] = endpoint_spec_copy(spec->destinations[i]);
+		if (s->destinations[i] == NULL)
+			return -ENOMEM;
+	}
+	if (size > 0)
+		memcpy(s->all_ranges, spec->ranges, size);
+	s->n_all_ranges = spec->n_ranges;
+	s->spec.source = s->source;
+	s->spec.destinations =
+	    (const struct endpoint_spec *const *)s->destinations;
+	s->spec.ranges = s->all_ranges;
+	if (spec->mode == RUN_MIRROR) {
+		s->spec.mode = spec->syncs_first ? RUN_SYNC : RUN_COPY;
+		/* A pass is of its own time, and goes on from no other. */
+		s->spec.store = NULL;
+	}
+	return 0;
+}
+
+int
+series_new(const struct run_spec *spec, struct worker_pool *pool,
+    struct mailbox *owner, struct net_loop *loop,
+    void (*on_finished)(struct series *series, void *arg), void *arg,
+    struct series **ret_series, struct error *e)
+{
+	struct series *s = calloc(1, sizeof *s);
+	int r;
+
+	if (s == NULL)
+		return error_set(e, -ENOMEM, "out of memory");
+	s->kind = kinds[spec->mode];
+	s->pool = pool;
+	s->owner = owner;
+	s->on_finished = on_finished;
+	s->arg = arg;
+	s->mirror.is_mirror = spec->mode == RUN_MIRROR;
+	r = copy_spec(s, spec);
+	if (r == 0)
+		r = net_timer_init(&s->timer, loop, timer_on_timeout, s);
+	if (r < 0)
+		(void)error_set(e, r, "out of memory");
+	else
+		r = make_run(s, e);
+	if (r < 0) {
+		series_free(s);
+		return r;
+	}
+	*ret_series = s;
+	return 0;
+}
+
+void
+series_start(struct series *s)
+{
+	s->started_at_ms = run_wall_clock_ms();
+	begin_pass(s);
+}
+
+void
+series_cancel(struct series *s)
+{
+	s->is_cancelled = true;
+	if (s->is_running)
+		run_cancel(s->run);
+	else
+		net_timer_start(&s->timer, 0);
+}
+
+void
+series_set_rate(struct series *s, uint64_t rate)
+{
+	s->spec.rate = rate;
+	run_set_rate(s->run, rate);
+}
+
+void
+series_get_map(const struct series *s, struct run_map *ret_map)
+{
+	run_get_map(s->run, ret_map);
+}
+
+/* What a mirror does: the same, and then always the same. */
+static enum run_phase
+mirror_phase(const struct series *s, enum run_phase phase)
+{
+	if (!s->is_running)
+		return s->is_cancelled ? RUN_STOPPING : RUN_MIRRORING;
+	return s->mirror.n_complete == 0 || s->is_cancelled ||
+		phase == RUN_RECONNECTING || phase == RUN_STALLED ?
+	    phase :
+	    RUN_MIRRORING;
+}
+
+void
+series_get_progress(const struct series *s, struct run_progress *ret)
+{
+	struct run_mirror *m = &ret->mirror;
+
+	run_get_progress(s->run, ret);
+	ret->earlier = s->earlier;
+	*m = s->mirror;
+	m->pass = s->n_passes;
+	if (!m->is_mirror)
+		return;
+	ret->phase = mirror_phase(s, ret->phase);
+	if (m->consistent_at_ms != 0)
+		m->consistent_age_ms = (uint64_t)(run_wall_clock_ms() -
+		    m->consistent_at_ms);
+}
+
+const struct run_result *
+series_result(const struct series *s)
+{
+	return &s->result;
+}
+
+void
+series_free(struct series *s)
+{
+	if (s == NULL)
+		return;
+	if (s->run != NULL)
+		run_free(s->run);
+	net_timer_done(&s->timer);
+	endpoint_spec_free(s->source);
+	for (unsigned i = 0; i < RUN_MAX_DESTINATIONS; i++)
+		endpoint_spec_free(s->destinations[i]);
+	free(s->all_ranges);
+	free(s->ranges);
+	free(s->differences);
+	free(s);
+}

@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#ifndef TRANSFER_SERIES_H
+#define TRANSFER_SERIES_H
+
+#include "net/loop.h"
+#include "transfer/run-map.h"
+#include "transfer/run.h"
+
+/*
+ * What jobs and commands start: a run, or several in turn, its passes.
+ *
+ *	copy, sync	one pass
+ *	verify		one, and if there are differences: after recheck_ms
+ *			another of the ranges that differ, of which only
+ *			those count that differ again; with repair, a sync of
+ *			what is left and another comparison, as proof
+ *	mirror		a copy (a sync, if syncs_first), then sync after sync,
+ *			until it is cancelled
+ *
+ * A mirror's first pass has to succeed.  A later one that fails is done
+ * again, after pauses that grow; but for what cannot become better by itself.
+ * Cancelled between two passes, of which the last was complete, a mirror is
+ * RUN_STOPPED, and in the middle of one RUN_CANCELLED.
+ *
+ * All calls and the callback are on the owner's thread, that of its loop.
+ */
+
+struct series;
+
+/* As run_new(). */
+int series_new(const struct run_spec *spec, struct worker_pool *pool,
+    struct mailbox *owner, struct net_loop *loop,
+    void (*on_finished)(struct series *series, void *arg), void *arg,
+    struct series **ret_series, struct error *e);
+
+void series_start(struct series *s);
+void series_cancel(struct series *s);
+/* As run_set_rate(); for this pass and those that follow. */
+void series_set_rate(struct series *s, uint64_t rate);
+void series_get_progress(const struct series *s, struct run_progress *ret);
+/* Of the pass. */
+void series_get_map(const struct series *s, struct run_map *ret_map);
+
+/* After on_finished.  The series'. */
+const struct run_result *series_result(const struct series *s);
+
+/* Before series_start() or after on_finished. */
+void series_free(struct series *s);
+
+#endif

@@ -1,0 +1,124 @@
+#!/bin/sh
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# Differences that are looked at again, and those that are repaired.
+. "$srcdir/tests/lib/testlib.sh"
+requires nbdkit eval --version
+requires jq --version
+plan 32
+
+change()
+{
+	printf '%s' "$2" | dd of="$1" bs=1 seek="$3" conv=notrunc status=none
+}
+
+differences()
+{
+	echo "$out" | jq -c '[.differences[] |
+	    [.destination, .offset_bytes, .length_bytes]]'
+}
+
+make_data "$tmp/a" $((6 * MiB + 100)) 1
+cp "$tmp/a" "$tmp/b"
+cp "$tmp/a" "$tmp/c"
+change "$tmp/b" xx 1000000
+change "$tmp/c" yy 2000000
+change "$tmp/c" z $((6 * MiB + 99))
+cp "$tmp/c" "$tmp/c2"
+
+exits 9 "differences that stay are told" "$nbdsync" compare --recheck 10ms \
+    --json "$tmp/a" "$tmp/b" "$tmp/c"
+is "each at its disk" "$(differences)" \
+    "[[0,999936,512],[1,1999872,512],[1,6291456,100]]"
+is "only they were read again" \
+    "$(echo "$out" | jq .progress.total_bytes)" 1124
+exits 0 "equal disks are not read again" "$nbdsync" compare --recheck 1h \
+    "$tmp/a" "$tmp/a"
+
+# A disk that is still being written when it is read for the first time.
+cat >"$tmp/settle" <<END
+case \$1 in
+get_size) echo 6291556 ;;
+pread)
+	echo "\$3 \$4" >>"$tmp/reads"
+	if [ -e "$tmp/settled" ]; then
+		dd if="$tmp/a" bs=1 skip=\$4 count=\$3 2>/dev/null
+	else
+		dd if="$tmp/b" bs=64K iflag=skip_bytes,count_bytes skip=\$4 \
+		    count=\$3 2>/dev/null
+	fi ;;
+can_write) exit 3 ;;
+*) exit 2 ;;
+esac
+END
+chmod +x "$tmp/settle"
+start_nbdkit settling -r sh "$tmp/settle"
+start_process compare "$nbdsync" compare --recheck 3s --json \
+    "$(uri settling)" "$tmp/a"
+wait_for "[ \$(awk '{ n += \$1 } END { print n + 0 }' '$tmp/reads') -ge 6291556 ]"
+: >"$tmp/settled"
+wait_for "! is_running_ $(pid_of compare)" 30
+wait "$(pid_of compare)"
+is "what differs for a moment is no difference" "$?" 0
+rm -f "$tmp/compare.started"
+is "in the result, too" "$(sed -n '/^{/,$p' "$tmp/compare.log" |
+    jq -c '[.result, .differences]')" '["succeeded",[]]'
+is "it was read again" "$(tail -n 1 "$tmp/reads")" "512 999936"
+rm "$tmp/settled"
+exits 9 "without waiting it is one" "$nbdsync" compare "$(uri settling)" \
+    "$tmp/a"
+
+exits 0 "differences are repaired" "$nbdsync" compare --repair --json \
+    "$tmp/a" "$tmp/b" "$tmp/c"
+is "which is the result" "$(echo "$out" | jq -r .result)" repaired
+is "with what was found" "$(differences)" \
+    "[[0,999936,512],[1,1999872,512],[1,6291456,100]]"
+is "and how much was written" "$(echo "$out" | jq .repaired_bytes)" 1124
+ok "one is equal" cmp "$tmp/a" "$tmp/b"
+ok "and the other" cmp "$tmp/a" "$tmp/c"
+exits 0 "what is equal needs no repair" "$nbdsync" compare --repair --json \
+    "$tmp/a" "$tmp/b"
+is "and has not had any" "$(echo "$out" | jq -r .result)" succeeded
+
+exits 0 "in ranges" "$nbdsync" compare --repair --range 1MiB:1MiB:1MiB \
+    --json "$tmp/a" "$tmp/c2"
+is "only that is repaired" "$(differences)" "[[0,1999872,512]]"
+exits 9 "not the rest" "$nbdsync" compare "$tmp/a" "$tmp/c2"
+is "of which it does not know" "$out" "100 bytes at offset 6291456 differ"
+
+# Ranges that lie elsewhere on the destination.
+cp "$tmp/a" "$tmp/moved"
+dd if="$tmp/a" of="$tmp/moved" bs=1M skip=1 count=1 seek=4 conv=notrunc \
+    status=none
+change "$tmp/moved" q $((4 * MiB + 5000))
+exits 0 "moved ones are repaired where they lie" "$nbdsync" compare --repair \
+    --json --range 1MiB:1MiB:4MiB "$tmp/a" "$tmp/moved"
+is "and told where the source has them" "$(differences)" \
+    "[[0,1053184,512]]"
+dd if="$tmp/a" of="$tmp/should" bs=1M count=7 status=none
+dd if="$tmp/a" of="$tmp/should" bs=1M skip=1 count=1 seek=4 conv=notrunc \
+    status=none
+ok "nothing else is written" cmp "$tmp/should" "$tmp/moved"
+
+# More than a list can hold: one byte in each 512 of 4 MiB, and then some.
+perl -e 'print "\0" x 6000000' >"$tmp/zeroes"
+perl -e 'print "x" . "\0" x 1023 for 1 .. 5859' >"$tmp/many"
+truncate -s 6000000 "$tmp/many"
+exits 9 "more differences than a list holds" "$nbdsync" compare --json \
+    --connections 1 "$tmp/zeroes" "$tmp/many"
+is "are told to be more" "$(echo "$out" | jq .differences_are_cut)" true
+is "and all counted" "$(echo "$out" | jq .progress.differing_bytes)" \
+    $((5859 * 512))
+exits 9 "rechecking does not hide that" "$nbdsync" compare --json \
+    --recheck 10ms --connections 1 "$tmp/zeroes" "$tmp/many"
+is "either" "$(echo "$out" | jq .differences_are_cut)" true
+exits 0 "all of them are repaired" "$nbdsync" compare --repair \
+    "$tmp/zeroes" "$tmp/many"
+ok "so that the disks are equal" cmp "$tmp/zeroes" "$tmp/many"
+
+cp "$tmp/b" "$tmp/worn"
+change "$tmp/worn" w 70000
+start_nbdkit worn --filter=error file "$tmp/worn" error-pwrite=EIO \
+    error-pwrite-rate=100%
+exits 4 "a repair that fails is a failure" "$nbdsync" compare --repair \
+    "$tmp/a" "$(uri worn)"
+like "of writing" "$err" "destination .*: write of .*Input/output error"
