@@ -7,7 +7,9 @@ dist_man_MANS += \
 	%D%/nbdsync.conf.5 \
 	%D%/nbdsyncd.8
 
-dist_doc_DATA += %D%/reliability.md
+dist_doc_DATA += \
+	%D%/reliability.md \
+	%D%/tutorial.md
 
 hookdir = $(exampledir)/hooks
 dist_hook_SCRIPTS = \

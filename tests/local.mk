@@ -553,7 +553,8 @@ integration_tests = \
 	%D%/integration/readme.t \
 	%D%/integration/tls-psk.t \
 	%D%/integration/tls-required.t \
-	%D%/integration/tls-x509.t
+	%D%/integration/tls-x509.t \
+	%D%/integration/tutorial.t
 TESTS += $(integration_tests)
 
 lint_tests = \
