@@ -104,6 +104,7 @@ job_status_read(const json_t *json, struct job_status *ret_status)
 {
 	const json_t *run = json_object_get(json, "run");
 	const json_t *last_run = json_object_get(json, "last_run");
+	const json_t *rpo = json_object_get(json, "rpo");
 	struct job_status status = { 0 };
 
 	status.name = get_text(json, "job");
@@ -117,6 +118,12 @@ job_status_read(const json_t *json, struct job_status *ret_status)
 	status.pause_reason = get_text(json_object_get(json, "pause"),
 	    "reason");
 	status.rev = get_number(json, "rev");
+	status.has_rpo = json_is_object(rpo);
+	status.rpo_age_s = get_number(rpo, "age_s");
+	status.rpo_level = get_text(rpo, "level");
+	status.next_run_at = get_text(json, "next_run_at");
+	status.rate_limit = get_number(json_object_get(json, "limits"),
+	    "rate_bytes_per_s");
 	status.is_running = json_is_object(run);
 	read_run(run, &status.run);
 	status.has_last_run = json_is_object(last_run);

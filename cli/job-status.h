@@ -37,6 +37,11 @@ struct job_status {
 	const char *health;
 	bool is_paused;
 	const char *pause_reason;
+	bool has_rpo;
+	uint64_t rpo_age_s;		/* of the last success */
+	const char *rpo_level;		/* "ok", "warn", "crit" */
+	const char *next_run_at;
+	uint64_t rate_limit;		/* bytes a second; 0: none */
 	bool is_running;
 	struct job_run run;
 	bool has_last_run;

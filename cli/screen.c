@@ -38,6 +38,8 @@ screen_done(struct screen *s)
 {
 	drop_map(s);
 	json_decref(s->jobs);
+	json_decref(s->all);
+	json_decref(s->log);
 }
 
 static const char *
@@ -69,28 +71,52 @@ select_job(struct screen *s, size_t i)
 	memcpy(before, s->selected, sizeof before);
 	(void)snprintf(s->selected, sizeof s->selected, "%s",
 	    name_of(json_array_get(s->jobs, i)));
-	if (strcmp(before, s->selected) != 0)
+	if (strcmp(before, s->selected) != 0) {
 		drop_map(s);
+		json_decref(s->log);
+		s->log = NULL;
+	}
 }
 
-void
-screen_set_jobs(struct screen *s, const json_t *answer)
+static bool
+is_listed(const struct screen *s, const char *name)
 {
-	json_t *all = json_object_get(answer, "jobs");
+	return s->only[0] == '\0' ? strstr(name, s->filter) != NULL :
+	    strcmp(name, s->only) == 0;
+}
+
+static void
+list_jobs(struct screen *s)
+{
 	size_t before = s->jobs == NULL ? 0 : find_selected(s);
 	json_t *jobs = json_array();
 	size_t i, n;
 	json_t *job;
 
-	json_array_foreach(all, i, job)
-		if (s->only[0] == '\0' || strcmp(name_of(job), s->only) == 0)
+	json_array_foreach(s->all, i, job)
+		if (is_listed(s, name_of(job)))
 			(void)json_array_append(jobs, job);
 	json_decref(s->jobs);
 	s->jobs = jobs;
-	s->trouble[0] = '\0';
 	n = json_array_size(jobs);
 	if (n > 0 && find_selected(s) == n)
 		select_job(s, before < n ? before : n - 1);
+}
+
+void
+screen_set_jobs(struct screen *s, const json_t *answer)
+{
+	json_decref(s->all);
+	s->all = json_incref(json_object_get(answer, "jobs"));
+	s->trouble[0] = '\0';
+	list_jobs(s);
+}
+
+void
+screen_set_log(struct screen *s, const json_t *answer)
+{
+	json_decref(s->log);
+	s->log = json_incref(json_object_get(answer, "messages"));
 }
 
 void
@@ -106,7 +132,8 @@ screen_map_cells(const struct screen *s, size_t columns, size_t rows)
 {
 	size_t width = columns > 4 ? columns - 4 : 1;
 
-	if (s->selected[0] == '\0' || s->view == SCREEN_HELP)
+	if (s->selected[0] == '\0' || s->view == SCREEN_HELP ||
+	    s->view == SCREEN_LOG)
 		return 0;
 	if (s->view == SCREEN_MAP)
 		width *= rows > 8 ? rows - 7 : 1;
@@ -172,6 +199,64 @@ act(struct screen *s, int key)
 	return SCREEN_NOTHING;
 }
 
+#define RATE_FIRST ((uint64_t)100 * 1024 * 1024)
+#define RATE_LEAST ((uint64_t)64 * 1024)
+
+/* Half as fast, beginning with half of what it is; or twice. */
+static enum screen_action
+change_rate(struct screen *s, int key)
+{
+	struct job_status status;
+	char rate[UNITS_TEXT_SIZE];
+
+	if (!read_selected(s, &status))
+		return SCREEN_NOTHING;
+	if (status.rate_limit == 0 && key == '+') {
+		(void)snprintf(s->said, sizeof s->said,
+		    "job '%s' has no rate limit", status.name);
+		return SCREEN_NOTHING;
+	}
+	if (status.rate_limit > 0)
+		s->rate = key == '+' ? status.rate_limit * 2 :
+		    status.rate_limit / 2;
+	else
+		s->rate = status.is_running && status.run.rate > 0 ?
+		    status.run.rate / 2 : RATE_FIRST;
+	/* The daemon counts in KiB here. */
+	s->rate = s->rate < RATE_LEAST ? RATE_LEAST : s->rate / 1024 * 1024;
+	(void)snprintf(s->said, sizeof s->said, "job '%s': at most %s/s",
+	    status.name, units_format_size(s->rate, rate));
+	return SCREEN_RATE;
+}
+
+static void
+begin_filter(struct screen *s)
+{
+	s->is_typing = s->only[0] == '\0';
+	s->filter[0] = '\0';
+	s->view = SCREEN_LIST;
+	list_jobs(s);
+}
+
+/* Letters of names go into the filter; the list follows. */
+static void
+type(struct screen *s, int key)
+{
+	size_t len = strlen(s->filter);
+
+	if (key == SCREEN_KEY_ENTER || key == SCREEN_KEY_ESCAPE)
+		s->is_typing = false;
+	if (key == SCREEN_KEY_ESCAPE)
+		s->filter[0] = '\0';
+	else if (key == SCREEN_KEY_BACKSPACE && len > 0)
+		s->filter[len - 1] = '\0';
+	else if (key > ' ' && key < 127 && len + 1 < sizeof s->filter) {
+		s->filter[len] = (char)key;
+		s->filter[len + 1] = '\0';
+	}
+	list_jobs(s);
+}
+
 static void
 toggle(struct screen *s, enum screen_view view)
 {
@@ -184,6 +269,10 @@ screen_key(struct screen *s, int key)
 {
 	if (s->confirm != SCREEN_NOTHING)
 		return answer(s, key);
+	if (s->is_typing) {
+		type(s, key);
+		return SCREEN_NOTHING;
+	}
 	switch (key) {
 	case 'q':
 		return SCREEN_QUIT;
@@ -203,8 +292,19 @@ screen_key(struct screen *s, int key)
 	case 'h':
 		toggle(s, SCREEN_HELP);
 		break;
+	case 'l':
+		toggle(s, SCREEN_LOG);
+		break;
+	case '/':
+		begin_filter(s);
+		break;
+	case '+':
+	case '-':
+		return change_rate(s, key);
 	case SCREEN_KEY_ESCAPE:
 		s->view = SCREEN_LIST;
+		s->filter[0] = '\0';
+		list_jobs(s);
 		break;
 	case 's':
 	case 'v':
@@ -454,7 +554,7 @@ static void
 draw_last(struct canvas *c, const struct job_status *status)
 {
 	const struct job_run *last = &status->last_run;
-	char at[OUTPUT_TIME_SIZE];
+	char at[OUTPUT_TIME_SIZE], age[UNITS_TEXT_SIZE];
 
 	if (!status->has_last_run) {
 		canvas_printf(c, STYLE_DIM, " never ran before");
@@ -464,7 +564,47 @@ draw_last(struct canvas *c, const struct job_status *status)
 		if (last->failure[0] != '\0')
 			canvas_printf(c, STYLE_BAD, "  %s", last->failure);
 	}
+	if (status->next_run_at[0] != '\0')
+		canvas_printf(c, STYLE_PLAIN, "  next: %s",
+		    output_local_time(status->next_run_at, at));
+	if (status->has_rpo)
+		canvas_printf(c, strcmp(status->rpo_level, "ok") == 0 ?
+		    STYLE_PLAIN : STYLE_BAD, "  RPO: %s %s",
+		    units_format_time_ms(status->rpo_age_s * 1000, age),
+		    status->rpo_level);
 	canvas_end_line(c);
+}
+
+/* The newest at the bottom. */
+static void
+draw_log(const struct screen *s, struct canvas *c)
+{
+	size_t n = json_array_size(s->log);
+	size_t height = c->rows > 3 ? c->rows - 3 : 1;
+	char at[OUTPUT_TIME_SIZE];
+
+	canvas_printf(c, STYLE_BOLD, " %s", s->selected);
+	canvas_end_line(c);
+	if (n == 0) {
+		canvas_printf(c, STYLE_DIM, " nothing was logged");
+		canvas_end_line(c);
+	}
+	for (size_t i = n > height ? n - height : 0; i < n; i++) {
+		const json_t *o = json_array_get(s->log, i);
+		const char *level = json_string_value(
+		    json_object_get(o, "level"));
+		const char *text = json_string_value(
+		    json_object_get(o, "message"));
+		const char *utc = json_string_value(json_object_get(o, "at"));
+		enum style style = level == NULL ? STYLE_PLAIN :
+		    strcmp(level, "error") == 0 ? STYLE_BAD :
+		    strcmp(level, "warning") == 0 ? STYLE_WARN : STYLE_PLAIN;
+
+		canvas_printf(c, STYLE_DIM, " %s ",
+		    output_local_time(utc == NULL ? "" : utc, at));
+		canvas_printf(c, style, "%s", text == NULL ? "" : text);
+		canvas_end_line(c);
+	}
 }
 
 static void
@@ -496,6 +636,9 @@ draw_help(struct canvas *c)
 		" c            cancel the run                  nbdsync cancel JOB",
 		" p            pause, or resume                nbdsync pause JOB",
 		"                                              nbdsync resume JOB",
+		" + -          twice, half as fast             nbdsync rate JOB RATE",
+		" l            what was logged of it           nbdsync log JOB",
+		" /            list names that have this in them",
 		" ?            this help",
 		" q            leave",
 		"",
@@ -513,16 +656,19 @@ draw_keys(const struct screen *s, struct canvas *c)
 {
 	while (c->row + 2 < c->rows)
 		canvas_end_line(c);
-	if (s->trouble[0] != '\0')
+	if (s->is_typing || (s->filter[0] != '\0' && s->said[0] == '\0'))
+		canvas_printf(c, STYLE_BOLD, " /%s%s", s->filter,
+		    s->is_typing ? "_" : "");
+	else if (s->trouble[0] != '\0')
 		canvas_printf(c, STYLE_BAD, " %s", s->trouble);
 	else
 		canvas_printf(c, STYLE_WARN, " %s", s->said);
 	canvas_end_line(c);
 	canvas_put(c, STYLE_REVERSE, c->columns, s->utf8 ?
-	    " q quit  \xe2\x86\x91\xe2\x86\x93 job  \xe2\x8f\x8e map  "
-	    "s start  v verify  p pause/resume  c cancel  ? help" :
-	    " q quit  up/down job  enter map  s start  v verify  "
-	    "p pause  c cancel  ? help");
+	    " q quit \xe2\x86\x91\xe2\x86\x93 job  \xe2\x8f\x8e map  s start  "
+	    "v verify  p pause  c cancel  +/- rate  / filter  l log  ? help" :
+	    " q quit  up/down job  m map  s start  v verify  p pause  "
+	    "c cancel  +/- rate  l log  ? help");
 	canvas_end_line(c);
 }
 
@@ -543,13 +689,18 @@ screen_draw(struct screen *s, struct canvas *c, const char *clock)
 {
 	size_t around = ROWS_AROUND + DETAIL_ROWS;
 	size_t height = c->rows > around + 1 ? c->rows - around : 1;
+	size_t rows = c->rows;
 
 	canvas_begin(c);
+	/* The last two lines are there on the smallest terminal. */
+	c->rows = rows > 2 ? rows - 2 : rows;
 	draw_heading(s, c, clock);
 	if (s->view == SCREEN_HELP) {
 		draw_help(c);
+	} else if (s->view == SCREEN_LOG) {
+		draw_log(s, c);
 	} else if (s->view == SCREEN_MAP) {
-		draw_detail(s, c, c->rows > 9 ? c->rows - 9 : 1);
+		draw_detail(s, c, rows > 9 ? rows - 9 : 1);
 	} else {
 		canvas_printf(c, STYLE_DIM, " %-15s %-13s %-26s %-13s %s",
 		    "JOB", "STATE", "PROGRESS", "RATE", "ETA");
@@ -557,6 +708,9 @@ screen_draw(struct screen *s, struct canvas *c, const char *clock)
 		draw_list(s, c, height);
 		draw_detail(s, c, 1);
 	}
+	if (c->row == c->rows && rows > 2)
+		(void)fputs("\r\n", c->f);
+	c->rows = rows;
 	draw_keys(s, c);
 	canvas_end(c);
 	if (s->confirm != SCREEN_NOTHING)

@@ -5,6 +5,7 @@
 #include <jansson.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "cli/canvas.h"
 #include "cli/job-map.h"
@@ -26,16 +27,23 @@ enum screen_action {
 	SCREEN_PAUSE,
 	SCREEN_RESUME,
 	SCREEN_CANCEL,
+	SCREEN_RATE,			/* go as fast as screen.rate */
 };
 
 enum screen_view {
 	SCREEN_LIST,
 	SCREEN_MAP,			/* the block map of the selected job */
+	SCREEN_LOG,			/* what was logged of it */
 	SCREEN_HELP,
 };
 
 struct screen {
-	json_t *jobs;			/* the last good answer's, or NULL */
+	json_t *all;			/* the last good answer's, or NULL */
+	json_t *jobs;			/* those of them that are listed */
+	json_t *log;			/* the last messages, or NULL */
+	char filter[SCREEN_NAME_SIZE];	/* names have this in them; "" */
+	bool is_typing;			/* it */
+	uint64_t rate;			/* bytes a second; 0: no limit */
 	char selected[SCREEN_NAME_SIZE];
 	size_t first;			/* job at the top of the list */
 	struct job_map map;		/* of the selected job */
@@ -55,6 +63,9 @@ void screen_done(struct screen *s);
 /* An answer of GET /v1/jobs; keeps the selection where it can. */
 void screen_set_jobs(struct screen *s, const json_t *answer);
 
+/* An answer of GET /v1/log about the selected job. */
+void screen_set_log(struct screen *s, const json_t *answer);
+
 /* Takes over what the map owns. */
 void screen_set_map(struct screen *s, const struct job_map *map);
 
@@ -71,6 +82,7 @@ enum {
 	SCREEN_KEY_DOWN,
 	SCREEN_KEY_ENTER,
 	SCREEN_KEY_ESCAPE,
+	SCREEN_KEY_BACKSPACE,
 };
 
 enum screen_action screen_key(struct screen *s, int key);

@@ -7,6 +7,7 @@
 #include "cli/watch.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <langinfo.h>
 #include <poll.h>
 #include <signal.h>
@@ -20,6 +21,7 @@
 
 #include "cli/bar.h"
 #include "cli/exit-codes.h"
+#include "cli/http.h"
 #include "cli/message.h"
 #include "cli/screen.h"
 #include "cli/signals.h"
@@ -146,6 +148,22 @@ look_at_map(struct watcher *w)
 }
 
 static void
+look_at_log(struct watcher *w)
+{
+	char target[192], name[128];
+	json_t *json = NULL;
+
+	if (w->screen.view != SCREEN_LOG || http_encode_segment(
+	    w->screen.selected, name, sizeof name) < 0)
+		return;
+	(void)snprintf(target, sizeof target, "/v1/log?job=%s&limit=200",
+	    name);
+	if (control_ask(w->control, "GET", target, 0, &json) == CLI_OK)
+		screen_set_log(&w->screen, json);
+	json_decref(json);
+}
+
+static void
 look(struct watcher *w)
 {
 	char said[CONTROL_SAID_SIZE] = "";
@@ -158,6 +176,7 @@ look(struct watcher *w)
 		screen_set_jobs(&w->screen, json);
 		json_decref(json);
 		look_at_map(w);
+		look_at_log(w);
 	} else if (exit_code != CLI_INTERRUPTED) {
 		(void)snprintf(w->screen.trouble, sizeof w->screen.trouble,
 		    "%s", said);
@@ -175,6 +194,7 @@ do_action(struct watcher *w, enum screen_action action)
 		[SCREEN_PAUSE] = "/pause",
 		[SCREEN_RESUME] = "/resume",
 		[SCREEN_CANCEL] = "/cancel",
+		[SCREEN_RATE] = "/limits",
 	};
 	static const char *const done[] = {
 		[SCREEN_START] = "started",
@@ -185,17 +205,23 @@ do_action(struct watcher *w, enum screen_action action)
 	};
 	struct screen *s = &w->screen;
 	json_t *json = NULL;
+	char body[64];
 
 	if (action == SCREEN_QUIT)
 		w->is_over = true;
 	if (action == SCREEN_QUIT || action == SCREEN_NOTHING)
 		return;
 	w->control->said = s->said;
-	if (control_ask_job(w->control, "POST", s->selected, suffixes[action],
-		0, &json) == CLI_OK)
+	(void)snprintf(body, sizeof body, "{\"rate\":\"%" PRIu64 "KiB/s\"}",
+	    s->rate / 1024);
+	w->control->body = action == SCREEN_RATE ? body : NULL;
+	if (control_ask_job(w->control, action == SCREEN_RATE ? "PATCH" :
+	    "POST", s->selected, suffixes[action], 0, &json) == CLI_OK &&
+	    action != SCREEN_RATE)
 		(void)snprintf(s->said, sizeof s->said, "job '%s' is %s",
 		    s->selected, done[action]);
 	w->control->said = NULL;
+	w->control->body = NULL;
 	json_decref(json);
 	w->next_ms = 0;
 }
@@ -235,9 +261,11 @@ take_keys(struct watcher *w)
 		key = read_sequence();
 	else if (key == '\r' || key == '\n')
 		key = SCREEN_KEY_ENTER;
+	else if (key == 127 || key == 8)
+		key = SCREEN_KEY_BACKSPACE;
 	do_action(w, screen_key(&w->screen, key));
-	/* Another job, or another view, wants another map. */
-	if (!w->screen.has_map)
+	/* Another job, or another view, wants another map, or its log. */
+	if (!w->screen.has_map || w->screen.view == SCREEN_LOG)
 		w->next_ms = 0;
 }
 

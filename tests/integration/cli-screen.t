@@ -5,14 +5,15 @@
 . "$srcdir/tests/lib/daemonlib.sh"
 requires nbdkit --filter=delay pattern --version
 requires tmux -V
-plan 29
+plan 42
 
 conf "endpoints = (
   { name = \"quick\"; command = [ \"nbdkit\", \"pattern\", \"8M\" ]; },
   $(slow_endpoint slow), { name = \"n\"; uri = \"null:\"; } );
 jobs = ( { name = \"quick\"; source = \"quick\"; destination = \"n\"; },
   $(slow_job slow slow n),
-  { name = \"third\"; source = \"quick\"; destination = \"n\"; } );"
+  { name = \"third\"; source = \"quick\"; destination = \"n\";
+    rpo_warn = \"1h\"; schedule = \"0 2 * * *\"; } );"
 start_daemon "$tmp/conf"
 
 term()
@@ -69,6 +70,34 @@ wait_copied slow
 ok "its bar has a percentage" shows '^>slow  *copying  *[^ ]*  *[0-9]*%'
 ok "the map is drawn" shows '^\[.*·\]'
 ok "with a legend" shows '█ durable'
+keys -
+ok "minus slows it down" wait_for \
+    '[ "$(job_field slow .limits.rate_bytes_per_s)" -gt 0 ]'
+limit=$(job_field slow .limits.rate_bytes_per_s)
+ok "and says how much" shows "job .slow.: at most .*/s"
+shows '^>slow'
+keys +
+ok "plus makes it faster" wait_for \
+    '[ "$(job_field slow .limits.rate_bytes_per_s)" -gt "$limit" ]'
+keys l
+ok "l shows its log" shows "job .slow.: run .* started"
+ok "and nothing of others" wait_for '! show | grep -q "^.quick"'
+keys Escape
+shows '^>slow'
+keys /
+keys t h
+ok "a slash asks for letters of a name" shows '^ /th_'
+ok "and chooses by them" shows '^>third'
+is "and no others" "$(grep -c '^.quick\|^.slow' "$tmp/shown")" 0
+ok "its RPO is there, and when it runs next" grep -q \
+    'next: .* 02:00:00  RPO: .* ok' "$tmp/shown"
+keys BSpace BSpace s l
+ok "letters can be taken back" shows '^>slow'
+keys Enter j
+ok "with enter keys are keys again" shows '^>slow'
+keys Escape
+ok "escape shows all" shows '^.third'
+wait_for 'show | grep -q "^>slow"'
 keys c
 ok "c asks first" shows "Cancel the run of .slow.?"
 keys n
@@ -84,6 +113,7 @@ keys p
 ok "and resumes it" shows '^>quick  *idle'
 keys '?'
 ok "the help names the commands" shows 'nbdsync cancel JOB'
+ok "also those for speed and log" shows 'nbdsync log JOB'
 keys Escape
 ok "escape leaves it" shows '^>quick'
 keys Enter
@@ -95,8 +125,8 @@ term resize-window -t screen -x 120 -y 40
 ok "a larger terminal is filled" wait_for \
     "show | sed -n 40p | grep -q 'q quit'"
 term resize-window -t screen -x 40 -y 10
-ok "a small one is not overrun" wait_for \
-    "show | sed -n 10p | grep -q 'q quit'"
+ok "a small one is not overrun" wait_for "show | sed -n 10p |
+    grep -q 'q quit' && sed -n 1p '$tmp/shown' | grep -q ' nbdsync '"
 term resize-window -t screen -x 80 -y 24
 shows '^>quick'
 
