@@ -115,9 +115,6 @@ noinst_LTLIBRARIES += %D%/libdaemon.la
 	    $(srcdir)/%D%/control/status.html | \
 	    sed 's/ \(..\)/0x\1,/g' >$@.tmp && mv $@.tmp $@
 BUILT_SOURCES += %D%/control/schema.json.inc %D%/control/status.html.inc
-# Also where a target is made by its name, and BUILT_SOURCES are not.
-%D%/control/libdaemon_la-page.lo: %D%/control/status.html.inc
-%D%/control/libdaemon_la-schema.lo: %D%/control/schema.json.inc
 CLEANFILES += %D%/control/schema.json.inc %D%/control/status.html.inc
 EXTRA_DIST += %D%/control/schema.json %D%/control/status.html
 

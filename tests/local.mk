@@ -454,7 +454,7 @@ FUZZ_SECONDS = 60
 fuzz:
 	srcdir='$(abs_top_srcdir)' MAKE='$(MAKE)' \
 	    $(SHELL) $(srcdir)/%D%/fuzz/run '$(FUZZ_SECONDS)' \
-	    '$(fuzz_targets)'
+	    '$(fuzz_targets)' '$(BUILT_SOURCES)'
 
 integration_tests = \
 	%D%/integration/bench-helpers.t \
