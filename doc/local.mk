@@ -8,8 +8,12 @@ dist_man_MANS += \
 	%D%/nbdsyncd.8
 
 dist_doc_DATA += \
+	%D%/recipes.md \
 	%D%/reliability.md \
 	%D%/tutorial.md
+
+backupdir = $(exampledir)/backup
+dist_backup_SCRIPTS = %D%/examples/backup/qemu-backup
 
 hookdir = $(exampledir)/hooks
 dist_hook_SCRIPTS = \

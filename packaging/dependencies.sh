@@ -52,6 +52,7 @@ test		openssl			program openssl
 test		jq			program jq
 test		libxml2-utils		program xmllint
 test		mandoc			program mandoc
+test		perl			program json_pp
 test		perl-base		program perl
 test		procps			program ps
 test		prometheus		program promtool

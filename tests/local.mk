@@ -457,6 +457,7 @@ fuzz:
 	    '$(fuzz_targets)' '$(BUILT_SOURCES)'
 
 integration_tests = \
+	%D%/integration/backup-qemu.t \
 	%D%/integration/bench-helpers.t \
 	%D%/integration/cli-bad-server.t \
 	%D%/integration/cli-checkpoint.t \
@@ -551,6 +552,7 @@ integration_tests = \
 	%D%/integration/monitoring.t \
 	%D%/integration/nbd-contexts.t \
 	%D%/integration/readme.t \
+	%D%/integration/recipes.t \
 	%D%/integration/tls-psk.t \
 	%D%/integration/tls-required.t \
 	%D%/integration/tls-x509.t \
