@@ -441,6 +441,19 @@ START_TEST(the_longest_message_is_cut_for_us)
 }
 END_TEST
 
+/* It was not over: what ended it is the connection. */
+START_TEST(an_error_is_forgotten_with_the_connection)
+{
+	open_read(_i);
+	say_error(&t, req, 0, 5, "broken");
+	say_text(&t, "and now for something");
+	script_tell(&t);
+	expect_failure(&t, NBD_FAILURE_PROTOCOL, "begins with");
+	expect_done(&t, req, -ENOTCONN);
+	ck_assert_str_eq(req->message, "");
+}
+END_TEST
+
 START_TEST(an_error_of_number_0_is_an_error)
 {
 	open_read(_i);
@@ -573,6 +586,8 @@ add_errors(TCase *tc)
 	tcase_add_loop_test(tc, a_write_is_refused_with_words, 0,
 	    SCRIPT_N_CUTS);
 	tcase_add_loop_test(tc, the_longest_message_is_cut_for_us, 0,
+	    SCRIPT_N_CUTS);
+	tcase_add_loop_test(tc, an_error_is_forgotten_with_the_connection, 0,
 	    SCRIPT_N_CUTS);
 	tcase_add_loop_test(tc, an_error_of_number_0_is_an_error, 0,
 	    SCRIPT_N_CUTS);

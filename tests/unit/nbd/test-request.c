@@ -262,6 +262,42 @@ START_TEST(a_cookie_never_comes_back)
 }
 END_TEST
 
+static void
+submit_flush(struct nbd_request *req)
+{
+	*req = (struct nbd_request){ .command = NBD_CMD_FLUSH };
+	script_submit(&t, req);
+}
+
+static void
+finish(struct nbd_request *req)
+{
+	say_simple(&t, req, 0);
+	script_tell(&t);
+	expect_done(&t, req, 0);
+}
+
+/* What has come back leaves its place, and no other, to the next. */
+START_TEST(requests_come_back_in_any_order)
+{
+	struct nbd_request reqs[40];
+
+	script_open_disk(&t, &rich, _i);
+	for (int i = 0; i < 20; i++)
+		submit_flush(&reqs[i]);
+	for (int i = 0; i < 20; i += 2)
+		finish(&reqs[i]);
+	for (int i = 20; i < 40; i++)
+		submit_flush(&reqs[i]);
+	ck_assert_uint_eq(nbd_session_in_flight(t.s), 30);
+	for (int i = 39; i >= 20; i--)
+		finish(&reqs[i]);
+	for (int i = 1; i < 20; i += 2)
+		finish(&reqs[i]);
+	ck_assert_uint_eq(nbd_session_in_flight(t.s), 0);
+}
+END_TEST
+
 START_TEST(up_to_4096_requests_are_in_flight)
 {
 	static struct nbd_request reqs[4097];
@@ -306,6 +342,8 @@ main(void)
 	tcase_add_loop_test(tc, many_requests_leave_in_one_send, 0,
 	    SCRIPT_N_CUTS);
 	tcase_add_test(tc, a_cookie_never_comes_back);
+	tcase_add_loop_test(tc, requests_come_back_in_any_order, 0,
+	    SCRIPT_N_CUTS);
 	tcase_add_test(tc, up_to_4096_requests_are_in_flight);
 	suite_add_tcase(s, tc);
 	return unit_main(s);
