@@ -69,6 +69,7 @@ struct copy_target_books {
 	atomic_bool is_failed;		/* nothing new goes there */
 	atomic_bool has_no_zero;	/* write-zeroes was refused */
 	atomic_bool has_no_fast_zero;	/* likewise, where it is not fast */
+	atomic_bool status_failed;	/* it failed to tell extents */
 	_Atomic uint32_t zero_limit;	/* the longest that was not; 0: none
 					   was refused */
 

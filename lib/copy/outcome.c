@@ -363,6 +363,9 @@ target_ended(struct copy_lane *lane, struct copy_request *req, int error,
 		if ((slot->again & copy_bit(req->target)) == 0)
 			target_succeeded(lane, req);
 	} else if (req->op == COPY_STATUS && error != -ENOTCONN) {
+		atomic_store_explicit(
+		    &lane->ledger->targets[req->target].status_failed, true,
+		    memory_order_relaxed);
 		target_told(lane, req);
 	} else if (is_only_lost(lane, req, error) ||
 	    may_be_tried_again(lane, req, error)) {

@@ -23,7 +23,12 @@ void
 run_add_gave_up(struct run *run, const char *sentence)
 {
 	char **list;
+	size_t i;
 
+	/* Once, however many it is true of. */
+	for (i = 0; i < run->n_gave_up; i++)
+		if (strcmp(run->gave_up[i], sentence) == 0)
+			return;
 	list = realloc(run->gave_up, (run->n_gave_up + 1) * sizeof *list);
 	if (list == NULL)
 		return;
@@ -436,6 +441,25 @@ outcome_of(const struct run *run)
 	    RUN_SUCCEEDED;
 }
 
+/* Of one destination. */
+static void
+tell_refusals_of(struct run *run, const struct copy_target_books *b)
+{
+	if (atomic_load(&b->status_failed))
+		run_add_gave_up(run, "destination failed to answer block "
+		    "status: what it did not tell was read");
+	if (atomic_load(&b->has_no_fast_zero))
+		run_add_gave_up(run, "destination refused fast write-zeroes: "
+		    "each stretch of zeroes was zeroed by itself");
+	if (atomic_load(&b->zero_limit) != 0 &&
+	    !atomic_load(&b->has_no_zero))
+		run_add_gave_up(run, "destination refused write-zeroes for "
+		    "their size: smaller ones");
+	if (atomic_load(&b->has_no_zero))
+		run_add_gave_up(run, "destination refused write-zeroes: "
+		    "zeroes were written as data");
+}
+
 /* What servers refused, and what was done then. */
 static void
 tell_refusals(struct run *run)
@@ -449,20 +473,8 @@ tell_refusals(struct run *run)
 	if (atomic_load(&l->size_limit) != 0)
 		run_add_gave_up(run, "a server refused requests for their "
 		    "size: smaller requests");
-	for (i = 0; i < run->n_destinations; i++) {
-		if (!atomic_load(&l->targets[i].has_no_fast_zero))
-			continue;
-		run_add_gave_up(run, "destination refused fast write-zeroes: "
-		    "each stretch of zeroes was zeroed by itself");
-		break;
-	}
-	for (i = 0; i < run->n_destinations; i++) {
-		if (!atomic_load(&l->targets[i].has_no_zero))
-			continue;
-		run_add_gave_up(run, "destination refused write-zeroes: "
-		    "zeroes were written as data");
-		break;
-	}
+	for (i = 0; i < run->n_destinations; i++)
+		tell_refusals_of(run, &l->targets[i]);
 }
 
 void

@@ -8,7 +8,7 @@ requires nbdkit --filter=blocksize-policy --filter=error --filter=log \
     pattern --version
 requires nbdkit eval --version
 requires jq --version
-plan 27
+plan 34
 
 # checkwrite compares each write with the same disk.
 disk="sparse-random size=64M seed=3 percent=20"
@@ -68,6 +68,33 @@ copies "or is not offered" "--filter=log $disk" \
     "--filter=log --filter=nozero --filter=checkwrite $disk"
 gave_up "destination does not offer write-zeroes"
 is "none was sent" "$(grep -c Zero "$tmp/dst.requests")" 0
+
+start_nbdkit zeroes -r null 64M
+start_nbdkit picky --filter=log eval get_size='echo 64M' \
+    pwrite='cat >/dev/null' can_write='exit 0' can_flush='exit 0' \
+    flush='exit 0' pread='head -c $3 /dev/zero' can_zero='echo native' \
+    zero='[ $3 -le 8388608 ] || { echo EINVAL big >&2; exit 1; }' \
+    logfile="$tmp/dst.requests"
+ok "write-zeroes that is refused for its size becomes smaller" "$nbdsync" \
+    copy --json "$(uri zeroes)" "$(uri picky)"
+gave_up "destination refused write-zeroes for their size"
+failed dst Zero EINVAL
+is "nothing was written as data" \
+    "$(grep -c '[^.]Write id=' "$tmp/dst.requests")" 0
+stop_process picky
+
+# Of a destination that is compared, too.
+# shellcheck disable=SC2086
+start_nbdkit src $disk
+# shellcheck disable=SC2086
+start_nbdkit dst --filter=log --filter=error $disk error-extents=EIO \
+    error-extents-rate=100% logfile="$tmp/dst.requests"
+ok "a destination's block status that fails is done without" "$nbdsync" \
+    compare --json "$(uri src)" "$(uri dst)"
+gave_up "destination failed to answer block status"
+failed dst Extents EIO
+stop_process src
+stop_process dst
 
 # A server that hides its limits.
 cat >"$tmp/limited.sh" <<'END'
