@@ -385,6 +385,7 @@ check_PROGRAMS += %D%/lib/put-checkpoint
 # What the benchmark runs; built with the tests, so that it stays right.
 bench_programs = \
 	%D%/bench/client-nbdclient \
+	%D%/bench/hammer \
 	%D%/bench/lean-server \
 	%D%/bench/measure \
 	%D%/bench/probe-jobs
@@ -394,6 +395,8 @@ bench_programs = \
 	%D%/bench/client-nbdclient.c
 %C%_bench_client_nbdclient_LDADD = libnbdclient.la $(EVENT_LIBS)
 %C%_bench_client_nbdclient_LDFLAGS = $(AM_LDFLAGS) -no-install
+%C%_bench_hammer_SOURCES = %D%/bench/hammer.c
+%C%_bench_hammer_LDADD =
 %C%_bench_lean_server_SOURCES = %D%/bench/lean-server.c
 %C%_bench_lean_server_LDADD =
 %C%_bench_measure_SOURCES = %D%/bench/measure.c
@@ -580,6 +583,7 @@ check-packages: dist
 	    check_PROGRAMS= check_LTLIBRARIES= TEST_LIMIT=3600
 
 EXTRA_DIST += $(integration_tests) $(lint_tests) $(package_tests) \
+	%D%/bench/operate \
 	%D%/bench/report.pl \
 	%D%/bench/rows.sh \
 	%D%/bench/run \

@@ -6,7 +6,7 @@ requires nbdkit pattern --version
 requires nbdcopy --version
 requires jq --version
 requires perl -MIO::Socket::INET -e 1
-plan 23
+plan 25
 
 helpers=$builddir/tests/bench
 
@@ -60,6 +60,16 @@ like "an idle connection has a price" "$out" \
 # A sanitizer's memory is not counted: 0.
 price=$(echo "$out" | sed 's/heap_per=\([0-9]*\).*/\1/')
 ok "which is less than 64 KiB" [ "$price" -lt $((64 * KiB)) ]
+
+cat >"$tmp/conf" <<-END
+	control = { socket = "$NBDSYNC_SOCKET"; };
+	END
+start_daemon "$tmp/conf"
+run "$helpers/hammer" "$NBDSYNC_SOCKET" 20 1 /v1/health /v1/jobs
+is "the daemon is asked on many connections" "$status" 0
+like "and how long that takes is told" "$out" \
+    '^asked=[1-9][0-9]+ p50_ms=[0-9.]+ p99_ms=[0-9.]+ max_ms=[0-9.]+$'
+stop_process daemon
 
 run "$srcdir/tests/bench/run" --builddir "$builddir" --pairs 2 --scale 1024 \
     --json "$tmp/figures.json" --markdown "$tmp/figures.md" unix jobs
