@@ -2,6 +2,7 @@
 
 /* Greeting and options, up to an open export. */
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "base/bytes.h"
@@ -779,10 +780,27 @@ START_TEST(options_that_do_not_fit_the_protocol_are_refused)
 	options.contexts = same;
 	options.n_contexts = 2;
 	ck_assert_int_eq(nbd_session_new(&options, &s), -EINVAL);
-	options.n_contexts = NBD_MAX_CONTEXTS + 1;
-	ck_assert_int_eq(nbd_session_new(&options, &s), -EINVAL);
 	ck_assert_ptr_null(s);
 	nbd_session_free(NULL);
+}
+END_TEST
+
+START_TEST(a_session_has_no_more_contexts_than_the_limit)
+{
+	static char names[NBD_MAX_CONTEXTS + 1][8];
+	const char *contexts[NBD_MAX_CONTEXTS + 1];
+	struct nbd_session_options options = { .contexts = contexts };
+	struct nbd_session *s = NULL;
+
+	for (size_t i = 0; i < NBD_MAX_CONTEXTS + 1; i++) {
+		(void)snprintf(names[i], sizeof names[i], "x:%zu", i);
+		contexts[i] = names[i];
+	}
+	options.n_contexts = NBD_MAX_CONTEXTS + 1;
+	ck_assert_int_eq(nbd_session_new(&options, &s), -EINVAL);
+	options.n_contexts = NBD_MAX_CONTEXTS;
+	ck_assert_int_eq(nbd_session_new(&options, &s), 0);
+	nbd_session_free(s);
 }
 END_TEST
 
@@ -891,6 +909,7 @@ main(void)
 	tcase_add_test(rows, answers_without_end_are_a_violation);
 	tcase_add_test(rows, answers_of_too_many_bytes_are_a_violation);
 	tcase_add_test(none, options_that_do_not_fit_the_protocol_are_refused);
+	tcase_add_test(none, a_session_has_no_more_contexts_than_the_limit);
 	suite_add_tcase(s, tc);
 	suite_add_tcase(s, options);
 	suite_add_tcase(s, rows);
