@@ -345,6 +345,22 @@ tell_digest(const struct engine *en, const struct run_result *result)
 		    digest_format(d->algorithm, d->value, text));
 }
 
+/* What has not been done to the end leaves the file as it is. */
+static int
+note_in_mapfile(const struct engine *en, const struct run_result *result,
+    int exit_code)
+{
+	struct error e;
+
+	if (en->options->mapfile == NULL ||
+	    (result->outcome != RUN_SUCCEEDED &&
+		result->outcome != RUN_BAD_RANGES) ||
+	    mapfile_write(en->options->mapfile, result, &e) == 0)
+		return exit_code;
+	message(en->options->command, "%s", e.text);
+	return CLI_ERROR;
+}
+
 static int
 tell_result(struct engine *en)
 {
@@ -383,6 +399,7 @@ tell_result(struct engine *en)
 		break;
 	}
 	tell_digest(en, result);
+	exit_code = note_in_mapfile(en, result, exit_code);
 	if (en->options->json &&
 	    output_json(report_result(result)) != CLI_OK && exit_code == CLI_OK)
 		exit_code = CLI_ERROR;

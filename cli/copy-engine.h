@@ -4,6 +4,7 @@
 
 #include "cli/bar.h"
 #include "cli/commands.h"
+#include "cli/mapfile.h"
 #include "transfer/run.h"
 
 /*
@@ -16,6 +17,8 @@ struct copy_engine_options {
 	uint64_t bar_every_ms;
 	const char *checkpoint;		/* file with the place to go on from;
 					   NULL: none */
+	struct mapfile *mapfile;	/* that is brought up to date in the
+					   end; NULL: none */
 	bool json;			/* the result on standard output */
 	bool quiet;			/* no warnings */
 };

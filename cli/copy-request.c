@@ -23,6 +23,7 @@ struct request {
 	uint64_t progress_every_ms;	/* 0: not asked for */
 	const char *checkpoint;
 	const char *dirty;		/* the name of a bitmap */
+	struct mapfile mapfile;		/* path NULL: none */
 	bool no_progress;
 	bool quiet;
 	bool json;
@@ -35,6 +36,7 @@ static void
 request_done(struct request *req)
 {
 	free(req->ranges);
+	mapfile_done(&req->mapfile);
 	endpoint_spec_free(req->source);
 	for (unsigned i = 0; i < req->spec.n_destinations; i++)
 		endpoint_spec_free(req->destinations[i]);
@@ -224,6 +226,9 @@ set_value(struct options *o, struct request *req, int id, const char *value)
 	case OPT_DIRTY:
 		req->dirty = value;
 		return 0;
+	case OPT_MAPFILE:
+		req->mapfile.path = value;
+		return 0;
 	case OPT_CONNECTIONS:
 		return options_number(o, "connections", value,
 		    RUN_MAX_CONNECTIONS, &req->spec.connections);
@@ -337,9 +342,10 @@ read_request(struct options *o, const struct copy_brackets *brackets,
 	}
 	if (id == OPTIONS_STOP)
 		return id;
-	if (req->dirty != NULL && req->spec.n_ranges > 0)
-		return options_fail(o, "--dirty and --range exclude each "
-		    "other");
+	if ((req->dirty != NULL) + (req->mapfile.path != NULL) +
+	    (req->spec.n_ranges > 0) > 1)
+		return options_fail(o, "--dirty, --mapfile and --range "
+		    "exclude each other");
 	r = set_endpoint(o, brackets, "source", o->argv[0], &req->source);
 	for (i = 1; r == 0 && i < o->argc; i++) {
 		r = set_endpoint(o, brackets, "destination", o->argv[i],
@@ -353,19 +359,50 @@ read_request(struct options *o, const struct copy_brackets *brackets,
 	return r;
 }
 
-/* What has changed becomes the ranges; nothing is one without a byte. */
+/* They are the request's from now on; nothing is one without a byte. */
+static void
+set_ranges(struct request *req, struct run_range *ranges, size_t n)
+{
+	static const struct run_range nothing;
+
+	req->ranges = ranges;
+	req->spec.ranges = n > 0 ? ranges : &nothing;
+	req->spec.n_ranges = n > 0 ? n : 1;
+}
+
+/* What is not finished becomes the ranges; without a file, that is all. */
+static int
+find_unfinished(const struct command *command, struct request *req)
+{
+	struct run_range *ranges;
+	struct error e;
+	size_t n;
+
+	if (mapfile_read(&req->mapfile, &e) < 0) {
+		message(command, "%s", e.text);
+		return CLI_ERROR;
+	}
+	if (req->mapfile.end == 0)
+		return CLI_OK;
+	if (mapfile_todo(&req->mapfile, &ranges, &n) < 0) {
+		free(ranges);
+		message(command, "out of memory");
+		return CLI_ERROR;
+	}
+	set_ranges(req, ranges, n);
+	return CLI_OK;
+}
+
+/* What has changed becomes the ranges. */
 static int
 find_dirty(const struct command *command, struct request *req)
 {
-	static const struct run_range nothing;
 	struct dirty dirty = { 0 };
 	int exit_code;
 
 	exit_code = dirty_find(command, req->source, req->dirty,
 	    req->spec.connect_timeout_ms, &dirty);
-	req->ranges = dirty.v;
-	req->spec.ranges = dirty.n > 0 ? dirty.v : &nothing;
-	req->spec.n_ranges = dirty.n > 0 ? dirty.n : 1;
+	set_ranges(req, dirty.v, dirty.n);
 	return exit_code;
 }
 
@@ -380,7 +417,7 @@ choose_bar_mode(const struct request *req)
 }
 
 static int
-run_request(const struct command *command, const struct request *req)
+run_request(const struct command *command, struct request *req)
 {
 	struct copy_engine_options options = {
 		.command = command,
@@ -388,6 +425,7 @@ run_request(const struct command *command, const struct request *req)
 		.bar_mode = choose_bar_mode(req),
 		.bar_every_ms = req->progress_every_ms,
 		.checkpoint = req->checkpoint,
+		.mapfile = req->mapfile.path != NULL ? &req->mapfile : NULL,
 		.json = req->json,
 		.quiet = req->quiet,
 	};
@@ -420,8 +458,10 @@ copy_request_run(const struct command *command, enum run_mode mode, int argc,
 	options_init(&o, command, argc, argv);
 	if (read_request(&o, &brackets, &req) < 0)
 		return o.exit_code;
-	if (req.dirty != NULL &&
-	    (exit_code = find_dirty(command, &req)) != CLI_OK)
-		return exit_code;
-	return run_request(command, &req);
+	exit_code = CLI_OK;
+	if (req.dirty != NULL)
+		exit_code = find_dirty(command, &req);
+	else if (req.mapfile.path != NULL)
+		exit_code = find_unfinished(command, &req);
+	return exit_code != CLI_OK ? exit_code : run_request(command, &req);
 }

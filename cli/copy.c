@@ -12,6 +12,8 @@ const struct option_row options_copy[] = {
 	    "copy FROM:LENGTH[:TO] only; may be repeated" },
 	{ "dirty", OPT_DIRTY, "BITMAP",
 	    "copy only what this dirty bitmap of QEMU says has changed" },
+	{ "mapfile", OPT_MAPFILE, "FILE",
+	    "copy only what this file of ddrescue lacks, and note it there" },
 	{ "destination-is-zero", OPT_DESTINATION_IS_ZERO, NULL,
 	    "the destination reads as zeroes: do not write any" },
 	{ "sparse", OPT_SPARSE, "SIZE",

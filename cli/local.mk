@@ -53,6 +53,8 @@ noinst_LTLIBRARIES += %D%/libcli.la
 	%D%/log.c \
 	%D%/map.c \
 	%D%/map.h \
+	%D%/mapfile.c \
+	%D%/mapfile.h \
 	%D%/message.c \
 	%D%/message.h \
 	%D%/mirror.c \

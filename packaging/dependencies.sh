@@ -49,6 +49,8 @@ test		curl			program curl
 test		gnutls-bin		program certtool
 test		gnutls-bin		program psktool
 test		openssl			program openssl
+test		gddrescue		program ddrescue
+test		gddrescue		program ddrescuelog
 test		jq			program jq
 test		libxml2-utils		program xmllint
 test		mandoc			program mandoc

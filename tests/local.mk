@@ -496,6 +496,7 @@ integration_tests = \
 	%D%/integration/copy-fast-zero.t \
 	%D%/integration/copy-features.t \
 	%D%/integration/copy-lost-server.t \
+	%D%/integration/copy-mapfile.t \
 	%D%/integration/copy-memory.t \
 	%D%/integration/copy-nbd-server.t \
 	%D%/integration/copy-promise.t \

@@ -1,0 +1,281 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+#include "cli/mapfile.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+
+/* A file with more lines than that is none of ours. */
+#define MAX_LINES 4000000
+
+void
+mapfile_init(struct mapfile *m, const char *path)
+{
+	m->path = path;
+	m->end = 0;
+	ranges_init(&m->finished);
+}
+
+void
+mapfile_done(struct mapfile *m)
+{
+	ranges_done(&m->finished);
+}
+
+/* What takes the file's place when it is complete; NULL: out of memory. */
+static char *
+new_path_of(const char *path)
+{
+	char *new_path;
+
+	return asprintf(&new_path, "%s.new", path) < 0 ? NULL : new_path;
+}
+
+/* A number in any base of C, behind blanks; *p goes behind it. */
+static bool
+take_number(char **p, uint64_t *ret)
+{
+	char *end;
+
+	*p += strspn(*p, " \t");
+	if (**p < '0' || **p > '9')
+		return false;
+	errno = 0;
+	*ret = strtoull(*p, &end, 0);
+	if (errno != 0 || end == *p)
+		return false;
+	*p = end;
+	return true;
+}
+
+/* One of these characters, behind blanks, and the end of a word. */
+static bool
+take_status(char **p, const char *known, char *ret)
+{
+	*p += strspn(*p, " \t");
+	if (**p == '\0' || strchr(known, **p) == NULL)
+		return false;
+	*ret = *(*p)++;
+	return **p == '\0' || strchr(" \t\r\n", **p) != NULL;
+}
+
+/* "pos size status": each block begins where the one before ended. */
+static int
+read_block(struct mapfile *m, char *line)
+{
+	uint64_t from;
+	uint64_t length;
+	char status;
+
+	if (!take_number(&line, &from) || !take_number(&line, &length) ||
+	    !take_status(&line, "?*/-+", &status) || from != m->end ||
+	    length > INT64_MAX - from)
+		return -EINVAL;
+	m->end += length;
+	return status == '+' ? ranges_add(&m->finished, from, length) : 0;
+}
+
+/* "current_pos current_status [current_pass]" */
+static int
+read_status(char *line)
+{
+	uint64_t position;
+	char status;
+
+	return take_number(&line, &position) &&
+		take_status(&line, "?*/-FG+", &status) ?
+	    0 :
+	    -EINVAL;
+}
+
+static int
+read_lines(struct mapfile *m, FILE *f, size_t *ret_line)
+{
+	CLEANUP(cleanup_free) char *line = NULL;
+	bool has_status = false;
+	size_t room = 0;
+	int r;
+
+	for (*ret_line = 1; getline(&line, &room, f) >= 0; ++*ret_line) {
+		if (*ret_line > MAX_LINES)
+			return -EFBIG;
+		if (line[strspn(line, " \t\r\n")] == '\0' || line[0] == '#')
+			continue;
+		r = has_status ? read_block(m, line) : read_status(line);
+		if (r < 0)
+			return r;
+		has_status = true;
+	}
+	if (ferror(f))
+		return -EIO;
+	return m->end > 0 ? 0 : -EINVAL;
+}
+
+/* Told before the copy, rather than after it. */
+static int
+try_to_write(const char *path, struct error *e)
+{
+	CLEANUP(cleanup_free) char *new_path = new_path_of(path);
+	int fd;
+
+	if (new_path == NULL)
+		return error_set(e, -ENOMEM, "out of memory");
+	fd = open(new_path, O_WRONLY | O_CREAT | O_CLOEXEC, 0666);
+	if (fd < 0)
+		return error_set(e, -errno, "cannot write %s: %s", new_path,
+		    strerror(errno));
+	(void)close(fd);
+	(void)unlink(new_path);
+	return 0;
+}
+
+int
+mapfile_read(struct mapfile *m, struct error *e)
+{
+	FILE *f = fopen(m->path, "re");
+	size_t line;
+	int r;
+
+	if (f == NULL && errno == ENOENT)
+		return try_to_write(m->path, e);
+	if (f == NULL)
+		return error_set(e, -errno, "cannot read %s: %s", m->path,
+		    strerror(errno));
+	r = read_lines(m, f, &line);
+	(void)fclose(f);
+	if (r == -EINVAL)
+		return error_set(e, r, "%s: line %zu is not as in a mapfile "
+		    "of ddrescue", m->path, line);
+	if (r < 0)
+		return error_set(e, r, "cannot read %s: %s", m->path,
+		    strerror(-r));
+	return try_to_write(m->path, e);
+}
+
+static int
+add_todo(struct run_range **v, size_t *n, uint64_t from, uint64_t length)
+{
+	struct run_range *ranges = reallocarray(*v, *n + 1, sizeof *ranges);
+
+	if (ranges == NULL)
+		return -ENOMEM;
+	*v = ranges;
+	ranges[(*n)++] = (struct run_range){
+		.from = from,
+		.length = length,
+		.to = from,
+	};
+	return 0;
+}
+
+int
+mapfile_todo(const struct mapfile *m, struct run_range **ret_ranges,
+    size_t *ret_n)
+{
+	uint64_t at = 0;
+	uint64_t n;
+	bool is_in;
+
+	*ret_ranges = NULL;
+	*ret_n = 0;
+	while (at < m->end) {
+		n = ranges_run_at(&m->finished, at, m->end - at, &is_in);
+		if (!is_in && add_todo(ret_ranges, ret_n, at, n) < 0)
+			return -ENOMEM;
+		at += n;
+	}
+	return 0;
+}
+
+/* Writing. */
+
+static int
+find_bad(const struct run_result *result, struct ranges *bad)
+{
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < result->n_bad_ranges; i++)
+		r = ranges_add(bad, result->bad_ranges[i].offset,
+		    result->bad_ranges[i].length);
+	return r;
+}
+
+static void
+print_map(FILE *f, const struct ranges *bad, uint64_t end)
+{
+	uint64_t at = 0;
+	uint64_t n;
+	bool is_bad;
+
+	(void)fprintf(f, "# Mapfile. Created by nbdsync\n"
+	    "# current_pos  current_status  current_pass\n"
+	    "0x%08" PRIX64 "     +               1\n"
+	    "#      pos        size  status\n", end);
+	for (; at < end; at += n) {
+		n = ranges_run_at(bad, at, end - at, &is_bad);
+		(void)fprintf(f, "0x%08" PRIX64 "  0x%08" PRIX64 "  %c\n", at,
+		    n, is_bad ? '-' : '+');
+	}
+}
+
+static int
+write_durably(const char *path, const struct ranges *bad, uint64_t end)
+{
+	FILE *f = fopen(path, "we");
+	int error;
+
+	if (f == NULL)
+		return -errno;
+	print_map(f, bad, end);
+	error = fflush(f) != 0 || ferror(f) || fsync(fileno(f)) < 0 ?
+	    -errno : 0;
+	if (fclose(f) != 0 && error == 0)
+		error = -errno;
+	return error;
+}
+
+static int
+replace(const char *path, const struct ranges *bad, uint64_t end)
+{
+	CLEANUP(cleanup_free) char *new_path = new_path_of(path);
+	int r;
+
+	if (new_path == NULL)
+		return -ENOMEM;
+	r = write_durably(new_path, bad, end);
+	if (r == 0 && rename(new_path, path) < 0)
+		r = -errno;
+	if (r < 0)
+		(void)unlink(new_path);
+	return r;
+}
+
+int
+mapfile_write(struct mapfile *m, const struct run_result *result,
+    struct error *e)
+{
+	uint64_t size = result->progress.source_size;
+	struct ranges bad;
+	int r;
+
+	if (m->end != 0 && m->end != size)
+		return error_set(e, -ESTALE, "%s is the map of a disk of %"
+		    PRIu64 " bytes, and the source has %" PRIu64, m->path,
+		    m->end, size);
+	ranges_init(&bad);
+	r = find_bad(result, &bad);
+	if (r == 0)
+		r = replace(m->path, &bad, size);
+	ranges_done(&bad);
+	if (r < 0)
+		return error_set(e, r, "cannot write %s: %s", m->path,
+		    strerror(-r));
+	return 0;
+}

@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#ifndef CLI_MAPFILE_H
+#define CLI_MAPFILE_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/error.h"
+#include "base/ranges.h"
+#include "transfer/run.h"
+
+/*
+ * A mapfile as GNU ddrescue keeps one: what of a disk has been copied, and
+ * what could not be.  See "Mapfile structure" in its manual.  All offsets are
+ * the source's.
+ */
+struct mapfile {
+	const char *path;		/* the caller's */
+	uint64_t end;			/* of what it tells about; 0: there
+					   was none */
+	struct ranges finished;		/* "+" */
+};
+
+/* Of no file yet.  Give back with mapfile_done(). */
+void mapfile_init(struct mapfile *m, const char *path);
+void mapfile_done(struct mapfile *m);
+
+/*
+ * Read it, and see that it can be replaced.  0, also if there is no such file;
+ * -EINVAL: it is no mapfile, or not one from the disk's beginning on; -EFBIG;
+ * -ENOMEM; or what the system says.
+ */
+int mapfile_read(struct mapfile *m, struct error *e);
+
+/*
+ * What is not finished, as ranges to be copied to the same place; the caller
+ * frees them.  None: all is finished.  0, or -ENOMEM.
+ */
+int mapfile_todo(const struct mapfile *m, struct run_range **ret_ranges,
+    size_t *ret_n);
+
+/*
+ * Replace the file, as a whole, after a run that has done all there was to do
+ * but for the result's bad ranges.  0; -ESTALE: the disk's size is not the
+ * map's; -ENOMEM; or what the system says.
+ */
+int mapfile_write(struct mapfile *m, const struct run_result *result,
+    struct error *e);
+
+#endif
