@@ -31,6 +31,7 @@ build()
 	    --define '_unitdir /usr/lib/systemd/system' \
 	    --define '_sysusersdir /usr/lib/sysusers.d' \
 	    --define '_tmpfilesdir /usr/lib/tmpfiles.d' \
+	    --define '_journalcatalogdir /usr/lib/systemd/catalog' \
 	    --define '_pkgdocdir %{_docdir}/%{name}' \
 	    --define '_smp_mflags -j2' \
 	    --define 'sysusers_create_compat() true' \
