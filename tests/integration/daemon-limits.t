@@ -42,8 +42,10 @@ conf "endpoints = (
     $(for i in src dst far busy-src busy-dst; do endpoint $i "$(uri $i)"; done)
     $(for i in up down; do endpoint $i "$(cat "$tmp/$i.uri")"; done)
     $(for i in tls-src tls-dst; do
-	endpoint $i "$(psk_uri $i "$tmp/keys.psk" alice)"
-    done) );" "jobs = (
+	echo "{ name = \"$i\"; uri =
+	    \"nbds+unix:///?socket=$tmp/$i.sock\"; tls = \"site\"; },"
+    done) );" "tls = ( { name = \"site\"; psk_user = \"alice\";
+	psk_file = \"$tmp/keys.psk\"; } );" "jobs = (
     $(echo "window far dst 4
 	source busy-src dst 16
 	destination src busy-dst 16
