@@ -237,10 +237,11 @@ checkpoint_tick(struct run *run, uint64_t now_ms)
 
 /* A run that is complete leaves nothing to go on from. */
 static bool
-is_complete(const struct run *run)
+leaves_nothing(struct run *run)
 {
-	return run->result.outcome != RUN_FAILED &&
-	    run->result.outcome != RUN_CANCELLED;
+	return (run->result.outcome != RUN_FAILED &&
+		   run->result.outcome != RUN_CANCELLED) ||
+	    keeper_is_empty(&run->keeper);
 }
 
 bool
@@ -257,7 +258,7 @@ checkpoint_conclude(struct run *run)
 	if (run->is_last_saved)
 		return false;
 	run->is_last_saved = true;
-	if (!is_complete(run))
+	if (!leaves_nothing(run))
 		return k->has_news && save(run) == 0;
 	call = new_call(run, on_saved);
 	if (call == NULL)

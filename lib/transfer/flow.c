@@ -280,6 +280,8 @@ flow_request_done(struct lane *lane, struct lane_request *req)
 	if (engine->op == COPY_FLUSH && nbd->error == 0)
 		(void)keeper_take(lane->setup.keeper, lane->engine,
 		    engine->target);
+	else if (engine->op == COPY_FLUSH && nbd->error != -ENOTCONN)
+		keeper_distrust(lane->setup.keeper, engine->target);
 }
 
 /* Where data go that have arrived. */

@@ -50,12 +50,37 @@ keeper_take(struct keeper *k, struct copy_lane *lane, unsigned target)
 	r = copy_lane_take_durable(lane, target, &news);
 	if (r == 0 && news.n > 0) {
 		(void)pthread_mutex_lock(&k->lock);
-		r = ranges_add_all(&k->durable[target], &news);
-		for (i = 0; i < news.n; i++)
-			note_recent(k, &news.v[i]);
-		k->has_news = true;
+		if ((k->distrusted >> target & 1) == 0) {
+			r = ranges_add_all(&k->durable[target], &news);
+			for (i = 0; i < news.n; i++)
+				note_recent(k, &news.v[i]);
+			k->has_news = true;
+		}
 		(void)pthread_mutex_unlock(&k->lock);
 	}
 	ranges_done(&news);
 	return r;
+}
+
+void
+keeper_distrust(struct keeper *k, unsigned target)
+{
+	(void)pthread_mutex_lock(&k->lock);
+	k->distrusted |= (uint32_t)1 << target;
+	ranges_clear(&k->durable[target]);
+	k->has_news = true;
+	(void)pthread_mutex_unlock(&k->lock);
+}
+
+bool
+keeper_is_empty(struct keeper *k)
+{
+	bool is_empty = true;
+	unsigned i;
+
+	(void)pthread_mutex_lock(&k->lock);
+	for (i = 0; i < COPY_MAX_TARGETS; i++)
+		is_empty = is_empty && k->durable[i].n == 0;
+	(void)pthread_mutex_unlock(&k->lock);
+	return is_empty;
 }

@@ -22,6 +22,7 @@ struct keeper {
 	/* Any thread, with the lock, which is held for moments. */
 	pthread_mutex_t lock;
 	struct ranges durable[COPY_MAX_TARGETS];
+	uint32_t distrusted;			/* bit i: destination i */
 	struct range recent[STORE_MAX_RECENT];	/* what became so last */
 	size_t n_recent;			/* ever */
 	bool has_news;				/* since it was last saved */
@@ -46,5 +47,16 @@ void keeper_done(struct keeper *k);
 
 /* A lane's worker: a flush of this target has succeeded.  -ENOMEM. */
 int keeper_take(struct keeper *k, struct copy_lane *lane, unsigned target);
+
+/*
+ * A lane's worker: a flush of this target has failed.  A server may tell that
+ * once, and to one connection, whosever writes are lost, and call the next
+ * flush a success (as Linux does with fsync): nothing there counts any more,
+ * neither what other lanes have made durable nor what they will.
+ */
+void keeper_distrust(struct keeper *k, unsigned target);
+
+/* Any thread: there is nothing to go on from. */
+bool keeper_is_empty(struct keeper *k);
 
 #endif

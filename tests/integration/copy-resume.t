@@ -5,7 +5,7 @@
 . "$srcdir/tests/lib/testlib.sh"
 requires nbdkit --filter=delay --filter=log --filter=cache file --version
 requires jq --version
-plan 31
+plan 36
 
 size=$((32 * MiB))
 make_data "$tmp/data" $size 1
@@ -183,3 +183,35 @@ exits 1 "a file that is no checkpoint is refused" "$nbdsync" copy \
     --checkpoint "$tmp/text" "$(uri src)" "$(uri dst)"
 like "with its name" "$err" "$tmp/text: "
 ok "and left alone" grep -q "not a database" "$tmp/text"
+
+# A server that could not flush may have lost what any connection wrote, and
+# may call the next flush a success.
+start_failing()
+{
+	start_nbdkit dst eval get_size="echo $size" can_write='exit 0' \
+	    can_flush='exit 0' thread_model='echo parallel' \
+	    flush="if [ -e '$tmp/broken' ] && mkdir '$tmp/told'; then
+			echo EIO lost >&2
+			exit 1
+		fi
+		echo >>'$tmp/flushes'" \
+	    pread="dd if='$tmp/dst.img' skip=\$4 count=\$3 bs=64K \
+	        status=none iflag=skip_bytes,count_bytes,fullblock" \
+	    pwrite="dd of='$tmp/dst.img' seek=\$4 bs=64K status=none \
+	        oflag=seek_bytes conv=notrunc"
+}
+fresh
+stop_process dst
+start_failing
+start_process copy "$nbdsync" copy --checkpoint-interval 100ms "$@"
+wait_for "[ \$(wc -l <'$tmp/flushes') -ge 6 ]" || bail "no flush"
+touch "$tmp/broken"
+wait_for "[ -d '$tmp/told' ]" || bail "no flush failed"
+wait_for "! is_running_ $(pid_of copy)" 30
+wait "$(pid_of copy)"
+is "a flush that fails fails the copy" $? 4
+rm "$tmp/broken"
+ok "another try" "$nbdsync" copy "$@"
+is "begins anew" "$(echo "$out" | resumed_bytes)" 0
+is "with all of it" "$(echo "$out" | jq .progress.written_bytes)" $size
+ok "and is right" cmp "$tmp/data" "$tmp/dst.img"
