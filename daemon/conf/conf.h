@@ -180,6 +180,7 @@ struct conf_job {
 	uint32_t sparse_size;		/* as in struct run_spec */
 	bool require_all;
 	uint64_t rate;			/* bytes/s; 0: no limit */
+	struct conf_words rate_table;	/* schedule_rate_parse() takes each */
 	struct conf_words pre;		/* hooks */
 	struct conf_words post;
 	struct conf_words on_failure;

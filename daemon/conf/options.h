@@ -56,6 +56,8 @@ enum option_type {
 	OPTION_WORDS,			/* struct conf_words */
 	OPTION_HOOK,			/* struct conf_words: a program and
 					   its arguments */
+	OPTION_RATES,			/* struct conf_words, for
+					   schedule_rate_parse() */
 	OPTION_PEERS,			/* struct conf_peers */
 	OPTION_RANGES,			/* struct conf_ranges */
 };

@@ -320,6 +320,24 @@ words_from_list(struct parse *p, const struct option *option,
 	}
 }
 
+static void
+rates_from_list(struct parse *p, const struct option *option,
+    const config_setting_t *setting, void *target)
+{
+	const struct conf_words *words = target;
+	char printable[QUOTE_SIZE];
+	struct schedule_rate rate;
+
+	words_from_list(p, option, setting, target);
+	for (size_t i = 0; i < words->n; i++)
+		if (schedule_rate_parse(words->v[i], &rate) < 0)
+			parse_complain(p, setting, "\"%s\": item %zu is \"%s\", "
+			    "but must be a time and a rate, such as \"06:00 "
+			    "50MB/s\"", option->key, i + 1,
+			    escape_text(words->v[i], strlen(words->v[i]),
+			    printable, sizeof printable));
+}
+
 /* A program that only root and we can change. */
 static void
 hook_from_list(struct parse *p, const struct option *option,
@@ -630,6 +648,14 @@ static const struct kind kinds[] = {
 		    "path, such as [ \"/usr/local/sbin/snapshot\", \"vm1\" ]",
 		.config_type = CONFIG_TYPE_LIST,
 		.from_list = hook_from_list,
+		.free_list = words_free,
+		.is_same = words_are_same,
+	},
+	[OPTION_RATES] = {
+		.must_be = "a list of times and rates, such as "
+		    "[ \"06:00 50MB/s\", \"22:00 0\" ]",
+		.config_type = CONFIG_TYPE_LIST,
+		.from_list = rates_from_list,
 		.free_list = words_free,
 		.is_same = words_are_same,
 	},

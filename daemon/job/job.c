@@ -482,6 +482,7 @@ start_run(struct job *job, const char *trigger, bool only_verify,
 	r = check_may_start(job, e);
 	if (r < 0)
 		return r;
+	job_apply_rate(job, job->jobs->conf);
 	job->mode = only_verify ? RUN_VERIFY :
 	    conf_find_job(job->jobs->conf, job->name)->mode;
 	r = make_run(job, &run, e);

@@ -29,13 +29,22 @@ set(struct job *job, uint64_t rate)
 		series_set_rate(job->run, rate);
 }
 
+/* As configured, at this time of the day. */
+static uint64_t
+configured_rate(const struct conf_job *cj)
+{
+	return cj->rate_table.n == 0 ? cj->rate :
+	    schedule_rate_at(cj->rate_table.v, cj->rate_table.n,
+	    job_now_ms() / 1000);
+}
+
 void
 job_apply_rate(struct job *job, const struct conf *conf)
 {
 	const struct conf_job *cj = conf_find_job(conf, job->name);
 
 	if (cj != NULL && !job->has_own_rate)
-		set(job, cj->rate);
+		set(job, configured_rate(cj));
 }
 
 void
@@ -66,4 +75,12 @@ job_tick_rate(struct job *job)
 	if (job->own_rate_until_ms != 0 &&
 	    job_now_ms() >= job->own_rate_until_ms)
 		job_reset_rate(job);
+	/* The time of the day may have changed it. */
+	if (job->run != NULL && job->is_configured && !job->has_own_rate &&
+	    configured_rate(conf_find_job(job->jobs->conf, job->name)) !=
+	    job->rate) {
+		job_apply_rate(job, job->jobs->conf);
+		log_rate(job, ", by its timetable");
+		jobs_changed(job->jobs, job);
+	}
 }

@@ -8,9 +8,12 @@
 #include "schedule/schedule.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
+
+#include "base/units.h"
 
 /* Up to here a time is late, beyond it has been missed. */
 #define LATE_S	   300
@@ -51,6 +54,52 @@ schedule_window_has(const struct schedule_window *window, int64_t at)
 		return minute >= window->from_minute &&
 		    minute < window->to_minute;
 	return minute >= window->from_minute || minute < window->to_minute;
+}
+
+int
+schedule_rate_parse(const char *text, struct schedule_rate *ret)
+{
+	static const char form[] = "dd:dd ";
+	unsigned hour, minute;
+	uint64_t rate;
+	int r;
+
+	for (size_t i = 0; form[i] != '\0'; i++)
+		if (form[i] == 'd' ? text[i] < '0' || text[i] > '9' :
+		    text[i] != form[i])
+			return -EINVAL;
+	if (sscanf(text, "%2u:%2u", &hour, &minute) != 2 || hour > 23 ||
+	    minute > 59)
+		return -EINVAL;
+	r = units_parse_rate(text + strlen(form), &rate);
+	if (r == 0)
+		*ret = (struct schedule_rate){ hour * 60 + minute, rate };
+	return r;
+}
+
+uint64_t
+schedule_rate_at(const char *const *texts, size_t n, int64_t at)
+{
+	time_t t = (time_t)at;
+	struct tm tm = { .tm_sec = 0 };
+	struct schedule_rate one = { 0, 0 };
+	unsigned now, least = UINT_MAX;
+	uint64_t rate = 0;
+
+	(void)localtime_r(&t, &tm);
+	now = (unsigned)(tm.tm_hour * 60 + tm.tm_min);
+	for (size_t i = 0; i < n; i++) {
+		unsigned ago;
+
+		(void)schedule_rate_parse(texts[i], &one);
+		/* Minutes since it began, today or yesterday. */
+		ago = (now + 1440 - one.minute) % 1440;
+		if (ago < least) {
+			least = ago;
+			rate = one.rate;
+		}
+	}
+	return rate;
 }
 
 /* At, or when the window opens after it. */

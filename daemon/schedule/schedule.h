@@ -3,6 +3,7 @@
 #define SCHEDULE_SCHEDULE_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "schedule/cron.h"
@@ -23,6 +24,21 @@ struct schedule_window {
 /* "22:00-06:00".  -EINVAL: is not such a text. */
 int schedule_window_parse(const char *text, struct schedule_window *ret);
 bool schedule_window_has(const struct schedule_window *window, int64_t at);
+
+/* "06:00 50MB/s": from when on, as minute of the day, and how fast. */
+struct schedule_rate {
+	unsigned minute;
+	uint64_t rate;			/* bytes/s; 0: no limit */
+};
+
+/* -EINVAL: is not such a text; -ERANGE: too fast. */
+int schedule_rate_parse(const char *text, struct schedule_rate *ret);
+
+/*
+ * Which of n texts counts at this time, local: the last one that has begun,
+ * today or else yesterday.  n is not 0; all can be parsed.
+ */
+uint64_t schedule_rate_at(const char *const *texts, size_t n, int64_t at);
 
 struct schedule {
 	bool has_cron;			/* else interval_s */

@@ -5,7 +5,7 @@
 . "$srcdir/tests/lib/testlib.sh"
 . "$srcdir/tests/lib/daemonlib.sh"
 requires nbdkit pattern --version
-plan 28
+plan 31
 
 endpoints='endpoints = (
   { name = "big"; command = [ "nbdkit", "pattern", "1T" ]; },
@@ -119,6 +119,25 @@ is "and nothing at all" "$(api_status /v1/jobs/a/limits --request PATCH)" 400
 is "a job that is not there is told" "$(api_status /v1/jobs/x/limits \
     --request PATCH --data '{"rate":"0"}')" 404
 exits 2 "a rate for no job is a usage error" "$nbdsync" rate a
+# From an hour ago on so fast, and from in an hour on as fast as it will; the
+# other way round after the reload.
+conf_table()
+{
+	conf "$endpoints" "jobs = (
+	  { name = \"a\"; source = \"big\"; destination = \"n\"; rate_table = [
+	    \"$(date -d '1 hour ago' +%H:%M) $1\",
+	    \"$(date -d '1 hour' +%H:%M) $2\" ]; },
+	  { name = \"b\"; source = \"big\"; destination = \"n\"; } );"
+}
+conf_table 2MiB/s 0
+reload
+is "a timetable says how fast it is now" \
+    "$(job_field a .run.progress.rate_limit_bytes_per_s)" $((2 * MiB))
+conf_table 4MiB/s 1MiB/s
+reload
+is "and can be changed" "$(job_field a .limits.rate_bytes_per_s)" \
+    $((4 * MiB))
+is "the job is as configured" "$(job_field a .limits.as_configured)" true
 for job in a b; do
 	api_status /v1/jobs/$job/cancel --request POST >/dev/null
 done

@@ -277,6 +277,12 @@ static const struct {
 	    "missing: which file?" },
 	{ "log = { path = \"/x\"; };", "f:1: log: \"path\" is of use with "
 	    "another \"type\" only" },
+	{ "jobs = ( { name = \"a\"; source = \"x\"; destination = \"y\";\n"
+	    "rate_table = [ \"06:00 1MB/s\", \"24:00 0\" ]; } );\nendpoints "
+	    "= ( { name = \"x\"; uri = \"null:\"; },\n{ name = \"y\"; "
+	    "uri = \"null:\"; } );", "f:2: job \"a\": \"rate_table\": item 2 "
+	    "is \"24:00 0\", but must be a time and a rate, such as \"06:00 "
+	    "50MB/s\"" },
 	{ "log = ( );", "f:1: \"log\" is an empty list" },
 	{ "jobs = ( { name = \"a\"; source = \"x\"; destination = \"y\";\n"
 	    "rpo_warn = \"2h\"; rpo_crit = \"1h\"; } );\nendpoints = ( "

@@ -341,6 +341,38 @@ START_TEST(text_that_is_no_window_is_refused)
 }
 END_TEST
 
+START_TEST(rate_is_the_one_that_began_last_today_or_yesterday)
+{
+	static const char *const table[] = { "06:00 1MB/s", "22:00 0",
+		"12:30 2MB/s" };
+
+	ck_assert_uint_eq(schedule_rate_at(table, 3,
+	    local("2026-11-23 05:59")), 0);
+	ck_assert_uint_eq(schedule_rate_at(table, 3,
+	    local("2026-11-23 06:00")), 1000000);
+	ck_assert_uint_eq(schedule_rate_at(table, 3,
+	    local("2026-11-23 12:29")), 1000000);
+	ck_assert_uint_eq(schedule_rate_at(table, 3,
+	    local("2026-11-23 12:30")), 2000000);
+	ck_assert_uint_eq(schedule_rate_at(table, 3,
+	    local("2026-11-23 23:59")), 0);
+	ck_assert_uint_eq(schedule_rate_at(table, 1,
+	    local("2026-11-23 05:59")), 1000000);
+}
+END_TEST
+
+static const char *const wrong_rates[] = { "", "06:00", "06:00 ", "6:00 1MB/s",
+	"24:00 1MB/s", "06:60 1MB/s", "06:00 fast", "06:00 1MB", "06:001MB/s",
+	"06:00  -1MB/s" };
+
+START_TEST(text_that_is_no_time_and_rate_is_refused)
+{
+	struct schedule_rate rate;
+
+	ck_assert_int_lt(schedule_rate_parse(wrong_rates[_i], &rate), 0);
+}
+END_TEST
+
 #define N(table) ((int)(sizeof(table) / sizeof(table)[0]))
 
 int
@@ -372,6 +404,9 @@ main(void)
 	    window_within_a_day_has_its_first_minute_and_not_its_last);
 	tcase_add_loop_test(tc, text_that_is_no_window_is_refused, 0,
 	    N(wrong_windows));
+	tcase_add_test(tc, rate_is_the_one_that_began_last_today_or_yesterday);
+	tcase_add_loop_test(tc, text_that_is_no_time_and_rate_is_refused, 0,
+	    N(wrong_rates));
 	suite_add_tcase(s, tc);
 	return unit_main(s);
 }
