@@ -4,7 +4,7 @@
 # (nbdsync(1), the options of nbdsync.conf(5) and the calls of nbdclient(3)
 # have tests of their own.)
 . "$srcdir/tests/lib/testlib.sh"
-requires mandoc -T lint /dev/null
+requires mandoc -T ascii "$srcdir/doc/nbdsyncd.8"
 plan 13
 
 doc=$srcdir/doc
@@ -54,7 +54,7 @@ awk '/^\.Sh EXAMPLES/ { on = 1 } on && /^\.Ed/ { n++; file = "" }
     n=0 dir="$tmp" "$doc/nbdsync.conf.5"
 problems=
 for file in "$tmp"/example-*.conf; do
-	problems=$problems$("$nbdsync" configcheck --quiet "$file" 2>&1 |
+	problems=$problems$("$nbdsync" configcheck "$file" 2>&1 |
 	    grep -v ': ok, ')
 done
 is "the examples of nbdsync.conf(5) are" "$problems" ""
