@@ -7,6 +7,7 @@ fault_tests = \
 	%D%/fault-errors.t \
 	%D%/fault-flips.t \
 	%D%/fault-isolation.t \
+	%D%/fault-kill.t \
 	%D%/fault-malloc.t \
 	%D%/fault-mute.t \
 	%D%/fault-power.t \
