@@ -16,6 +16,9 @@ set_option(struct options *o, struct job_command *jc, int id,
     const char *value)
 {
 	switch (id) {
+	case JOB_COMMAND_FULL:
+		jc->control.body = "{\"full\":true}";
+		return 0;
 	case OPTION_WAIT:
 		jc->wait = true;
 		return 0;
@@ -92,6 +95,7 @@ job_command_run(struct job_command *jc, const struct command *command,
 	jc->job = o.argv[0];
 	exit_code = control_ask_job(&jc->control, "POST", jc->job, suffix, 0,
 	    &jc->answer);
+	jc->control.body = NULL;
 	if (exit_code == CLI_OK && jc->wait)
 		exit_code = wait_for_end(jc);
 	*ret_is_over = exit_code != CLI_OK;

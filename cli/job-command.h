@@ -10,6 +10,9 @@
 #include "cli/control.h"
 #include "cli/job-status.h"
 
+/* An option of those that start a run. */
+#define JOB_COMMAND_FULL OPTION_OWN
+
 /*
  * What the commands that do something to a job have in common: their
  * options, asking the daemon to do it, waiting for the end of the run.

@@ -12,6 +12,8 @@
 #include "cli/message.h"
 
 const struct option_row options_start[] = {
+	{ "full", JOB_COMMAND_FULL, NULL,
+	    "go on from nothing that an earlier run has done" },
 	{ "wait", OPTION_WAIT, NULL,
 	    "wait for the end of the run; exit with its result" },
 	{ "timeout", OPTION_TIMEOUT, "TIME",

@@ -34,6 +34,12 @@ static const struct ctl_key reset_keys[] = {
 	{ NULL, JSON_NULL, NULL },
 };
 
+static const struct ctl_key start_keys[] = {
+	{ "full", JSON_TRUE, "go on from nothing that an earlier run has "
+	  "done" },
+	{ NULL, JSON_NULL, NULL },
+};
+
 static const struct ctl_key shutdown_keys[] = {
 	{ "confirm", JSON_STRING, "\"nbdsyncd\": it is meant" },
 	{ "grace", JSON_STRING, "how long runs may take to end, as \"60s\"" },
@@ -69,7 +75,7 @@ const struct ctl_route ctl_routes[] = {
 	{ CTL_GET, "/v1/jobs/{job}/map", CTL_VIEWER, ctl_map,
 	  "what of the disk is done", NULL },
 	{ CTL_POST, "/v1/jobs/{job}/start", CTL_OPERATOR, ctl_start,
-	  "start a run", NULL },
+	  "start a run", start_keys },
 	{ CTL_POST, "/v1/jobs/{job}/verify", CTL_OPERATOR, ctl_verify,
 	  "start a run that compares only", NULL },
 	{ CTL_POST, "/v1/jobs/{job}/cancel", CTL_OPERATOR, ctl_cancel,

@@ -67,7 +67,8 @@ start(struct ctl_request *req, int (*start_run)(struct job *job,
 void
 ctl_start(struct ctl_request *req)
 {
-	start(req, job_start);
+	start(req, ctl_body_bool(req, "full", false) ? job_start_full :
+	    job_start);
 }
 
 void

@@ -62,6 +62,7 @@ struct job {
 	struct hooks *hooks;		/* of the run; NULL: none */
 	bool is_preparing;		/* the hooks before it run */
 	bool is_cancelled;
+	bool is_full;			/* the run goes on from nothing */
 	char run_id[JOB_RUN_ID_SIZE];
 	char run_uuid[JOB_UUID_SIZE];	/* for others than us */
 	const char *trigger;

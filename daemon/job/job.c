@@ -441,7 +441,7 @@ make_run(struct job *job, struct series **ret_run, struct error *e) ON_MAIN
 		.store_job = job->name,
 		.checkpoint_ms = cj->checkpoint_ms,
 		.resume_max_age_ms = cj->resume_max_age_ms,
-		.full = cj->resume_max_age_ms == 0,
+		.full = job->is_full || cj->resume_max_age_ms == 0,
 	};
 
 	for (unsigned i = 0; i < spec.n_destinations; i++)
@@ -467,8 +467,10 @@ check_may_start(const struct job *job, struct error *e) ON_MAIN
 	return 0;
 }
 
+enum start_as { START_USUAL, START_FULL, START_VERIFY };
+
 static int
-start_run(struct job *job, const char *trigger, bool only_verify,
+start_run(struct job *job, const char *trigger, enum start_as as,
     struct error *e) ON_MAIN
 {
 	/* What goes on after a pause or a window is what was begun before. */
@@ -483,7 +485,8 @@ start_run(struct job *job, const char *trigger, bool only_verify,
 	if (r < 0)
 		return r;
 	job_apply_rate(job, job->jobs->conf);
-	job->mode = only_verify ? RUN_VERIFY :
+	job->is_full = as == START_FULL;
+	job->mode = as == START_VERIFY ? RUN_VERIFY :
 	    conf_find_job(job->jobs->conf, job->name)->mode;
 	r = make_run(job, &run, e);
 	if (r < 0)
@@ -515,13 +518,19 @@ start_run(struct job *job, const char *trigger, bool only_verify,
 int
 job_start(struct job *job, const char *trigger, struct error *e)
 {
-	return start_run(job, trigger, false, e);
+	return start_run(job, trigger, START_USUAL, e);
+}
+
+int
+job_start_full(struct job *job, const char *trigger, struct error *e)
+{
+	return start_run(job, trigger, START_FULL, e);
 }
 
 int
 job_verify(struct job *job, const char *trigger, struct error *e)
 {
-	return start_run(job, trigger, true, e);
+	return start_run(job, trigger, START_VERIFY, e);
 }
 
 int

@@ -107,6 +107,10 @@ void jobs_remove_watch(struct jobs_watch *watch) ON_MAIN;
  */
 int job_start(struct job *job, const char *trigger, struct error *e) ON_MAIN;
 
+/* The same, but go on from nothing that an earlier run has done. */
+int job_start_full(struct job *job, const char *trigger,
+    struct error *e) ON_MAIN;
+
 /* The same, but compare only, whatever the job's mode is. */
 int job_verify(struct job *job, const char *trigger, struct error *e) ON_MAIN;
 

@@ -5,7 +5,7 @@
 . "$srcdir/tests/lib/testlib.sh"
 . "$srcdir/tests/lib/daemonlib.sh"
 requires nbdkit --filter=delay --filter=log --filter=cache file --version
-plan 13
+plan 17
 
 size=$((64 * MiB))
 make_data "$tmp/data" $size 1
@@ -77,5 +77,12 @@ wait_job vm 60
 is "then nothing is left to go on from" "$(job_field vm .last_run.resumed)" \
     false
 is "and the run succeeds" "$(job_field vm .last_run.result)" succeeded
+
+# So is a run that is to be full.
+kill_in_the_middle
+ok "a full run can be asked for" "$nbdsync" start --full --wait --quiet vm
+is "which goes on from nothing" "$(job_field vm .last_run.resumed)" false
+is "what \"full\" is must be a truth" "$(api_status /v1/jobs/vm/start \
+    --data '{"full":"yes"}')" 400
 stop_process daemon
 is "the daemon ends well" $? 0
