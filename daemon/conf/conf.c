@@ -189,6 +189,7 @@ conf_free(struct conf *conf)
 		endpoint_spec_free(conf->endpoints[i].spec);
 	conf_lists_free(conf);
 	conf_options_free(OPTION_GROUP_CONTROL, &conf->control);
+	conf_options_free(OPTION_GROUP_DAEMON, &conf->daemon);
 	for (size_t i = 0; i < conf->n_files; i++) {
 		config_destroy(conf->files[i].tree);
 		free(conf->files[i].tree);

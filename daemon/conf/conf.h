@@ -41,10 +41,16 @@ struct conf_main {
 	const char *include_dir;	/* NULL: none */
 };
 
+struct conf_words {
+	const char **v;			/* NULL-terminated, or NULL */
+	size_t n;
+};
+
 struct conf_daemon {
 	unsigned workers;		/* 0: one per processor */
 	uint64_t shutdown_grace_ms;
 	uint64_t rate_max;		/* bytes/s; 0: no limit */
+	struct conf_words rate_table;	/* schedule_rate_parse() takes each */
 	uint64_t memory_max;		/* bytes; 0: no limit */
 	const char *state_dir;		/* NULL: the usual one */
 };
@@ -96,11 +102,6 @@ struct conf_logs {
 /* An address for TCP. */
 struct conf_listen {
 	const char *listen;		/* NULL: none */
-};
-
-struct conf_words {
-	const char **v;			/* NULL-terminated, or NULL */
-	size_t n;
 };
 
 enum conf_tls_version {

@@ -136,6 +136,8 @@ void job_refresh(struct job *job, const struct conf *conf) ON_MAIN;
 
 /* Go as fast as the configuration now says. */
 void job_apply_rate(struct job *job, const struct conf *conf) ON_MAIN;
+/* The same for all jobs together, at this time of the day. */
+void jobs_apply_rate(struct jobs *jobs, const struct conf *conf) ON_MAIN;
 /* See whether another rate is over. */
 void job_tick_rate(struct job *job) ON_MAIN;
 /* Ask the store what it knows of this job; nothing without a store. */

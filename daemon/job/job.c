@@ -484,6 +484,7 @@ start_run(struct job *job, const char *trigger, enum start_as as,
 	r = check_may_start(job, e);
 	if (r < 0)
 		return r;
+	jobs_apply_rate(job->jobs, job->jobs->conf);
 	job_apply_rate(job, job->jobs->conf);
 	job->is_full = as == START_FULL;
 	job->mode = as == START_VERIFY ? RUN_VERIFY :

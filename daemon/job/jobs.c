@@ -45,6 +45,8 @@ jobs_on_tick(void *arg)
 	bool again = false;
 
 	on_main_entry();
+	if (jobs->conf->daemon.rate_table.n > 0)
+		jobs_apply_rate(jobs, jobs->conf);
 	while ((job = jobs_next(jobs, job)) != NULL) {
 		job_tick(job);
 		again = again || job_needs_tick(job);
@@ -356,7 +358,7 @@ jobs_apply(struct jobs *jobs, const struct conf *conf)
 			drop(job);
 		}
 	}
-	budget_set_rate(jobs->budget, conf->daemon.rate_max);
+	jobs_apply_rate(jobs, conf);
 	budget_set_memory(jobs->budget, conf->daemon.memory_max);
 	jobs->conf = conf;
 	/* Soon, from the loop. */

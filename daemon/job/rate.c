@@ -48,6 +48,16 @@ job_apply_rate(struct job *job, const struct conf *conf)
 }
 
 void
+jobs_apply_rate(struct jobs *jobs, const struct conf *conf)
+{
+	const struct conf_daemon *d = &conf->daemon;
+
+	budget_set_rate(jobs->budget, d->rate_table.n == 0 ? d->rate_max :
+	    schedule_rate_at(d->rate_table.v, d->rate_table.n,
+	    job_now_ms() / 1000));
+}
+
+void
 job_set_rate(struct job *job, uint64_t rate, int64_t until_ms)
 {
 	job->has_own_rate = true;

@@ -8,7 +8,6 @@
 #include "schedule/schedule.h"
 
 #include <errno.h>
-#include <limits.h>
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
@@ -77,29 +76,28 @@ schedule_rate_parse(const char *text, struct schedule_rate *ret)
 	return r;
 }
 
+/* Of two that a gap of the clock has begin at once it is the later one. */
 uint64_t
 schedule_rate_at(const char *const *texts, size_t n, int64_t at)
 {
-	time_t t = (time_t)at;
-	struct tm tm = { .tm_sec = 0 };
 	struct schedule_rate one = { 0, 0 };
-	unsigned now, least = UINT_MAX;
-	uint64_t rate = 0;
+	struct schedule_rate best = { 0, 0 };
+	int64_t began = INT64_MIN;
 
-	(void)localtime_r(&t, &tm);
-	now = (unsigned)(tm.tm_hour * 60 + tm.tm_min);
 	for (size_t i = 0; i < n; i++) {
-		unsigned ago;
-
 		(void)schedule_rate_parse(texts[i], &one);
-		/* Minutes since it began, today or yesterday. */
-		ago = (now + 1440 - one.minute) % 1440;
-		if (ago < least) {
-			least = ago;
-			rate = one.rate;
+		for (int day = -1; day <= 0; day++) {
+			int64_t from = cron_wall_time(at, day,
+			    one.minute / 60, one.minute % 60);
+
+			if (from > at || from < began ||
+			    (from == began && one.minute < best.minute))
+				continue;
+			began = from;
+			best = one;
 		}
 	}
-	return rate;
+	return best.rate;
 }
 
 /* At, or when the window opens after it. */

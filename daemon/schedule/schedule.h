@@ -36,7 +36,8 @@ int schedule_rate_parse(const char *text, struct schedule_rate *ret);
 
 /*
  * Which of n texts counts at this time, local: the last one that has begun,
- * today or else yesterday.  n is not 0; all can be parsed.
+ * today or else yesterday, as cron_wall_time() has it where the clock is
+ * changed.  n is not 0; all can be parsed.
  */
 uint64_t schedule_rate_at(const char *const *texts, size_t n, int64_t at);
 

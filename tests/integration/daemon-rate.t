@@ -5,7 +5,7 @@
 . "$srcdir/tests/lib/testlib.sh"
 . "$srcdir/tests/lib/daemonlib.sh"
 requires nbdkit pattern --version
-plan 31
+plan 34
 
 endpoints='endpoints = (
   { name = "big"; command = [ "nbdkit", "pattern", "1T" ]; },
@@ -138,6 +138,19 @@ reload
 is "and can be changed" "$(job_field a .limits.rate_bytes_per_s)" \
     $((4 * MiB))
 is "the job is as configured" "$(job_field a .limits.as_configured)" true
+conf "daemon = { rate_table = [ \"00:00 2MiB/s\" ]; };" "$endpoints" \
+    'jobs = ( { name = "a"; source = "big"; destination = "n"; },
+	{ name = "b"; source = "big"; destination = "n"; } );'
+reload
+ok "all together may have a timetable, too" wait_for \
+    '[ "$(job_field a .run.progress.limited_by)" = rate-limit ]'
+began=$(now_ms)
+a=$(read_bytes a)
+ok "and go on" wait_for "[ \$(read_bytes a) -gt $((a + 2 * MiB)) ]" 60
+a=$(($(read_bytes a) - a))
+took=$(($(now_ms) - began))
+ok "no faster than that" \
+    [ "$a" -le $((2 * MiB * (took + 300) / 1000 + 2 * MiB)) ]
 for job in a b; do
 	api_status /v1/jobs/$job/cancel --request POST >/dev/null
 done

@@ -361,6 +361,33 @@ START_TEST(rate_is_the_one_that_began_last_today_or_yesterday)
 }
 END_TEST
 
+/* From 2:00 to 3:00: both begin at 3:00, the later one counts. */
+START_TEST(rate_that_the_clock_leaves_out_begins_after_it)
+{
+	static const char *const table[] = { "02:45 9kB/s", "02:15 5kB/s",
+		"12:00 0" };
+
+	ck_assert_uint_eq(schedule_rate_at(table, 3,
+	    utc("2026-03-29 00:59")), 0);
+	ck_assert_uint_eq(schedule_rate_at(table, 3,
+	    utc("2026-03-29 01:00")), 9000);
+}
+END_TEST
+
+/* From 3:00 to 2:00: the first 2:30 is 0:30 of the world's time. */
+START_TEST(rate_that_the_clock_has_twice_begins_the_first_time)
+{
+	static const char *const table[] = { "02:30 5kB/s", "12:00 0" };
+
+	ck_assert_uint_eq(schedule_rate_at(table, 2,
+	    utc("2026-10-25 00:29")), 0);
+	ck_assert_uint_eq(schedule_rate_at(table, 2,
+	    utc("2026-10-25 00:30")), 5000);
+	ck_assert_uint_eq(schedule_rate_at(table, 2,
+	    utc("2026-10-25 01:15")), 5000);
+}
+END_TEST
+
 static const char *const wrong_rates[] = { "", "06:00", "06:00 ", "6:00 1MB/s",
 	"24:00 1MB/s", "06:60 1MB/s", "06:00 fast", "06:00 1MB", "06:001MB/s",
 	"06:00  -1MB/s" };
@@ -407,6 +434,9 @@ main(void)
 	tcase_add_test(tc, rate_is_the_one_that_began_last_today_or_yesterday);
 	tcase_add_loop_test(tc, text_that_is_no_time_and_rate_is_refused, 0,
 	    N(wrong_rates));
+	tcase_add_test(tc, rate_that_the_clock_leaves_out_begins_after_it);
+	tcase_add_test(tc,
+	    rate_that_the_clock_has_twice_begins_the_first_time);
 	suite_add_tcase(s, tc);
 	return unit_main(s);
 }
