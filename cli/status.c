@@ -219,6 +219,18 @@ print_last_run(const struct job_run *run)
 		    progress_summary(&run->progress, summary));
 }
 
+/* "23h31m old, ok" */
+static void
+print_rpo(const struct job_status *status)
+{
+	char age[UNITS_TEXT_SIZE];
+	char text[96];
+
+	(void)snprintf(text, sizeof text, "%s, %s", units_format_time_ms(
+	    status->rpo_age_s * 1000, age), status->rpo_level);
+	print_line("RPO:", text);
+}
+
 static int
 show_job(const struct command *command, const json_t *json)
 {
@@ -232,6 +244,10 @@ show_job(const struct command *command, const json_t *json)
 	print_line("state:", status.state);
 	print_line("source:", status.source);
 	print_line("destination:", status.destination);
+	if (status.next_run_at[0] != '\0')
+		print_time("next run:", status.next_run_at);
+	if (status.has_rpo)
+		print_rpo(&status);
 	if (status.is_running)
 		print_run(&status.run);
 	if (status.has_last_run)

@@ -4,7 +4,7 @@
 . "$srcdir/tests/lib/testlib.sh"
 . "$srcdir/tests/lib/daemonlib.sh"
 requires nbdkit pattern --version
-plan 31
+plan 33
 
 cat >"$tmp/hook" <<-END
 	#!/bin/sh
@@ -73,6 +73,8 @@ ok "an event tells of that" wait_for \
     "grep -q 'job.rpo-recovered' $tmp/events.log"
 is "the hook does not" "$(grep -c . "$tmp/hooks")" 2
 exits 0 "check is content again" "$nbdsync" check
+like "status has it, too" "$("$nbdsync" status vm)" '^RPO: +[0-9.]+ ?m?s, ok$'
+is "but not of a job without" "$("$nbdsync" status free | grep -c RPO)" 0
 uuid=$(job_field vm .last_run.uuid)
 like "the run has a name for others" "$uuid" \
     '^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$'
