@@ -9,6 +9,7 @@ dist_man_MANS += \
 
 dist_doc_DATA += \
 	%D%/recipes.md \
+	%D%/performance.md \
 	%D%/reliability.md \
 	%D%/tutorial.md
 
