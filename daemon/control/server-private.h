@@ -23,6 +23,9 @@
 struct bufferevent;
 struct evconnlistener;
 
+/* Bytes of a connection that nobody has taken: more than headers and body. */
+#define CTL_READ_AHEAD_MAX (128 * 1024)
+
 struct ctl_server {
 	struct net_loop *loop;
 	struct jobs *jobs;

@@ -5,10 +5,14 @@
  * evhttp neither counts its connections nor tells when one ends.  So each
  * connection's bufferevent is given to it by us and kept with a reference of
  * our own; dropping that reference and finding it was the last says that
- * evhttp is through with it.  At the limit we stop accepting and look again
- * a little later: who connects meanwhile waits in the kernel's queue.  The
- * same pause follows when accept() fails, or a full table of descriptors
- * would make the loop spin.
+ * evhttp is through with it.  It closes its descriptor itself, then: evhttp
+ * would do so while our reference has it still watched, and the next that is
+ * given the same number would be read by it.  Until we look it reads what
+ * still comes, up to CTL_READ_AHEAD_MAX.
+ *
+ * At the limit we stop accepting and look again a little later: who connects
+ * meanwhile waits in the kernel's queue.  The same pause follows when accept()
+ * fails, or a full table of descriptors would make the loop spin.
  */
 
 #include "control/server.h"
@@ -34,6 +38,7 @@
 #define BODY_MAX	65536
 #define IO_TIMEOUT_S	30
 #define PAUSE_MS	100
+#define LOOK_MS		1000
 #define CLOSE_WAIT_MS	1000
 
 static void
@@ -70,8 +75,10 @@ on_pause_over(void *arg)
 		return;
 	if (server->n_connections < CTL_CONNECTIONS_MAX)
 		(void)evconnlistener_enable(server->listener);
-	else
-		net_timer_start(&server->resume_timer, PAUSE_MS);
+	if (server->n_connections > 0)
+		net_timer_start(&server->resume_timer,
+		    server->n_connections < CTL_CONNECTIONS_MAX ? LOOK_MS :
+								  PAUSE_MS);
 }
 
 /* evhttp has accepted a connection and wants a bufferevent for it. */
@@ -79,14 +86,18 @@ static struct bufferevent *
 on_connection(struct event_base *base, void *arg)
 {
 	struct ctl_server *server = arg;
-	struct bufferevent *bev = bufferevent_socket_new(base, -1, 0);
+	struct bufferevent *bev = bufferevent_socket_new(base, -1,
+	    BEV_OPT_CLOSE_ON_FREE);
 
 	on_main_entry();
 	if (bev == NULL)
 		return NULL;
 	server->counters.n_accepted++;
 	forget_ended_connections(server);
+	bufferevent_setwatermark(bev, EV_READ, 0, CTL_READ_AHEAD_MAX);
 	bufferevent_incref(bev);
+	if (server->n_connections == 0)
+		net_timer_start(&server->resume_timer, LOOK_MS);
 	server->connections[server->n_connections++] = bev;
 	if (server->n_connections == CTL_CONNECTIONS_MAX) {
 		log_debug("control: %d connections, no more for now",

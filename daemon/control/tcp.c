@@ -24,6 +24,7 @@
 #define HEADERS_MAX	8192
 #define IO_TIMEOUT_S	30
 #define PAUSE_MS	100
+#define LOOK_MS		1000
 #define ADDRESS_SIZE	80
 
 struct ctl_tcp {
@@ -68,15 +69,17 @@ tcp_on_pause_over(void *arg)
 	forget_ended(tcp);
 	if (tcp->n_connections < CONNECTIONS_MAX)
 		(void)evconnlistener_enable(tcp->listener);
-	else
-		net_timer_start(&tcp->resume_timer, PAUSE_MS);
+	if (tcp->n_connections > 0)
+		net_timer_start(&tcp->resume_timer,
+		    tcp->n_connections < CONNECTIONS_MAX ? LOOK_MS : PAUSE_MS);
 }
 
 static struct bufferevent *
 tcp_on_connection(struct event_base *base, void *arg)
 {
 	struct ctl_tcp *tcp = arg;
-	struct bufferevent *bev = bufferevent_socket_new(base, -1, 0);
+	struct bufferevent *bev = bufferevent_socket_new(base, -1,
+	    BEV_OPT_CLOSE_ON_FREE);
 
 	on_main_entry();
 	if (bev == NULL)
@@ -86,7 +89,10 @@ tcp_on_connection(struct event_base *base, void *arg)
 		bufferevent_free(bev);
 		return NULL;
 	}
+	bufferevent_setwatermark(bev, EV_READ, 0, CTL_READ_AHEAD_MAX);
 	bufferevent_incref(bev);
+	if (tcp->n_connections == 0)
+		net_timer_start(&tcp->resume_timer, LOOK_MS);
 	tcp->connections[tcp->n_connections++] = bev;
 	if (tcp->n_connections == CONNECTIONS_MAX)
 		pause_accepting(tcp);
