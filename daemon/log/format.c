@@ -143,13 +143,20 @@ put_field(const char *key, const char *text, FILE *f)
 	(void)fputc('\n', f);
 }
 
-/* "daemon/job/job.c", from wherever it was built. */
+/*
+ * "daemon/job/job.c", from wherever it was built: what this file's name has
+ * before its own, all have.
+ */
 static const char *
 source_name(const char *file)
 {
-	while (file != NULL && strncmp(file, "../", 3) == 0)
-		file += 3;
-	return file;
+	static const char here[] = __FILE__;
+	static const char own[] = "daemon/log/format.c";
+	size_t prefix = sizeof here - sizeof own;
+
+	return file != NULL && strncmp(file, here, prefix) == 0 ?
+	    file + prefix :
+	    file;
 }
 
 void
