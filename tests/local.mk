@@ -137,7 +137,8 @@ unit_tests = \
 	%D%/unit/transfer/test-carrier \
 	%D%/unit/transfer/test-report \
 	%D%/unit/transfer/test-run-map \
-	%D%/unit/transfer/test-run
+	%D%/unit/transfer/test-run \
+	%D%/unit/transfer/test-series
 
 simulations = \
 	%D%/sim/sim-copy \

@@ -40,6 +40,7 @@ struct series {
 	struct run *run;		/* the pass, running or the last */
 	bool is_running;
 	bool is_cancelled;
+	bool is_over;			/* on_finished has been called */
 	struct net_timer timer;		/* for the next pass */
 	uint64_t delay_ms;
 	int64_t started_at_ms;

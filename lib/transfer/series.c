@@ -39,6 +39,7 @@ finish(struct series *s)
 	s->result.started_at_ms = s->started_at_ms;
 	s->result.finished_at_ms = run_wall_clock_ms();
 	series_get_progress(s, &s->result.progress);
+	s->is_over = true;
 	s->on_finished(s, s->arg);
 }
 
@@ -208,6 +209,8 @@ series_start(struct series *s)
 void
 series_cancel(struct series *s)
 {
+	if (s->is_over)
+		return;
 	s->is_cancelled = true;
 	if (s->is_running)
 		run_cancel(s->run);

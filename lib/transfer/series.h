@@ -34,6 +34,7 @@ int series_new(const struct run_spec *spec, struct worker_pool *pool,
     struct series **ret_series, struct error *e);
 
 void series_start(struct series *s);
+/* Nothing, once on_finished has been called. */
 void series_cancel(struct series *s);
 /* As run_set_rate(); for this pass and those that follow. */
 void series_set_rate(struct series *s, uint64_t rate);

@@ -5,7 +5,7 @@
 . "$srcdir/tests/lib/testlib.sh"
 . "$srcdir/tests/lib/daemonlib.sh"
 requires nbdkit pattern --version
-plan 36
+plan 41
 
 umask 022
 cat >"$tmp/hook" <<END
@@ -17,6 +17,7 @@ echo "this is \$1"
 echo "and a complaint of \$1" >&2
 case \$2 in
 hang) trap '' TERM; sleep 100 & wait; sleep 100 ;;
+held) while [ -e "$tmp/held" ]; do sleep 0.05; done ;;
 *) exit \${2:-0} ;;
 esac
 END
@@ -39,6 +40,8 @@ conf "endpoints = (
   { name = \"dst\"; uri = \"null:\";
     pre = $(hook dst-pre) post = $(hook dst-post 3) } );" \
 "jobs = ( $(job good), $(job bad 1), $(job skip 75), $(job slow hang),
+  { name = \"held\"; source = \"src\"; destination = \"dst\";
+    post = $(hook held held) hook_timeout = \"60s\"; },
   { name = \"broken\"; source = \"gone\"; destination = \"dst\";
     on_failure = $(hook fail) } );"
 start_daemon "$tmp/conf"
@@ -104,6 +107,16 @@ is "is cancelled" "$(api_status /v1/jobs/slow/cancel --request POST)" 202
 ok "ends" wait_job slow 60
 is "as cancelled" "$(job_field slow .last_run.result)" cancelled
 
+# The hooks after a run: what has ended is not cancelled any more.
+: >"$tmp/held"
+start_job held
+ok "the hook after a run runs" wait_for "[ -e '$tmp/held.json' ]"
+is "the run can be cancelled" \
+    "$(api_status /v1/jobs/held/cancel --request POST)" 202
+rm "$tmp/held"
+ok "it ends when the hook does" wait_job held
+is "as what it had ended" "$(job_field held .last_run.result)" succeeded
+
 rm -f "$tmp/fail.env"
 start_job broken
 ok "a run that fails" wait_job broken
@@ -113,5 +126,15 @@ chmod 777 "$tmp/hook"
 exits 78 "a program that others may change is refused" "$nbdsync" reload
 chmod 755 "$tmp/hook"
 
+rm "$tmp/held.json"
+: >"$tmp/held"
+start_job held
+wait_for "[ -e '$tmp/held.json' ]"
+{
+	wait_for '[ "$(job_field held .state)" = stopping ]' &&
+	    : >"$tmp/waited"
+	rm "$tmp/held"
+} &
 stop_process daemon
-is "the daemon ends well" "$?" 0
+is "a daemon that is stopped ends well" "$?" 0
+ok "but only after the hook of a run that has ended" [ -e "$tmp/waited" ]
