@@ -19,6 +19,7 @@
 
 #include "transfer/lane.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -70,6 +71,8 @@ answer_deliver(struct mail *mail)
 void
 lane_answer(struct lane *lane)
 {
+	/* A second answer would be the same mail, posted twice. */
+	assert(lane->command != LANE_NONE);
 	if (lane->is_draining)
 		net_timer_stop(&lane->drain_timer);
 	lane->is_draining = false;
@@ -404,15 +407,16 @@ do_copy(struct lane *lane)
 		lane_answer(lane);
 		return;
 	}
-	/* A disk may have been lost between two commands. */
-	for (i = 0; i < lane->n_disks; i++) {
+	net_timer_start(&lane->epoch_timer, lane->setup.epoch_ms);
+	/* A disk may have been lost between two commands, and be needed. */
+	for (i = 0; i < lane->n_disks && lane->command == LANE_COPY; i++) {
 		d = &lane->disks[i];
 		if (d->lost.code != 0 && (d->side == COPY_SOURCE ||
 		    copy_ledger_is_live(lane->ledger, d->target)))
 			lost_while_copying(d);
 	}
-	net_timer_start(&lane->epoch_timer, lane->setup.epoch_ms);
-	lane_pump(lane);
+	if (lane->command == LANE_COPY)
+		lane_pump(lane);
 }
 
 void

@@ -4,8 +4,7 @@
 # within its deadline, and the message says which.
 . "$srcdir/tests/lib/testlib.sh"
 requires nbdkit --filter=delay --filter=log pattern --version
-plan 16
-
+plan 19
 
 # In the background; wait_for_copy ends it.
 begin_copy()
@@ -18,8 +17,10 @@ begin_copy()
 
 end_copy()
 {
-	wait_for "! is_running_ $(pid_of copy)" 15 ||
-	    echo "# the copy hangs"
+	wait_for "! is_running_ $(pid_of copy)" 15 || {
+		echo "# the copy hangs"
+		kill -KILL "$(pid_of copy)"
+	}
 	wait "$(pid_of copy)"
 	status=$?
 	rm -f "$tmp/copy.started"
@@ -71,6 +72,33 @@ kill -CONT "$(pid_of dst)"
 is "a destination that falls silent fails the run" $status 4
 like "by its deadline" "$err" "destination '[^']*dst.sock'.*: no answer for 1.0 s"
 stop_process src
+stop_process dst
+
+# The source is lost while the destination is asked whether it is zero.
+cat >"$tmp/hold" <<END
+case \$1 in
+get_size) echo 16777216 ;;
+pread)
+	: >"$tmp/is-held"
+	while [ -e "$tmp/held" ]; do sleep 0.05; done
+	head -c "\$3" /dev/zero ;;
+can_write | can_zero | can_flush) ;;
+*) exit 2 ;;
+esac
+END
+chmod +x "$tmp/hold"
+: >"$tmp/held"
+start_nbdkit src pattern size=16M
+start_nbdkit dst sh "$tmp/hold"
+start_process copy "$nbdsync" copy --connections 1 --reconnect 0 \
+    --destination-is-zero "$(uri src)" "$(uri dst)"
+wait_for "[ -e '$tmp/is-held' ]" || bail "the destination is not looked at"
+stop_process src KILL
+rm "$tmp/held"
+end_copy
+is "a source that is lost before the first read fails the run" $status 4
+like "the message names it" "$err" "source '[^']*src.sock'"
+like "and says what happened" "$err" "closed the connection|reset by peer"
 stop_process dst
 
 # A server that was started for the run takes its reason with it.
