@@ -44,7 +44,10 @@ wait_for_writes()
 
 end_copy()
 {
-	wait_for "! is_running_ $(pid_of copy)" 60 || echo "# the copy hangs"
+	wait_for "! is_running_ $(pid_of copy)" 60 || {
+		echo "# the copy hangs"
+		kill -KILL "$(pid_of copy)"
+	}
 	wait "$(pid_of copy)"
 	status=$?
 	rm -f "$tmp/copy.started"
