@@ -88,7 +88,9 @@ write_run(struct copy_lane *lane, struct copy_slot *slot, unsigned target,
 	req->length = to - req->skip;
 	req->bytes = NULL;
 	req->op = COPY_WRITE;
-	if (is_zero && copy_lane_can_zero(lane, target, req->length))
+	/* So many cannot be had as bytes, whatever others met meanwhile. */
+	if (is_zero && (copy_lane_can_zero(lane, target, req->length) ||
+	    req->length > lane->plan->max_request_size))
 		req->op = COPY_ZERO;
 	else if (slot->what.kind == COPY_DATA)
 		req->bytes = &slot->source;
