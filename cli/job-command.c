@@ -5,11 +5,47 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/cleanup.h"
+#include "cli/copy-words.h"
 #include "cli/exit-codes.h"
 #include "cli/message.h"
 #include "cli/output.h"
 #include "cli/signals.h"
 #include "cli/wait.h"
+
+/* value, stolen, becomes part of the request; what is wrong, it says. */
+static int
+put(struct job_command *jc, const char *key, json_t *value)
+{
+	if (jc->body == NULL)
+		jc->body = json_object();
+	(void)json_object_set_new(jc->body, key, value);
+	return 0;
+}
+
+/* Bytes of the source only: where they go, the job says. */
+static int
+put_range(struct options *o, struct job_command *jc, const char *value)
+{
+	json_t *list = json_object_get(jc->body, "ranges");
+	struct run_range range;
+	json_t *range_json;
+	struct error e;
+
+	if (copy_range_parse(value, &range, &e) < 0)
+		return options_fail(o, "--range: %s", e.text);
+	if (range.to != range.from)
+		return options_fail(o, "--range: '%s': where it is at the "
+		    "destination, the job says", value);
+	range_json = json_pack("{s:I}", "from", (json_int_t)range.from);
+	if (range.length != RUN_LENGTH_ALL)
+		(void)json_object_set_new(range_json, "length",
+		    json_integer((json_int_t)range.length));
+	if (list == NULL)
+		return put(jc, "ranges", json_pack("[o]", range_json));
+	(void)json_array_append_new(list, range_json);
+	return 0;
+}
 
 static int
 set_option(struct options *o, struct job_command *jc, int id,
@@ -17,8 +53,15 @@ set_option(struct options *o, struct job_command *jc, int id,
 {
 	switch (id) {
 	case JOB_COMMAND_FULL:
-		jc->control.body = "{\"full\":true}";
-		return 0;
+		return put(jc, "full", json_true());
+	case JOB_COMMAND_MODE:
+		return put(jc, "mode", json_string(value));
+	case JOB_COMMAND_RATE:
+		return put(jc, "rate", json_string(value));
+	case JOB_COMMAND_REASON:
+		return put(jc, "reason", json_string(value));
+	case JOB_COMMAND_RANGE:
+		return put_range(o, jc, value);
 	case OPTION_WAIT:
 		jc->wait = true;
 		return 0;
@@ -79,6 +122,27 @@ wait_for_end(struct job_command *jc)
 	return exit_code;
 }
 
+static int
+ask(struct job_command *jc, const char *suffix)
+{
+	CLEANUP(cleanup_free) char *text = NULL;
+	int exit_code;
+
+	if (jc->body != NULL) {
+		text = json_dumps(jc->body, JSON_COMPACT);
+		if (text == NULL) {
+			message(jc->control.command, "out of memory, or an "
+			    "option is no UTF-8");
+			return CLI_USAGE;
+		}
+	}
+	jc->control.body = text;
+	exit_code = control_ask_job(&jc->control, "POST", jc->job, suffix, 0,
+	    &jc->answer);
+	jc->control.body = NULL;
+	return exit_code;
+}
+
 int
 job_command_run(struct job_command *jc, const struct command *command,
     int argc, char **argv, const char *suffix, bool *ret_is_over)
@@ -93,9 +157,7 @@ job_command_run(struct job_command *jc, const struct command *command,
 	if (read_options(&o, jc) < 0)
 		return o.exit_code;
 	jc->job = o.argv[0];
-	exit_code = control_ask_job(&jc->control, "POST", jc->job, suffix, 0,
-	    &jc->answer);
-	jc->control.body = NULL;
+	exit_code = ask(jc, suffix);
 	if (exit_code == CLI_OK && jc->wait)
 		exit_code = wait_for_end(jc);
 	*ret_is_over = exit_code != CLI_OK;
@@ -132,6 +194,7 @@ job_command_wait(struct job_command *jc, const struct command *command,
 void
 job_command_done(struct job_command *jc)
 {
+	json_decref(jc->body);
 	json_decref(jc->answer);
 	json_decref(jc->end);
 	if (jc->control.interrupt_fd >= 0)

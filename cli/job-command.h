@@ -10,8 +10,14 @@
 #include "cli/control.h"
 #include "cli/job-status.h"
 
-/* An option of those that start a run. */
-#define JOB_COMMAND_FULL OPTION_OWN
+/* Options of those that start a run; each puts something into the request. */
+enum {
+	JOB_COMMAND_FULL = OPTION_OWN,
+	JOB_COMMAND_MODE,
+	JOB_COMMAND_RATE,
+	JOB_COMMAND_REASON,
+	JOB_COMMAND_RANGE,
+};
 
 /*
  * What the commands that do something to a job have in common: their
@@ -25,6 +31,7 @@ struct job_command {
 	bool json;
 	bool quiet;
 	uint64_t timeout_ms;
+	json_t *body;			/* of the request; NULL: empty */
 	json_t *answer;			/* of the daemon; ours */
 	json_t *end;			/* the job when the run has ended */
 	struct job_status status;	/* of the same */

@@ -12,6 +12,12 @@
 #include "cli/message.h"
 
 const struct option_row options_start[] = {
+	{ "mode", JOB_COMMAND_MODE, "MODE",
+	    "copy, sync, verify or mirror this time" },
+	{ "rate", JOB_COMMAND_RATE, "RATE",
+	    "let this run go no faster, such as 200MB/s; 0: no limit" },
+	{ "reason", JOB_COMMAND_REASON, "TEXT",
+	    "say why, for whoever looks" },
 	{ "full", JOB_COMMAND_FULL, NULL,
 	    "go on from nothing that an earlier run has done" },
 	{ "wait", OPTION_WAIT, NULL,
@@ -27,6 +33,8 @@ const struct option_row options_start[] = {
 };
 
 const struct option_row options_verify[] = {
+	{ "range", JOB_COMMAND_RANGE, "RANGE",
+	    "compare FROM:LENGTH of the source only; may be repeated" },
 	{ "wait", OPTION_WAIT, NULL,
 	    "wait for the end of the run; exit with its result" },
 	{ "timeout", OPTION_TIMEOUT, "TIME",

@@ -81,6 +81,7 @@ noinst_LTLIBRARIES += %D%/libdaemon.la
 	%D%/job/rpo.c \
 	%D%/job/schedule.c \
 	%D%/job/status.c \
+	%D%/job/wish.c \
 	%D%/log/format.c \
 	%D%/log/format.h \
 	%D%/log/kept.c \

@@ -245,13 +245,7 @@ level_from_text(const char *text, void *target)
 static int
 mode_from_text(const char *text, void *target)
 {
-	for (int mode = RUN_COPY; mode <= RUN_MIRROR; mode++) {
-		if (strcmp(text, run_mode_name((enum run_mode)mode)) == 0) {
-			*(enum run_mode *)target = (enum run_mode)mode;
-			return 0;
-		}
-	}
-	return -EINVAL;
+	return run_mode_parse(text, target);
 }
 
 static int

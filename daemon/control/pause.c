@@ -27,7 +27,7 @@ ctl_pause(struct ctl_request *req)
 {
 	struct job *job = jobs_find(req->jobs, req->job);
 	const char *until = ctl_body_text(req, "until");
-	const char *reason = ctl_body_text(req, "reason");
+	char reason[JOB_REASON_SIZE];
 	int64_t until_ms = 0;
 
 	if (job == NULL) {
@@ -39,6 +39,8 @@ ctl_pause(struct ctl_request *req)
 		    "time to come, in UTC, such as 2026-11-24T06:00:00Z");
 		return;
 	}
+	if (ctl_body_reason(req, reason) < 0)
+		return;
 	job_pause(job, reason, until_ms);
 	ctl_reply(req, 200, job_to_json(job));
 }

@@ -285,6 +285,24 @@ ctl_body_ttl(struct ctl_request *req, uint64_t *ret_ms)
 	return 0;
 }
 
+int
+ctl_body_reason(struct ctl_request *req, char ret_reason[JOB_REASON_SIZE])
+{
+	const char *text = ctl_body_text(req, "reason");
+
+	ret_reason[0] = '\0';
+	if (text == NULL)
+		return 0;
+	/* It is never cut, which could leave half a character. */
+	if (strlen(text) >= JOB_REASON_SIZE) {
+		ctl_problem(req, CTL_BAD_REQUEST, NULL, "\"reason\" must have "
+		    "at most %d bytes", JOB_REASON_SIZE - 1);
+		return -EINVAL;
+	}
+	memcpy(ret_reason, text, strlen(text) + 1);
+	return 0;
+}
+
 struct store_call *
 ctl_store_call(struct ctl_request *req,
     void (*on_done)(struct store_call *call))

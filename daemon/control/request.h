@@ -74,6 +74,13 @@ bool ctl_body_bool(const struct ctl_request *req, const char *key,
  */
 int ctl_body_ttl(struct ctl_request *req, uint64_t *ret_ms) ON_MAIN;
 
+/*
+ * "reason" of the body, words for people; "" when it is not there.  -EINVAL:
+ * has been answered.
+ */
+int ctl_body_reason(struct ctl_request *req,
+    char ret_reason[JOB_REASON_SIZE]) ON_MAIN;
+
 /* Answer that the key's text must be something else. */
 void ctl_refuse_text(struct ctl_request *req, const char *key,
     const char *text, const char *must_be) ON_MAIN;

@@ -35,8 +35,20 @@ static const struct ctl_key reset_keys[] = {
 };
 
 static const struct ctl_key start_keys[] = {
+	{ "mode", JSON_STRING, "copy, sync, verify or mirror; else as "
+	  "configured" },
+	{ "rate", JSON_STRING, "of this run, as \"200MB/s\"; \"0\": no "
+	  "limit" },
+	{ "reason", JSON_STRING, "a few words for whoever looks" },
 	{ "full", JSON_TRUE, "go on from nothing that an earlier run has "
 	  "done" },
+	{ NULL, JSON_NULL, NULL },
+};
+
+static const struct ctl_key verify_keys[] = {
+	{ "ranges", JSON_ARRAY, "only this of the source: objects with "
+	  "\"from\" and \"length\", in bytes; without a length to its "
+	  "end" },
 	{ NULL, JSON_NULL, NULL },
 };
 
@@ -77,7 +89,7 @@ const struct ctl_route ctl_routes[] = {
 	{ CTL_POST, "/v1/jobs/{job}/start", CTL_OPERATOR, ctl_start,
 	  "start a run", start_keys },
 	{ CTL_POST, "/v1/jobs/{job}/verify", CTL_OPERATOR, ctl_verify,
-	  "start a run that compares only", NULL },
+	  "start a run that compares only", verify_keys },
 	{ CTL_POST, "/v1/jobs/{job}/cancel", CTL_OPERATOR, ctl_cancel,
 	  "end the run", NULL },
 	{ CTL_POST, "/v1/jobs/{job}/pause", CTL_OPERATOR, ctl_pause,

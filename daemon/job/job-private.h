@@ -62,7 +62,9 @@ struct job {
 	struct hooks *hooks;		/* of the run; NULL: none */
 	bool is_preparing;		/* the hooks before it run */
 	bool is_cancelled;
-	bool is_full;			/* the run goes on from nothing */
+	struct job_wish wish;		/* of the run, or of one that goes on
+					   after a pause */
+	struct run_range *wish_ranges;	/* its ranges */
 	char run_id[JOB_RUN_ID_SIZE];
 	char run_uuid[JOB_UUID_SIZE];	/* for others than us */
 	const char *trigger;
@@ -94,6 +96,7 @@ struct job {
 	int64_t pause_until_ms;		/* 0: until it is resumed */
 	uint64_t rate;			/* bytes/s, now; 0: no limit */
 	bool has_own_rate;		/* not as configured */
+	uint64_t own_rate;
 	int64_t own_rate_until_ms;	/* 0: not by itself */
 	bool resume_starts;		/* a run was ended by the pause */
 
@@ -134,7 +137,18 @@ void job_free(struct job *job) ON_MAIN;
 /* Show the endpoints that the configuration now has for it. */
 void job_refresh(struct job *job, const struct conf *conf) ON_MAIN;
 
-/* Go as fast as the configuration now says. */
+/* Keep a wish.  -ENOMEM: the last one is kept. */
+int job_take_wish(struct job *job, const struct job_wish *wish) ON_MAIN;
+void job_forget_wish(struct job *job) ON_MAIN;
+/* The run is of a part only: its success says nothing of the whole. */
+bool job_is_partial(const struct job *job);
+/* The ranges of the wish, as far as the job has them; -ERANGE, -ENOMEM. */
+int job_cut_ranges(const struct job_wish *wish, const struct conf_job *cj,
+    struct run_range **ret_ranges, size_t *ret_n, struct error *e);
+/* Start with the wish that is kept. */
+int job_go_on(struct job *job, const char *trigger, struct error *e) ON_MAIN;
+
+/* Go as fast as is wished, or set, or as the configuration now says. */
 void job_apply_rate(struct job *job, const struct conf *conf) ON_MAIN;
 /* The same for all jobs together, at this time of the day. */
 void jobs_apply_rate(struct jobs *jobs, const struct conf *conf) ON_MAIN;

@@ -20,6 +20,7 @@
 #include <sys/random.h>
 #include <time.h>
 
+#include "base/cleanup.h"
 #include "base/units.h"
 #include "transfer/report.h"
 
@@ -55,6 +56,7 @@ job_free(struct job *job)
 	list_remove(&job->node);
 	hooks_free(job->rpo_hooks);
 	json_decref(job->last_run);
+	job_forget_wish(job);
 	free(job);
 }
 
@@ -241,8 +243,9 @@ static json_t *
 result_to_json(const struct job *job, const struct run_result *result)
 {
 	json_t *report = report_result(result);
-	json_t *o = json_pack("{s:s, s:s, s:s}", "id", job->run_id, "uuid",
-	    job->run_uuid, "trigger", job->trigger);
+	json_t *o = json_pack("{s:s, s:s, s:s, s:s, s:s}", "id", job->run_id,
+	    "uuid", job->run_uuid, "trigger", job->trigger, "mode",
+	    run_mode_name(job->mode), "reason", job->wish.reason);
 
 	if (o == NULL || report == NULL || json_object_update(o, report) < 0) {
 		json_decref(o);
@@ -292,6 +295,12 @@ end_run(void *arg)
 	job->hooks = NULL;
 	series_free(job->run);
 	job->run = NULL;
+	/* One that goes on after a pause is still the same. */
+	job->wish.is_full = false;
+	if (!job->resume_starts) {
+		job_forget_wish(job);
+		job_apply_rate(job, job->jobs->conf);
+	}
 	jobs_on_job_idle(job->jobs, job);
 }
 
@@ -307,7 +316,9 @@ keep_result(struct job *job, const struct run_result *result,
 	if (is_skipped && job->last_run != NULL)
 		(void)json_object_set_new(job->last_run, "result",
 		    json_string(JOB_SKIPPED));
-	job->last_outcome = result->outcome;
+	/* That a part is right does not make up for what was before. */
+	if (!job_is_partial(job) || result->outcome != RUN_SUCCEEDED)
+		job->last_outcome = result->outcome;
 	job->has_last_run = true;
 	job_count(job, result);
 	job_remember(job, result);
@@ -395,18 +406,14 @@ begin_run(struct job *job) ON_MAIN
 	json_decref(o);
 }
 
-static int
-make_run(struct job *job, struct series **ret_run, struct error *e) ON_MAIN
+/* The configured run; what it points to lives with the configuration. */
+static void
+make_spec(const struct job *job, const struct conf_job *cj,
+    struct run_spec *ret_spec) ON_MAIN
 {
-	const struct conf *conf = job->jobs->conf;
-	const struct conf_job *cj = conf_find_job(conf, job->name);
-	const struct endpoint_spec *destinations[RUN_MAX_DESTINATIONS];
-	const char *names[RUN_MAX_DESTINATIONS];
-	struct run_spec spec = {
+	*ret_spec = (struct run_spec){
 		.mode = job->mode,
-		.source = conf_find_endpoint(conf, cj->source)->spec,
-		.destinations = destinations,
-		.n_destinations = conf_job_destinations(cj, names),
+		.source = conf_find_endpoint(job->jobs->conf, cj->source)->spec,
 		.digest = cj->digest,
 		.interval_ms = cj->pass_interval_ms,
 		/* It may have been mirrored before. */
@@ -441,9 +448,31 @@ make_run(struct job *job, struct series **ret_run, struct error *e) ON_MAIN
 		.store_job = job->name,
 		.checkpoint_ms = cj->checkpoint_ms,
 		.resume_max_age_ms = cj->resume_max_age_ms,
-		.full = job->is_full || cj->resume_max_age_ms == 0,
+		.full = job->wish.is_full || cj->resume_max_age_ms == 0,
 	};
+}
 
+static int
+make_run(struct job *job, struct series **ret_run, struct error *e) ON_MAIN
+{
+	const struct conf *conf = job->jobs->conf;
+	const struct conf_job *cj = conf_find_job(conf, job->name);
+	const struct endpoint_spec *destinations[RUN_MAX_DESTINATIONS];
+	CLEANUP(cleanup_free) struct run_range *ranges = NULL;
+	const char *names[RUN_MAX_DESTINATIONS];
+	struct run_spec spec;
+	int r;
+
+	make_spec(job, cj, &spec);
+	if (job->wish.n_ranges > 0) {
+		r = job_cut_ranges(&job->wish, cj, &ranges, &spec.n_ranges, e);
+		if (r < 0)
+			return r;
+		spec.ranges = ranges;
+		spec.zero_rest = false;
+	}
+	spec.destinations = destinations;
+	spec.n_destinations = conf_job_destinations(cj, names);
 	for (unsigned i = 0; i < spec.n_destinations; i++)
 		destinations[i] = conf_find_endpoint(conf, names[i])->spec;
 	return series_new(&spec, job->jobs->pool, job->jobs->mailbox,
@@ -467,41 +496,43 @@ check_may_start(const struct job *job, struct error *e) ON_MAIN
 	return 0;
 }
 
-enum start_as { START_USUAL, START_FULL, START_VERIFY };
-
+/* The run, and the hooks around it, as is wished. */
 static int
-start_run(struct job *job, const char *trigger, enum start_as as,
-    struct error *e) ON_MAIN
+prepare(struct job *job, struct series **ret_run, struct error *e) ON_MAIN
 {
-	/* What goes on after a pause or a window is what was begun before. */
-	bool is_own = strcmp(trigger, "schedule") == 0 ||
-	    strcmp(trigger, "catch-up") == 0 ||
-	    strcmp(trigger, "window") == 0 ||
-	    (strcmp(trigger, "resume") == 0 && job->is_own);
+	const struct conf *conf = job->jobs->conf;
 	struct series *run = NULL;
 	int r;
 
-	r = check_may_start(job, e);
-	if (r < 0)
-		return r;
-	jobs_apply_rate(job->jobs, job->jobs->conf);
-	job_apply_rate(job, job->jobs->conf);
-	job->is_full = as == START_FULL;
-	job->mode = as == START_VERIFY ? RUN_VERIFY :
-	    conf_find_job(job->jobs->conf, job->name)->mode;
+	jobs_apply_rate(job->jobs, conf);
+	job_apply_rate(job, conf);
+	job->mode = job->wish.has_mode ? job->wish.mode :
+	    conf_find_job(conf, job->name)->mode;
 	r = make_run(job, &run, e);
 	if (r < 0)
 		return error_prefix(e, "job '%s'", job->name);
 	r = make_hooks(job, e);
-	if (r < 0) {
+	if (r < 0)
 		series_free(run);
-		return r;
-	}
+	else
+		*ret_run = run;
+	return r;
+}
+
+static void
+let_go(struct job *job, const char *trigger, struct series *run) ON_MAIN
+{
+	const char *reason = job->wish.reason;
+
+	/* What goes on after a pause or a window is what was begun before. */
+	job->is_own = strcmp(trigger, "schedule") == 0 ||
+	    strcmp(trigger, "catch-up") == 0 ||
+	    strcmp(trigger, "window") == 0 ||
+	    (strcmp(trigger, "resume") == 0 && job->is_own);
 	job->run = run;
 	job->is_cancelled = false;
 	job->resume_starts = false;
 	job->waits_for_window = false;
-	job->is_own = is_own;
 	progress_init(&job->meter);
 	job->trigger = trigger;
 	job->started_at_ms = job_now_ms();
@@ -509,29 +540,51 @@ start_run(struct job *job, const char *trigger, enum start_as as,
 	make_uuid(job->run_uuid);
 	job->jobs->n_running++;
 	job_say(job, MSG_RUN_STARTED, LOG_LEVEL_INFO,
-	    "run %s started: '%s' to '%s'",
-	    job->run_id, job->source, job->destination_names);
+	    "run %s started: '%s' to '%s'%s%s", job->run_id, job->source,
+	    job->destination_names, reason[0] != '\0' ? ": " : "", reason);
 	begin_run(job);
 	jobs_changed(job->jobs, job);
-	return 0;
+}
+
+/* Nothing runs, so nothing is wished of it. */
+static void
+settle(struct job *job) ON_MAIN
+{
+	job_forget_wish(job);
+	job_apply_rate(job, job->jobs->conf);
+	job_refresh(job, job->jobs->conf);
 }
 
 int
-job_start(struct job *job, const char *trigger, struct error *e)
+job_go_on(struct job *job, const char *trigger, struct error *e)
 {
-	return start_run(job, trigger, START_USUAL, e);
+	struct series *run = NULL;
+	int r;
+
+	r = check_may_start(job, e);
+	if (r < 0)
+		return r;
+	r = prepare(job, &run, e);
+	if (r < 0)
+		settle(job);
+	else
+		let_go(job, trigger, run);
+	return r;
 }
 
 int
-job_start_full(struct job *job, const char *trigger, struct error *e)
+job_start(struct job *job, const char *trigger, const struct job_wish *wish,
+    struct error *e)
 {
-	return start_run(job, trigger, START_FULL, e);
-}
+	static const struct job_wish nothing;
+	int r;
 
-int
-job_verify(struct job *job, const char *trigger, struct error *e)
-{
-	return start_run(job, trigger, START_VERIFY, e);
+	r = check_may_start(job, e);
+	if (r < 0)
+		return r;
+	if (job_take_wish(job, wish != NULL ? wish : &nothing) < 0)
+		return error_set(e, -ENOMEM, "out of memory");
+	return job_go_on(job, trigger, e);
 }
 
 int

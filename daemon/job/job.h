@@ -99,20 +99,29 @@ void jobs_tell_event(struct jobs *jobs, const struct job *job,
 void jobs_tell_watches(const struct jobs *jobs) ON_MAIN;
 void jobs_remove_watch(struct jobs_watch *watch) ON_MAIN;
 
+/* What one run is to be that is not as configured. */
+struct job_wish {
+	bool has_mode;
+	enum run_mode mode;
+	bool is_full;			/* go on from nothing that an earlier
+					   run has done */
+	bool has_rate;
+	uint64_t rate;			/* until it ends, or another is set */
+	char reason[JOB_REASON_SIZE];	/* for whoever looks, or "" */
+	const struct run_range *ranges;	/* only these bytes of the source, as
+					   far as the job has them; their "to"
+					   does not count */
+	size_t n_ranges;
+};
+
 /*
  * Start a run by the current configuration; trigger, a constant, says what
- * made it start.  -EBUSY: it is running; -ESHUTDOWN: the daemon is stopping;
- * -ECANCELED: it is paused; -ENOENT: it is no longer configured; -EINVAL,
- * -ENOMEM.
+ * made it start; wish may be NULL.  -EBUSY: it is running; -ESHUTDOWN: the
+ * daemon is stopping; -ECANCELED: it is paused; -ENOENT: it is no longer
+ * configured; -ERANGE: the job has nothing of these ranges; -EINVAL, -ENOMEM.
  */
-int job_start(struct job *job, const char *trigger, struct error *e) ON_MAIN;
-
-/* The same, but go on from nothing that an earlier run has done. */
-int job_start_full(struct job *job, const char *trigger,
-    struct error *e) ON_MAIN;
-
-/* The same, but compare only, whatever the job's mode is. */
-int job_verify(struct job *job, const char *trigger, struct error *e) ON_MAIN;
+int job_start(struct job *job, const char *trigger,
+    const struct job_wish *wish, struct error *e) ON_MAIN;
 
 /* Ask the run to end.  -ESRCH: none is running. */
 int job_cancel(struct job *job) ON_MAIN;
@@ -194,6 +203,7 @@ struct job_view {
 	const char *run_id;
 	const char *run_uuid;
 	const char *trigger;
+	const char *reason;		/* or "" */
 	int64_t started_at_ms;
 	int64_t last_started_at_ms;	/* of any run; 0: none */
 	struct run_progress progress;

@@ -39,6 +39,17 @@ counters_to_json(const struct job *job) ON_MAIN
 	return o;
 }
 
+/*
+ * What was wished of the run is not kept, and to copy where a comparison was
+ * paused would be worse than to do nothing.
+ */
+static bool
+goes_on_as_configured(const struct job *job)
+{
+	return job->resume_starts && !job->wish.has_mode &&
+	    job->wish.n_ranges == 0;
+}
+
 /* The counters, and what else has no column of its own. */
 static json_t *
 notes_to_json(const struct job *job) ON_MAIN
@@ -48,7 +59,7 @@ notes_to_json(const struct job *job) ON_MAIN
 	if (job->is_paused)
 		(void)json_object_set_new(o, "pause", json_pack("{s:I, s:b}",
 		    "at_ms", (json_int_t)job->paused_at_ms, "starts",
-		    job->resume_starts));
+		    goes_on_as_configured(job)));
 	(void)json_object_set_new(o, "known_since_ms",
 	    json_integer((json_int_t)job->known_since_ms));
 	if (job->waits_for_window)
@@ -292,7 +303,8 @@ count(struct job *job, const struct run_result *result) ON_MAIN
 	case RUN_STOPPED:
 	case RUN_REPAIRED:
 		job->counters[JOB_COUNT_SUCCEEDED]++;
-		job->state.last_success_ms = result->finished_at_ms;
+		if (!job_is_partial(job))
+			job->state.last_success_ms = result->finished_at_ms;
 		break;
 	case RUN_CANCELLED:
 		job->counters[JOB_COUNT_CANCELLED]++;

@@ -42,7 +42,7 @@ job_start_again(struct job *job)
 	if (!job->resume_starts || job->is_paused || job->run != NULL ||
 	    !job->is_configured || job->jobs->is_stopping)
 		return;
-	if (job_start(job, "resume", &e) < 0)
+	if (job_go_on(job, "resume", &e) < 0)
 		log_message(&messages[MSG_RUN_FAILED], LOG_LEVEL_ERROR, "%s",
 		    e.text);
 }

@@ -2,7 +2,8 @@
 /*
  * How fast a job's runs may go: as the configuration says, unless an operator
  * has said something else, which may end by itself.  It counts for the run
- * under way and for those that follow, until the daemon ends.
+ * under way and for those that follow, until the daemon ends.  What was said
+ * when the run was started counts for this run, until something else is said.
  */
 
 #include "base/units.h"
@@ -38,12 +39,22 @@ configured_rate(const struct conf_job *cj)
 	    job_now_ms() / 1000);
 }
 
+static bool
+is_configured_rate(const struct job *job)
+{
+	return !job->wish.has_rate && !job->has_own_rate;
+}
+
 void
 job_apply_rate(struct job *job, const struct conf *conf)
 {
 	const struct conf_job *cj = conf_find_job(conf, job->name);
 
-	if (cj != NULL && !job->has_own_rate)
+	if (job->wish.has_rate)
+		set(job, job->wish.rate);
+	else if (job->has_own_rate)
+		set(job, job->own_rate);
+	else if (cj != NULL)
 		set(job, configured_rate(cj));
 }
 
@@ -61,7 +72,9 @@ void
 job_set_rate(struct job *job, uint64_t rate, int64_t until_ms)
 {
 	job->has_own_rate = true;
+	job->own_rate = rate;
 	job->own_rate_until_ms = until_ms;
+	job->wish.has_rate = false;
 	set(job, rate);
 	log_rate(job, until_ms != 0 ? ", for a while" : "");
 	jobs_changed(job->jobs, job);
@@ -70,13 +83,26 @@ job_set_rate(struct job *job, uint64_t rate, int64_t until_ms)
 void
 job_reset_rate(struct job *job)
 {
-	if (!job->has_own_rate)
+	if (is_configured_rate(job))
 		return;
 	job->has_own_rate = false;
+	job->wish.has_rate = false;
 	job->own_rate_until_ms = 0;
 	job_apply_rate(job, job->jobs->conf);
 	log_rate(job, ", as configured");
 	jobs_changed(job->jobs, job);
+}
+
+/* Its time is over; what is wished of the run still counts. */
+static void
+end_own_rate(struct job *job) ON_MAIN
+{
+	if (!job->wish.has_rate) {
+		job_reset_rate(job);
+		return;
+	}
+	job->has_own_rate = false;
+	job->own_rate_until_ms = 0;
 }
 
 void
@@ -84,9 +110,10 @@ job_tick_rate(struct job *job)
 {
 	if (job->own_rate_until_ms != 0 &&
 	    job_now_ms() >= job->own_rate_until_ms)
-		job_reset_rate(job);
+		end_own_rate(job);
 	/* The time of the day may have changed it. */
-	if (job->run != NULL && job->is_configured && !job->has_own_rate &&
+	if (job->run != NULL && job->is_configured &&
+	    is_configured_rate(job) &&
 	    configured_rate(conf_find_job(job->jobs->conf, job->name)) !=
 	    job->rate) {
 		job_apply_rate(job, job->jobs->conf);

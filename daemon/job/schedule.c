@@ -104,7 +104,7 @@ start(struct job *job, const char *trigger) ON_MAIN
 		skip(job, "the job is paused");
 	} else if (job->run != NULL) {
 		skip(job, "the one before is still running");
-	} else if (job_start(job, trigger, &e) < 0) {
+	} else if (job_start(job, trigger, NULL, &e) < 0) {
 		log_message(&messages[MSG_RUN_FAILED], LOG_LEVEL_ERROR, "%s",
 		    e.text);
 		skip(job, "it could not be started");
@@ -167,7 +167,7 @@ job_look_at_window(struct job *job)
 	    job->jobs->is_stopping || job_is_unknown(job))
 		return;
 	job->waits_for_window = false;
-	if (job_start(job, "window", &e) < 0)
+	if (job_start(job, "window", NULL, &e) < 0)
 		log_message(&messages[MSG_RUN_FAILED], LOG_LEVEL_ERROR, "%s",
 		    e.text);
 	job_keep_state(job);

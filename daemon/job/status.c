@@ -115,7 +115,7 @@ job_count(struct job *job, const struct run_result *result)
 	run_map_make(&job->last_map, p->total_bytes, p->done_bytes,
 	    p->done_bytes, p->durable_bytes);
 	add_progress(&job->totals, p);
-	if (!is_success(result->outcome))
+	if (!is_success(result->outcome) || job_is_partial(job))
 		return;
 	job->has_success = true;
 	memcpy(job->success.run_id, job->run_id, sizeof job->run_id);
@@ -165,6 +165,7 @@ job_get_view(const struct job *job, struct job_view *ret_view)
 		.pause_until_ms = job->pause_until_ms,
 		.totals = job->totals,
 		.rate_limit = job->rate,
+		.reason = job->wish.reason,
 		.uuid = job->state.uuid,
 		.limits = &job->limits,
 		.last_started_at_ms = job->started_at_ms,
@@ -285,9 +286,10 @@ run_to_json(const struct job_view *view)
 {
 	if (!view->is_running)
 		return json_null();
-	return json_pack("{s:s, s:s, s:s, s:o, s:o}", "id", view->run_id,
-	    "uuid", view->run_uuid, "trigger", view->trigger, "started_at",
-	    report_time(view->started_at_ms), "progress",
+	return json_pack("{s:s, s:s, s:s, s:s, s:s, s:o, s:o}", "id",
+	    view->run_id, "uuid", view->run_uuid, "trigger", view->trigger,
+	    "mode", run_mode_name(view->mode), "reason", view->reason,
+	    "started_at", report_time(view->started_at_ms), "progress",
 	    progress_to_json(view));
 }
 
@@ -332,7 +334,8 @@ static json_t *
 limits_to_json(const struct job *job) ON_MAIN
 {
 	return json_pack("{s:I, s:b, s:o}", "rate_bytes_per_s",
-	    (json_int_t)job->rate, "as_configured", !job->has_own_rate,
+	    (json_int_t)job->rate, "as_configured", !job->has_own_rate &&
+	    !job->wish.has_rate,
 	    "until", time_or_null(job->own_rate_until_ms));
 }
 

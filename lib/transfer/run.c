@@ -62,6 +62,17 @@ run_mode_name(enum run_mode mode)
 	return mode_names[mode];
 }
 
+int
+run_mode_parse(const char *word, enum run_mode *ret_mode)
+{
+	for (int mode = RUN_COPY; mode <= RUN_MIRROR; mode++)
+		if (strcmp(word, mode_names[mode]) == 0) {
+			*ret_mode = (enum run_mode)mode;
+			return 0;
+		}
+	return -EINVAL;
+}
+
 static const char *const on_error_names[] = {
 	[RUN_STOP] = "stop",
 	[RUN_RETRY] = "retry",

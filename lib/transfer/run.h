@@ -39,6 +39,8 @@ enum run_mode {
 };
 
 const char *run_mode_name(enum run_mode mode);
+/* -EINVAL: there is no such word. */
+int run_mode_parse(const char *word, enum run_mode *ret_mode);
 
 #define RUN_MAX_DESTINATIONS 8
 

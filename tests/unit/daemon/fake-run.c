@@ -181,7 +181,19 @@ run_mode_name(enum run_mode mode)
 		[RUN_COPY] = "copy",
 		[RUN_SYNC] = "sync",
 		[RUN_VERIFY] = "verify",
+		[RUN_MIRROR] = "mirror",
 	};
 
 	return names[mode];
+}
+
+int
+run_mode_parse(const char *word, enum run_mode *ret_mode)
+{
+	for (int mode = RUN_COPY; mode <= RUN_MIRROR; mode++)
+		if (strcmp(word, run_mode_name((enum run_mode)mode)) == 0) {
+			*ret_mode = (enum run_mode)mode;
+			return 0;
+		}
+	return -EINVAL;
 }

@@ -113,7 +113,7 @@ static int
 start(struct job *job)
 {
 	on_main_entry();
-	return job_start(job, "control", &e);
+	return job_start(job, "control", NULL, &e);
 }
 
 static int
@@ -315,17 +315,105 @@ START_TEST(reload_does_not_disturb_a_running_job)
 }
 END_TEST
 
+/* From 8 to 24 KiB of the source. */
+#define PART_OF_B ENDPOINTS("b") "jobs = (" JOB("one", "b", \
+    "ranges = ( { from = \"8KiB\"; length = \"16KiB\"; to = \"1MiB\"; } );") \
+    ");"
+
+START_TEST(ranges_are_joined_and_cut_to_those_of_the_job)
+{
+	static const struct run_range asked[] = {
+		{ 20 << 10, RUN_LENGTH_ALL, 7 }, { 4 << 10, 6 << 10, 7 },
+		{ 9 << 10, 2 << 10, 7 },
+	};
+	const struct job_wish wish = { .has_mode = true, .mode = RUN_VERIFY,
+		.ranges = asked, .n_ranges = 3 };
+	const struct run_spec *spec;
+
+	apply(PART_OF_B);
+	ck_assert_int_eq(job_start(job_one(), "test", &wish, &e), 0);
+	spec = &fake_run_get(0)->spec;
+	ck_assert_int_eq(spec->mode, RUN_VERIFY);
+	ck_assert_uint_eq(spec->n_ranges, 2);
+	ck_assert_uint_eq(spec->ranges[0].from, 8 << 10);
+	ck_assert_uint_eq(spec->ranges[0].length, 3 << 10);
+	ck_assert_uint_eq(spec->ranges[0].to, 1 << 20);
+	ck_assert_uint_eq(spec->ranges[1].from, 20 << 10);
+	ck_assert_uint_eq(spec->ranges[1].length, 4 << 10);
+	ck_assert_uint_eq(spec->ranges[1].to, (1 << 20) + (12 << 10));
+	fake_run_finish(0, RUN_SUCCEEDED, NULL);
+	ck_assert_ptr_null(view_one().success);
+	ck_assert_int_eq(start_one(), 0);
+	ck_assert_uint_eq(fake_run_get(1)->spec.n_ranges, 1);
+	ck_assert_int_eq(fake_run_get(1)->spec.mode, RUN_COPY);
+	fake_run_finish(1, RUN_SUCCEEDED, NULL);
+	ck_assert_ptr_nonnull(view_one().success);
+}
+END_TEST
+
+START_TEST(ranges_that_the_job_has_not_are_refused)
+{
+	static const struct run_range asked = { 24 << 10, RUN_LENGTH_ALL, 0 };
+	const struct job_wish wish = { .ranges = &asked, .n_ranges = 1 };
+
+	apply(PART_OF_B);
+	ck_assert_int_eq(job_start(job_one(), "test", &wish, &e), -ERANGE);
+	ck_assert_ptr_null(fake_run_get(0));
+	ck_assert_str_eq(view_one().reason, "");
+}
+END_TEST
+
+START_TEST(that_a_part_is_right_does_not_make_up_for_a_failure)
+{
+	static const struct run_range asked = { 0, 4096, 0 };
+	const struct job_wish wish = { .has_mode = true, .mode = RUN_VERIFY,
+		.ranges = &asked, .n_ranges = 1 };
+
+	ck_assert_int_eq(start_one(), 0);
+	fake_run_finish(0, RUN_SUCCEEDED, NULL);
+	ck_assert_int_eq(start_one(), 0);
+	fake_run_finish(1, RUN_FAILED, "no");
+	ck_assert_int_eq(job_start(job_one(), "test", &wish, &e), 0);
+	fake_run_finish(2, RUN_SUCCEEDED, NULL);
+	ck_assert(!view_one().is_consistent);
+	ck_assert_int_eq(view_one().health, JOB_WARN);
+}
+END_TEST
+
+START_TEST(run_that_a_pause_has_ended_goes_on_as_it_was)
+{
+	const struct job_wish wish = { .has_mode = true, .mode = RUN_VERIFY,
+		.has_rate = true, .rate = 7, .is_full = true,
+		.reason = "a try" };
+
+	ck_assert_int_eq(job_start(job_one(), "test", &wish, &e), 0);
+	ck_assert_uint_eq(fake_run_get(0)->spec.rate, 7);
+	ck_assert(fake_run_get(0)->spec.full);
+	job_pause(job_one(), NULL, 0);
+	fake_run_finish(0, RUN_CANCELLED, NULL);
+	job_resume(job_one());
+	ck_assert_int_eq(fake_run_get(1)->spec.mode, RUN_VERIFY);
+	ck_assert_uint_eq(fake_run_get(1)->spec.rate, 7);
+	/* What it has done before the pause is not done again. */
+	ck_assert(!fake_run_get(1)->spec.full);
+	ck_assert_str_eq(view_one().reason, "a try");
+	fake_run_finish(1, RUN_SUCCEEDED, NULL);
+	ck_assert_str_eq(view_one().reason, "");
+	ck_assert_uint_eq(view_one().rate_limit, 0);
+}
+END_TEST
+
 START_TEST(reload_changes_the_rate_of_a_running_job)
 {
 	struct job *job = jobs_find(jobs, "one");
 
-	ck_assert_int_eq(job_start(job, "test", &e), 0);
+	ck_assert_int_eq(job_start(job, "test", NULL, &e), 0);
 	ck_assert_uint_eq(fake_run_get(0)->rate, 0);
 	apply(ENDPOINTS("b") "jobs = ("
 	    JOB("one", "b", "rate = \"5MB/s\";") ");");
 	ck_assert_uint_eq(fake_run_get(0)->rate, 5000000);
 	fake_run_finish(0, RUN_SUCCEEDED, NULL);
-	ck_assert_int_eq(job_start(job, "test", &e), 0);
+	ck_assert_int_eq(job_start(job, "test", NULL, &e), 0);
 	ck_assert_uint_eq(fake_run_get(1)->spec.rate, 5000000);
 	ck_assert_ptr_nonnull(fake_run_get(1)->spec.budget);
 	fake_run_finish(1, RUN_SUCCEEDED, NULL);
@@ -631,6 +719,11 @@ add_reloads(TCase *tc)
 	tcase_add_test(tc, reload_that_changes_nothing_leaves_rev_alone);
 	tcase_add_test(tc, reload_adds_jobs_in_the_order_of_the_file);
 	tcase_add_test(tc, reload_does_not_disturb_a_running_job);
+	tcase_add_test(tc, ranges_are_joined_and_cut_to_those_of_the_job);
+	tcase_add_test(tc, ranges_that_the_job_has_not_are_refused);
+	tcase_add_test(tc,
+	    that_a_part_is_right_does_not_make_up_for_a_failure);
+	tcase_add_test(tc, run_that_a_pause_has_ended_goes_on_as_it_was);
 	tcase_add_test(tc, reload_changes_the_rate_of_a_running_job);
 	tcase_add_test(tc, running_job_shows_the_endpoints_of_its_run);
 	tcase_add_test(tc, removed_idle_job_is_gone_at_once);
