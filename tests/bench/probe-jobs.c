@@ -2,8 +2,9 @@
 
 /*
  * "probe-jobs SOCKET COUNT": start the jobs job1 to jobCOUNT of a daemon, and
- * ask for all jobs again and again until none of them runs.  Prints "wall=1.5
- * asked=120 p50_ms=0.8 p99_ms=2.5": seconds, and how long the answers took.
+ * ask for all jobs again and again until so many have succeeded.  Prints
+ * "wall=1.5 asked=120 p50_ms=0.8 p99_ms=2.5": seconds, and how long the answers
+ * took.
  */
 
 #include <err.h>
@@ -112,7 +113,8 @@ main(int argc, char **argv)
 		times[n++] = now() - asked;
 		if (n == MAX_ANSWERS || asked - begin > DEADLINE_S)
 			errx(1, "the jobs do not end");
-	} while (count("\"run\":null") < n_jobs);
+	} while (count("\"result\":\"succeeded\"") < n_jobs &&
+	    count("\"run\":null") < count("\"last_run\":"));
 	if (count("\"result\":\"succeeded\"") < n_jobs)
 		errx(1, "not all jobs succeeded: %s", answer);
 	(void)printf("wall=%.6f asked=%zu", now() - begin, n);

@@ -20,6 +20,7 @@ sparse		always	1 TiB with 1,000 islands of 64 KiB
 compare		always	2 GiB of equal disks compared
 fanout		always	2 GiB to three destinations
 jobs		always	100 jobs of 64 MiB at once in one daemon
+isolation	always	19 jobs of 256 MiB at once, and one that is broken
 reads		always	100,000 reads of 4 KiB, 64 in flight, by a library
 idle		always	1,000 idle connections of one process
 idle-tls	always	the same through TLS
@@ -324,14 +325,15 @@ row_growth_extents()
 serve_for_jobs()
 {
 	if [ "$server" = lean ]; then
-		serve_lean src $((64 * 1024 * 1024))
-		serve_lean dst $((64 * 1024 * 1024))
+		serve_lean src "$1"
+		serve_lean dst "$1"
 	else
-		serve src --threads=2 pattern 64M
-		serve dst --threads=2 null 64M
+		serve src --threads=2 pattern "$1"
+		serve dst --threads=2 null "$1"
 	fi
 }
 
+# jobs_conf N [COMMAND-OF-A-BROKEN-SOURCE]
 jobs_conf()
 {
 	local i
@@ -340,23 +342,25 @@ jobs_conf()
 	control = { socket = "$tmp/control.sock"; };
 	log = { level = "warning"; };
 	endpoints = ( { name = "src"; uri = "$(uri src)"; },
-	  { name = "dst"; uri = "$(uri dst)"; } );
-	jobs = (
+	  { name = "dst"; uri = "$(uri dst)"; },
+	  { name = "bad"; command = [ ${2-\"false\"} ]; } );
+	jobs = ( { name = "broken"; source = "bad"; destination = "dst"; }
 	END
 	for ((i = 1; i <= $1; i++)); do
-		echo "$([ $i -eq 1 ] || echo ,) { name = \"job$i\";" \
+		echo ", { name = \"job$i\";" \
 		    'source = "src"; destination = "dst"; }'
 	done
 	echo ');'
 }
 
-# run_jobs N: in a daemon of their own; prints the figures.
+# run_jobs N [COMMAND-OF-A-BROKEN-SOURCE]: in a daemon of their own, with the
+# broken job, if there is one; prints the figures.
 run_jobs()
 {
 	local daemon told
 
 	rm -f "$tmp/control.sock" "$tmp/daemon.pid"
-	jobs_conf "$1" >"$tmp/conf"
+	jobs_conf "$@" >"$tmp/conf"
 	# shellcheck disable=SC2016
 	"$helpers/measure" "$(server_pids)" sh -c '
 		echo $$ >"$1"
@@ -368,6 +372,8 @@ run_jobs()
 		kill -0 $daemon 2>/dev/null || return
 		sleep 0.05
 	done
+	[ $# -eq 1 ] || "$nbdsync" start --quiet \
+	    --socket "$tmp/control.sock" broken || return
 	told=$("$helpers/probe-jobs" "$tmp/control.sock" "$1") || told=
 	kill "$(cat "$tmp/daemon.pid")"
 	wait $daemon || return
@@ -379,8 +385,25 @@ run_jobs()
 row_jobs()
 {
 	row_title
-	serve_for_jobs
+	serve_for_jobs $((64 * MiB))
 	tells nbdsyncd run_jobs "$(scaled 100)"
+	run_all
+}
+
+# Sources that say nothing, cannot read, and take a second for each request.
+row_isolation()
+{
+	local size
+
+	row_title
+	size=$(scaled_size $((256 * MiB)))
+	serve_for_jobs "$size"
+	tells "19 jobs" run_jobs 19
+	tells "and a mute one" run_jobs 19 '"sleep", "600"'
+	tells "and a bad one" run_jobs 19 '"nbdkit", "--filter=error",
+	    "pattern", "'"$size"'", "error-pread-rate=100%"'
+	tells "and a slow one" run_jobs 19 '"nbdkit", "--filter=delay",
+	    "pattern", "'"$size"'", "rdelay=1"'
 	run_all
 }
 
@@ -389,7 +412,7 @@ row_growth_jobs()
 	local n
 
 	row_title
-	serve_for_jobs
+	serve_for_jobs $((64 * MiB))
 	for n in ${sizes:-1 10 100}; do
 		tells "$n jobs" run_jobs "$n"
 	done
