@@ -12,6 +12,8 @@
 #include "cli/message.h"
 
 const struct option_row options_cancel[] = {
+	{ "force", JOB_COMMAND_FORCE, NULL,
+	    "do not wait for what is in flight" },
 	{ "wait", OPTION_WAIT, NULL, "wait for the end of the run" },
 	{ "timeout", OPTION_TIMEOUT, "TIME",
 	    "with --wait: stop waiting after TIME" },

@@ -130,7 +130,8 @@ const struct command commands[] = {
 	    "[OPTIONS] JOB",
 	    "cancel the run of a job",
 	    "Asks the run of JOB to end early. Requests under way are waited "
-	    "for.",
+	    "for, but with\n"
+	    "--force.",
 	    options_cancel,
 	    1,
 	    1,

@@ -54,6 +54,8 @@ set_option(struct options *o, struct job_command *jc, int id,
 	switch (id) {
 	case JOB_COMMAND_FULL:
 		return put(jc, "full", json_true());
+	case JOB_COMMAND_FORCE:
+		return put(jc, "force", json_true());
 	case JOB_COMMAND_MODE:
 		return put(jc, "mode", json_string(value));
 	case JOB_COMMAND_RATE:

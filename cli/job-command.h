@@ -10,13 +10,14 @@
 #include "cli/control.h"
 #include "cli/job-status.h"
 
-/* Options of those that start a run; each puts something into the request. */
+/* Options of some of them; each puts something into the request. */
 enum {
 	JOB_COMMAND_FULL = OPTION_OWN,
 	JOB_COMMAND_MODE,
 	JOB_COMMAND_RATE,
 	JOB_COMMAND_REASON,
 	JOB_COMMAND_RANGE,
+	JOB_COMMAND_FORCE,
 };
 
 /*

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * POST /v1/jobs/{job}/cancel: end the run.  The answer is 202: the run has
- * been asked to end; what is in flight is waited for.
+ * been asked to end; what is in flight is waited for, unless by force.
  */
 
 #include "control/routes.h"
@@ -10,13 +10,15 @@ void
 ctl_cancel(struct ctl_request *req)
 {
 	struct job *job = jobs_find(req->jobs, req->job);
+	int (*end)(struct job *job) ON_MAIN = ctl_body_bool(req, "force",
+	    false) ? job_abort : job_cancel;
 	struct job_view view;
 
 	if (job == NULL) {
 		ctl_no_such_job(req);
 		return;
 	}
-	if (job_cancel(job) < 0) {
+	if (end(job) < 0) {
 		ctl_problem(req, CTL_JOB_IDLE, NULL, "job '%s' is not running",
 		    req->job);
 		return;

@@ -52,6 +52,11 @@ static const struct ctl_key verify_keys[] = {
 	{ NULL, JSON_NULL, NULL },
 };
 
+static const struct ctl_key cancel_keys[] = {
+	{ "force", JSON_TRUE, "do not wait for what is in flight" },
+	{ NULL, JSON_NULL, NULL },
+};
+
 static const struct ctl_key shutdown_keys[] = {
 	{ "confirm", JSON_STRING, "\"nbdsyncd\": it is meant" },
 	{ "grace", JSON_STRING, "how long runs may take to end, as \"60s\"" },
@@ -91,7 +96,7 @@ const struct ctl_route ctl_routes[] = {
 	{ CTL_POST, "/v1/jobs/{job}/verify", CTL_OPERATOR, ctl_verify,
 	  "start a run that compares only", verify_keys },
 	{ CTL_POST, "/v1/jobs/{job}/cancel", CTL_OPERATOR, ctl_cancel,
-	  "end the run", NULL },
+	  "end the run", cancel_keys },
 	{ CTL_POST, "/v1/jobs/{job}/pause", CTL_OPERATOR, ctl_pause,
 	  "end the run, and start none until resumed", pause_keys },
 	{ CTL_POST, "/v1/jobs/{job}/resume", CTL_OPERATOR, ctl_resume,

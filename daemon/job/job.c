@@ -605,3 +605,17 @@ job_cancel(struct job *job)
 	jobs_changed(job->jobs, job);
 	return 0;
 }
+
+int
+job_abort(struct job *job)
+{
+	if (job_cancel(job) < 0)
+		return -ESRCH;
+	if (job->is_preparing)
+		return 0;
+	job_say(job, MSG_RUN_CANCELLED, LOG_LEVEL_WARNING,
+	    "run %s is ended without waiting for what is in flight",
+	    job->run_id);
+	series_abort(job->run);
+	return 0;
+}

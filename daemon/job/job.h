@@ -125,6 +125,8 @@ int job_start(struct job *job, const char *trigger,
 
 /* Ask the run to end.  -ESRCH: none is running. */
 int job_cancel(struct job *job) ON_MAIN;
+/* The same, without waiting for what is in flight; also after it. */
+int job_abort(struct job *job) ON_MAIN;
 
 /*
  * No run starts until the job is resumed: now, or at until_ms (real time; 0:

@@ -106,13 +106,16 @@ run_is_kept(struct run *run)
 	set_phase(run, RUN_FINISHED);
 	run_get_progress(run, &run->result.progress);
 	/*
-	 * A cancel that is on its way is waited for: the owner may free the
-	 * run as soon as it hears of the end.
+	 * A mail that is on its way is waited for: the owner may free the run
+	 * as soon as it hears of the end.
 	 */
 	if (atomic_exchange(&run->cancel_is_posted, true) &&
-	    !run->is_cancelled)
-		run->is_waiting_for_cancel = true;
-	else
+	    !run->has_cancel_mail)
+		run->n_mails_to_come++;
+	if (atomic_exchange(&run->abort_is_posted, true) &&
+	    !run->has_abort_mail)
+		run->n_mails_to_come++;
+	if (run->n_mails_to_come == 0)
 		mailbox_post(run->owner, &run->finished_mail);
 }
 
@@ -953,6 +956,23 @@ run_drive_start(struct mail *mail)
 	open_source(run);
 }
 
+/* False: it has come too late for anything. */
+static bool
+take_cancel(struct run *run)
+{
+	run->is_cancelled = true;
+	if (run->n_mails_to_come > 0) {
+		if (--run->n_mails_to_come == 0)
+			mailbox_post(run->owner, &run->finished_mail);
+		return false;
+	}
+	if (atomic_load(&run->phase) == RUN_FINISHED)
+		return false;
+	set_phase(run, RUN_STOPPING);
+	stop_all(run);
+	return true;
+}
+
 void
 run_drive_cancel(struct mail *mail)
 {
@@ -960,13 +980,21 @@ run_drive_cancel(struct mail *mail)
 	    offsetof(struct run, cancel_mail));
 
 	on_worker_entry();
-	run->is_cancelled = true;
-	if (run->is_waiting_for_cancel) {
-		mailbox_post(run->owner, &run->finished_mail);
+	run->has_cancel_mail = true;
+	(void)take_cancel(run);
+}
+
+void
+run_drive_abort(struct mail *mail)
+{
+	struct run *run = (struct run *)(void *)((char *)mail -
+	    offsetof(struct run, abort_mail));
+	unsigned i;
+
+	on_worker_entry();
+	run->has_abort_mail = true;
+	if (!take_cancel(run))
 		return;
-	}
-	if (atomic_load(&run->phase) != RUN_FINISHED) {
-		set_phase(run, RUN_STOPPING);
-		stop_all(run);
-	}
+	for (i = 0; i < run->n_lanes; i++)
+		lane_abort(run->lanes[i].lane);
 }

@@ -60,10 +60,12 @@ struct lane {
 	/* Mails to the lane's worker, and the answer. */
 	struct mail command_mail;
 	struct mail stop_mail;
+	struct mail abort_mail;
 	struct mail answer_mail;
 
 	/* The run's worker; read by the lane's when the mail is delivered. */
 	bool stop_is_posted;
+	bool abort_is_posted;
 	bool close_is_posted;
 	enum lane_command next_command;
 	const struct endpoint *next_endpoints[LANE_MAX_DISKS];

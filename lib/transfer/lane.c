@@ -14,7 +14,8 @@
  *				disk_on_failed() says why; it may come back
  *				(reconnect.c), else the why is reported
  *	the run is stopped	what is in flight is waited for, at most
- *				DRAIN_MS; the command ends without a failure
+ *				DRAIN_MS, and not at all if it is aborted; the
+ *				command ends without a failure
  */
 
 #include "transfer/lane.h"
@@ -554,6 +555,19 @@ stop_deliver(struct mail *mail)
 	}
 }
 
+static void
+abort_deliver(struct mail *mail)
+{
+	struct lane *lane = lane_of_mail(mail,
+	    offsetof(struct lane, abort_mail));
+
+	on_worker_entry();
+	if (lane->command != LANE_COPY)
+		return;
+	lane_start_draining(lane);
+	finish_copy(lane);
+}
+
 /* Calls of the run. */
 
 int
@@ -568,6 +582,7 @@ lane_new(const struct lane_setup *setup, struct lane **ret_lane)
 	lane->n_disks = 1;
 	lane->command_mail.deliver = command_deliver;
 	lane->stop_mail.deliver = stop_deliver;
+	lane->abort_mail.deliver = abort_deliver;
 	lane->answer_mail.deliver = answer_deliver;
 	for (i = 0; i < LANE_MAX_DISKS; i++) {
 		lane->disks[i].lane = lane;
@@ -650,6 +665,15 @@ lane_stop(struct lane *lane)
 		return;
 	lane->stop_is_posted = true;
 	worker_post(lane->setup.worker, &lane->stop_mail);
+}
+
+void
+lane_abort(struct lane *lane)
+{
+	if (lane->abort_is_posted || lane->close_is_posted)
+		return;
+	lane->abort_is_posted = true;
+	worker_post(lane->setup.worker, &lane->abort_mail);
 }
 
 const struct disk_shape *

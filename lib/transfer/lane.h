@@ -25,7 +25,8 @@
  *
  * Commands and answers are mails between the run's worker and the lane's.
  * lane_stop() may come at any time before lane_close() and makes the command
- * that is under way end soon.
+ * that is under way end soon; lane_abort() may follow, and makes it end at
+ * once, whatever is in flight.
  */
 
 struct lane;
@@ -77,6 +78,7 @@ void lane_copy(struct lane *lane, const struct copy_plan *plan,
     struct copy_tuning *tuning);
 void lane_close(struct lane *lane);
 void lane_stop(struct lane *lane);
+void lane_abort(struct lane *lane);
 
 /* After on_connected, on the run's worker: what the disks were then. */
 const struct disk_shape *lane_shape(const struct lane *lane,

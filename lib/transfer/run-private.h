@@ -51,6 +51,7 @@ struct run {
 
 	/* Any thread. */
 	atomic_bool cancel_is_posted;
+	atomic_bool abort_is_posted;
 	_Atomic int phase;		/* enum run_phase */
 	_Atomic uint64_t source_size;
 	_Atomic uint64_t destination_sizes[RUN_MAX_DESTINATIONS];
@@ -65,15 +66,18 @@ struct run {
 	/* Mails. */
 	struct mail start_mail;
 	struct mail cancel_mail;
+	struct mail abort_mail;
 	struct mail finished_mail;
 
 	/* The run's worker, from run_start() until on_finished. */
-	bool is_cancelled;		/* the cancel mail has arrived */
+	bool is_cancelled;		/* one of the next two */
+	bool has_cancel_mail;		/* it has arrived */
+	bool has_abort_mail;
 	bool has_begun;			/* what it copies may be kept */
 	bool is_keeping;		/* all is closed, but for the store */
 	bool is_last_saved;
 	struct resume *resume;		/* NULL: not going on from anything */
-	bool is_waiting_for_cancel;	/* all is over but for that mail */
+	unsigned n_mails_to_come;	/* all is over but for these */
 	struct endpoint *source;
 	struct endpoint *destinations[RUN_MAX_DESTINATIONS];
 	bool are_destinations_open;	/* but for those that failed */
@@ -143,5 +147,6 @@ void run_get_shapes(const struct run *run, const struct disk_shape *shapes[]);
 /* The mails of a run. */
 void run_drive_start(struct mail *mail);
 void run_drive_cancel(struct mail *mail);
+void run_drive_abort(struct mail *mail);
 
 #endif

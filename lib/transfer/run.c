@@ -313,6 +313,7 @@ run_new(const struct run_spec *spec, struct worker_pool *pool,
 	run->arg = arg;
 	run->start_mail.deliver = run_drive_start;
 	run->cancel_mail.deliver = run_drive_cancel;
+	run->abort_mail.deliver = run_drive_abort;
 	run->finished_mail.deliver = finished_deliver;
 	run->home_index = worker_pool_next(pool);
 	run->home = worker_pool_get(pool, run->home_index);
@@ -333,6 +334,13 @@ run_cancel(struct run *run)
 {
 	if (!atomic_exchange(&run->cancel_is_posted, true))
 		worker_post(run->home, &run->cancel_mail);
+}
+
+void
+run_abort(struct run *run)
+{
+	if (!atomic_exchange(&run->abort_is_posted, true))
+		worker_post(run->home, &run->abort_mail);
 }
 
 static void

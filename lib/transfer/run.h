@@ -363,6 +363,13 @@ void run_start(struct run *run);
 void run_cancel(struct run *run);
 
 /*
+ * The same, but nothing is waited for: connections are closed with what is in
+ * flight, which servers may still carry out, and nothing more is flushed.
+ * Also after run_cancel().
+ */
+void run_abort(struct run *run);
+
+/*
  * So many bytes a second, from now on; 0: no limit.  Counted is what is read
  * from the source; when comparing, from the disk that most is read from; and
  * zeroes that are written as bytes.  Any thread, any number of times.

@@ -206,16 +206,28 @@ series_start(struct series *s)
 	begin_pass(s);
 }
 
-void
-series_cancel(struct series *s)
+static void
+end(struct series *s, void (*end_run)(struct run *run))
 {
 	if (s->is_over)
 		return;
 	s->is_cancelled = true;
 	if (s->is_running)
-		run_cancel(s->run);
+		end_run(s->run);
 	else
 		net_timer_start(&s->timer, 0);
+}
+
+void
+series_cancel(struct series *s)
+{
+	end(s, run_cancel);
+}
+
+void
+series_abort(struct series *s)
+{
+	end(s, run_abort);
 }
 
 void

@@ -36,6 +36,8 @@ int series_new(const struct run_spec *spec, struct worker_pool *pool,
 void series_start(struct series *s);
 /* Nothing, once on_finished has been called. */
 void series_cancel(struct series *s);
+/* The same, as run_abort(). */
+void series_abort(struct series *s);
 /* As run_set_rate(); for this pass and those that follow. */
 void series_set_rate(struct series *s, uint64_t rate);
 void series_get_progress(const struct series *s, struct run_progress *ret);

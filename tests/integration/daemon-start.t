@@ -4,17 +4,21 @@
 . "$srcdir/tests/lib/testlib.sh"
 . "$srcdir/tests/lib/daemonlib.sh"
 requires nbdkit --filter=delay pattern --version
-plan 46
+plan 53
 
 truncate -s 8M "$tmp/copy"
 truncate -s 64M "$tmp/other"
 conf "endpoints = (
   { name = \"a\"; command = [ \"nbdkit\", \"pattern\", \"8M\" ]; },
   { name = \"b\"; path = \"$tmp/copy\"; },
-  $(slow_endpoint slow), { name = \"c\"; path = \"$tmp/other\"; } );
+  $(slow_endpoint slow), { name = \"c\"; path = \"$tmp/other\"; },
+  { name = \"stuck\"; command = [ \"nbdkit\", \"--filter=delay\",
+      \"memory\", \"8M\", \"wdelay=600\" ]; } );
 jobs = ( { name = \"j\"; source = \"a\"; destination = \"b\"; },
   { name = \"part\"; source = \"a\"; destination = \"b\";
     ranges = ( { from = \"1MiB\"; length = \"2MiB\"; to = \"1MiB\"; } ); },
+  { name = \"one\"; source = \"a\"; destination = \"stuck\"; },
+  { name = \"two\"; source = \"a\"; destination = \"stuck\"; },
   $(slow_job slow slow c) );"
 start_daemon "$tmp/conf"
 
@@ -58,6 +62,8 @@ is "an empty range" "$(refused j/verify \
 is "a range that the job has not" "$(refused part/verify \
     '{"ranges":[{"from":4194304}]}')" "400 job 'part': the ranges have\
  nothing in common with those of the job"
+is "force that is no truth" "$(refused j/cancel '{"force":"yes"}')" \
+    '400 "force" in the body must be of type boolean'
 is "none of that has started anything" \
     "$(api /v1/jobs | jq -r '[.jobs[].state] | unique | join(" ")')" idle
 
@@ -118,5 +124,21 @@ is "and default is as configured" \
 "$nbdsync" cancel --wait slow >/dev/null
 is "when the run has ended, so has its rate" "$(job_field slow \
     '"\(.limits.rate_bytes_per_s) \(.limits.as_configured)"')" "0 true"
+
+# What has been read is on its way to a disk that does not answer.
+for job in one two; do
+	start_job $job
+	wait_for "[ \$(job_field $job '.run.progress.read_bytes // 0') -gt 0 ]"
+done
+ok "a run is cancelled" "$nbdsync" cancel one
+ok "and another, by force" "$nbdsync" cancel --force two
+wait_for '[ "$(job_field two .state)" = idle ]'
+is "which does not wait" "$(job_field one .state)" stopping
+is "and is cancelled" "$(job_field two .last_run.result)" cancelled
+wait_for '[ "$(job_field one .state)" = idle ]'
+like "the log says so" "$(cat "$tmp/daemon.log")" \
+    "warning: job 'two': run .* is ended without waiting"
+exits 7 "what does not run is not cancelled by force" \
+    "$nbdsync" cancel --force two
 stop_process daemon
 is "the daemon ends well" "$?" 0

@@ -95,6 +95,12 @@ run_cancel(struct run *run)
 }
 
 void
+run_abort(struct run *run)
+{
+	run->fake.is_aborted = true;
+}
+
+void
 run_set_rate(struct run *run, uint64_t rate)
 {
 	run->fake.rate = rate;

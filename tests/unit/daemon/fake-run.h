@@ -17,6 +17,7 @@ struct fake_run {
 	char destination[64];
 	bool is_started;
 	bool is_cancelled;
+	bool is_aborted;
 	bool is_freed;
 	uint64_t rate;			/* as it is now */
 };

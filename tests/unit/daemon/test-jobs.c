@@ -262,6 +262,19 @@ START_TEST(cancel_asks_the_run_once_and_waits_for_its_end)
 }
 END_TEST
 
+START_TEST(abort_may_follow_cancel)
+{
+	on_main_entry();
+	ck_assert_int_eq(job_abort(job_one()), -ESRCH);
+	ck_assert_int_eq(start_one(), 0);
+	ck_assert_int_eq(cancel_one(), 0);
+	ck_assert(!fake_run_get(0)->is_aborted);
+	ck_assert_int_eq(job_abort(job_one()), 0);
+	ck_assert(fake_run_get(0)->is_aborted);
+	fake_run_finish(0, RUN_CANCELLED, NULL);
+}
+END_TEST
+
 START_TEST(every_change_of_state_raises_rev_and_is_told)
 {
 	uint64_t rev = view_one().rev;
@@ -709,6 +722,7 @@ add_runs(TCase *tc)
 	tcase_add_test(tc, refused_run_leaves_the_job_idle);
 	tcase_add_test(tc, result_of_the_last_run_is_kept);
 	tcase_add_test(tc, cancel_asks_the_run_once_and_waits_for_its_end);
+	tcase_add_test(tc, abort_may_follow_cancel);
 	tcase_add_test(tc, every_change_of_state_raises_rev_and_is_told);
 	tcase_add_test(tc, job_as_json_has_what_the_manual_says);
 }

@@ -192,6 +192,75 @@ START_TEST(two_runs_at_once_do_not_mix)
 }
 END_TEST
 
+static void
+wait_until_read(const struct run *r)
+{
+	struct run_progress p;
+
+	do
+		run_get_progress(r, &p);
+	while (p.read_bytes == 0);
+}
+
+/* What has been read is on its way to the destination, and stays there. */
+START_TEST(an_aborted_run_does_not_wait_for_what_is_in_flight)
+{
+	const char *const argv[] = { "nbdkit", "pattern", "40M" };
+	const char *const slow[] = { "nbdkit", "--filter=delay", "memory",
+		"40M", "wdelay=600" };
+	struct endpoint_spec *slow_spec = NULL;
+	struct run_spec spec = {
+		.destinations =
+		    (const struct endpoint_spec *const *)&slow_spec,
+		.n_destinations = 1,
+	};
+	int i;
+
+	ck_assert_int_eq(endpoint_spec_from_command(NULL, argv, 3, &source,
+			     &err), 0);
+	ck_assert_int_eq(endpoint_spec_from_command(NULL, slow, 5, &slow_spec,
+			     &err), 0);
+	spec.source = source;
+	for (i = 0; i < 2; i++) {
+		ck_assert_int_eq(run_new(&spec, pool, box, twin_on_finished,
+				     &n_ends[i], &twins[i], &err), 0);
+		run_start(twins[i]);
+		wait_until_read(twins[i]);
+	}
+	run_cancel(twins[0]);
+	run_cancel(twins[1]);
+	run_abort(twins[1]);
+	run_abort(twins[1]);
+	ck_assert_int_eq(net_loop_run(loop), 0);
+	for (i = 0; i < 2; i++) {
+		ck_assert_int_eq(n_ends[i], 1);
+		ck_assert_int_eq(run_result(twins[i])->outcome, RUN_CANCELLED);
+		ck_assert_uint_eq(run_result(twins[i])->progress.done_bytes,
+		    0);
+	}
+	ck_assert_int_gt(run_result(twins[0])->finished_at_ms,
+	    run_result(twins[1])->finished_at_ms);
+	run_abort(twins[0]);
+	for (i = 0; i < 2; i++)
+		run_free(twins[i]);
+	endpoint_spec_free(slow_spec);
+}
+END_TEST
+
+START_TEST(a_run_aborted_at_once_is_no_success)
+{
+	const char *const argv[] = { "nbdkit", "memory", "0" };
+
+	make_run(argv, 3);
+	run_start(run);
+	run_abort(run);
+	run_cancel(run);
+	wait_for_end();
+	ck_assert_int_eq(run_result(run)->outcome, RUN_CANCELLED);
+	run_free(run);
+}
+END_TEST
+
 START_TEST(a_run_that_was_never_started_can_be_freed)
 {
 	const char *const argv[] = { "nbdkit", "pattern", "20M" };
@@ -251,6 +320,9 @@ main(void)
 	tcase_add_test(t, a_run_copies_everything_over_all_its_lanes);
 	tcase_add_test(t, a_cancelled_run_says_so_and_ends);
 	tcase_add_test(t, a_run_cancelled_at_once_is_no_success);
+	tcase_add_test(t, a_run_aborted_at_once_is_no_success);
+	tcase_add_test(t,
+	    an_aborted_run_does_not_wait_for_what_is_in_flight);
 	tcase_add_test(t, a_source_that_cannot_be_opened_fails_the_run);
 	tcase_add_test(t, two_runs_at_once_do_not_mix);
 	tcase_add_test(t, a_run_that_was_never_started_can_be_freed);
