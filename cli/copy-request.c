@@ -279,6 +279,9 @@ set_option(struct options *o, struct request *req, int id, const char *value)
 	case OPT_REPAIR:
 		req->spec.repair = true;
 		return 0;
+	case OPT_VERIFY:
+		req->spec.verify_after = true;
+		return 0;
 	case OPT_SYNC:
 		req->spec.mode = RUN_SYNC;
 		return 0;

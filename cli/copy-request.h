@@ -45,6 +45,7 @@ enum {
 	OPT_RATE,
 	OPT_MEMORY_MAX,
 	OPT_REQUIRE_ALL,
+	OPT_VERIFY,
 	OPT_SPARSE = 'S',	/* as qemu-img and nbdcopy have it */
 };
 

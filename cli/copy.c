@@ -8,6 +8,8 @@
 const struct option_row options_copy[] = {
 	{ "sync", OPT_SYNC, NULL,
 	    "read the destination too, and write only what differs" },
+	{ "verify", OPT_VERIFY, NULL,
+	    "read back what was written, and compare it" },
 	{ "range", OPT_RANGE, "RANGE",
 	    "copy FROM:LENGTH[:TO] only; may be repeated" },
 	{ "dirty", OPT_DIRTY, "BITMAP",

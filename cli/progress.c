@@ -44,16 +44,22 @@ write_outlook(const struct progress *p, char *buf, size_t size)
 		    units_format_time_ms(left, text));
 }
 
-/* "1.8 GiB/4.0 GiB" */
+/* "1.8 GiB/4.0 GiB", of what is copied or, after that, read back. */
 static void
 write_amount(const struct progress *p, char *buf, size_t size)
 {
 	char done[UNITS_TEXT_SIZE];
 	char total[UNITS_TEXT_SIZE];
+	uint64_t done_bytes = p->last.done_bytes;
+	uint64_t total_bytes = p->last.total_bytes;
 
+	if (p->last.phase == RUN_VERIFYING) {
+		done_bytes = p->last.verified_bytes;
+		total_bytes *= p->last.n_destinations;
+	}
 	(void)snprintf(buf, size, "%s/%s",
-	    units_format_size(p->last.done_bytes, done),
-	    units_format_size(p->last.total_bytes, total));
+	    units_format_size(done_bytes, done),
+	    units_format_size(total_bytes, total));
 }
 
 /* Which of a bar's cells are filled: durable, then done, then to do. */
@@ -194,13 +200,17 @@ progress_summary(const struct run_progress *end, char buf[PROGRESS_LINE_SIZE])
 
 	(void)units_format_size(end->zeroed_bytes, zeroed);
 	(void)snprintf(buf, PROGRESS_LINE_SIZE,
-	    "%s copied in %s (%s/s)%s%s%s, %s",
+	    "%s copied in %s (%s/s)%s%s%s, %s%s",
 	    units_format_size(end->done_bytes, done),
 	    units_format_time_ms(end->elapsed_ms, elapsed),
 	    units_format_size((uint64_t)rate, rate_text),
 	    has_zeroes ? ", " : "", has_zeroes ? zeroed : "",
 	    has_zeroes ? " of it zeroes" : "",
 	    end->durable_bytes >= end->done_bytes ? "flushed" :
-						    "not flushed");
+						    "not flushed",
+	    end->verified_bytes > 0 &&
+		    end->verified_bytes >= end->done_bytes ?
+		", verified" :
+		"");
 	return buf;
 }

@@ -193,6 +193,7 @@ noinst_LTLIBRARIES += %D%/libnbdsync.la
 	%D%/transfer/probe.c \
 	%D%/transfer/mirror.c \
 	%D%/transfer/recheck.c \
+	%D%/transfer/readback.c \
 	%D%/transfer/reconnect.c \
 	%D%/transfer/report-checkpoint.c \
 	%D%/transfer/report.c \

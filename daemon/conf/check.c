@@ -382,6 +382,11 @@ check_job(const struct check *c, const struct conf_job *job)
 		complain(c, &job->place, "job \"%s\": "
 		    "\"destination_is_zero\" and \"allocated\" exclude each "
 		    "other", job->name);
+	if (job->verify_after && job->mode != RUN_COPY &&
+	    job->mode != RUN_SYNC)
+		complain(c, &job->place, "job \"%s\": \"verify\" is for "
+		    "\"mode\" copy and sync: only what they have written can "
+		    "be read back", job->name);
 	if (job->schedule != NULL && job->interval_ms > 0)
 		complain(c, &job->place, "job \"%s\": \"schedule\" and "
 		    "\"interval\" exclude each other", job->name);

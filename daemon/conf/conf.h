@@ -174,6 +174,7 @@ struct conf_job {
 	uint64_t pass_interval_ms;	/* of a mirror */
 	uint64_t recheck_ms;
 	bool repair;
+	bool verify_after;
 	uint64_t max_lag;
 	bool zero_rest;
 	bool destination_is_zero;

@@ -53,6 +53,7 @@ enum option_type {
 	OPTION_WINDOW,			/* const char *, for
 					   schedule_window_parse() */
 	OPTION_DIGEST,			/* enum digest_algorithm */
+	OPTION_VERIFY,			/* bool: "after" */
 	OPTION_WORDS,			/* struct conf_words */
 	OPTION_HOOK,			/* struct conf_words: a program and
 					   its arguments */

@@ -273,6 +273,17 @@ digest_from_text(const char *text, void *target)
 	return 0;
 }
 
+static int
+verify_from_text(const char *text, void *target)
+{
+	bool is_after = strcmp(text, "after") == 0;
+
+	if (!is_after && strcmp(text, "none") != 0)
+		return -EINVAL;
+	*(bool *)target = is_after;
+	return 0;
+}
+
 /* Item i of a list of strings, or NULL after complaining. */
 static const char *
 list_string(struct parse *p, const struct option *option,
@@ -628,6 +639,12 @@ static const struct kind kinds[] = {
 		.size = sizeof(enum digest_algorithm),
 		.config_type = CONFIG_TYPE_STRING,
 		.from_text = digest_from_text,
+	},
+	[OPTION_VERIFY] = {
+		.must_be = "\"none\" or \"after\"",
+		.size = sizeof(bool),
+		.config_type = CONFIG_TYPE_STRING,
+		.from_text = verify_from_text,
 	},
 	[OPTION_WORDS] = {
 		.must_be = "a list of strings, such as "

@@ -215,8 +215,10 @@ log_result(struct job *job, const struct run_result *result)
 		log_success(job, &result->progress);
 		break;
 	case RUN_DIFFERENT:
-		job_say(job, MSG_RUN_DIFFERENT, LOG_LEVEL_WARNING,
-		    "source and destination differ");
+		job_say(job, MSG_RUN_DIFFERENT, LOG_LEVEL_WARNING, "%s",
+		    job->mode == RUN_VERIFY ?
+			"source and destination differ" :
+			"what was read back is not what was written");
 		break;
 	case RUN_BAD_RANGES:
 		log_bad_ranges(job, result);
@@ -420,6 +422,7 @@ make_spec(const struct job *job, const struct conf_job *cj,
 		.syncs_first = true,
 		.recheck_ms = cj->recheck_ms,
 		.repair = cj->repair,
+		.verify_after = job->mode != RUN_VERIFY && cj->verify_after,
 		.max_lag = cj->max_lag,
 		.zero_rest = cj->zero_rest,
 		.destination_is_zero = job->mode == RUN_COPY &&

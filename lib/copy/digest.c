@@ -138,7 +138,9 @@ take_for_block(struct copy_lane *lane, uint64_t position,
 	uint64_t index = position / lane->plan->block_size;
 
 	if (bytes == NULL && len == lane->plan->block_size) {
-		all->blocks[index] = all->zeroes;
+		memcpy(all->blocks[index].value, all->zeroes.value,
+		    sizeof all->zeroes.value);
+		all->blocks[index].is_known = all->zeroes.is_known;
 		return;
 	}
 	if (index != d->block_index)
@@ -303,6 +305,29 @@ copy_slot_await_digest(struct copy_lane *lane, struct copy_slot *slot)
 	list_remove(&slot->digest_node);
 	list_append(l->next, &slot->digest_node);
 	copy_lane_digest(lane);
+}
+
+/*
+ * Bytes that are read for a destination and not for the digest, or the other
+ * way round: what has become of the source between the two, nobody knows.
+ */
+void
+copy_slot_note_unlike(struct copy_lane *lane, const struct copy_slot *slot)
+{
+	const struct copy_stretch *s = &slot->what;
+	uint32_t unlike = s->targets;
+	uint64_t size = lane->plan->block_size;
+	uint64_t i;
+
+	if (!lane->plan->digests_blocks || s->kind != COPY_DATA)
+		return;
+	if ((s->targets & COPY_FOR_DIGEST) != 0)
+		unlike = ~s->targets & (copy_bit(lane->plan->n_targets) - 1);
+	if (unlike == 0)
+		return;
+	for (i = s->position / size;
+	     i <= (s->position + s->length - 1) / size; i++)
+		lane->ledger->digests->blocks[i].unlike |= unlike;
 }
 
 void

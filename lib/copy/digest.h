@@ -24,6 +24,8 @@
 struct copy_block_digest {
 	unsigned char value[COPY_BLOCK_VALUE];
 	bool is_known;		/* all of its bytes have been read */
+	uint32_t unlike;	/* bit i: destination i was sent bytes of
+				   another read, or of an earlier run */
 };
 
 struct copy_digests {

@@ -206,6 +206,9 @@ int copy_digester_init(struct copy_lane *lane);
 void copy_digester_done(struct copy_lane *lane);
 /* A slot has been loaded that the digest needs. */
 void copy_slot_await_digest(struct copy_lane *lane, struct copy_slot *slot);
+/* One has been loaded: is what its destinations get what the digest takes? */
+void copy_slot_note_unlike(struct copy_lane *lane,
+    const struct copy_slot *slot);
 /* Its read is done again: the digest waits for that. */
 void copy_slot_leave_digest(struct copy_lane *lane, struct copy_slot *slot);
 /* Something is given up for good: there is no digest, and nothing waits. */

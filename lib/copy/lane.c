@@ -355,6 +355,7 @@ begin_slot(struct copy_lane *lane, struct copy_slot *slot)
 		else if (compares)
 			ask_target(lane, slot, i, COPY_READ);
 	}
+	copy_slot_note_unlike(lane, slot);
 	if ((slot->what.targets & COPY_FOR_DIGEST) != 0)
 		copy_slot_await_digest(lane, slot);
 }

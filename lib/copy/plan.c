@@ -334,6 +334,9 @@ lay_out_pieces(struct copy_plan *plan, const struct disk_shape *source,
 	const struct copy_range whole = { 0, COPY_LENGTH_ALL, 0 };
 	const struct copy_range *ranges = wish->n_ranges ? wish->ranges : &whole;
 	size_t n = wish->n_ranges ? wish->n_ranges : 1;
+	/* A piece ends where its disks do, which may be inside a sector. */
+	uint32_t sector = wish->align != 0 ? source->block_minimum :
+					     plan->sector;
 	struct copy_range range;
 	size_t i;
 	int r = 0;
@@ -344,7 +347,7 @@ lay_out_pieces(struct copy_plan *plan, const struct disk_shape *source,
 			range.length = range.from < source->size ?
 			    source->size - range.from :
 			    0;
-		r = check_range(&range, source, plan->sector, e);
+		r = check_range(&range, source, sector, e);
 		for (*ret_target = 0; r == 0 && *ret_target < plan->n_targets;
 		     (*ret_target)++)
 			r = check_room(&range,
@@ -600,7 +603,7 @@ copy_plan_make(struct copy_plan *plan, const struct disk_shape *source,
 	memset(plan, 0, sizeof *plan);
 	plan->mode = wish->mode;
 	plan->n_targets = n_destinations;
-	plan->align = sizes.minimum;
+	plan->align = max_u32(sizes.minimum, wish->align);
 	plan->sector = max_u32(plan->align, SECTOR);
 	plan->grain = max_u32(plan->align,
 	    max_u32(MIN_GRAIN, min_u32(sizes.written, MAX_ALIGN)));

@@ -68,6 +68,9 @@ struct copy_wish {
 	uint64_t max_bad_ranges;
 	enum digest_algorithm digest;	/* of the whole, or DIGEST_NONE */
 	bool digests_blocks;	/* and of each block */
+	uint32_t align;		/* not 0: the ranges are pieces of another
+				   plan, of this align; they are to have the
+				   same places on the line */
 };
 
 struct copy_piece {

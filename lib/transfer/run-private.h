@@ -39,6 +39,7 @@ struct run {
 	uint64_t reconnect_ms;
 	uint64_t max_retry_ms;
 	enum run_mode mode;
+	bool is_readback;		/* its source is a destination */
 	struct keeper keeper;
 	struct worker_pool *pool;
 	struct budget *own_budget;	/* NULL: somebody else's is used */

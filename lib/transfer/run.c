@@ -27,6 +27,7 @@ static const char *const phase_names[] = {
 	[RUN_RECONNECTING] = "reconnecting",
 	[RUN_STALLED] = "stalled",
 	[RUN_FLUSHING] = "flushing",
+	[RUN_VERIFYING] = "verifying",
 	[RUN_MIRRORING] = "mirroring",
 	[RUN_STOPPING] = "stopping",
 	[RUN_FINISHED] = "finished",
@@ -245,6 +246,8 @@ copy_spec(struct run *run, const struct run_spec *spec)
 	take_policy(run, spec);
 	run->wish.digest = spec->digest;
 	run->wish.digests_blocks = spec->block_digests;
+	run->wish.align = spec->is_readback ? spec->align : 0;
+	run->is_readback = spec->is_readback;
 	run->wish.reconnects = spec->reconnect_ms != 0;
 	run->reconnect_ms = spec->reconnect_ms;
 	run->limits.wants_status = spec->mode != RUN_COPY;

@@ -110,7 +110,12 @@ struct run_spec {
 					   do without */
 	bool block_digests;		/* and of each RUN_BLOCK_SIZE bytes, by
 					   DIGEST_XXH3 */
+	bool is_readback;		/* the source is a destination, and what
+					   is read is that which a run has
+					   written, whose plan had this: */
+	uint32_t align;
 	/* Of series.h only: */
+	bool verify_after;		/* RUN_COPY, RUN_SYNC: read it back */
 	uint64_t interval_ms;		/* RUN_MIRROR: from a pass to the next */
 	bool syncs_first;		/* and the first one is a sync, too */
 	uint64_t recheck_ms;		/* RUN_VERIFY: differences count that
@@ -145,6 +150,7 @@ enum run_phase {
 				   lost connection is back */
 	RUN_STALLED,		/* "stalled": nothing was done for a while */
 	RUN_FLUSHING,		/* "flushing" */
+	RUN_VERIFYING,		/* "verifying": what is written is read back */
 	RUN_MIRRORING,		/* "mirroring": after the first pass */
 	RUN_STOPPING,		/* "stopping" */
 	RUN_FINISHED,		/* "finished" */
@@ -245,6 +251,8 @@ struct run_progress {
 	uint64_t memory;		/* bytes, for what is on its way */
 	uint64_t memory_peak;		/* and at most */
 	const char *limited_by;		/* copy_limit_name(); a constant */
+	uint64_t verified_bytes;	/* read back, and right so far; of all
+					   destinations */
 	uint64_t elapsed_ms;		/* since run_start(), until the end */
 	struct run_mirror mirror;
 	struct run_bytes earlier;	/* passes, which are not in the above */
@@ -312,6 +320,8 @@ struct run_digest {
 struct run_block_digest {
 	unsigned char value[RUN_BLOCK_DIGEST_SIZE];
 	bool is_known;
+	uint32_t unlike;		/* bit i: destination i was sent bytes
+					   of another read of the source */
 };
 
 struct run_result {

@@ -6,8 +6,10 @@
 
 /*
  * The inside of a series: series.c has its passes one after the other,
- * mirror.c and recheck.c say which is the next.
+ * mirror.c, recheck.c and readback.c say which is the next.
  */
+
+struct readback;
 
 /* What is to be done after a pass. */
 enum series_step {
@@ -61,9 +63,22 @@ struct series {
 	size_t n_differences;
 	bool was_cut;
 	uint64_t repaired_bytes;
+
+	struct readback *readback;	/* NULL: nothing is read back */
 };
 
 extern const struct series_kind series_mirror;	/* mirror.c */
 extern const struct series_kind series_verify;	/* recheck.c */
+extern const struct series_kind series_readback;	/* readback.c */
+
+/* readback.c */
+/* -EINVAL with a sentence: there is nothing to read back; -ENOMEM. */
+int readback_init(struct series *s, struct error *e);
+void readback_free(struct series *s);
+/* The copy whose bytes are being read back; NULL: none is. */
+const struct run *readback_copied(const struct series *s);
+/* How far that is, beside the copy's own figures. */
+void readback_add_progress(const struct series *s, struct run_progress *ret);
+void readback_set_rate(struct series *s, uint64_t rate);
 
 #endif

@@ -36,9 +36,13 @@ static const struct series_kind *const kinds[] = {
 static void
 finish(struct series *s)
 {
+	struct run_progress *p = &s->result.progress;
+
 	s->result.started_at_ms = s->started_at_ms;
 	s->result.finished_at_ms = run_wall_clock_ms();
-	series_get_progress(s, &s->result.progress);
+	series_get_progress(s, p);
+	if (readback_copied(s) != NULL)
+		p->phase = RUN_FINISHED;
 	s->is_over = true;
 	s->on_finished(s, s->arg);
 }
@@ -80,6 +84,9 @@ add_bytes(struct series *s)
 
 	run_get_progress(s->run, &p);
 	s->earlier.read += p.read_bytes;
+	/* What was read back was written nowhere. */
+	if (readback_copied(s) != NULL)
+		return;
 	s->earlier.written += p.written_bytes;
 	s->earlier.zeroed += p.zeroed_bytes;
 	s->earlier.equal += p.equal_bytes;
@@ -189,7 +196,11 @@ series_new(const struct run_spec *spec, struct worker_pool *pool,
 		r = net_timer_init(&s->timer, loop, timer_on_timeout, s);
 	if (r < 0)
 		(void)error_set(e, r, "out of memory");
-	else
+	if (r == 0 && spec->verify_after) {
+		s->kind = &series_readback;
+		r = readback_init(s, e);
+	}
+	if (r == 0)
 		r = make_run(s, e);
 	if (r < 0) {
 		series_free(s);
@@ -234,13 +245,24 @@ void
 series_set_rate(struct series *s, uint64_t rate)
 {
 	s->spec.rate = rate;
-	run_set_rate(s->run, rate);
+	if (s->run != NULL)
+		run_set_rate(s->run, rate);
+	readback_set_rate(s, rate);
+}
+
+/* The pass that stands for all. */
+static const struct run *
+shown_run(const struct series *s)
+{
+	const struct run *copied = readback_copied(s);
+
+	return copied != NULL ? copied : s->run;
 }
 
 void
 series_get_map(const struct series *s, struct run_map *ret_map)
 {
-	run_get_map(s->run, ret_map);
+	run_get_map(shown_run(s), ret_map);
 }
 
 /* What a mirror does: the same, and then always the same. */
@@ -260,8 +282,14 @@ series_get_progress(const struct series *s, struct run_progress *ret)
 {
 	struct run_mirror *m = &ret->mirror;
 
-	run_get_progress(s->run, ret);
+	if (s->is_over && readback_copied(s) != NULL) {
+		*ret = s->result.progress;
+		return;
+	}
+	run_get_progress(shown_run(s), ret);
 	ret->earlier = s->earlier;
+	if (readback_copied(s) != NULL)
+		readback_add_progress(s, ret);
 	*m = s->mirror;
 	m->pass = s->n_passes;
 	if (!m->is_mirror)
@@ -285,6 +313,7 @@ series_free(struct series *s)
 		return;
 	if (s->run != NULL)
 		run_free(s->run);
+	readback_free(s);
 	net_timer_done(&s->timer);
 	endpoint_spec_free(s->source);
 	for (unsigned i = 0; i < RUN_MAX_DESTINATIONS; i++)

@@ -9,7 +9,9 @@
 /*
  * What jobs and commands start: a run, or several in turn, its passes.
  *
- *	copy, sync	one pass
+ *	copy, sync	one pass; with verify_after what it has written is
+ *			read back then, one pass for each destination, and
+ *			another where that does not tell
  *	verify		one, and if there are differences: after recheck_ms
  *			another of the ranges that differ, of which only
  *			those count that differ again; with repair, a sync of

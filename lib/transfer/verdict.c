@@ -47,6 +47,12 @@ endpoint_label(const struct run *run, const struct copy_failure *f)
 					run->destination_specs[f->target]->name;
 }
 
+static enum copy_side
+side_of(const struct run *run, const struct copy_failure *f)
+{
+	return run->is_readback ? COPY_DESTINATION : f->side;
+}
+
 /* "write of 512 bytes at offset 0: " */
 static void
 describe_request(const struct copy_failure *f, char *what, size_t size)
@@ -79,10 +85,10 @@ describe_failure(const struct run *run, const struct copy_failure *f,
 		reason = words;
 	}
 	describe_request(f, what, sizeof what);
-	return error_set(e, f->error, "%s '%s': %s%s",
-	    run_side_name(f->side),
-	    escape_text(label, strlen(label), name, sizeof name), what,
-	    reason);
+	return error_set(e, f->error, "%s '%s': %s%s%s",
+	    run_side_name(side_of(run, f)),
+	    escape_text(label, strlen(label), name, sizeof name),
+	    run->is_readback ? "reading it back: " : "", what, reason);
 }
 
 static void
@@ -98,7 +104,7 @@ take_failure(struct run *run, const struct copy_failure *f)
 		    copy_op_name(f->op));
 	}
 	(void)snprintf(out->side, sizeof out->side, "%s",
-	    run_side_name(f->side));
+	    run_side_name(side_of(run, f)));
 	out->destination = f->target;
 	out->errnum = f->error;
 	(void)describe_failure(run, f, &out->error);
@@ -337,6 +343,7 @@ take_block_digests(struct run *run)
 		return;
 	for (i = 0; i < all->n_blocks; i++) {
 		v[i].is_known = all->blocks[i].is_known;
+		v[i].unlike = all->blocks[i].unlike;
 		memcpy(v[i].value, all->blocks[i].value, sizeof v[i].value);
 	}
 	run->block_digests = v;

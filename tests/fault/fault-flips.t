@@ -69,7 +69,8 @@ done
 is "all that has flipped on disks is found" "$bad" ""
 ok "and something had" test "$n_flips" -gt 0
 
-# wire_flips SIDE STEP: a copy through a bad wire, which NBD cannot notice.
+# wire_flips SIDE STEP STATUS: a copy through a bad wire, which NBD cannot
+# notice; reading back can, if it is the destination's.
 wire_flips()
 {
 	bad= n_harmed=0
@@ -86,9 +87,9 @@ wire_flips()
 		    "flip@in:$2:$((first + random + 1))"
 		from=way to=dst
 		[ "$1" = src ] || from=src to=way
-		run "$nbdsync" copy --request-size 64KiB "$(uri $from)" \
-		    "$(uri $to)"
-		[ "$status" -eq 0 ] || bad="$bad copy:$i"
+		run "$nbdsync" copy --verify --request-size 64KiB \
+		    "$(uri $from)" "$(uri $to)"
+		[ "$status" -eq "$3" ] || bad="$bad copy:$i"
 		n=$(grep -c "^fault flip" "$tmp/way.log")
 		n_harmed=$((n_harmed + n))
 		stop_process way
@@ -103,9 +104,9 @@ wire_flips()
 }
 
 for side in src dst; do
-	step=data
-	[ "$side" = src ] || step=payload
-	wire_flips "$side" "$step"
+	step=data wanted=0
+	[ "$side" = src ] || step=payload wanted=9
+	wire_flips "$side" "$step" "$wanted"
 	is "what has flipped on the wire of $side is found, and repaired" \
 	    "$bad" ""
 	ok "and something had" test "$n_harmed" -ge $((2 * rounds))

@@ -1,10 +1,12 @@
 #!/bin/sh
 # SPDX-License-Identifier: LGPL-2.1-or-later
-# A run may compare only, whatever the mode of the job.
+# A run may compare only, whatever the mode of the job; and one that writes
+# may read back what it has written.
 . "$srcdir/tests/lib/testlib.sh"
 . "$srcdir/tests/lib/daemonlib.sh"
 requires nbdkit pattern --version
-plan 10
+requires nbdkit file --version
+plan 24
 
 truncate -s 8M "$tmp/copy"
 conf "endpoints = (
@@ -23,3 +25,74 @@ is "which is consistent" "$(job_field j .consistent)" true
 is "what was compared is counted" "$(api /metrics | awk \
     '/^nbdsync_verify_mismatch_bytes_total/ { print ($2 > 0) }')" 1
 exits 6 "a job that is none" "$nbdsync" verify nosuch
+
+# Read back after the copy, from a disk that takes its time, or loses a byte.
+truncate -s 8M "$tmp/slow" "$tmp/odd"
+cat >"$tmp/slow.sh" <<END
+#!/bin/sh
+case \$1 in
+get_size) echo 8388608 ;;
+thread_model) echo parallel ;;
+can_write|can_flush|flush) exit 0 ;;
+pread)
+	while [ ! -e '$tmp/go' ]; do sleep 0.1; done
+	dd if='$tmp/slow' bs=64K iflag=skip_bytes,count_bytes skip=\$4 \
+	    count=\$3 status=none ;;
+pwrite) dd of='$tmp/slow' bs=64K oflag=seek_bytes seek=\$4 conv=notrunc \
+	    status=none ;;
+*) exit 2 ;;
+esac
+END
+chmod +x "$tmp/slow.sh"
+start_nbdkit slow sh "$tmp/slow.sh"
+cat >"$tmp/odd.sh" <<END
+#!/bin/sh
+case \$1 in
+get_size) echo 8388608 ;;
+can_write|can_flush|flush) exit 0 ;;
+pread) dd if='$tmp/odd' bs=64K iflag=skip_bytes,count_bytes skip=\$4 \
+	    count=\$3 status=none ;;
+pwrite)
+	dd of='$tmp/odd' bs=64K oflag=seek_bytes seek=\$4 conv=notrunc \
+	    status=none
+	printf X | dd of='$tmp/odd' bs=1 seek=4000000 conv=notrunc \
+	    status=none ;;
+*) exit 2 ;;
+esac
+END
+chmod +x "$tmp/odd.sh"
+start_nbdkit odd sh "$tmp/odd.sh"
+conf "endpoints = (
+  { name = \"a\"; command = [ \"nbdkit\", \"pattern\", \"8M\" ]; },
+  { name = \"b\"; path = \"$tmp/copy\"; },
+  { name = \"odd\"; uri = \"$(uri odd)\"; },
+  { name = \"slow\"; uri = \"$(uri slow)\"; } );
+jobs = (
+  { name = \"j\"; source = \"a\"; destination = \"b\"; verify = \"after\"; },
+  { name = \"odd\"; source = \"a\"; destination = \"odd\";
+    verify = \"after\"; },
+  { name = \"slow\"; source = \"a\"; destination = \"slow\";
+    mode = \"copy\"; verify = \"after\"; } );"
+exits 0 "a job may read back what it writes" "$nbdsync" reload
+exits 0 "which is a success" "$nbdsync" start --wait j
+is "with all of it verified" \
+    "$(job_field j .last_run.progress.verified_bytes)" 8388608
+exits 0 "to compare alone it reads nothing back" "$nbdsync" verify --wait j
+is "so that nothing is verified so" \
+    "$(job_field j .last_run.progress.verified_bytes)" 0
+exits 9 "what the disk has not kept is 9" "$nbdsync" start --wait odd
+is "which the result says" "$(job_field odd .last_run.result)" \
+    differences-found
+is "and where" "$(job_field odd \
+    '.last_run.differences[0] | "\(.offset_bytes) \(.length_bytes)"')" \
+    "0 8388608"
+is "the job is not consistent" "$(job_field odd .consistent)" false
+exits 0 "while it is read back" "$nbdsync" start slow
+wait_for "[ \"\$(job_field slow .state)\" = verifying ]"
+is "a run shows the figures of its copy" \
+    "$(job_field slow .run.progress.done_bytes)" 8388608
+exits 0 "and can be cancelled" "$nbdsync" cancel slow
+: >"$tmp/go"
+exits 5 "which makes it no success" "$nbdsync" wait slow
+is "though all was copied" "$(job_field slow .last_run.progress.done_bytes)" \
+    8388608

@@ -185,6 +185,38 @@ START_TEST(a_run_without_progress_has_stalled_after_10_seconds)
 }
 END_TEST
 
+START_TEST(reading_back_shows_how_far_that_is)
+{
+	const struct progress_style style = { 80, false };
+	char line[PROGRESS_LINE_SIZE];
+	struct progress p;
+	struct run_progress s = copying(GIB, GIB);
+
+	progress_init(&p);
+	s.phase = RUN_VERIFYING;
+	s.n_destinations = 2;
+	s.verified_bytes = 512 * MIB;
+	progress_update(&p, &s, 1000);
+	(void)progress_line(&p, &style, line);
+	ck_assert_ptr_nonnull(strstr(line, "512.0 MiB/2.0 GiB"));
+	ck_assert_ptr_nonnull(strstr(line, "verifying"));
+}
+END_TEST
+
+START_TEST(a_summary_says_whether_all_was_verified)
+{
+	struct run_progress s = copying(GIB, GIB);
+	char line[PROGRESS_LINE_SIZE];
+
+	ck_assert_ptr_null(strstr(progress_summary(&s, line), "verified"));
+	s.verified_bytes = GIB - 1;
+	ck_assert_ptr_null(strstr(progress_summary(&s, line), "verified"));
+	s.verified_bytes = GIB;
+	ck_assert_ptr_nonnull(strstr(progress_summary(&s, line),
+	    ", verified"));
+}
+END_TEST
+
 START_TEST(a_long_flush_has_not_stalled)
 {
 	struct progress p;
@@ -366,6 +398,8 @@ add_figures(Suite *s)
 	tcase_add_test(tc, time_left_of_a_steady_run_is_right);
 	tcase_add_test(tc, time_left_comes_in_steps_that_suit_its_length);
 	tcase_add_test(tc, a_run_without_progress_has_stalled_after_10_seconds);
+	tcase_add_test(tc, reading_back_shows_how_far_that_is);
+	tcase_add_test(tc, a_summary_says_whether_all_was_verified);
 	tcase_add_test(tc, a_long_flush_has_not_stalled);
 	tcase_add_test(tc, figures_that_fall_do_not_make_rates_wrap);
 	suite_add_tcase(s, tc);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "copy/lane.h"
+#include "copy/digest.h"
 
 #include <errno.h>
 #include <string.h>
@@ -127,6 +128,71 @@ START_TEST(no_more_requests_are_in_flight_than_slots)
 		n++;
 	ck_assert_uint_eq(n, 4);
 	ck_assert_uint_eq(copy_lane_in_flight(lane), 4);
+}
+END_TEST
+
+/* A disk of one request, all data, and the digest of its only block. */
+static struct copy_request *
+read_for_digest(struct copy_digests *digests)
+{
+	struct copy_request *read;
+
+	source.size = 256 * KIB;
+	wish.digests_blocks = true;
+	make_lane();
+	ck_assert_int_eq(copy_digests_init(digests, &plan), 0);
+	ledger.digests = digests;
+	map_is_all_data();
+	read = next_is(COPY_READ, 0, 256 * KIB);
+	copy_lane_done(lane, read, 0, NULL);
+	(void)copy_lane_take_digested(lane);
+	return next_is(COPY_WRITE, 0, 256 * KIB);
+}
+
+START_TEST(a_digest_is_of_what_the_destination_was_sent)
+{
+	struct copy_digests digests;
+
+	copy_lane_done(lane, read_for_digest(&digests), 0, NULL);
+	ck_assert_uint_eq(digests.n_blocks, 1);
+	ck_assert(digests.blocks[0].is_known);
+	ck_assert_uint_eq(digests.blocks[0].unlike, 0);
+	copy_digests_done(&digests);
+}
+END_TEST
+
+START_TEST(a_digest_is_not_of_what_was_read_again)
+{
+	struct copy_digests digests;
+	struct copy_request *req;
+
+	copy_lane_done(lane, read_for_digest(&digests), -EINVAL, NULL);
+	req = next_is(COPY_READ, 0, 128 * KIB);
+	ck_assert(digests.blocks[0].is_known);
+	ck_assert_uint_eq(digests.blocks[0].unlike, 1);
+	copy_lane_done(lane, req, 0, NULL);
+	copy_digests_done(&digests);
+}
+END_TEST
+
+/* What an earlier run has written is read for the digest alone. */
+START_TEST(a_digest_is_not_of_what_an_earlier_run_has_written)
+{
+	struct copy_digests digests;
+	struct ranges done;
+
+	wish.digests_blocks = true;
+	make_lane();
+	ck_assert_int_eq(copy_digests_init(&digests, &plan), 0);
+	ledger.digests = &digests;
+	ranges_init(&done);
+	ck_assert_int_eq(ranges_add(&done, 0, 256 * KIB), 0);
+	ck_assert_int_eq(copy_plan_resume(&plan, &done), 0);
+	map_is_all_data();
+	copy_lane_done(lane, next_is(COPY_READ, 0, 256 * KIB), 0, NULL);
+	ck_assert_uint_eq(digests.blocks[0].unlike, 1);
+	ranges_done(&done);
+	copy_digests_done(&digests);
 }
 END_TEST
 
@@ -531,6 +597,10 @@ main(void)
 	tcase_add_checked_fixture(t, setup, teardown);
 	tcase_add_test(t, the_map_is_asked_for_first);
 	tcase_add_test(t, what_is_read_is_written_next);
+	tcase_add_test(t, a_digest_is_of_what_the_destination_was_sent);
+	tcase_add_test(t, a_digest_is_not_of_what_was_read_again);
+	tcase_add_test(t,
+	    a_digest_is_not_of_what_an_earlier_run_has_written);
 	tcase_add_test(t, no_more_requests_are_in_flight_than_slots);
 	tcase_add_test(t, many_holes_are_zeroed_before_the_data_are_read);
 	tcase_add_test(t, a_refused_fast_zero_leaves_each_hole_to_itself);
