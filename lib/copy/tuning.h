@@ -31,7 +31,23 @@ struct copy_meter {
 struct copy_side_figures {
 	uint64_t base_us;	/* the fastest of late; 0: not known */
 	uint64_t next_base_us;	/* and since base_until / 2 */
-	uint64_t average_us;	/* of the last look that saw some */
+	uint64_t average_us;	/* of the last look that saw some, */
+	uint64_t n;		/* and how many */
+};
+
+/* A raise that is kept only if it goes faster, and the rate before it. */
+struct copy_trial {
+	bool is_needed;		/* for raises from now on */
+	bool is_on;
+	uint64_t begins_ms;
+	uint64_t from_bytes;
+	uint64_t n;		/* ends of requests since then; 0: not begun */
+	uint64_t rate_before;	/* bytes/s, of the trial before */
+	unsigned raised;	/* what was, and of what kind the next is */
+	unsigned first;
+	uint32_t old_size;
+	unsigned old_depth;
+	bool lanes_are_enough;	/* more were for nothing */
 };
 
 enum copy_limit {
@@ -71,6 +87,9 @@ struct copy_tuning {
 	uint64_t rate;			/* bytes/s since the look before */
 	uint64_t rate_before;		/* and when the level was raised */
 	uint64_t hold_until_ms;		/* no raise before */
+	uint64_t hold_ms;		/* how long the next one is */
+	uint64_t settled_ms;		/* nothing is lowered before */
+	struct copy_trial trial;
 };
 
 /* What the plan begins with.  plan outlives t. */

@@ -14,7 +14,8 @@
  *	- a distant disk is used to a good part of what its line, or all that
  *	  may be in flight, allows; so is one that has moved away
  *	- where a line becomes narrow, so that answers take longer and nothing
- *	  is gained, what was added is taken back
+ *	  is gained, what was added is taken back, and not added again
+ *	- where it stays as it is, what brings nothing is not added
  *	- without several connections there is one
  *
  *	sim-tuning [--seeds N] [--seed S] [--trace]
@@ -34,7 +35,8 @@
 #define DISK_SIZE   (1ULL << 44)
 #define LOOK_US	    200000
 #define PART_US	    30000000	/* of the run: before the change, and after */
-#define LAST_US	    5000000		/* what counts of it */
+#define LAST_US	    5000000		/* what counts of it, */
+#define FLIGHT_US   20000000	/* and of what is in flight */
 
 enum change {
 	CHANGE_NONE,
@@ -71,7 +73,8 @@ struct sim {
 	unsigned n_lanes;
 	struct pending pending[MAX_PENDING];
 	uint64_t now_us;
-	unsigned least_depth;	/* since the change */
+	double in_flight;	/* may be, on average of FLIGHT_US, */
+	double least_in_flight;	/* and at the least */
 };
 
 static uint64_t
@@ -183,14 +186,25 @@ look(struct sim *sim)
 	    "what is set stays within the plan");
 	promise(sim, sim->can_multi_conn || lanes == 1,
 	    "without several connections there is one");
-	if (depth < sim->least_depth)
-		sim->least_depth = depth;
 	if (sim->trace)
 		printf("# %6" PRIu64 " ms: %u lanes, %u deep, %" PRIu32
 		       " bytes; %s\n", sim->now_us / 1000, lanes, depth, size,
 		    copy_limit_name((enum copy_limit)atomic_load(
 			&sim->tuning.limit)));
 	add_lanes(sim, lanes);
+}
+
+static void
+note_flight(struct sim *sim, bool is_first)
+{
+	double n = (double)sim->tuning.lanes * sim->tuning.depth *
+	    sim->tuning.request_size;
+
+	if (is_first)
+		sim->in_flight = 0;
+	if (is_first || n < sim->least_in_flight)
+		sim->least_in_flight = n;
+	sim->in_flight += n * LOOK_US / FLIGHT_US;
 }
 
 /* Until then.  Returns the bytes/us of the last LAST_US of it. */
@@ -210,6 +224,7 @@ run_until(struct sim *sim, uint64_t end_us)
 			look(sim);
 			if (sim->now_us <= end_us - LAST_US)
 				last = copy_ledger_done_bytes(&sim->ledger);
+			note_flight(sim, sim->now_us <= end_us - FLIGHT_US);
 		} else {
 			sim->now_us = p->due_us;
 			complete(sim, p);
@@ -284,8 +299,7 @@ simulate(uint64_t seed, bool with_trace, uint64_t counts[])
 	double fast;
 	double speed;
 	const char *broken;
-	unsigned depth;
-	unsigned level;
+	double in_flight;
 	unsigned i;
 
 	if (sim == NULL)
@@ -301,18 +315,23 @@ simulate(uint64_t seed, bool with_trace, uint64_t counts[])
 	speed = run_until(sim, PART_US);
 	if (sim->change != CHANGE_AWAY)
 		judge_speed(sim, speed, &sim->lines[0]);
-	depth = sim->least_depth = atomic_load(&sim->tuning.depth);
-	level = sim->tuning.level;
+	in_flight = sim->in_flight;
 	if (sim->change == CHANGE_NARROW)
 		set_lines(sim, far_us, 4);
 	else
 		set_lines(sim, far_us, fast);
 	speed = run_until(sim, 2ULL * PART_US);
-	if (sim->change == CHANGE_NARROW && level > 0)
-		promise(sim, sim->least_depth < depth ||
-			depth == sim->plan.min_queue_depth,
+	if (with_trace)
+		printf("# %.1f MB in flight, then %.1f MB\n", in_flight / 1e6,
+		    sim->in_flight / 1e6);
+	if (sim->change == CHANGE_NARROW)
+		promise(sim, sim->least_in_flight <= in_flight * 2 / 3 &&
+			sim->in_flight <= in_flight,
 		    "less is in flight on a line that has become narrow");
-	else if (sim->change != CHANGE_NARROW)
+	if (sim->change == CHANGE_NONE)
+		promise(sim, sim->in_flight <= in_flight * 2,
+		    "on a line that stays as it is nothing grows for nothing");
+	if (sim->change != CHANGE_NARROW)
 		judge_speed(sim, speed, &sim->lines[0]);
 	counts[sim->change]++;
 	copy_ledger_stop(&sim->ledger);

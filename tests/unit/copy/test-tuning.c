@@ -155,12 +155,20 @@ START_TEST(more_that_brought_nothing_is_taken_back_and_not_tried_at_once)
 	is(8, 16, MIB, "window");
 	look_after(400, 90, 10 * MIB);
 	is(8, 8, MIB, "source-latency");
+	/* Not before the answers of what is in flight now have come. */
+	for (int i = 0; i < 9; i++)
+		look_after(400, 90, 10 * MIB);
+	is(8, 8, MIB, "source-latency");
 	look_after(400, 90, 10 * MIB);
 	is(8, 4, MIB, "source-latency");
-	look_after(400, 90, 10 * MIB);
-	is(8, 4, MIB, "source-latency");
+	for (int i = 0; i < 10; i++)
+		look_after(400, 90, 10 * MIB);
+	is(8, 4, 256 * KIB, "source-latency");
+	for (int i = 0; i < 20; i++)
+		look_after(400, 90, 10 * MIB);
+	is(8, 4, 256 * KIB, "source-latency");
 	look_after(50, 50, 10 * MIB);
-	is(8, 4, MIB, "window");
+	is(8, 4, 256 * KIB, "none");
 }
 END_TEST
 
@@ -175,15 +183,84 @@ START_TEST(what_queues_and_goes_faster_stays)
 }
 END_TEST
 
+/* Until something is set anew; returns how many milliseconds that took. */
+static unsigned
+look_until_change(uint64_t moved)
+{
+	const unsigned old_depth = atomic_load(&t.depth);
+	const uint32_t old_size = atomic_load(&t.request_size);
+	const unsigned old_lanes = lanes;
+	unsigned n = 0;
+
+	do {
+		look_after(50, 50, moved);
+		n++;
+		ck_assert_uint_lt(n, 10000);
+	} while (lanes == old_lanes && atomic_load(&t.depth) == old_depth &&
+	    atomic_load(&t.request_size) == old_size);
+	return n * LOOK_MS;
+}
+
+/* The fastest answer is forgotten: what comes later may have queued. */
+static void
+begin_trials(uint64_t moved)
+{
+	begin(&usual);
+	note(COPY_SOURCE, 1, 1);
+	note(COPY_DESTINATION, 1, 1);
+	look_after(50, 50, moved);
+	ck_assert_uint_gt(look_until_change(moved), 5000);
+	is(2, 16, MIB, "window");
+}
+
+START_TEST(later_a_raise_is_kept_if_it_went_faster)
+{
+	begin_trials(MIB);
+	ck_assert_uint_lt(look_until_change(2 * MIB), 2000);
+	is(4, 16, MIB, "window");
+	ck_assert_uint_lt(look_until_change(4 * MIB), 2000);
+	is(8, 16, MIB, "window");
+	(void)look_until_change(4 * MIB);
+	is(8, 8, MIB, "none");
+}
+END_TEST
+
+/* Then one of another kind is tried, after a pause that grows. */
+START_TEST(later_a_raise_that_brought_nothing_is_taken_back)
+{
+	begin_trials(MIB);
+	ck_assert_uint_lt(look_until_change(MIB), 2000);
+	is(2, 16, 256 * KIB, "none");
+	ck_assert_uint_ge(look_until_change(MIB), 5000);
+	is(4, 16, 256 * KIB, "window");
+	(void)look_until_change(MIB);
+	is(4, 8, 256 * KIB, "none");
+	ck_assert_uint_ge(look_until_change(MIB), 10000);
+	is(4, 16, 256 * KIB, "window");
+	(void)look_until_change(MIB);
+	is(4, 8, 256 * KIB, "none");
+	ck_assert_uint_ge(look_until_change(MIB), 20000);
+	is(4, 8, MIB, "window");
+	(void)look_until_change(MIB);
+	ck_assert_uint_ge(look_until_change(MIB), 40000);
+	/* Lanes cannot be taken back, and are not tried again. */
+	is(4, 16, 256 * KIB, "window");
+	for (int i = 0; i < 4; i++) {
+		(void)look_until_change(MIB);
+		ck_assert_uint_le(look_until_change(MIB), 90000);
+		ck_assert_uint_eq(lanes, 4);
+	}
+}
+END_TEST
+
 START_TEST(a_server_that_has_moved_away_is_measured_anew)
 {
 	begin(&usual);
 	look_after(1, 1, MIB);
 	look_after(50, 50, MIB);
 	ck_assert_uint_eq(lanes, 2);
-	for (int i = 0; i < 2 * 6000 / LOOK_MS; i++)
-		look_after(50, 50, MIB);
-	ck_assert_uint_gt(lanes, 2);
+	ck_assert_uint_le(look_until_change(MIB), 12000);
+	is(4, 8, MIB, "window");
 }
 END_TEST
 
@@ -221,6 +298,9 @@ main(void)
 	tcase_add_test(tc,
 	    more_that_brought_nothing_is_taken_back_and_not_tried_at_once);
 	tcase_add_test(tc, what_queues_and_goes_faster_stays);
+	tcase_add_test(tc, later_a_raise_is_kept_if_it_went_faster);
+	tcase_add_test(tc,
+	    later_a_raise_that_brought_nothing_is_taken_back);
 	tcase_add_test(tc, a_server_that_has_moved_away_is_measured_anew);
 	tcase_add_test(tc, what_was_asked_for_is_not_changed);
 	suite_add_tcase(suite, tc);
