@@ -62,6 +62,8 @@ set_option(struct options *o, struct job_command *jc, int id,
 		return put(jc, "rate", json_string(value));
 	case JOB_COMMAND_REASON:
 		return put(jc, "reason", json_string(value));
+	case JOB_COMMAND_SAMPLE:
+		return put(jc, "sample", json_string(value));
 	case JOB_COMMAND_RANGE:
 		return put_range(o, jc, value);
 	case OPTION_WAIT:

@@ -35,6 +35,8 @@ const struct option_row options_start[] = {
 const struct option_row options_verify[] = {
 	{ "range", JOB_COMMAND_RANGE, "RANGE",
 	    "compare FROM:LENGTH of the source only; may be repeated" },
+	{ "sample", JOB_COMMAND_SAMPLE, "SHARE",
+	    "compare only so much of it, here and there, such as 1%" },
 	{ "wait", OPTION_WAIT, NULL,
 	    "wait for the end of the run; exit with its result" },
 	{ "timeout", OPTION_TIMEOUT, "TIME",

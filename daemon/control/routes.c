@@ -49,6 +49,8 @@ static const struct ctl_key verify_keys[] = {
 	{ "ranges", JSON_ARRAY, "only this of the source: objects with "
 	  "\"from\" and \"length\", in bytes; without a length to its "
 	  "end" },
+	{ "sample", JSON_STRING, "only so much of it, here and there, as "
+	  "\"1%\"" },
 	{ NULL, JSON_NULL, NULL },
 };
 

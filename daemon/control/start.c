@@ -183,13 +183,32 @@ read_ranges(struct ctl_request *req, struct run_range **ret_ranges,
 	return 0;
 }
 
+static int
+read_sample(struct ctl_request *req, struct job_wish *wish) ON_MAIN
+{
+	const char *text = ctl_body_text(req, "sample");
+
+	if (text == NULL)
+		return 0;
+	if (units_parse_share(text, &wish->sample_ppm) < 0) {
+		ctl_refuse_text(req, "sample", text, "a share above 0%, such "
+		    "as \"1%\"");
+		return -EINVAL;
+	}
+	/* That is no sample. */
+	if (wish->sample_ppm == 1000000)
+		wish->sample_ppm = 0;
+	return 0;
+}
+
 void
 ctl_verify(struct ctl_request *req)
 {
 	CLEANUP(cleanup_free) struct run_range *ranges = NULL;
 	struct job_wish wish = { .has_mode = true, .mode = RUN_VERIFY };
 
-	if (read_ranges(req, &ranges, &wish.n_ranges) < 0)
+	if (read_sample(req, &wish) < 0 ||
+	    read_ranges(req, &ranges, &wish.n_ranges) < 0)
 		return;
 	wish.ranges = ranges;
 	start(req, &wish);

@@ -245,9 +245,10 @@ static json_t *
 result_to_json(const struct job *job, const struct run_result *result)
 {
 	json_t *report = report_result(result);
-	json_t *o = json_pack("{s:s, s:s, s:s, s:s, s:s}", "id", job->run_id,
-	    "uuid", job->run_uuid, "trigger", job->trigger, "mode",
-	    run_mode_name(job->mode), "reason", job->wish.reason);
+	json_t *o = json_pack("{s:s, s:s, s:s, s:s, s:b, s:s}", "id",
+	    job->run_id, "uuid", job->run_uuid, "trigger", job->trigger,
+	    "mode", run_mode_name(job->mode), "partial", job_is_partial(job),
+	    "reason", job->wish.reason);
 
 	if (o == NULL || report == NULL || json_object_update(o, report) < 0) {
 		json_decref(o);
@@ -451,6 +452,8 @@ make_spec(const struct job *job, const struct conf_job *cj,
 		.store_job = job->name,
 		.checkpoint_ms = cj->checkpoint_ms,
 		.resume_max_age_ms = cj->resume_max_age_ms,
+		.sample_ppm = job->wish.sample_ppm,
+		.sample_seed = (uint64_t)job_now_ms(),
 		.full = job->wish.is_full || cj->resume_max_age_ms == 0,
 	};
 }
@@ -472,7 +475,10 @@ make_run(struct job *job, struct series **ret_run, struct error *e) ON_MAIN
 		if (r < 0)
 			return r;
 		spec.ranges = ranges;
+	}
+	if (job_is_partial(job)) {
 		spec.zero_rest = false;
+		spec.digest = DIGEST_NONE;
 	}
 	spec.destinations = destinations;
 	spec.n_destinations = conf_job_destinations(cj, names);

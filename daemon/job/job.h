@@ -112,6 +112,7 @@ struct job_wish {
 					   far as the job has them; their "to"
 					   does not count */
 	size_t n_ranges;
+	uint32_t sample_ppm;		/* of what is compared; 0: all */
 };
 
 /*
@@ -206,6 +207,7 @@ struct job_view {
 	const char *run_uuid;
 	const char *trigger;
 	const char *reason;		/* or "" */
+	bool is_partial;		/* not of all that the job has */
 	int64_t started_at_ms;
 	int64_t last_started_at_ms;	/* of any run; 0: none */
 	struct run_progress progress;

@@ -47,7 +47,7 @@ static bool
 goes_on_as_configured(const struct job *job)
 {
 	return job->resume_starts && !job->wish.has_mode &&
-	    job->wish.n_ranges == 0;
+	    !job_is_partial(job);
 }
 
 /* The counters, and what else has no column of its own. */

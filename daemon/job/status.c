@@ -166,6 +166,7 @@ job_get_view(const struct job *job, struct job_view *ret_view)
 		.totals = job->totals,
 		.rate_limit = job->rate,
 		.reason = job->wish.reason,
+		.is_partial = job_is_partial(job),
 		.uuid = job->state.uuid,
 		.limits = &job->limits,
 		.last_started_at_ms = job->started_at_ms,
@@ -286,10 +287,10 @@ run_to_json(const struct job_view *view)
 {
 	if (!view->is_running)
 		return json_null();
-	return json_pack("{s:s, s:s, s:s, s:s, s:s, s:o, s:o}", "id",
+	return json_pack("{s:s, s:s, s:s, s:s, s:b, s:s, s:o, s:o}", "id",
 	    view->run_id, "uuid", view->run_uuid, "trigger", view->trigger,
-	    "mode", run_mode_name(view->mode), "reason", view->reason,
-	    "started_at", report_time(view->started_at_ms), "progress",
+	    "mode", run_mode_name(view->mode), "partial", view->is_partial,
+	    "reason", view->reason, "started_at", report_time(view->started_at_ms), "progress",
 	    progress_to_json(view));
 }
 

@@ -86,7 +86,7 @@ job_forget_wish(struct job *job)
 bool
 job_is_partial(const struct job *job)
 {
-	return job->wish.n_ranges > 0;
+	return job->wish.n_ranges > 0 || job->wish.sample_ppm > 0;
 }
 
 /* What of the range that is asked for lies in that of the job. */

@@ -173,6 +173,31 @@ units_parse_rate(const char *text, uint64_t *ret_bytes_per_s)
 }
 
 int
+units_parse_share(const char *text, uint32_t *ret_ppm)
+{
+	uint32_t ppm = 0;
+	uint32_t unit = 10000;
+	const char *p = text;
+
+	for (; *p >= '0' && *p <= '9' && ppm <= 100; p++)
+		ppm = ppm * 10 + (uint32_t)(*p - '0');
+	if (p == text || ppm > 100)
+		return p == text ? -EINVAL : -ERANGE;
+	ppm *= unit;
+	if (*p == '.' && p[1] == '%')
+		return -EINVAL;
+	if (*p == '.')
+		for (p++; *p >= '0' && *p <= '9' && unit > 1; p++)
+			ppm += (uint32_t)(*p - '0') * (unit /= 10);
+	if (p[0] != '%' || p[1] != '\0')
+		return -EINVAL;
+	if (ppm == 0 || ppm > 1000000)
+		return -ERANGE;
+	*ret_ppm = ppm;
+	return 0;
+}
+
+int
 units_parse_time_ms(const char *text, uint64_t *ret_ms)
 {
 	uint64_t number = 0;

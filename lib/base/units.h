@@ -21,6 +21,8 @@ int units_parse_size(const char *text, uint32_t sector_size,
     uint64_t *ret_bytes);
 int units_parse_rate(const char *text, uint64_t *ret_bytes_per_s);
 int units_parse_time_ms(const char *text, uint64_t *ret_ms);
+/* "1%", "0.25%"; above 0, at most 100%, at most 4 decimals: in millionths. */
+int units_parse_share(const char *text, uint32_t *ret_ppm);
 
 #define UNITS_TEXT_SIZE 32
 

@@ -14,6 +14,7 @@
 #include <string.h>
 
 #include "base/ranges.h"
+#include "copy/sample.h"
 #include "copy/digest.h"
 
 #define SECTOR		512U
@@ -325,6 +326,26 @@ add_rest(struct copy_plan *plan, unsigned target, uint64_t from,
 	return r < 0 ? r : add_gap(plan, &gap, e);
 }
 
+/* The range, or what a sample takes of it. */
+static int
+add_wished(struct copy_plan *plan, const struct copy_range *range,
+    const struct disk_shape *source,
+    const struct disk_shape *const destinations[],
+    const struct copy_wish *wish, struct error *e)
+{
+	struct copy_spots spots;
+	struct copy_range spot;
+	int r = 0;
+
+	if (wish->sample_ppm == 0)
+		return add_range(plan, range, source, destinations, e);
+	copy_spots_init(&spots, range, wish->sample_ppm,
+	    wish->sample_seed + range->from);
+	while (r == 0 && copy_spots_next(&spots, &spot))
+		r = add_range(plan, &spot, source, destinations, e);
+	return r;
+}
+
 /* The line's pieces, each of which its destinations have room for. */
 static int
 lay_out_pieces(struct copy_plan *plan, const struct disk_shape *source,
@@ -354,7 +375,8 @@ lay_out_pieces(struct copy_plan *plan, const struct disk_shape *source,
 			    round_down(range.length, source->block_minimum),
 			    destinations[*ret_target], e);
 		if (r == 0)
-			r = add_range(plan, &range, source, destinations, e);
+			r = add_wished(plan, &range, source, destinations,
+			    wish, e);
 		else if (*ret_target > 0)
 			(*ret_target)--;
 	}

@@ -45,6 +45,10 @@ struct copy_wish {
 	enum copy_mode mode;
 	const struct copy_range *ranges;	/* none: the whole disk */
 	size_t n_ranges;
+	uint32_t sample_ppm;			/* of them only so many
+						   millionths, here and there;
+						   0: all */
+	uint64_t sample_seed;			/* where that is */
 	unsigned connections;			/* 0: chosen */
 	unsigned queue_depth;			/* 0: chosen */
 	uint32_t request_size;			/* 0: chosen */

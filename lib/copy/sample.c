@@ -50,3 +50,52 @@ copy_samples(const struct copy_plan *plan, unsigned target, uint64_t seed,
 		    (seed = mix(seed)) % total);
 	return n;
 }
+
+void
+copy_spots_init(struct copy_spots *spots, const struct copy_range *range,
+    uint32_t ppm, uint64_t seed)
+{
+	uint64_t n = 100;
+	uint64_t k;
+
+	/* Of hundred, as many as in hundred; or one of more. */
+	if (ppm < 10000)
+		n = (1000000 + ppm - 1) / ppm;
+	spots->range = *range;
+	spots->stretch = n * COPY_SPOT_SIZE;
+	spots->piece = ppm < 10000 ? COPY_SPOT_SIZE :
+	    ((uint64_t)ppm + 9999) / 10000 * COPY_SPOT_SIZE;
+	k = range->length / spots->stretch / COPY_MAX_SPOTS + 1;
+	spots->stretch *= k;
+	spots->piece *= k;
+	spots->at = 0;
+	spots->seed = seed;
+}
+
+bool
+copy_spots_next(struct copy_spots *spots, struct copy_range *ret_spot)
+{
+	uint64_t rest = spots->range.length - spots->at;
+	uint64_t take;
+	uint64_t offset;
+
+	if (rest == 0)
+		return false;
+	if (rest > spots->stretch)
+		rest = spots->stretch;
+	take = rest < spots->piece ? rest : spots->piece;
+	spots->seed = mix(spots->seed);
+	/* Any place may be taken, the last bytes as well. */
+	offset = spots->seed % ((rest - take + COPY_SPOT_SIZE - 1) /
+	    COPY_SPOT_SIZE + 1) * COPY_SPOT_SIZE;
+	if (take > rest - offset)
+		take = rest - offset;
+	offset += spots->at;
+	spots->at += rest;
+	*ret_spot = (struct copy_range){
+		.from = spots->range.from + offset,
+		.length = take,
+		.to = spots->range.to + offset,
+	};
+	return true;
+}

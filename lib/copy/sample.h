@@ -2,6 +2,7 @@
 #ifndef COPY_SAMPLE_H
 #define COPY_SAMPLE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -24,5 +25,27 @@ struct copy_sample {
 /* Returns how many.  The same seed gives the same ones. */
 size_t copy_samples(const struct copy_plan *plan, unsigned target,
     uint64_t seed, struct copy_sample samples[COPY_MAX_SAMPLES]);
+
+/*
+ * A sample of a range: of each stretch of it a piece, somewhere in it, so that
+ * all pieces are so many millionths of the range; but at least one.  They are
+ * in order, and begin a multiple of COPY_SPOT_SIZE after the range.
+ */
+#define COPY_SPOT_SIZE (1024U * 1024)
+#define COPY_MAX_SPOTS 8192	/* of a range; then they are larger */
+
+struct copy_spots {
+	struct copy_range range;
+	uint64_t stretch;
+	uint64_t piece;
+	uint64_t at;		/* bytes of the range that are dealt with */
+	uint64_t seed;
+};
+
+/* ppm from 1 to 1000000.  The same seed gives the same ones. */
+void copy_spots_init(struct copy_spots *spots, const struct copy_range *range,
+    uint32_t ppm, uint64_t seed);
+/* false: there are no more. */
+bool copy_spots_next(struct copy_spots *spots, struct copy_range *ret_spot);
 
 #endif

@@ -77,6 +77,7 @@ take_all_ranges(struct series *s)
 {
 	s->spec.ranges = s->all_ranges;
 	s->spec.n_ranges = s->n_all_ranges;
+	s->spec.sample_ppm = s->sample_ppm;
 }
 
 /*
@@ -115,6 +116,7 @@ narrow(struct series *s)
 	free(joined);
 	s->spec.ranges = ranges;
 	s->spec.n_ranges = n;
+	s->spec.sample_ppm = 0;
 	return 0;
 }
 
@@ -150,6 +152,8 @@ next_pass(struct series *s, enum stage stage, enum run_mode mode,
 	}
 	s->stage = stage;
 	s->spec.mode = mode;
+	if (mode != RUN_VERIFY)
+		s->spec.sample_ppm = 0;
 	s->spec.digest = DIGEST_NONE;
 	s->spec.store = NULL;
 	s->delay_ms = delay_ms;

@@ -160,6 +160,10 @@ check_spec(const struct run_spec *spec, struct error *e)
 		return error_set(e, -EINVAL,
 		    "what lies outside of ranges is never written, so the "
 		    "rest of the destination cannot be zeroed");
+	if (spec->sample_ppm > 1000000 || (spec->sample_ppm > 0 &&
+	    (spec->mode != RUN_VERIFY || spec->zero_rest)))
+		return error_set(e, -EINVAL, "a sample can be compared, and "
+		    "nothing else");
 	if (spec->request_size > RUN_MAX_REQUEST_SIZE ||
 	    spec->request_size % 512 != 0)
 		return error_set(e, -EINVAL,
@@ -230,6 +234,8 @@ copy_spec(struct run *run, const struct run_spec *spec)
 	}
 	run->wish.ranges = run->ranges;
 	run->wish.n_ranges = spec->n_ranges;
+	run->wish.sample_ppm = spec->sample_ppm;
+	run->wish.sample_seed = spec->sample_seed;
 	run->wish.connections = spec->connections;
 	run->wish.queue_depth = spec->queue_depth;
 	run->wish.request_size = spec->request_size;

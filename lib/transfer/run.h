@@ -62,6 +62,9 @@ struct run_spec {
 	unsigned n_destinations;
 	const struct run_range *ranges;			/* none: whole disk */
 	size_t n_ranges;
+	uint32_t sample_ppm;		/* RUN_VERIFY: of all that only so many
+					   millionths, at random; 0: all */
+	uint64_t sample_seed;
 	unsigned connections;		/* per side; 0: chosen */
 	unsigned queue_depth;		/* requests in flight on each
 					   connection; 0: chosen */

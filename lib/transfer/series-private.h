@@ -33,6 +33,7 @@ struct series {
 	struct endpoint_spec *destinations[RUN_MAX_DESTINATIONS];
 	struct run_range *all_ranges;	/* those of the whole series */
 	size_t n_all_ranges;
+	uint32_t sample_ppm;		/* of them */
 	const struct series_kind *kind;
 	struct worker_pool *pool;
 	struct mailbox *owner;

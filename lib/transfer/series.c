@@ -162,6 +162,7 @@ copy_spec(struct series *s, const struct run_spec *spec)
 	if (size > 0)
 		memcpy(s->all_ranges, spec->ranges, size);
 	s->n_all_ranges = spec->n_ranges;
+	s->sample_ppm = spec->sample_ppm;
 	s->spec.source = s->source;
 	s->spec.destinations =
 	    (const struct endpoint_spec *const *)s->destinations;

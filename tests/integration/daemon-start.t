@@ -4,7 +4,7 @@
 . "$srcdir/tests/lib/testlib.sh"
 . "$srcdir/tests/lib/daemonlib.sh"
 requires nbdkit --filter=delay pattern --version
-plan 53
+plan 61
 
 truncate -s 8M "$tmp/copy"
 truncate -s 64M "$tmp/other"
@@ -62,6 +62,10 @@ is "an empty range" "$(refused j/verify \
 is "a range that the job has not" "$(refused part/verify \
     '{"ranges":[{"from":4194304}]}')" "400 job 'part': the ranges have\
  nothing in common with those of the job"
+is "a sample of nothing" "$(refused j/verify '{"sample":"0%"}')" \
+    '400 "sample" is "0%", but must be a share above 0%, such as "1%"'
+is "a sample that is a number" "$(refused j/verify '{"sample":1}')" \
+    '400 "sample" in the body must be of type string'
 is "force that is no truth" "$(refused j/cancel '{"force":"yes"}')" \
     '400 "force" in the body must be of type boolean'
 is "none of that has started anything" \
@@ -91,6 +95,11 @@ exits 9 "verify --range of more than that" "$nbdsync" verify --wait \
     --range 2MiB:1025KiB j
 is "says where it differs" "$(job_field j '.last_run.differences[0].offset_bytes')" \
     $((3 * MiB))
+exits 9 "a sample of two ranges" "$nbdsync" verify --wait --sample 0.5% \
+    --range 0:1MiB --range 3MiB:512KiB j
+is "is of both" "$(job_field j .last_run.progress.total_bytes)" \
+    $((MiB + MiB / 2))
+is "and partial" "$(job_field j .last_run.partial)" true
 exits 0 "a range without end" "$nbdsync" verify --wait --range 0: part
 is "is cut to what the job has" \
     "$(job_field part .last_run.progress.total_bytes)" $((2 * MiB))
@@ -100,6 +109,10 @@ exits 2 "a range that is none" "$nbdsync" verify --range some j
 exits 1 "a mode that is none, by the command" \
     "$nbdsync" start --mode move j
 exits 0 "a copy" "$nbdsync" start --wait j
+exits 0 "a sample of it" "$nbdsync" verify --wait --sample 1% j
+ok "is of 1 MiB at most" [ \
+    "$(job_field j .last_run.progress.total_bytes)" -le $MiB ]
+exits 0 "100% is no sample" "$nbdsync" verify --wait --sample 100% j
 is "is a success of the whole" "$(job_field j .consistent)" true
 
 ok "a rate for this run" "$nbdsync" start --rate 7MiB/s --mode verify slow

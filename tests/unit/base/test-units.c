@@ -199,6 +199,36 @@ END_TEST
 
 #define N(a) ((int)(sizeof(a) / sizeof(a)[0]))
 
+START_TEST(shares_are_told_in_millionths)
+{
+	static const struct {
+		const char *text;
+		int result;
+		uint32_t ppm;
+	} cases[] = {
+		{ "1%", 0, 10000 }, { "100%", 0, 1000000 },
+		{ "0.0001%", 0, 1 }, { "0.25%", 0, 2500 },
+		{ "12.5%", 0, 125000 }, { "007%", 0, 70000 },
+		{ "", -EINVAL, 0 }, { "%", -EINVAL, 0 }, { "1", -EINVAL, 0 },
+		{ "-1%", -EINVAL, 0 }, { "1.%", -EINVAL, 0 },
+		{ ".5%", -EINVAL, 0 }, { "1%%", -EINVAL, 0 },
+		{ "1 %", -EINVAL, 0 }, { "0.00001%", -EINVAL, 0 },
+		{ "1,5%", -EINVAL, 0 }, { "0%", -ERANGE, 0 },
+		{ "0.0000%", -ERANGE, 0 }, { "100.0001%", -ERANGE, 0 },
+		{ "101%", -ERANGE, 0 }, { "4294967297%", -ERANGE, 0 },
+	};
+
+	for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+		uint32_t ppm = 7;
+
+		ck_assert_msg(units_parse_share(cases[i].text, &ppm) ==
+		    cases[i].result, "'%s'", cases[i].text);
+		ck_assert_uint_eq(ppm, cases[i].result == 0 ? cases[i].ppm :
+							      7);
+	}
+}
+END_TEST
+
 int
 main(void)
 {
@@ -211,6 +241,7 @@ main(void)
 	tcase_add_loop_test(tc, rates_are_read_in_all_their_units, 0,
 	    N(rates));
 	tcase_add_loop_test(tc, what_is_no_rate_is_refused, 0, N(not_rates));
+	tcase_add_test(tc, shares_are_told_in_millionths);
 	tcase_add_test(tc, a_rate_that_does_not_fit_is_refused);
 	tcase_add_loop_test(tc, a_size_that_does_not_fit_is_out_of_range, 0,
 	    N(too_large));

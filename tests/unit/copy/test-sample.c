@@ -85,12 +85,99 @@ START_TEST(nothing_has_no_samples)
 }
 END_TEST
 
+/* All spots of a range; checks that they are in order and in the range. */
+static uint64_t
+walk(const struct copy_range *range, uint32_t ppm, uint64_t seed,
+    uint64_t *ret_n, uint64_t *ret_end)
+{
+	struct copy_spots spots;
+	struct copy_range spot;
+	uint64_t end = range->from;
+	uint64_t total = 0;
+
+	*ret_n = 0;
+	copy_spots_init(&spots, range, ppm, seed);
+	while (copy_spots_next(&spots, &spot)) {
+		ck_assert_uint_ge(spot.from, end);
+		ck_assert_uint_gt(spot.length, 0);
+		ck_assert_uint_eq((spot.from - range->from) % COPY_SPOT_SIZE,
+		    0);
+		ck_assert_uint_eq(spot.from - range->from,
+		    spot.to - range->to);
+		end = spot.from + spot.length;
+		total += spot.length;
+		++*ret_n;
+	}
+	ck_assert_uint_le(end, range->from + range->length);
+	*ret_end = end;
+	return total;
+}
+
+START_TEST(a_sample_is_as_large_as_was_wished)
+{
+	static const struct {
+		uint64_t length;
+		uint32_t ppm;
+		uint64_t n;
+		uint64_t mib;
+	} cases[] = {
+		{ 10ULL << 30, 10000, 103, 103 },
+		{ 100ULL << 20, 10000, 1, 1 },
+		{ 100ULL << 20, 600000, 1, 60 },
+		{ 1000ULL << 20, 100, 1, 1 },
+		{ 100000ULL << 20, 100, 10, 10 },
+		{ 5ULL << 20, 1000000, 1, 5 },
+		/* 16 TiB in at most so many pieces. */
+		{ 16ULL << 40, 10000, 7990, 7990 * 21 },
+	};
+	uint64_t n, end;
+
+	for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+		const struct copy_range range = { 512, cases[i].length, 1 };
+		uint64_t total = walk(&range, cases[i].ppm, 7, &n, &end);
+
+		ck_assert_uint_le(n, COPY_MAX_SPOTS);
+		ck_assert_uint_eq(n, cases[i].n);
+		ck_assert_uint_eq(total >> 20, cases[i].mib);
+	}
+}
+END_TEST
+
+START_TEST(any_place_may_be_in_a_sample)
+{
+	const struct copy_range range = { 0, (3 << 20) + 100, 0 };
+	bool seen[4] = { false };
+	uint64_t n, end;
+
+	for (uint64_t seed = 0; seed < 200; seed++) {
+		(void)walk(&range, 1, seed, &n, &end);
+		ck_assert_uint_eq(n, 1);
+		seen[(end - 1) >> 20] = true;
+	}
+	ck_assert(seen[0] && seen[1] && seen[2] && seen[3]);
+}
+END_TEST
+
+START_TEST(the_smallest_range_has_a_sample)
+{
+	const struct copy_range range = { 0, 1, 0 };
+	const struct copy_range none = { 0, 0, 0 };
+	uint64_t n, end;
+
+	ck_assert_uint_eq(walk(&range, 1, 1, &n, &end), 1);
+	ck_assert_uint_eq(walk(&none, 1, 1, &n, &end), 0);
+}
+END_TEST
+
 int
 main(void)
 {
 	Suite *s = suite_create("copy/sample");
 	TCase *t = tcase_create("sample");
 
+	tcase_add_test(t, a_sample_is_as_large_as_was_wished);
+	tcase_add_test(t, any_place_may_be_in_a_sample);
+	tcase_add_test(t, the_smallest_range_has_a_sample);
 	tcase_add_test(t, the_first_and_the_last_block_are_among_them);
 	tcase_add_test(t, they_lie_in_what_the_destination_gets);
 	tcase_add_test(t, they_are_whole_blocks);
