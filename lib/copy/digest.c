@@ -16,6 +16,7 @@
 #include "copy/digest.h"
 
 #include <errno.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -327,7 +328,8 @@ copy_slot_note_unlike(struct copy_lane *lane, const struct copy_slot *slot)
 		return;
 	for (i = s->position / size;
 	     i <= (s->position + s->length - 1) / size; i++)
-		lane->ledger->digests->blocks[i].unlike |= unlike;
+		(void)atomic_fetch_or(&lane->ledger->digests->blocks[i].unlike,
+		    unlike);
 }
 
 void

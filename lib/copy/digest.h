@@ -24,8 +24,9 @@
 struct copy_block_digest {
 	unsigned char value[COPY_BLOCK_VALUE];
 	bool is_known;		/* all of its bytes have been read */
-	uint32_t unlike;	/* bit i: destination i was sent bytes of
-				   another read, or of an earlier run */
+	_Atomic uint32_t unlike;	/* bit i: destination i was sent bytes
+				   of another read, or of an earlier run; set
+				   by any lane */
 };
 
 struct copy_digests {
