@@ -72,10 +72,13 @@ check_secrets(const struct conf *conf, unsigned nth,
 			    "read this file: its mode must be 0640 or less");
 }
 
-/* name is what messages call it.  -EINVAL: nothing could be made of it. */
+/*
+ * name is what messages call it.  What it has is added to sum.  -EINVAL:
+ * nothing could be made of it.
+ */
 static int
 load_file(struct conf *conf, const char *path, const char *name,
-    struct conf_problems *problems)
+    struct digest *sum, struct conf_problems *problems)
 {
 	static const char bom[] = "\xef\xbb\xbf";
 	CLEANUP(cleanup_free) char *text = NULL;
@@ -92,6 +95,7 @@ load_file(struct conf *conf, const char *path, const char *name,
 	r = read_conf_file(path, &text, &len, &is_world_readable, problems);
 	if (r < 0)
 		return r;
+	digest_add(sum, text, len);
 	start = text;
 	if (strncmp(start, bom, strlen(bom)) == 0)
 		start += strlen(bom);
@@ -115,7 +119,8 @@ free_paths(char ***paths)
 
 /* All files are looked at, so that all their mistakes are known. */
 static int
-load_included(struct conf *conf, struct conf_problems *problems)
+load_included(struct conf *conf, struct digest *sum,
+    struct conf_problems *problems)
 {
 	CLEANUP(free_paths) char **paths = NULL;
 	const char *dir = conf->main.include_dir;
@@ -129,7 +134,7 @@ load_included(struct conf *conf, struct conf_problems *problems)
 	r = read_conf_dir(dir, config_setting_source_line(setting), &paths,
 	    problems);
 	for (size_t i = 0; r == 0 && paths[i] != NULL; i++) {
-		r = load_file(conf, paths[i], paths[i], problems);
+		r = load_file(conf, paths[i], paths[i], sum, problems);
 		if (r == -EINVAL) {
 			result = r;
 			r = 0;
@@ -140,17 +145,17 @@ load_included(struct conf *conf, struct conf_problems *problems)
 
 static int
 load(const char *path, const char *name, struct conf *conf,
-    struct conf_problems *problems)
+    struct digest *sum, struct conf_problems *problems)
 {
 	int r, result;
 
 	conf->files = calloc(1 + CONF_FILES_MAX, sizeof *conf->files);
 	if (conf->files == NULL)
 		return -ENOMEM;
-	r = load_file(conf, path, name, problems);
+	r = load_file(conf, path, name, sum, problems);
 	if (r < 0)
 		return r;
-	result = load_included(conf, problems);
+	result = load_included(conf, sum, problems);
 	if (result < 0 && result != -EINVAL)
 		return result;
 	if ((r = conf_lists_sort(conf)) < 0 ||
@@ -166,16 +171,22 @@ conf_load(const char *path, struct conf **ret_conf,
     struct conf_problems *problems)
 {
 	CLEANUP(conf_freep) struct conf *conf = calloc(1, sizeof *conf);
+	unsigned char value[DIGEST_MAX_SIZE];
 	const char *name = problems->file;
+	struct digest *sum = NULL;
 	int r;
 
-	if (conf == NULL)
+	if (conf == NULL || digest_new(DIGEST_SHA256, &sum) < 0)
 		return -ENOMEM;
-	r = load(path, name, conf, problems);
+	r = load(path, name, conf, sum, problems);
 	conf_problems_set_file(problems, 0, name);
 	conf_problems_sort(problems);
+	if (r == 0)
+		r = digest_end(sum, value);
+	digest_free(sum);
 	if (r < 0)
 		return r;
+	(void)digest_format(DIGEST_SHA256, value, conf->sha256);
 	*ret_conf = STEAL(conf);
 	return 0;
 }

@@ -8,6 +8,7 @@
 
 #include "base/log.h"
 #include "conf/problems.h"
+#include "digest/digest.h"
 #include "endpoint/spec.h"
 #include "transfer/run.h"
 
@@ -244,6 +245,7 @@ struct conf {
 	struct conf_file *files;	/* the main one first */
 	size_t n_files;
 	struct conf_index *index;	/* of the lists, by name */
+	char sha256[DIGEST_TEXT_SIZE];	/* of the files, one after the other */
 };
 
 /*

@@ -8,6 +8,7 @@
  */
 
 #include <dirent.h>
+#include <event2/event.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -20,6 +21,7 @@
 #include "control/counters.h"
 #include "control/events.h"
 #include "control/routes.h"
+#include "net/tls.h"
 #include "transfer/stats.h"
 
 struct series {
@@ -619,7 +621,8 @@ put_daemon(FILE *f, const struct ctl_request *req) ON_MAIN
 
 	head(f, "nbdsync_build_info", "gauge", "what the daemon is");
 	(void)fprintf(f, "nbdsync_build_info{version=\"" PACKAGE_VERSION
-	    "\"} 1\n");
+	    "\",libevent=\"%s\",openssl=\"%s\"} 1\n", event_get_version(),
+	    tls_library_version());
 	single(f, "nbdsync_start_time_seconds", "gauge",
 	    "when the daemon was started",
 	    (double)req->facts->started_at_ms / 1000.0);

@@ -525,3 +525,9 @@ tls_cipher(const struct tls *t)
 {
 	return SSL_get_cipher_name(t->ssl);
 }
+
+const char *
+tls_library_version(void)
+{
+	return OpenSSL_version(OPENSSL_VERSION_STRING);
+}

@@ -128,4 +128,7 @@ const char *tls_cipher(const struct tls *t);
  */
 int tls_certificates_expire(const char *path, int64_t *ret_at_s);
 
+/* Of the library that is in use: "3.0.17". */
+const char *tls_library_version(void);
+
 #endif

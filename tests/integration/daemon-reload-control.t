@@ -5,7 +5,7 @@
 . "$srcdir/tests/lib/testlib.sh"
 . "$srcdir/tests/lib/daemonlib.sh"
 requires nbdkit --filter=delay pattern --version
-plan 26
+plan 30
 
 : "${RELOADS:=40}"
 
@@ -16,12 +16,18 @@ job()
 {
 	echo "{ name = \"$1\"; source = \"fast\"; destination = \"null\"; ${2:-} }"
 }
+sum()
+{
+	cat "$@" | sha256sum | cut -d ' ' -f 1
+}
+
 conf "$endpoints" "jobs = ( $(slow_job old slow null), $(job same),
     $(job gone), $(job other) );"
 start_daemon "$tmp/conf"
 start_job old
 wait_copied old
 
+first=$(sum "$tmp/conf")
 conf "$endpoints" "jobs = ( $(slow_job old slow null), $(job same),
     $(job new), $(job other "queue_depth = 3;") );"
 exits 0 "--dry-run tells what would change" "$nbdsync" reload --dry-run
@@ -29,6 +35,8 @@ like "what would come" "$out" "^added: new$"
 like "what would go" "$out" "^removed: gone$"
 like "what would be different" "$out" "^changed: other$"
 like "and how much would not" "$out" "^unchanged: 2 jobs$"
+is "the configuration is the one before" \
+    "$(api /v1/version | jq -r .config_sha256)" "$first"
 is "but nothing comes" "$(api_status /v1/jobs/new)" 404
 is "and nothing goes" "$(api_status /v1/jobs/gone)" 200
 
@@ -36,6 +44,8 @@ exits 0 "reload takes it over, with the lists as JSON" "$nbdsync" reload --json
 is "of names" "$(echo "$out" | jq -c \
     '[.ok, .dry_run, .added, .removed, .changed, .unchanged]')" \
     '[true,false,["new"],["gone"],["other"],["old","same"]]'
+is "the configuration in force is told by its hash" \
+    "$(api /v1/version | jq -r .config_sha256)" "$(sum "$tmp/conf")"
 is "and the new job is there" "$(api_status /v1/jobs/new)" 200
 is "and the old one is not" "$(api_status /v1/jobs/gone)" 404
 
@@ -84,6 +94,14 @@ done
 exits 0 "after a storm of signals a reload is answered" "$nbdsync" reload
 is "and the run goes on" "$(job_field old .run.id)" "$run"
 
+mkdir "$tmp/conf.d"
+echo '# the first' >"$tmp/conf.d/a.conf"
+echo '# the last' >"$tmp/conf.d/b.conf"
+echo "include_dir = \"$tmp/conf.d\";" >>"$tmp/conf"
+exits 0 "a configuration of several files" "$nbdsync" reload
+is "has the hash of all, in their order" \
+    "$(api /v1/version | jq -r .config_sha256)" \
+    "$(sum "$tmp/conf" "$tmp/conf.d/a.conf" "$tmp/conf.d/b.conf")"
 is "cancelling it" "$(api_status /v1/jobs/old/cancel --request POST)" 202
 stop_process daemon
 is "the daemon ends well" "$?" 0
