@@ -61,6 +61,7 @@ struct job {
 	struct series *run;		/* NULL: idle */
 	struct hooks *hooks;		/* of the run; NULL: none */
 	bool is_preparing;		/* the hooks before it run */
+	bool has_ended;			/* the hooks after it run */
 	bool is_cancelled;
 	struct job_wish wish;		/* of the run, or of one that goes on
 					   after a pause */

@@ -314,6 +314,7 @@ keep_result(struct job *job, const struct run_result *result,
 {
 	json_t *o;
 
+	job->has_ended = true;
 	json_decref(job->last_run);
 	job->last_run = result_to_json(job, result);
 	if (is_skipped && job->last_run != NULL)
@@ -539,6 +540,7 @@ let_go(struct job *job, const char *trigger, struct series *run) ON_MAIN
 	    strcmp(trigger, "window") == 0 ||
 	    (strcmp(trigger, "resume") == 0 && job->is_own);
 	job->run = run;
+	job->has_ended = false;
 	job->is_cancelled = false;
 	job->resume_starts = false;
 	job->waits_for_window = false;
@@ -601,6 +603,9 @@ job_cancel(struct job *job)
 {
 	if (job->run == NULL)
 		return -ESRCH;
+	/* It may even have never begun. */
+	if (job->has_ended)
+		return 0;
 	if (job->is_preparing)
 		hooks_stop(job->hooks);
 	else
@@ -620,7 +625,7 @@ job_abort(struct job *job)
 {
 	if (job_cancel(job) < 0)
 		return -ESRCH;
-	if (job->is_preparing)
+	if (job->is_preparing || job->has_ended)
 		return 0;
 	job_say(job, MSG_RUN_CANCELLED, LOG_LEVEL_WARNING,
 	    "run %s is ended without waiting for what is in flight",

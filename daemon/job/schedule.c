@@ -154,7 +154,7 @@ job_look_at_window(struct job *job)
 	struct error e;
 
 	if (job->run != NULL && job->is_own && !is_open &&
-	    !job->is_cancelled) {
+	    !job->is_cancelled && !job->has_ended) {
 		job->waits_for_window = true;
 		job_say(job, MSG_RUN_HELD, LOG_LEVEL_INFO,
 		    "its window has closed; the run goes on when it opens");

@@ -33,7 +33,7 @@ job_health_name(enum job_health health)
 static const char *
 run_state(const struct job *job, enum run_phase phase)
 {
-	if (job->is_cancelled || phase == RUN_FINISHED)
+	if (job->is_cancelled || job->has_ended || phase == RUN_FINISHED)
 		phase = RUN_STOPPING;
 	if (phase == RUN_COPYING && job->mode == RUN_VERIFY)
 		return "verifying";
@@ -142,7 +142,9 @@ view_run(const struct job *job, struct job_view *view) ON_MAIN
 	view->is_time_left_good = job->meter.last_ms - job->meter.first_ms >=
 	    GOOD_AFTER_MS;
 	view->stalled_ms = progress_stalled_ms(&job->meter);
-	add_progress(&view->totals, &view->progress);
+	/* Else it is among those that have ended. */
+	if (!job->has_ended)
+		add_progress(&view->totals, &view->progress);
 }
 
 void

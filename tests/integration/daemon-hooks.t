@@ -5,7 +5,7 @@
 . "$srcdir/tests/lib/testlib.sh"
 . "$srcdir/tests/lib/daemonlib.sh"
 requires nbdkit pattern --version
-plan 41
+plan 51
 
 umask 022
 cat >"$tmp/hook" <<END
@@ -42,6 +42,9 @@ conf "endpoints = (
 "jobs = ( $(job good), $(job bad 1), $(job skip 75), $(job slow hang),
   { name = \"held\"; source = \"src\"; destination = \"dst\";
     post = $(hook held held) hook_timeout = \"60s\"; },
+  { name = \"unborn\"; source = \"src\"; destination = \"dst\";
+    pre = $(hook job-pre 1) post = $(hook held held)
+    hook_timeout = \"60s\"; },
   { name = \"broken\"; source = \"gone\"; destination = \"dst\";
     on_failure = $(hook fail) } );"
 start_daemon "$tmp/conf"
@@ -116,6 +119,36 @@ is "the run can be cancelled" \
 rm "$tmp/held"
 ok "it ends when the hook does" wait_job held
 is "as what it had ended" "$(job_field held .last_run.result)" succeeded
+
+# Nothing of it goes on, so nothing is left to be begun again.
+rm "$tmp/held.json"
+: >"$tmp/held"
+start_job held
+held_run=$run
+wait_for "[ -e '$tmp/held.json' ]"
+is "a run whose hooks still run is counted once" \
+    "$(api /metrics | grep -c '^nbdsync_bytes_total{job="held",.*"read"} '\
+"$((2 * 1048576))"'$')" 1
+is "the job can be paused meanwhile" \
+    "$(api_status /v1/jobs/held/pause --request POST)" 200
+rm "$tmp/held"
+ok "it ends when the hook does" wait_job held
+is "is resumed" "$(api_status /v1/jobs/held/resume --request POST)" 200
+is "and what had ended is not run again" \
+    "$(job_field held '[.state, .last_run.id, .last_run.result] |
+	join(" ")')" "idle $held_run succeeded"
+
+rm "$tmp/held.json"
+: >"$tmp/held"
+start_job unborn
+ok "the hook after a run that was never begun runs" \
+    wait_for "[ -e '$tmp/held.json' ]"
+is "its state says so" "$(job_field unborn .state)" stopping
+is "it can be cancelled" \
+    "$(api_status /v1/jobs/unborn/cancel --request POST)" 202
+rm "$tmp/held"
+ok "it ends when the hook does" wait_job unborn
+is "as what it had ended" "$(job_field unborn .last_run.result)" failed
 
 rm -f "$tmp/fail.env"
 start_job broken
