@@ -130,6 +130,7 @@ noinst_LTLIBRARIES += %D%/libnbdsync.la
 	%D%/copy/epoch.h \
 	%D%/copy/errors.c \
 	%D%/copy/errors.h \
+	%D%/copy/kind.h \
 	%D%/copy/lane-private.h \
 	%D%/copy/lane.c \
 	%D%/copy/lane.h \

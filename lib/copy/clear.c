@@ -41,6 +41,9 @@ measure(const struct copy_map *m)
 		p.targets &= s->targets;
 		if (s > m->v + m->held && s->to != s[-1].to + s[-1].length)
 			p.targets = 0;
+		/* What does not matter is trimmed, or left as it is. */
+		if (s->kind == COPY_HOLE)
+			p.targets = 0;
 		if (s->kind != COPY_ZEROES)
 			continue;
 		if (p.n_holes++ == 0)
@@ -104,7 +107,7 @@ take_cleared(struct copy_lane *lane, struct copy_stretch *s)
 		copy_ledger_add(&lane->ledger->targets[i].done_bytes,
 		    s->length);
 		if (copy_epoch_add(&lane->epochs[i], s->to, s->length,
-			true) < 0)
+			COPY_ZEROES) < 0)
 			lane->map.has_no_memory = true;
 	}
 	s->targets &= ~lane->cleared;

@@ -15,7 +15,7 @@ copy_epoch_done(struct copy_epoch *e)
 {
 	int i;
 
-	for (i = 0; i < 2; i++) {
+	for (i = 0; i < COPY_SOURCE_KINDS; i++) {
 		ranges_done(&e->open[i]);
 		ranges_done(&e->closing[i]);
 	}
@@ -24,9 +24,9 @@ copy_epoch_done(struct copy_epoch *e)
 
 int
 copy_epoch_add(struct copy_epoch *e, uint64_t to, uint64_t length,
-    bool is_zero)
+    enum copy_kind kind)
 {
-	int r = ranges_add(&e->open[is_zero], to, length);
+	int r = ranges_add(&e->open[kind], to, length);
 
 	if (r == 0)
 		e->open_bytes += length;
@@ -40,7 +40,7 @@ copy_epoch_flush(struct copy_epoch *e)
 	struct ranges empty;
 	int i;
 
-	for (i = 0; i < 2; i++) {
+	for (i = 0; i < COPY_SOURCE_KINDS; i++) {
 		empty = e->closing[i];
 		e->closing[i] = e->open[i];
 		e->open[i] = empty;
@@ -59,7 +59,7 @@ copy_epoch_flushed(struct copy_epoch *e, uint64_t *ret_bytes)
 	*ret_bytes = 0;
 	e->is_flushing = false;
 	e->is_fenced = false;
-	for (i = 0; i < 2 && r == 0; i++) {
+	for (i = 0; i < COPY_SOURCE_KINDS && r == 0; i++) {
 		r = ranges_add_all(&e->durable, &e->closing[i]);
 		*ret_bytes += ranges_total(&e->closing[i]);
 		ranges_clear(&e->closing[i]);
@@ -68,27 +68,29 @@ copy_epoch_flushed(struct copy_epoch *e, uint64_t *ret_bytes)
 }
 
 static void
-lose(struct ranges *set, bool is_zero,
-    void (*again)(void *arg, uint64_t to, uint64_t length, bool is_zero),
+lose(struct ranges *set, enum copy_kind kind,
+    void (*again)(void *arg, uint64_t to, uint64_t length,
+	enum copy_kind kind),
     void *arg)
 {
 	size_t i;
 
 	for (i = 0; i < set->n; i++)
-		again(arg, set->v[i].offset, set->v[i].len, is_zero);
+		again(arg, set->v[i].offset, set->v[i].len, kind);
 	ranges_clear(set);
 }
 
 void
 copy_epoch_lose(struct copy_epoch *e,
-    void (*again)(void *arg, uint64_t to, uint64_t length, bool is_zero),
+    void (*again)(void *arg, uint64_t to, uint64_t length,
+	enum copy_kind kind),
     void *arg)
 {
 	int i;
 
-	for (i = 0; i < 2; i++) {
-		lose(&e->closing[i], i, again, arg);
-		lose(&e->open[i], i, again, arg);
+	for (i = 0; i < COPY_SOURCE_KINDS; i++) {
+		lose(&e->closing[i], (enum copy_kind)i, again, arg);
+		lose(&e->open[i], (enum copy_kind)i, again, arg);
 	}
 	e->open_bytes = 0;
 	e->is_flushing = false;
@@ -100,7 +102,7 @@ copy_epoch_forget(struct copy_epoch *e)
 {
 	int i;
 
-	for (i = 0; i < 2; i++) {
+	for (i = 0; i < COPY_SOURCE_KINDS; i++) {
 		ranges_clear(&e->closing[i]);
 		ranges_clear(&e->open[i]);
 	}
@@ -113,7 +115,7 @@ copy_epoch_is_clean(const struct copy_epoch *e)
 {
 	int i;
 
-	for (i = 0; i < 2; i++)
+	for (i = 0; i < COPY_SOURCE_KINDS; i++)
 		if (e->open[i].n > 0 || e->closing[i].n > 0)
 			return false;
 	return true;

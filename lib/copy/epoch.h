@@ -6,6 +6,7 @@
 #include <stdint.h>
 
 #include "base/ranges.h"
+#include "copy/kind.h"
 
 /*
  * What one destination has acknowledged to one lane, until a flush has
@@ -19,10 +20,12 @@
  */
 
 struct copy_epoch {
-	/* By whether the source's map calls it zero there. */
-	struct ranges open[2];		/* acknowledged, and not yet flushed */
-	struct ranges closing[2];	/* likewise, before the flush that is
-					   on its way was sent */
+	/* By what the source's map calls it there. */
+	struct ranges open[COPY_SOURCE_KINDS];	/* acknowledged, and not yet
+						   flushed */
+	struct ranges closing[COPY_SOURCE_KINDS];	/* likewise, before the
+							   flush that is on its
+							   way was sent */
 	struct ranges durable;		/* covered, until taken */
 	uint64_t open_bytes;
 	bool is_due;			/* to be flushed soon */
@@ -37,7 +40,7 @@ void copy_epoch_done(struct copy_epoch *e);
 
 /* length bytes from to on were acknowledged.  -ENOMEM. */
 int copy_epoch_add(struct copy_epoch *e, uint64_t to, uint64_t length,
-    bool is_zero);
+    enum copy_kind kind);
 
 /* A flush is sent, for what is open. */
 void copy_epoch_flush(struct copy_epoch *e);
@@ -53,7 +56,8 @@ int copy_epoch_flushed(struct copy_epoch *e, uint64_t *ret_bytes);
  * to be done again, which again() is told range by range.
  */
 void copy_epoch_lose(struct copy_epoch *e,
-    void (*again)(void *arg, uint64_t to, uint64_t length, bool is_zero),
+    void (*again)(void *arg, uint64_t to, uint64_t length,
+	enum copy_kind kind),
     void *arg);
 
 /* The destination has failed for good: only what is durable counts. */

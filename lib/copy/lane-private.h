@@ -142,6 +142,8 @@ bool copy_lane_has_depth(const struct copy_lane *lane);
 /* Will zeroes of this length be taken as such? */
 bool copy_lane_can_zero(const struct copy_lane *lane, unsigned target,
     uint32_t length);
+/* And holes be trimmed? */
+bool copy_lane_can_trim(const struct copy_lane *lane, unsigned target);
 
 /* outcome.c */
 /*
@@ -164,8 +166,8 @@ void copy_clear_lost(struct copy_lane *lane, unsigned target);
 
 /* sparse.c */
 /*
- * A slot's bytes are all known: write what comes next, as data or zeroes, or
- * be done with it for this destination.
+ * A slot's bytes are all known, or do not matter: write what comes next, as
+ * data or zeroes, trim it, or be done with it for this destination.
  */
 void copy_slot_write(struct copy_lane *lane, struct copy_slot *slot,
     unsigned target);

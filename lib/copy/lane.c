@@ -48,12 +48,20 @@ copy_lane_can_zero(const struct copy_lane *lane, unsigned target,
     uint32_t length)
 {
 	const struct copy_target_books *b = &lane->ledger->targets[target];
-	uint32_t limit = atomic_load_explicit(&b->zero_limit,
+	uint32_t limit = atomic_load_explicit(&b->zero.limit,
 	    memory_order_relaxed);
 
 	return lane->plan->targets[target].use_zero &&
-	    !atomic_load_explicit(&b->has_no_zero, memory_order_relaxed) &&
+	    !atomic_load_explicit(&b->zero.is_total, memory_order_relaxed) &&
 	    (limit == 0 || length <= limit);
+}
+
+bool
+copy_lane_can_trim(const struct copy_lane *lane, unsigned target)
+{
+	return lane->plan->targets[target].use_trim &&
+	    !atomic_load_explicit(&lane->ledger->targets[target].trim.is_total,
+		memory_order_relaxed);
 }
 
 static unsigned
@@ -254,16 +262,19 @@ zero_takers(const struct copy_lane *lane, uint32_t targets)
 	return targets & (takers | COPY_FOR_DIGEST);
 }
 
+/* How much is zeroed, or trimmed, by one request. */
 static uint32_t
-zero_size(const struct copy_lane *lane, uint32_t targets)
+zero_size(const struct copy_lane *lane, uint32_t targets, enum copy_kind kind)
 {
+	const struct copy_target_books *b;
 	uint32_t size = lane->plan->zero_size;
 	uint32_t limit;
 	unsigned i;
 
 	for (i = 0; i < lane->plan->n_targets; i++) {
+		b = &lane->ledger->targets[i];
 		limit = atomic_load_explicit(
-		    &lane->ledger->targets[i].zero_limit,
+		    kind == COPY_HOLE ? &b->trim.limit : &b->zero.limit,
 		    memory_order_relaxed);
 		if ((targets & copy_bit(i)) != 0 && limit != 0 && limit < size)
 			size = limit;
@@ -283,10 +294,13 @@ next_piece(struct copy_lane *lane, struct copy_map *map,
 	uint32_t takers;
 
 	s.targets = live_targets(lane, s.targets);
-	if (s.kind == COPY_ZEROES && lane->plan->mode == COPY_MODE_COPY) {
+	if (s.kind == COPY_HOLE) {
+		size = zero_size(lane, s.targets, s.kind);
+	} else if (s.kind == COPY_ZEROES &&
+	    lane->plan->mode == COPY_MODE_COPY) {
 		takers = zero_takers(lane, s.targets);
 		if (takers != 0)
-			size = zero_size(lane, takers);
+			size = zero_size(lane, takers, s.kind);
 		if (takers != 0 && takers != s.targets) {
 			struct copy_stretch rest = s;
 
@@ -348,7 +362,8 @@ begin_slot(struct copy_lane *lane, struct copy_slot *slot)
 			continue;
 		slot->targets[i].is_sent = false;
 		slot->targets[i].bytes = NULL;
-		if (slot->what.kind == COPY_ZEROES && !compares)
+		if (slot->what.kind == COPY_HOLE ||
+		    (slot->what.kind == COPY_ZEROES && !compares))
 			copy_slot_write(lane, slot, i);
 		else if (slot->what.kind == COPY_ZEROES)
 			ask_target(lane, slot, i, COPY_STATUS);
@@ -507,9 +522,10 @@ next_map(struct copy_lane *lane, struct copy_bads **ret_trying)
 static bool
 is_moved(const struct copy_lane *lane, const struct copy_stretch *s)
 {
-	return s->kind != COPY_ZEROES ||
-	    (lane->plan->mode == COPY_MODE_COPY &&
-		zero_takers(lane, live_targets(lane, s->targets)) == 0);
+	if (s->kind != COPY_ZEROES)
+		return s->kind != COPY_HOLE;
+	return lane->plan->mode == COPY_MODE_COPY &&
+	    zero_takers(lane, live_targets(lane, s->targets)) == 0;
 }
 
 /* How large a piece whose bytes move may be; 0: none, for now. */
@@ -749,7 +765,7 @@ struct undo {
 
 /* What was acknowledged, and may be gone. */
 static void
-undo(void *arg, uint64_t to, uint64_t length, bool is_zero)
+undo(void *arg, uint64_t to, uint64_t length, enum copy_kind kind)
 {
 	const struct undo *u = arg;
 	struct copy_lane *lane = u->lane;
@@ -766,7 +782,7 @@ undo(void *arg, uint64_t to, uint64_t length, bool is_zero)
 		s.length = p->to + p->length - to;
 		if (s.length > length)
 			s.length = length;
-		s.kind = copy_map_kind(lane->plan, u->target, is_zero);
+		s.kind = copy_map_kind(lane->plan, u->target, kind);
 		put_behind(lane, &s, copy_bit(u->target));
 		to += s.length;
 		length -= s.length;

@@ -9,6 +9,7 @@
 #include "base/ranges.h"
 #include "copy/bad.h"
 #include "copy/cursor.h"
+#include "copy/kind.h"
 #include "copy/ledger.h"
 #include "copy/plan.h"
 #include "copy/tuning.h"
@@ -119,14 +120,15 @@ struct copy_request *copy_lane_next(struct copy_lane *lane);
  * order, from the request's offset on.  What reaches past it is cut.
  */
 void copy_lane_add_extent(struct copy_lane *lane, struct copy_request *req,
-    uint64_t length, bool zero);
+    uint64_t length, enum copy_kind kind);
 
 /*
  * A request ended: error is 0 or a negative errno, message the peer's words
  * or NULL.  A failed block status makes data of what it asked for; what is
- * refused for its size is tried again smaller, and zeroes that cannot be had
- * otherwise are written.  Any other failure ends the work of the lane, or of
- * all lanes on that destination.
+ * refused for its size is tried again smaller, zeroes that cannot be had
+ * otherwise are written, and holes that cannot be trimmed are left.  Any
+ * other failure ends the work of the lane, or of all lanes on that
+ * destination.
  */
 void copy_lane_done(struct copy_lane *lane, struct copy_request *req,
     int error, const char *message);

@@ -10,6 +10,7 @@ static const char *const op_names[] = {
 	[COPY_WRITE] = "write",
 	[COPY_ZERO] = "write-zeroes",
 	[COPY_FAST_ZERO] = "fast write-zeroes",
+	[COPY_TRIM] = "trim",
 	[COPY_FLUSH] = "flush",
 };
 

@@ -29,10 +29,14 @@ enum copy_op {
 	COPY_WRITE,		/* to a destination, and so is what follows */
 	COPY_ZERO,		/* write-zeroes */
 	COPY_FAST_ZERO,		/* the same, at once or not at all */
+	COPY_TRIM,
 	COPY_FLUSH,
 };
 
-/* "read", "write", "write-zeroes", "fast write-zeroes", "flush", "block status". */
+/*
+ * "read", "write", "write-zeroes", "fast write-zeroes", "trim", "flush",
+ * "block status".
+ */
 const char *copy_op_name(enum copy_op op);
 
 #define COPY_MESSAGE_SIZE 320
@@ -51,6 +55,13 @@ struct copy_failure {
 	char message[COPY_MESSAGE_SIZE];	/* may be "" */
 };
 
+/* What it has refused of one operation. */
+struct copy_refusal {
+	atomic_bool is_total;
+	_Atomic uint32_t limit;		/* the longest that was not; 0: none
+					   was refused */
+};
+
 /* What is known of one destination. */
 struct copy_target_books {
 	_Atomic uint64_t total_bytes;	/* that it is to get */
@@ -60,6 +71,8 @@ struct copy_target_books {
 	_Atomic uint64_t written_bytes;	/* these grow, also by what is done
 					   again */
 	_Atomic uint64_t zeroed_bytes;
+	_Atomic uint64_t trimmed_bytes;		/* holes */
+	_Atomic uint64_t untouched_bytes;	/* holes that cannot be */
 	_Atomic uint64_t equal_bytes;	/* compared: nothing to write */
 	_Atomic uint64_t differing_bytes;	/* compared, and left so */
 	_Atomic uint64_t resumed_bytes;	/* done by an earlier run */
@@ -67,11 +80,10 @@ struct copy_target_books {
 	_Atomic uint64_t behind_bytes;	/* to be caught up with */
 	_Atomic uint64_t durable_bytes;	/* covered by a flush */
 	atomic_bool is_failed;		/* nothing new goes there */
-	atomic_bool has_no_zero;	/* write-zeroes was refused */
-	atomic_bool has_no_fast_zero;	/* likewise, where it is not fast */
+	atomic_bool has_no_fast_zero;	/* refused, where it is not fast */
 	atomic_bool status_failed;	/* it failed to tell extents */
-	_Atomic uint32_t zero_limit;	/* the longest that was not; 0: none
-					   was refused */
+	struct copy_refusal zero;	/* of write-zeroes */
+	struct copy_refusal trim;
 
 	/* The run's thread. */
 	struct copy_failure first_failure;

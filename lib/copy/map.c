@@ -69,7 +69,8 @@ reserve(struct copy_map *m)
 static uint64_t *
 waiting(struct copy_map *m, enum copy_kind kind)
 {
-	return kind == COPY_ZEROES ? &m->zero_bytes : &m->data_bytes;
+	return kind == COPY_ZEROES || kind == COPY_HOLE ? &m->zero_bytes :
+							  &m->data_bytes;
 }
 
 void
@@ -136,10 +137,11 @@ copy_map_is_empty(const struct copy_map *m)
 }
 
 enum copy_kind
-copy_map_kind(const struct copy_plan *plan, unsigned target, bool is_zero)
+copy_map_kind(const struct copy_plan *plan, unsigned target,
+    enum copy_kind kind)
 {
-	if (!is_zero)
-		return COPY_DATA;
+	if (kind != COPY_ZEROES)
+		return kind;
 	return plan->mode == COPY_MODE_COPY ||
 		plan->targets[target].use_status ?
 	    COPY_ZEROES :
@@ -164,7 +166,7 @@ put_zeroes(struct copy_map *m, struct copy_stretch *s)
 	copy_map_put(m, s);
 	for (i = 0; i < m->plan->n_targets; i++) {
 		s->targets = all & (1U << i);
-		s->kind = copy_map_kind(m->plan, i, true);
+		s->kind = copy_map_kind(m->plan, i, COPY_ZEROES);
 		copy_map_put(m, s);
 	}
 }
@@ -217,7 +219,7 @@ put_undone(struct copy_map *m, const struct copy_stretch *stretch)
 
 /* Sort the answer's bytes from m->sorted up to end into the map. */
 static void
-sort_answer(struct copy_map *m, uint64_t end, bool zero)
+sort_answer(struct copy_map *m, uint64_t end, enum copy_kind kind)
 {
 	struct copy_stretch s = {
 		.from = m->sorted,
@@ -225,7 +227,7 @@ sort_answer(struct copy_map *m, uint64_t end, bool zero)
 		.position = m->answer_position +
 		    (m->sorted - m->answer_from),
 		.length = end - m->sorted,
-		.kind = zero ? COPY_ZEROES : COPY_DATA,
+		.kind = kind,
 		.targets = m->answer_targets,
 	};
 
@@ -234,45 +236,44 @@ sort_answer(struct copy_map *m, uint64_t end, bool zero)
 	if (m->sorted == m->answer_from)
 		m->held = m->end;
 	put_undone(m, &s);
-	m->claim_has_data |= !zero;
+	m->claim_has_data |= kind == COPY_DATA;
 	m->sorted = end;
 }
 
 /*
- * A run of zero extents is over: what of it is whole grains is zero, the rest
- * stays for the data that follows.
+ * A run of extents is over.  Of zeroes, or of a hole, what is whole grains is
+ * that; the rest stays for the data that follow.
  */
 static void
-sort_zero_run(struct copy_map *m)
+sort_run(struct copy_map *m)
 {
 	uint32_t grain = m->plan->grain;
-	uint64_t from = m->zero_from;
-	uint64_t end = m->zero_end;
+	uint64_t from = m->run_from;
+	uint64_t end = m->run_end;
 
-	m->zero_from = m->zero_end = m->answered;
+	m->run_from = m->run_end;
+	if (m->run_kind == COPY_DATA)
+		return;
 	if (from != m->answer_from)
 		from = round_down(from + grain - 1, grain);
 	if (end != m->answer_end)
 		end = round_down(end, grain);
 	if (from >= end)
 		return;
-	sort_answer(m, from, false);
-	sort_answer(m, end, true);
+	sort_answer(m, from, COPY_DATA);
+	sort_answer(m, end, m->run_kind);
 }
 
 void
-copy_map_add_extent(struct copy_map *m, uint64_t length, bool zero)
+copy_map_add_extent(struct copy_map *m, uint64_t length, enum copy_kind kind)
 {
-	uint64_t start = m->answered;
-
-	m->answered = start + min_u64(length, m->answer_end - start);
-	if (zero) {
-		if (m->zero_end != start)
-			m->zero_from = start;
-		m->zero_end = m->answered;
-	} else {
-		sort_zero_run(m);
-	}
+	if (kind == COPY_HOLE && !m->plan->skip_holes)
+		kind = COPY_DATA;
+	if (kind != m->run_kind)
+		sort_run(m);
+	m->run_kind = kind;
+	m->answered += min_u64(length, m->answer_end - m->answered);
+	m->run_end = m->answered;
 }
 
 /*
@@ -286,7 +287,7 @@ finish_answer(struct copy_map *m)
 {
 	uint64_t end = m->answered;
 
-	sort_zero_run(m);
+	sort_run(m);
 	if (end < m->answer_end) {
 		end = round_down(end, m->plan->grain);
 		if (end <= m->answer_from)
@@ -294,7 +295,7 @@ finish_answer(struct copy_map *m)
 			    round_down(m->answer_from, m->plan->grain) +
 				m->plan->grain);
 	}
-	sort_answer(m, end, false);
+	sort_answer(m, end, COPY_DATA);
 	m->position += m->sorted - m->answer_from;
 }
 
@@ -391,8 +392,9 @@ begin_answer(struct copy_map *m, const struct copy_piece *p)
 	m->answer_end = m->answer_from +
 	    min_u64(p->length - offset, m->claim_end - m->position);
 	m->answered = m->answer_from;
-	m->zero_from = m->answer_from;
-	m->zero_end = m->answer_from;
+	m->run_kind = COPY_DATA;
+	m->run_from = m->answer_from;
+	m->run_end = m->answer_from;
 	m->sorted = m->answer_from;
 }
 
@@ -415,7 +417,7 @@ copy_map_extend(struct copy_map *m, uint64_t data_ahead, uint64_t zeroes_ahead,
 	    find_unmapped(m, &p)) {
 		begin_answer(m, p);
 		if (p->is_rest) {
-			copy_map_add_extent(m, p->length, true);
+			copy_map_add_extent(m, p->length, COPY_ZEROES);
 		} else if (may_ask_status(m)) {
 			*ret_offset = m->answer_from;
 			*ret_length = (uint32_t)(m->answer_end -

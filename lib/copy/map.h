@@ -7,27 +7,22 @@
 #include <stdint.h>
 
 #include "copy/cursor.h"
+#include "copy/kind.h"
 #include "copy/ledger.h"
 #include "copy/plan.h"
 
 /*
  * The stretches of the disk that a lane has before it: claimed from the
- * plan's line, sorted into data and zeroes by what the source tells, and
- * not yet worked on.  One thread at a time, the lane's.
+ * plan's line, sorted into data, zeroes and holes by what the source tells,
+ * and not yet worked on.  One thread at a time, the lane's.
  *
  * A server's map may have any shape.  Zero stretches are rounded inwards to
  * the plan's grain and data outwards, so requests stay aligned on all disks
  * and a map in single bytes costs no more than one in blocks.  Only what is
  * known to read as zeroes is not read ("NBD_STATE_ZERO"); a hole whose
- * content is unknown is data.
+ * content is unknown ("NBD_STATE_HOLE" alone) is data, unless the plan skips
+ * holes: then it is rounded like zeroes.
  */
-
-enum copy_kind {
-	COPY_DATA,	/* or not known */
-	COPY_ZEROES,	/* at the source */
-	COPY_SUSPECT,	/* zeroes at the source, and perhaps something else
-			   at the destinations: to be read there */
-};
 
 /* One more that may need a stretch, besides the destinations. */
 #define COPY_FOR_DIGEST (1U << COPY_MAX_TARGETS)
@@ -63,7 +58,7 @@ struct copy_map {
 				   answer, and what was put behind it */
 	bool is_held;		/* by who set it */
 	uint64_t data_bytes;	/* waiting */
-	uint64_t zero_bytes;
+	uint64_t zero_bytes;	/* and bytes of holes */
 
 	/* The block status answer that is coming in, as source offsets. */
 	uint64_t answer_from;	/* first byte asked for */
@@ -72,14 +67,15 @@ struct copy_map {
 	uint32_t answer_targets;	/* who is to get it */
 	uint64_t answer_position;	/* and on the line */
 	uint64_t answered;	/* up to here the server has told */
-	uint64_t zero_from;	/* the zeroes it ended with so far */
-	uint64_t zero_end;
+	enum copy_kind run_kind;	/* what it ended with so far */
+	uint64_t run_from;
+	uint64_t run_end;
 	uint64_t sorted;	/* up to here it is in the map */
 };
 
-/* How what is zero at the source is dealt with for this destination. */
+/* How what the source has there is dealt with for this destination. */
 enum copy_kind copy_map_kind(const struct copy_plan *plan, unsigned target,
-    bool is_zero);
+    enum copy_kind kind);
 
 void copy_map_init(struct copy_map *m, const struct copy_plan *plan,
     struct copy_cursor *cursor, struct copy_ledger *ledger);
@@ -97,7 +93,8 @@ bool copy_map_extend(struct copy_map *m, uint64_t data_ahead,
  * The extents of the answer in order, from the offset on; what reaches past
  * the length is cut.  Then whether it came at all: error is 0 or negative.
  */
-void copy_map_add_extent(struct copy_map *m, uint64_t length, bool zero);
+void copy_map_add_extent(struct copy_map *m, uint64_t length,
+    enum copy_kind kind);
 void copy_map_answered(struct copy_map *m, int error);
 
 /* It will not come: what it has told is kept, the rest asked for again. */

@@ -149,20 +149,21 @@ try_smaller(struct copy_lane *lane, const struct copy_request *req, int error)
 	return true;
 }
 
-/* Write-zeroes that was refused: smaller, or written out. */
+/* Write-zeroes or trim that was refused: smaller, or done without. */
 static bool
-try_other_zeroes(struct copy_lane *lane, const struct copy_request *req,
-    int error)
+try_without(struct copy_lane *lane, const struct copy_request *req, int error)
 {
 	struct copy_target_books *b = &lane->ledger->targets[req->target];
+	struct copy_refusal *refusal = req->op == COPY_TRIM ? &b->trim :
+							      &b->zero;
 	uint32_t half = half_of(lane, req->length);
 
 	if (!is_size_refused(error) && error != -EOPNOTSUPP)
 		return false;
 	if (error != -EOPNOTSUPP && half > lane->plan->request_size)
-		lower(&b->zero_limit, half);
+		lower(&refusal->limit, half);
 	else
-		atomic_store_explicit(&b->has_no_zero, true,
+		atomic_store_explicit(&refusal->is_total, true,
 		    memory_order_relaxed);
 	return true;
 }
@@ -171,11 +172,15 @@ void
 copy_slot_note_done(struct copy_lane *lane, const struct copy_slot *slot,
     unsigned target, uint32_t from, uint64_t length)
 {
+	enum copy_kind kind = slot->what.kind == COPY_SUSPECT ?
+	    COPY_ZEROES :
+	    slot->what.kind;
+
 	copy_ledger_add(&lane->ledger->targets[target].done_bytes, length);
 	if (lane->plan->mode == COPY_MODE_VERIFY)
 		return;
 	if (copy_epoch_add(&lane->epochs[target], slot->what.to + from,
-		length, slot->what.kind != COPY_DATA) < 0)
+		length, kind) < 0)
 		lane->map.has_no_memory = true;
 }
 
@@ -252,7 +257,7 @@ put_part(struct copy_lane *lane, const struct copy_request *req,
  */
 static void
 target_extent(struct copy_lane *lane, struct copy_request *req,
-    uint64_t length, bool zero)
+    uint64_t length, enum copy_kind kind)
 {
 	struct copy_slot *slot = req->slot;
 	uint32_t grain = lane->plan->grain;
@@ -261,7 +266,7 @@ target_extent(struct copy_lane *lane, struct copy_request *req,
 						    from + (uint32_t)length;
 
 	slot->told[req->target] = to;
-	if (!zero)
+	if (kind != COPY_ZEROES)
 		return;
 	if (from != 0)
 		from = (from + grain - 1) & ~(grain - 1);
@@ -278,12 +283,12 @@ target_extent(struct copy_lane *lane, struct copy_request *req,
 
 void
 copy_lane_add_extent(struct copy_lane *lane, struct copy_request *req,
-    uint64_t length, bool zero)
+    uint64_t length, enum copy_kind kind)
 {
 	if (req->slot == NULL)
-		copy_map_add_extent(&lane->map, length, zero);
+		copy_map_add_extent(&lane->map, length, kind);
 	else
-		target_extent(lane, req, length, zero);
+		target_extent(lane, req, length, kind);
 }
 
 /* What it did not tell is asked again; if it tells nothing, it is read. */
@@ -334,6 +339,7 @@ target_succeeded(struct copy_lane *lane, struct copy_request *req)
 		break;
 	case COPY_WRITE:
 	case COPY_ZERO:
+	case COPY_TRIM:
 		target_written(lane, req);
 		break;
 	case COPY_FAST_ZERO:
@@ -346,8 +352,8 @@ static bool
 may_be_tried_again(struct copy_lane *lane, const struct copy_request *req,
     int error)
 {
-	if (req->op == COPY_ZERO)
-		return try_other_zeroes(lane, req, error);
+	if (req->op == COPY_ZERO || req->op == COPY_TRIM)
+		return try_without(lane, req, error);
 	return try_smaller(lane, req, error);
 }
 

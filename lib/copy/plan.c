@@ -506,10 +506,15 @@ choose_target_features(struct copy_plan *plan, struct copy_target_plan *t,
 	t->use_zero = destination->can_zero && !wish->is_allocated;
 	t->use_fast_zero = t->use_zero && destination->can_fast_zero &&
 	    !compares && !wish->is_zero_before;
+	t->use_trim = wish->skips_holes && !compares &&
+	    destination->can_trim;
 	t->use_flush = destination->can_flush;
 	if (!destination->can_zero)
 		give_up(plan, "destination does not offer write-zeroes: "
 			      "zeroes are written as data");
+	if (wish->skips_holes && !destination->can_trim)
+		give_up(plan, "destination does not offer trim: holes that "
+			      "need not be copied are left as they were");
 	if (!t->use_flush)
 		give_up(plan, "destination does not offer flush: nothing "
 			      "there is known to be durable");
@@ -553,6 +558,7 @@ choose_features(struct copy_plan *plan, const struct disk_shape *source,
 	plan->epoch_bytes = EPOCH_BYTES;
 	plan->skip_zeroes = wish->is_zero_before &&
 	    plan->mode == COPY_MODE_COPY;
+	plan->skip_holes = wish->skips_holes;
 	if (!plan->use_status)
 		give_up(plan, "source does not offer block status: all of it "
 			      "is read");

@@ -55,6 +55,8 @@ struct copy_wish {
 	bool allow_no_flush;
 	bool is_zero_before;	/* the destinations read as zeroes: zeroes need
 				   not be written */
+	bool skips_holes;	/* what the source has in holes that are not
+				   known to be zero does not matter */
 	bool is_allocated;	/* zeroes are written as data */
 	uint32_t sparse_grain;	/* zeroes among data are found in pieces of
 				   this size, a power of two; 0: chosen,
@@ -107,6 +109,7 @@ struct copy_target_plan {
 	uint64_t done_bytes;	/* of total_bytes, in done */
 	bool use_zero;		/* send zeroes as write-zeroes */
 	bool use_fast_zero;	/* zero much at once, before data */
+	bool use_trim;		/* of holes that are skipped */
 	bool use_status;	/* ask it what is zero, when comparing */
 	bool use_flush;
 };
@@ -144,6 +147,8 @@ struct copy_plan {
 	uint64_t lag_bytes;	/* in them, of all lanes */
 	bool use_status;	/* ask the source what is zero */
 	bool skip_zeroes;	/* they are there already */
+	bool skip_holes;	/* nothing is copied of what is not known to be
+				   zero in them */
 	bool reconnects;	/* what is lost with a connection is done
 				   again, once it is back */
 	enum copy_on_error on_error[2];		/* and so on: as wished */

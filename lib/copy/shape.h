@@ -17,6 +17,7 @@ struct disk_shape {
 	bool can_flush;
 	bool can_zero;			/* write-zeroes */
 	bool can_fast_zero;		/* and it fails at once where slow */
+	bool can_trim;
 	bool can_multi_conn;		/* a flush covers all connections */
 	bool can_status;		/* block status of base:allocation */
 };

@@ -41,6 +41,8 @@ learn_shape(struct disk_shape *shape, const struct nbd_export *x)
 	    !(x->flags & NBD_FLAG_READ_ONLY);
 	shape->can_fast_zero = shape->can_zero &&
 	    (x->flags & NBD_FLAG_SEND_FAST_ZERO);
+	shape->can_trim = (x->flags & NBD_FLAG_SEND_TRIM) &&
+	    !(x->flags & NBD_FLAG_READ_ONLY);
 	shape->can_multi_conn = x->flags & NBD_FLAG_CAN_MULTI_CONN;
 	shape->can_status = x->n_contexts > 0 && x->contexts[0] != NULL;
 }

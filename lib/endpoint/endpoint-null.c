@@ -127,6 +127,7 @@ null_connect(const struct endpoint *ep, struct net_loop *loop,
 		.block_maximum = NBD_DEFAULT_MAX_PAYLOAD,
 		.can_flush = true,
 		.can_zero = true,
+		.can_trim = true,
 		.can_multi_conn = true,
 	};
 	d->events = *events;

@@ -128,6 +128,7 @@ flow_describe(struct nbd_request *nbd, enum copy_op op)
 		[COPY_WRITE] = NBD_CMD_WRITE,
 		[COPY_ZERO] = NBD_CMD_WRITE_ZEROES,
 		[COPY_FAST_ZERO] = NBD_CMD_WRITE_ZEROES,
+		[COPY_TRIM] = NBD_CMD_TRIM,
 		[COPY_FLUSH] = NBD_CMD_FLUSH,
 	};
 
@@ -248,6 +249,14 @@ flow_pump(struct lane *lane)
 	while (drop_digested(lane));
 }
 
+static enum copy_kind
+kind_of(uint64_t flags)
+{
+	if (flags & NBD_STATE_ZERO)
+		return COPY_ZEROES;
+	return flags & NBD_STATE_HOLE ? COPY_HOLE : COPY_DATA;
+}
+
 static void
 tell_extents(struct lane *lane, const struct lane_request *req)
 {
@@ -256,8 +265,7 @@ tell_extents(struct lane *lane, const struct lane_request *req)
 
 	for (i = 0; i < extents->n; i++)
 		copy_lane_add_extent(lane->engine, req->engine,
-		    extents->v[i].length,
-		    extents->v[i].flags & NBD_STATE_ZERO);
+		    extents->v[i].length, kind_of(extents->v[i].flags));
 }
 
 void

@@ -39,7 +39,7 @@ const char *stats_error_name(enum stats_error error);
 void stats_note(enum copy_side side, enum copy_op op, int error,
     uint64_t took_us);
 
-#define STATS_ROWS 12			/* what stats_get() takes */
+#define STATS_ROWS 14			/* what stats_get() takes */
 
 void stats_get(unsigned row, struct stats *ret);
 

@@ -458,13 +458,20 @@ tell_refusals_of(struct run *run, const struct copy_target_books *b)
 	if (atomic_load(&b->has_no_fast_zero))
 		run_add_gave_up(run, "destination refused fast write-zeroes: "
 		    "each stretch of zeroes was zeroed by itself");
-	if (atomic_load(&b->zero_limit) != 0 &&
-	    !atomic_load(&b->has_no_zero))
+	if (atomic_load(&b->zero.limit) != 0 &&
+	    !atomic_load(&b->zero.is_total))
 		run_add_gave_up(run, "destination refused write-zeroes for "
 		    "their size: smaller ones");
-	if (atomic_load(&b->has_no_zero))
+	if (atomic_load(&b->zero.is_total))
 		run_add_gave_up(run, "destination refused write-zeroes: "
 		    "zeroes were written as data");
+	if (atomic_load(&b->trim.limit) != 0 &&
+	    !atomic_load(&b->trim.is_total))
+		run_add_gave_up(run, "destination refused to trim for the "
+		    "size: smaller ones");
+	if (atomic_load(&b->trim.is_total))
+		run_add_gave_up(run, "destination refused to trim: holes "
+		    "that need not be copied were left as they were");
 }
 
 /* What servers refused, and what was done then. */

@@ -15,6 +15,8 @@
  *	- requests obey all disks' block sizes and stay within the ranges
  *	- no two requests in flight touch one range of a disk
  *	- what the source called zero is not read
+ *	- what it called a hole, where that does not matter, is neither read nor
+ *	  written; nothing else is trimmed, and a trimmed byte may be anything
  *	- a success means that the destination's stable bytes are right in
  *	  every range, and untouched outside; what is told to be equal is
  *	- nothing is written where nothing is to be, or needs to be
@@ -122,6 +124,8 @@ struct target {
 	uint32_t refused_zeroes;	/* likewise */
 	bool refuses_zeroes;	/* all */
 	bool refuses_fast_zeroes;
+	uint32_t refused_trims;	/* above this size; 0: none */
+	bool refuses_trims;	/* all */
 	bool met_fault;
 	unsigned char *before;	/* what it held at first */
 	unsigned char *stable;	/* what a power cut leaves */
@@ -144,6 +148,7 @@ struct sim {
 	size_t n_ranges;
 	bool is_whole;		/* it is one range, which nobody asked for */
 	bool zero_rest;
+	bool skips_holes;
 	enum status_style style;
 	uint32_t refused_size;	/* by the source */
 	enum fault fault;
@@ -193,12 +198,13 @@ struct sim {
 	uint64_t n_events;
 	uint64_t n_requests;
 	uint64_t n_fast_zeroes;
+	uint64_t n_trims;
 	uint32_t n_acknowledged;
 	bool was_behind;	/* some destination, for a while */
 	bool met_refusal;
 	bool cancelled;
 	bool is_resumed;
-	uint64_t told[MAX_TARGETS][6];	/* figures, at the last event */
+	uint64_t told[MAX_TARGETS][8];	/* figures, at the last event */
 	bool read_again_for_digest;
 };
 
@@ -271,6 +277,16 @@ cell_is_told_zero(const struct sim *sim, uint64_t offset)
 	    mix(sim->seed * 7 ^ (offset / CELL)) % 16 != 0;
 }
 
+/* Or a hole that may read as anything? */
+static bool
+cell_is_told_hole(const struct sim *sim, uint64_t offset)
+{
+	uint64_t cell = offset / CELL;
+
+	return mix(sim->seed * 11 ^ (cell / 96)) % 4 == 0 &&
+	    mix(sim->seed * 13 ^ cell) % 64 != 0;
+}
+
 /* And at a destination, where a cell may be anything. */
 static bool
 target_is_told_zero(const struct target *t, uint64_t offset)
@@ -285,13 +301,23 @@ target_is_told_zero(const struct target *t, uint64_t offset)
 	return true;
 }
 
-static bool
-is_told_zero(const struct sim *sim, const struct copy_request *req,
+static enum copy_kind
+source_kind(const struct sim *sim, uint64_t offset)
+{
+	if (cell_is_told_hole(sim, offset))
+		return COPY_HOLE;
+	return cell_is_told_zero(sim, offset) ? COPY_ZEROES : COPY_DATA;
+}
+
+static enum copy_kind
+told_kind(const struct sim *sim, const struct copy_request *req,
     uint64_t offset)
 {
-	return req->side == COPY_SOURCE ?
-	    cell_is_told_zero(sim, offset) :
-	    target_is_told_zero(&sim->targets[req->target], offset);
+	if (req->side == COPY_SOURCE)
+		return source_kind(sim, offset);
+	return target_is_told_zero(&sim->targets[req->target], offset) ?
+	    COPY_ZEROES :
+	    COPY_DATA;
 }
 
 /* Answer a block status request, in the disk's style. */
@@ -303,13 +329,13 @@ answer_status(struct sim *sim, unsigned lane, struct copy_request *req)
 	    sim->targets[req->target].style;
 	uint64_t pos = req->offset;
 	uint64_t end = req->offset + req->length;
+	enum copy_kind kind;
 	uint64_t stop;
-	bool zero;
 
 	while (pos < end) {
-		zero = is_told_zero(sim, req, pos);
+		kind = told_kind(sim, req, pos);
 		stop = (pos / CELL + 1) * CELL;
-		while (stop < end && is_told_zero(sim, req, stop) == zero)
+		while (stop < end && told_kind(sim, req, stop) == kind)
 			stop += CELL;
 		if (stop > end && style != STATUS_OVERLONG)
 			stop = end;
@@ -317,7 +343,7 @@ answer_status(struct sim *sim, unsigned lane, struct copy_request *req)
 			stop = pos + 1 + rnd(sim, stop - pos);
 		if (style == STATUS_TINY && stop > pos + CELL)
 			stop = pos + 1 + rnd(sim, CELL);
-		copy_lane_add_extent(sim->lanes[lane], req, stop - pos, zero);
+		copy_lane_add_extent(sim->lanes[lane], req, stop - pos, kind);
 		pos = stop;
 		if (style == STATUS_SHORT || style == STATUS_TINY)
 			return;
@@ -382,22 +408,64 @@ is_in_ranges(const struct sim *sim, const struct copy_request *req)
 	return false;
 }
 
-/* Does it read a whole grain that the source calls zero? */
+/* Which part of the source belongs there; false: none. */
 static bool
-holds_zero_grain(const struct sim *sim, const struct copy_request *req)
+find_source(const struct sim *sim, const struct copy_request *req,
+    uint64_t *ret_from)
+{
+	const struct copy_range *r;
+	size_t i;
+
+	*ret_from = req->offset;
+	if (req->side == COPY_SOURCE)
+		return true;
+	for (i = 0; i < sim->n_ranges; i++) {
+		r = &sim->ranges[i];
+		if (req->offset < r->to || req->offset - r->to >=
+		    copied_length(sim, r, shape_of(sim, req)))
+			continue;
+		*ret_from = r->from + (req->offset - r->to);
+		return true;
+	}
+	return false;
+}
+
+/* Is it about a whole grain that the source calls that? */
+static bool
+holds_grain(const struct sim *sim, const struct copy_request *req,
+    enum copy_kind kind)
 {
 	uint64_t grain = sim->plan.grain;
-	uint64_t pos = (req->offset + grain - 1) / grain * grain;
+	uint64_t from;
+	uint64_t pos;
 	uint64_t i;
 
-	for (; pos + grain <= req->offset + req->length; pos += grain) {
+	if (!find_source(sim, req, &from))
+		return false;
+	pos = (from + grain - 1) / grain * grain;
+	for (; pos + grain <= from + req->length; pos += grain) {
 		for (i = 0; i < grain; i += CELL)
-			if (!cell_is_told_zero(sim, pos + i))
+			if (source_kind(sim, pos + i) != kind)
 				break;
 		if (i >= grain)
 			return true;
 	}
 	return false;
+}
+
+/* Nothing but holes, to the byte. */
+static bool
+is_all_hole(const struct sim *sim, const struct copy_request *req)
+{
+	uint64_t from;
+	uint64_t i;
+
+	if (!find_source(sim, req, &from))
+		return false;
+	for (i = 0; i < req->length; i++)
+		if (source_kind(sim, from + i) != COPY_HOLE)
+			return false;
+	return true;
 }
 
 static bool
@@ -411,6 +479,13 @@ static bool
 is_zeroing(const struct copy_request *req)
 {
 	return req->op == COPY_ZERO || req->op == COPY_FAST_ZERO;
+}
+
+static bool
+changes(const struct copy_request *req)
+{
+	return req->op == COPY_WRITE || is_zeroing(req) ||
+	    req->op == COPY_TRIM;
 }
 
 static void
@@ -462,6 +537,27 @@ touches(const struct ranges *set, const struct copy_request *req)
 		req->length || is_in;
 }
 
+/* What the source has told decides what is done. */
+static void
+check_kinds(struct sim *sim, const struct copy_request *req)
+{
+	promise(sim, req->op != COPY_TRIM ||
+		(sim->skips_holes && shape_of(sim, req)->can_trim),
+	    "trim only on request, and where offered");
+	promise(sim, req->op != COPY_TRIM || is_all_hole(sim, req),
+	    "nothing but holes is trimmed");
+	if (!sim->source.can_status || sim->style == STATUS_FAILS ||
+	    sim->style == STATUS_TINY)
+		return;
+	if (req->side == COPY_SOURCE && req->op == COPY_READ)
+		promise(sim, !holds_grain(sim, req, COPY_ZEROES),
+		    "what the source calls zero is not read");
+	if (sim->skips_holes && (req->op == COPY_READ ||
+	    req->op == COPY_WRITE || is_zeroing(req)))
+		promise(sim, !holds_grain(sim, req, COPY_HOLE),
+		    "holes that do not matter are neither read nor written");
+}
+
 static void
 check_request(struct sim *sim, const struct copy_request *req)
 {
@@ -482,10 +578,9 @@ check_request(struct sim *sim, const struct copy_request *req)
 	    "fast write-zeroes only where offered");
 	promise(sim, req->op != COPY_STATUS || disk->can_status,
 	    "block status only where offered");
-	promise(sim, sim->mode != COPY_MODE_VERIFY ||
-		(req->op != COPY_WRITE && !is_zeroing(req)),
+	promise(sim, sim->mode != COPY_MODE_VERIFY || !changes(req),
 	    "who verifies writes nothing");
-	promise(sim, (req->op != COPY_WRITE && !is_zeroing(req)) ||
+	promise(sim, !changes(req) ||
 		!touches(&sim->plan.targets[req->target].done, req),
 	    "what is done is not written again");
 	promise(sim, sim->mode != COPY_MODE_COPY ||
@@ -493,11 +588,7 @@ check_request(struct sim *sim, const struct copy_request *req)
 		(req->op != COPY_READ && req->op != COPY_STATUS),
 	    "who copies does not read the destination");
 	check_overlap(sim, req);
-	if (req->side == COPY_SOURCE && req->op == COPY_READ &&
-	    sim->source.can_status && sim->style != STATUS_FAILS &&
-	    sim->style != STATUS_TINY)
-		promise(sim, !holds_zero_grain(sim, req),
-		    "what the source calls zero is not read");
+	check_kinds(sim, req);
 }
 
 /* Where a request's bytes are, also if the engine does not see them. */
@@ -548,6 +639,7 @@ send_request(struct sim *sim, unsigned lane, struct copy_request *req)
 		check_request(sim, req);
 	sim->n_requests++;
 	sim->n_fast_zeroes += req->op == COPY_FAST_ZERO;
+	sim->n_trims += req->op == COPY_TRIM;
 	if (req->op == COPY_READ && req->side == COPY_SOURCE)
 		sim->asked_to_read += req->length;
 	for (i = 0; i < MAX_PENDING; i++)
@@ -728,6 +820,21 @@ carry_out_flush(struct sim *sim, struct pending *p)
 	}
 }
 
+/* Some of it is dropped, some reads as zeroes then, some is still there. */
+static void
+trim(struct sim *sim, unsigned char *p, uint32_t length)
+{
+	uint32_t i;
+	uint64_t how = 0;
+
+	for (i = 0; i < length; i++) {
+		if (i % 512 == 0)
+			how = rnd(sim, 3);
+		if (how < 2)
+			p[i] = how == 0 ? 0 : 0x74;
+	}
+}
+
 static void
 carry_out_write(struct sim *sim, struct pending *p)
 {
@@ -740,6 +847,10 @@ carry_out_write(struct sim *sim, struct pending *p)
 	for (i = 0; i < req->length; i++)
 		trails[i] = (struct trail){ .serial = sim->n_acknowledged,
 			.lane = (uint8_t)p->lane };
+	if (req->op == COPY_TRIM) {
+		trim(sim, to, req->length);
+		return;
+	}
 	if (is_zeroing(req) || req->bytes == NULL) {
 		memset(to, 0, req->length);
 		return;
@@ -763,6 +874,7 @@ carry_out(struct sim *sim, struct pending *p)
 	case COPY_WRITE:
 	case COPY_ZERO:
 	case COPY_FAST_ZERO:
+	case COPY_TRIM:
 		carry_out_write(sim, p);
 		break;
 	case COPY_FLUSH:
@@ -775,16 +887,17 @@ static int refusal_of(const struct sim *sim, const struct copy_request *req);
 
 /*
  * What of a failed write reached the disk is anybody's guess; but a fast zero
- * that is refused changes nothing.
+ * or a trim that is refused changes nothing.
  */
 static void
 carry_out_half(struct sim *sim, const struct pending *p)
 {
 	const struct copy_request *req = p->req;
 
-	if (req->op == COPY_FAST_ZERO && refusal_of(sim, req) < 0)
+	if ((req->op == COPY_FAST_ZERO || req->op == COPY_TRIM) &&
+	    refusal_of(sim, req) < 0)
 		return;
-	if (req->op == COPY_WRITE || is_zeroing(req))
+	if (changes(req))
 		memset(sim->targets[req->target].written + req->offset, 0x66,
 		    req->length / 2);
 	if (req->op == COPY_READ)
@@ -806,6 +919,11 @@ refusal_of(const struct sim *sim, const struct copy_request *req)
 	if (is_zeroing(req) && t->refused_zeroes != 0 &&
 	    req->length > t->refused_zeroes)
 		return -EINVAL;
+	if (req->op == COPY_TRIM && t->refuses_trims)
+		return -EOPNOTSUPP;
+	if (req->op == COPY_TRIM && t->refused_trims != 0 &&
+	    req->length > t->refused_trims)
+		return -EINVAL;
 	if ((req->op == COPY_READ || req->op == COPY_WRITE) && refused != 0 &&
 	    req->length > refused)
 		return -EOVERFLOW;
@@ -816,7 +934,7 @@ static bool
 moves_bytes(const struct copy_request *req)
 {
 	return req->op == COPY_READ || req->op == COPY_WRITE ||
-	    req->op == COPY_ZERO;
+	    req->op == COPY_ZERO || req->op == COPY_TRIM;
 }
 
 /* Have all destinations but the bad one got all? */
@@ -963,7 +1081,7 @@ lose_requests(struct sim *sim, unsigned lane, const struct copy_request *of)
 		if (p->req == NULL || p->lane != lane ||
 		    !is_same_disk(p->req, of))
 			continue;
-		if (p->req->op == COPY_WRITE || is_zeroing(p->req))
+		if (changes(p->req))
 			make_ghost(sim, p);
 		complete(sim, p, -ENOTCONN);
 	}
@@ -1167,23 +1285,27 @@ check_progress(struct sim *sim, unsigned target)
 		copy_ledger_get(&b->zeroed_bytes),
 		copy_ledger_get(&b->equal_bytes),
 		copy_ledger_get(&b->differing_bytes),
+		copy_ledger_get(&b->trimmed_bytes),
+		copy_ledger_get(&b->untouched_bytes),
 		copy_ledger_get(&b->durable_bytes),
 		copy_ledger_get(&b->done_bytes),
 	};
+	uint64_t durable = now[6];
+	uint64_t done = now[7];
 	uint64_t *last = sim->told[target];
 	unsigned i;
 
-	for (i = 0; i < 5; i++)
+	for (i = 0; i < 7; i++)
 		promise(sim, now[i] >= last[i], "figures never fall");
-	promise(sim, now[5] >= last[5] || sim->fault == FAULT_DISCONNECT ||
+	promise(sim, done >= last[7] || sim->fault == FAULT_DISCONNECT ||
 	    sim->fault == FAULT_RESTART || b->is_failed,
 	    "what is done falls only when something is lost");
-	promise(sim, now[5] <= sim->plan.targets[target].total_bytes,
+	promise(sim, done <= sim->plan.targets[target].total_bytes,
 	    "no more is done than there is");
-	promise(sim, now[4] <= now[5], "no more is durable than is done");
-	promise(sim, now[5] <= now[0] + now[1] + now[2] + now[3] +
-	    copy_ledger_get(&b->resumed_bytes),
-	    "what is done was written, zeroed or compared");
+	promise(sim, durable <= done, "no more is durable than is done");
+	promise(sim, done <= now[0] + now[1] + now[2] + now[3] + now[4] +
+	    now[5] + copy_ledger_get(&b->resumed_bytes),
+	    "what is done was written, zeroed, compared, trimmed or left");
 	memcpy(last, now, sizeof now);
 }
 
@@ -1296,6 +1418,7 @@ make_target(struct sim *sim, struct target *t)
 	t->shape.can_multi_conn = true;
 	t->shape.can_zero = rnd(sim, 4) != 0;
 	t->shape.can_fast_zero = t->shape.can_zero && rnd(sim, 4) != 0;
+	t->shape.can_trim = rnd(sim, 4) != 0;
 	t->shape.can_flush = true;
 	t->shape.can_status = rnd(sim, 4) != 0;
 	t->style = (enum status_style)rnd(sim, N_STATUS_STYLES);
@@ -1304,6 +1427,8 @@ make_target(struct sim *sim, struct target *t)
 	t->refused_zeroes = rnd(sim, 8) ? 0 : 65536;
 	t->refuses_zeroes = rnd(sim, 16) == 0;
 	t->refuses_fast_zeroes = rnd(sim, 8) == 0;
+	t->refused_trims = rnd(sim, 8) ? 0 : 65536;
+	t->refuses_trims = rnd(sim, 8) == 0;
 }
 
 static void
@@ -1414,6 +1539,17 @@ wish_alone(const struct sim *sim, struct copy_wish *wish)
 		wish->on_error[COPY_DESTINATION] = COPY_RETRY;
 }
 
+/* What may read as anything has no digest. */
+static void
+wish_holes(const struct sim *sim, struct copy_wish *wish)
+{
+	if (!sim->skips_holes)
+		return;
+	wish->skips_holes = true;
+	wish->digest = DIGEST_NONE;
+	wish->digests_blocks = false;
+}
+
 static int
 make_plan(struct sim *sim, struct error *e)
 {
@@ -1446,6 +1582,7 @@ make_plan(struct sim *sim, struct error *e)
 	int r;
 
 	wish_alone(sim, &wish);
+	wish_holes(sim, &wish);
 	for (i = 0; i < sim->n_targets; i++)
 		shapes[i] = &sim->targets[i].shape;
 	r = copy_plan_make(&sim->plan, &sim->source, shapes, sim->n_targets,
@@ -1491,6 +1628,31 @@ expected_byte(const struct sim *sim, const struct target *t, uint64_t offset)
 			return source_byte(sim, r->from + (offset - r->to));
 	}
 	return is_rest(sim, &t->shape, offset) ? 0 : t->before[offset];
+}
+
+/* Is it anything that the byte may be, where the source has a hole? */
+static bool
+may_be_any(const struct sim *sim, const struct target *t, uint64_t offset)
+{
+	const struct copy_range *r;
+	size_t i;
+
+	for (i = 0; sim->skips_holes && i < sim->n_ranges; i++) {
+		r = &sim->ranges[i];
+		if (offset >= r->to &&
+		    offset - r->to < copied_length(sim, r, &t->shape))
+			return cell_is_told_hole(sim,
+			    r->from + (offset - r->to));
+	}
+	return false;
+}
+
+static bool
+is_right(const struct sim *sim, const struct target *t,
+    const unsigned char *bytes, uint64_t offset)
+{
+	return bytes[offset] == expected_byte(sim, t, offset) ||
+	    may_be_any(sim, t, offset);
 }
 
 static bool
@@ -1557,6 +1719,7 @@ make_world(struct sim *sim)
 	make_disks(sim);
 	make_ranges(sim);
 	sim->style = (enum status_style)rnd(sim, N_STATUS_STYLES);
+	sim->skips_holes = sim->mode == COPY_MODE_COPY && rnd(sim, 2);
 	sim->fault = (enum fault)rnd(sim, N_FAULTS);
 	sim->fault_at = rnd(sim, rnd(sim, 2) ? 8 : 200);
 	sim->n_losses_left = 1 + (unsigned)rnd(sim, 4);
@@ -1594,7 +1757,7 @@ count_wrong(const struct sim *sim, const struct target *t,
 	uint64_t i;
 
 	for (i = 0; i < t->shape.size; i++)
-		if (bytes[i] != expected_byte(sim, t, i) && n++ == 0)
+		if (!is_right(sim, t, bytes, i) && n++ == 0)
 			trace(sim, "wrong from byte %" PRIu64 " on", i);
 	return n;
 }
@@ -1632,7 +1795,7 @@ judge_skipped(struct sim *sim, unsigned target)
 			continue;
 		}
 		promise(sim, sim->mode == COPY_MODE_VERIFY ||
-			t->stable[i] == expected_byte(sim, t, i),
+			is_right(sim, t, t->stable, i),
 		    "what is not listed as skipped is right, flushed");
 	}
 	promise(sim, n_skipped == copy_ledger_get(
@@ -1921,7 +2084,7 @@ take_durable(struct sim *sim)
 				abort();
 		for (k = 0; k < t->shape.size; k++)
 			promise(sim, !ranges_cover(&t->durable, k, 1) ||
-				t->stable[k] == expected_byte(sim, t, k),
+				is_right(sim, t, t->stable, k),
 			    "what is called durable is right, and stable");
 	}
 }
@@ -2025,7 +2188,26 @@ struct counts {
 	uint64_t held;
 	uint64_t shortages;
 	uint64_t digested_again;
+	uint64_t trims;
+	uint64_t no_trims;
+	uint64_t smaller_trims;
+	uint64_t untouched;
 };
+
+static void
+count_trims(const struct sim *sim, struct counts *counts)
+{
+	const struct copy_target_books *b;
+	unsigned i;
+
+	counts->trims += sim->n_trims;
+	for (i = 0; i < sim->n_targets; i++) {
+		b = &sim->ledger.targets[i];
+		counts->no_trims += atomic_load(&b->trim.is_total);
+		counts->smaller_trims += atomic_load(&b->trim.limit) > 0;
+		counts->untouched += copy_ledger_get(&b->untouched_bytes) > 0;
+	}
+}
 
 /* Run one seed.  Returns the promise that was broken, or NULL. */
 static const char *
@@ -2071,6 +2253,7 @@ simulate(uint64_t seed, bool with_trace, struct counts *counts)
 	counts->held += sim->n_held > 0;
 	counts->shortages += sim->met_shortage;
 	counts->digested_again += sim->read_again_for_digest;
+	count_trims(sim, counts);
 	broken = sim->broken;
 	copy_digests_done(&sim->digests);
 	copy_plan_done(&sim->plan);
@@ -2123,6 +2306,10 @@ report_counts(unsigned *n, const struct counts *counts)
 	report(n, counts->shortages > 0, "memory was short");
 	report(n, counts->digested_again > 0,
 	    "reads for a digest were done again");
+	report(n, counts->trims > 0, "holes were trimmed");
+	report(n, counts->no_trims > 0 && counts->smaller_trims > 0,
+	    "or were refused to be, or so much at once");
+	report(n, counts->untouched > 0, "and some were left as they were");
 }
 
 int

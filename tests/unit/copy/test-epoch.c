@@ -4,38 +4,42 @@
 #include "unit.h"
 
 static struct copy_epoch epoch;
-static struct ranges undone[2];
+static struct ranges undone[COPY_SOURCE_KINDS];
 
 static void
 setup(void)
 {
+	int i;
+
 	copy_epoch_init(&epoch);
-	ranges_init(&undone[0]);
-	ranges_init(&undone[1]);
+	for (i = 0; i < COPY_SOURCE_KINDS; i++)
+		ranges_init(&undone[i]);
 }
 
 static void
 teardown(void)
 {
+	int i;
+
 	copy_epoch_done(&epoch);
-	ranges_done(&undone[0]);
-	ranges_done(&undone[1]);
+	for (i = 0; i < COPY_SOURCE_KINDS; i++)
+		ranges_done(&undone[i]);
 }
 
 static void
-again(void *arg, uint64_t to, uint64_t length, bool is_zero)
+again(void *arg, uint64_t to, uint64_t length, enum copy_kind kind)
 {
 	ck_assert_ptr_eq(arg, &epoch);
-	ck_assert_int_eq(ranges_add(&undone[is_zero], to, length), 0);
+	ck_assert_int_eq(ranges_add(&undone[kind], to, length), 0);
 }
 
 START_TEST(what_comes_after_the_flush_was_sent_is_not_covered_by_it)
 {
 	uint64_t bytes;
 
-	ck_assert_int_eq(copy_epoch_add(&epoch, 0, 10, false), 0);
+	ck_assert_int_eq(copy_epoch_add(&epoch, 0, 10, COPY_DATA), 0);
 	copy_epoch_flush(&epoch);
-	ck_assert_int_eq(copy_epoch_add(&epoch, 10, 5, false), 0);
+	ck_assert_int_eq(copy_epoch_add(&epoch, 10, 5, COPY_DATA), 0);
 	ck_assert_int_eq(copy_epoch_flushed(&epoch, &bytes), 0);
 	ck_assert_uint_eq(bytes, 10);
 	ck_assert(ranges_cover(&epoch.durable, 0, 10));
@@ -49,17 +53,20 @@ START_TEST(what_no_flush_has_covered_is_lost_with_the_connection)
 {
 	uint64_t bytes;
 
-	ck_assert_int_eq(copy_epoch_add(&epoch, 0, 10, false), 0);
+	ck_assert_int_eq(copy_epoch_add(&epoch, 0, 10, COPY_DATA), 0);
 	copy_epoch_flush(&epoch);
 	ck_assert_int_eq(copy_epoch_flushed(&epoch, &bytes), 0);
-	ck_assert_int_eq(copy_epoch_add(&epoch, 10, 10, false), 0);
+	ck_assert_int_eq(copy_epoch_add(&epoch, 10, 10, COPY_DATA), 0);
 	copy_epoch_flush(&epoch);
-	ck_assert_int_eq(copy_epoch_add(&epoch, 20, 10, true), 0);
+	ck_assert_int_eq(copy_epoch_add(&epoch, 20, 10, COPY_ZEROES), 0);
+	ck_assert_int_eq(copy_epoch_add(&epoch, 30, 5, COPY_HOLE), 0);
 	copy_epoch_lose(&epoch, again, &epoch);
-	ck_assert_uint_eq(ranges_total(&undone[false]), 10);
-	ck_assert(ranges_cover(&undone[false], 10, 10));
-	ck_assert_uint_eq(ranges_total(&undone[true]), 10);
-	ck_assert(ranges_cover(&undone[true], 20, 10));
+	ck_assert_uint_eq(ranges_total(&undone[COPY_DATA]), 10);
+	ck_assert(ranges_cover(&undone[COPY_DATA], 10, 10));
+	ck_assert_uint_eq(ranges_total(&undone[COPY_ZEROES]), 10);
+	ck_assert(ranges_cover(&undone[COPY_ZEROES], 20, 10));
+	ck_assert_uint_eq(ranges_total(&undone[COPY_HOLE]), 5);
+	ck_assert(ranges_cover(&undone[COPY_HOLE], 30, 5));
 	ck_assert(copy_epoch_is_clean(&epoch));
 	ck_assert_uint_eq(ranges_total(&epoch.durable), 10);
 }
@@ -69,10 +76,10 @@ START_TEST(a_destination_that_failed_keeps_what_is_durable)
 {
 	uint64_t bytes;
 
-	ck_assert_int_eq(copy_epoch_add(&epoch, 0, 10, true), 0);
+	ck_assert_int_eq(copy_epoch_add(&epoch, 0, 10, COPY_ZEROES), 0);
 	copy_epoch_flush(&epoch);
 	ck_assert_int_eq(copy_epoch_flushed(&epoch, &bytes), 0);
-	ck_assert_int_eq(copy_epoch_add(&epoch, 10, 10, true), 0);
+	ck_assert_int_eq(copy_epoch_add(&epoch, 10, 10, COPY_ZEROES), 0);
 	copy_epoch_forget(&epoch);
 	ck_assert(copy_epoch_is_clean(&epoch));
 	ck_assert(ranges_cover(&epoch.durable, 0, 10));

@@ -30,6 +30,7 @@ setup(void)
 		.block_maximum = 32 * MIB,
 		.can_flush = true,
 		.can_zero = true,
+		.can_trim = true,
 		.can_multi_conn = true,
 		.can_status = true,
 	};
@@ -88,7 +89,7 @@ map_is_all_data(void)
 	struct copy_request *slot = copy_lane_next(lane);
 
 	ck_assert_int_eq(slot->op, COPY_STATUS);
-	copy_lane_add_extent(lane, slot, slot->length, false);
+	copy_lane_add_extent(lane, slot, slot->length, COPY_DATA);
 	copy_lane_done(lane, slot, 0, NULL);
 }
 
@@ -273,7 +274,7 @@ START_TEST(zeroes_among_data_that_are_refused_are_data)
 	req = next_is(COPY_ZERO, 32 * KIB, 224 * KIB);
 	copy_lane_done(lane, req, -EOPNOTSUPP, NULL);
 	ck_assert_uint_eq(copy_ledger_done_bytes(&ledger), 0);
-	ck_assert(atomic_load(&ledger.targets[0].has_no_zero));
+	ck_assert(atomic_load(&ledger.targets[0].zero.is_total));
 }
 END_TEST
 
@@ -286,8 +287,8 @@ map_has_holes(void)
 
 	ck_assert_int_eq(req->op, COPY_STATUS);
 	for (i = 0; i < 8; i++) {
-		copy_lane_add_extent(lane, req, 64 * KIB, false);
-		copy_lane_add_extent(lane, req, 448 * KIB, true);
+		copy_lane_add_extent(lane, req, 64 * KIB, COPY_DATA);
+		copy_lane_add_extent(lane, req, 448 * KIB, COPY_ZEROES);
 	}
 	copy_lane_done(lane, req, 0, NULL);
 }
@@ -351,9 +352,9 @@ START_TEST(zero_stretches_are_not_read)
 
 	make_lane();
 	slot = next_is(COPY_STATUS, 0, 4 * MIB);
-	copy_lane_add_extent(lane, slot, 1 * MIB, true);
-	copy_lane_add_extent(lane, slot, 1 * MIB, false);
-	copy_lane_add_extent(lane, slot, 2 * MIB, true);
+	copy_lane_add_extent(lane, slot, 1 * MIB, COPY_ZEROES);
+	copy_lane_add_extent(lane, slot, 1 * MIB, COPY_DATA);
+	copy_lane_add_extent(lane, slot, 2 * MIB, COPY_ZEROES);
 	copy_lane_done(lane, slot, 0, NULL);
 	slot = next_is(COPY_ZERO, 0, 1 * MIB);
 	copy_lane_done(lane, slot, 0, NULL);
@@ -368,9 +369,9 @@ START_TEST(zero_stretches_are_rounded_inwards)
 
 	make_lane();
 	slot = next_is(COPY_STATUS, 0, 4 * MIB);
-	copy_lane_add_extent(lane, slot, 100, false);
-	copy_lane_add_extent(lane, slot, 10000, true);
-	copy_lane_add_extent(lane, slot, 4 * MIB, false);
+	copy_lane_add_extent(lane, slot, 100, COPY_DATA);
+	copy_lane_add_extent(lane, slot, 10000, COPY_ZEROES);
+	copy_lane_add_extent(lane, slot, 4 * MIB, COPY_DATA);
 	copy_lane_done(lane, slot, 0, NULL);
 	(void)next_is(COPY_READ, 0, 4096);
 	(void)next_is(COPY_ZERO, 4096, 4096);
@@ -386,8 +387,8 @@ START_TEST(a_map_in_small_change_is_joined)
 	make_lane();
 	slot = next_is(COPY_STATUS, 0, 4 * MIB);
 	for (i = 0; i < 8192; i++)
-		copy_lane_add_extent(lane, slot, 1, true);
-	copy_lane_add_extent(lane, slot, 4 * MIB, false);
+		copy_lane_add_extent(lane, slot, 1, COPY_ZEROES);
+	copy_lane_add_extent(lane, slot, 4 * MIB, COPY_DATA);
 	copy_lane_done(lane, slot, 0, NULL);
 	(void)next_is(COPY_ZERO, 0, 8192);
 }
@@ -399,7 +400,7 @@ START_TEST(a_short_map_is_asked_on)
 
 	make_lane();
 	slot = next_is(COPY_STATUS, 0, 4 * MIB);
-	copy_lane_add_extent(lane, slot, 10000, false);
+	copy_lane_add_extent(lane, slot, 10000, COPY_DATA);
 	copy_lane_done(lane, slot, 0, NULL);
 	(void)next_is(COPY_STATUS, 8192, 4 * MIB - 8192);
 	(void)next_is(COPY_READ, 0, 8192);
@@ -467,13 +468,245 @@ START_TEST(zeroes_are_written_where_nothing_better_is_offered)
 	destination.can_zero = false;
 	make_lane();
 	slot = next_is(COPY_STATUS, 0, 4 * MIB);
-	copy_lane_add_extent(lane, slot, 4 * MIB, true);
+	copy_lane_add_extent(lane, slot, 4 * MIB, COPY_ZEROES);
 	copy_lane_done(lane, slot, 0, NULL);
 	slot = next_is(COPY_WRITE, 0, 256 * KIB);
 	ck_assert_ptr_null(slot->bytes);
 	copy_lane_done(lane, slot, 0, NULL);
 	ck_assert_uint_eq(copy_ledger_get(&ledger.targets[0].zeroed_bytes), 256 * KIB);
 	ck_assert_uint_eq(copy_ledger_get(&ledger.read_bytes), 0);
+}
+END_TEST
+
+/* Ask for the map, and answer: data, a hole, zeroes, MiB by MiB, data. */
+static void
+map_has_a_hole(void)
+{
+	struct copy_request *req = next_is(COPY_STATUS, 0, 4 * MIB);
+
+	copy_lane_add_extent(lane, req, MIB, COPY_DATA);
+	copy_lane_add_extent(lane, req, MIB, COPY_HOLE);
+	copy_lane_add_extent(lane, req, MIB, COPY_ZEROES);
+	copy_lane_add_extent(lane, req, MIB, COPY_DATA);
+	copy_lane_done(lane, req, 0, NULL);
+}
+
+/* Its first MiB of data is copied; the hole comes next. */
+static void
+copy_up_to_the_hole(void)
+{
+	struct copy_request *reads[4];
+	unsigned i;
+
+	map_has_a_hole();
+	for (i = 0; i < 4; i++)
+		reads[i] = next_is(COPY_READ, i * 256 * KIB, 256 * KIB);
+	for (i = 0; i < 4; i++) {
+		copy_lane_done(lane, reads[i], 0, NULL);
+		ends_well(next_is(COPY_WRITE, i * 256 * KIB, 256 * KIB));
+	}
+}
+
+static uint64_t
+trimmed(void)
+{
+	return copy_ledger_get(&ledger.targets[0].trimmed_bytes);
+}
+
+static uint64_t
+untouched(void)
+{
+	return copy_ledger_get(&ledger.targets[0].untouched_bytes);
+}
+
+/* All goes well up to the next one; NULL: there is none. */
+static struct copy_request *
+next_trim(void)
+{
+	struct copy_request *req;
+
+	while ((req = copy_lane_next(lane)) != NULL && req->op != COPY_TRIM) {
+		if (req->op == COPY_READ)
+			req->buffer = memset(memory[req->index], 1,
+			    req->length);
+		ends_well(req);
+	}
+	return req;
+}
+
+START_TEST(a_hole_is_trimmed_where_it_does_not_matter)
+{
+	wish.skips_holes = true;
+	make_lane();
+	copy_up_to_the_hole();
+	ends_well(next_is(COPY_TRIM, MIB, MIB));
+	(void)next_is(COPY_ZERO, 2 * MIB, MIB);
+	ck_assert_uint_eq(trimmed(), MIB);
+	ck_assert_uint_eq(untouched(), 0);
+	ck_assert_uint_eq(copy_ledger_done_bytes(&ledger), 2 * MIB);
+	ck_assert_uint_eq(copy_ledger_get(&ledger.read_bytes), MIB);
+}
+END_TEST
+
+START_TEST(a_trimmed_hole_counts_after_the_flush)
+{
+	struct copy_request *flush;
+
+	source.size = MIB;
+	wish.skips_holes = true;
+	make_lane();
+	flush = next_is(COPY_STATUS, 0, MIB);
+	copy_lane_add_extent(lane, flush, MIB, COPY_HOLE);
+	copy_lane_done(lane, flush, 0, NULL);
+	ends_well(next_is(COPY_TRIM, 0, MIB));
+	ck_assert(!copy_ledger_is_success(&ledger, 0, true));
+	flush = copy_lane_next(lane);
+	ck_assert_int_eq(flush->op, COPY_FLUSH);
+	copy_lane_done(lane, flush, 0, NULL);
+	ck_assert(copy_lane_is_finished(lane));
+	ck_assert(copy_ledger_is_success(&ledger, 0, true));
+}
+END_TEST
+
+START_TEST(a_hole_is_data_unless_it_is_said_not_to_matter)
+{
+	struct copy_request *read;
+
+	make_lane();
+	copy_up_to_the_hole();
+	read = next_is(COPY_READ, MIB, 256 * KIB);
+	copy_lane_done(lane, read, 0, NULL);
+	(void)next_is(COPY_WRITE, MIB, 256 * KIB);
+}
+END_TEST
+
+START_TEST(a_hole_is_rounded_inwards)
+{
+	struct copy_request *req;
+
+	wish.skips_holes = true;
+	make_lane();
+	req = next_is(COPY_STATUS, 0, 4 * MIB);
+	copy_lane_add_extent(lane, req, 100, COPY_DATA);
+	copy_lane_add_extent(lane, req, 10000, COPY_HOLE);
+	copy_lane_add_extent(lane, req, 6284, COPY_ZEROES);
+	copy_lane_add_extent(lane, req, 4 * MIB, COPY_DATA);
+	copy_lane_done(lane, req, 0, NULL);
+	(void)next_is(COPY_READ, 0, 4096);
+	(void)next_is(COPY_TRIM, 4096, 4096);
+	(void)next_is(COPY_READ, 8192, 4096);
+	(void)next_is(COPY_ZERO, 12288, 4096);
+}
+END_TEST
+
+START_TEST(holes_are_left_where_trim_is_not_offered)
+{
+	destination.can_trim = false;
+	wish.skips_holes = true;
+	make_lane();
+	copy_up_to_the_hole();
+	(void)next_is(COPY_ZERO, 2 * MIB, MIB);
+	ck_assert_uint_eq(untouched(), MIB);
+	ck_assert_uint_eq(trimmed(), 0);
+	ck_assert_uint_eq(copy_ledger_done_bytes(&ledger), 2 * MIB);
+}
+END_TEST
+
+START_TEST(holes_are_left_where_trim_is_refused)
+{
+	struct copy_request *req;
+
+	wish.skips_holes = true;
+	make_lane();
+	copy_up_to_the_hole();
+	req = next_is(COPY_TRIM, MIB, MIB);
+	copy_lane_done(lane, req, -EOPNOTSUPP, NULL);
+	ck_assert(atomic_load(&ledger.targets[0].trim.is_total));
+	ck_assert(!atomic_load(&ledger.targets[0].zero.is_total));
+	ck_assert_ptr_null(next_trim());
+	ck_assert_uint_eq(untouched(), MIB);
+	ck_assert_uint_eq(trimmed(), 0);
+}
+END_TEST
+
+START_TEST(a_trim_refused_for_its_size_becomes_smaller)
+{
+	struct copy_request *req;
+
+	wish.skips_holes = true;
+	make_lane();
+	copy_up_to_the_hole();
+	req = next_is(COPY_TRIM, MIB, MIB);
+	copy_lane_done(lane, req, -EINVAL, NULL);
+	req = next_trim();
+	ck_assert_ptr_nonnull(req);
+	ck_assert_uint_eq(req->offset, MIB);
+	ck_assert_uint_eq(req->length, 512 * KIB);
+	ends_well(req);
+	ends_well(next_is(COPY_TRIM, MIB + 512 * KIB, 512 * KIB));
+	ck_assert_uint_eq(trimmed(), MIB);
+}
+END_TEST
+
+START_TEST(a_trim_that_fails_is_a_failure)
+{
+	const struct copy_failure *f;
+	uint64_t n;
+
+	wish.skips_holes = true;
+	make_lane();
+	copy_up_to_the_hole();
+	copy_lane_done(lane, next_is(COPY_TRIM, MIB, MIB), -EIO, NULL);
+	f = copy_lane_failure(lane, COPY_DESTINATION, 0, &n);
+	ck_assert_uint_eq(n, 1);
+	ck_assert_int_eq(f->op, COPY_TRIM);
+	ck_assert_uint_eq(trimmed(), 0);
+}
+END_TEST
+
+START_TEST(what_was_trimmed_is_trimmed_again_when_it_is_lost)
+{
+	struct copy_request *req;
+
+	source.size = MIB;
+	wish.skips_holes = true;
+	wish.reconnects = true;
+	make_lane();
+	req = next_is(COPY_STATUS, 0, MIB);
+	copy_lane_add_extent(lane, req, MIB, COPY_HOLE);
+	copy_lane_done(lane, req, 0, NULL);
+	ends_well(next_is(COPY_TRIM, 0, MIB));
+	req = copy_lane_next(lane);
+	ck_assert_int_eq(req->op, COPY_FLUSH);
+	copy_lane_done(lane, req, -ENOTCONN, NULL);
+	copy_lane_lost(lane, COPY_DESTINATION, 0);
+	ck_assert_uint_eq(copy_ledger_done_bytes(&ledger), 0);
+	copy_lane_back(lane, COPY_DESTINATION, 0);
+	req = copy_lane_next(lane);
+	ck_assert_int_eq(req->op, COPY_FLUSH);
+	copy_lane_done(lane, req, 0, NULL);
+	ends_well(next_is(COPY_TRIM, 0, MIB));
+	ck_assert_uint_eq(copy_ledger_done_bytes(&ledger), MIB);
+}
+END_TEST
+
+START_TEST(a_hole_that_does_not_matter_is_not_zeroed_with_others)
+{
+	struct copy_request *req;
+	int i;
+
+	destination.can_fast_zero = true;
+	wish.skips_holes = true;
+	make_lane();
+	req = next_is(COPY_STATUS, 0, 4 * MIB);
+	for (i = 0; i < 8; i++) {
+		copy_lane_add_extent(lane, req, 64 * KIB, COPY_DATA);
+		copy_lane_add_extent(lane, req, 448 * KIB,
+		    i == 4 ? COPY_HOLE : COPY_ZEROES);
+	}
+	copy_lane_done(lane, req, 0, NULL);
+	while ((req = copy_lane_next(lane)) != NULL)
+		ck_assert_int_ne(req->op, COPY_FAST_ZERO);
 }
 END_TEST
 
@@ -620,6 +853,17 @@ main(void)
 	tcase_add_test(t, data_that_is_zero_is_sent_as_zero);
 	tcase_add_test(t, data_out_of_reach_are_taken_for_no_zeroes);
 	tcase_add_test(t, zeroes_are_written_where_nothing_better_is_offered);
+	tcase_add_test(t, a_hole_is_trimmed_where_it_does_not_matter);
+	tcase_add_test(t, a_trimmed_hole_counts_after_the_flush);
+	tcase_add_test(t, a_hole_is_data_unless_it_is_said_not_to_matter);
+	tcase_add_test(t, a_hole_is_rounded_inwards);
+	tcase_add_test(t, holes_are_left_where_trim_is_not_offered);
+	tcase_add_test(t, holes_are_left_where_trim_is_refused);
+	tcase_add_test(t, a_trim_refused_for_its_size_becomes_smaller);
+	tcase_add_test(t, a_trim_that_fails_is_a_failure);
+	tcase_add_test(t, what_was_trimmed_is_trimmed_again_when_it_is_lost);
+	tcase_add_test(t,
+	    a_hole_that_does_not_matter_is_not_zeroed_with_others);
 	tcase_add_test(t, a_failed_read_is_never_written);
 	tcase_add_test(t, after_a_failure_what_is_in_flight_is_waited_for);
 	tcase_add_test(t, a_failed_write_is_counted_on_the_destination);

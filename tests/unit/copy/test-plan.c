@@ -398,6 +398,23 @@ START_TEST(what_is_done_without_is_said)
 }
 END_TEST
 
+START_TEST(trim_is_missed_only_where_it_was_asked_for)
+{
+	destination.can_trim = false;
+	ck_assert_int_eq(make(), 0);
+	ck_assert(!plan.skip_holes);
+	ck_assert_uint_eq(plan.n_gave_up, 0);
+	wish.skips_holes = true;
+	ck_assert_int_eq(make(), 0);
+	ck_assert(plan.skip_holes && !plan.targets[0].use_trim);
+	ck_assert_uint_eq(plan.n_gave_up, 1);
+	destination.can_trim = true;
+	ck_assert_int_eq(make(), 0);
+	ck_assert(plan.targets[0].use_trim);
+	ck_assert_uint_eq(plan.n_gave_up, 0);
+}
+END_TEST
+
 START_TEST(ranges_cannot_add_up_to_more_than_fits)
 {
 	struct copy_range ranges[3] = { 0 };
@@ -446,6 +463,7 @@ main(void)
 	tcase_add_test(t, several_lanes_need_multi_conn_on_both_sides);
 	tcase_add_test(t, a_small_disk_gets_no_useless_lane);
 	tcase_add_test(t, what_is_done_without_is_said);
+	tcase_add_test(t, trim_is_missed_only_where_it_was_asked_for);
 	tcase_add_test(t, ranges_cannot_add_up_to_more_than_fits);
 	suite_add_tcase(s, t);
 	return unit_main(s);
