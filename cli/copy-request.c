@@ -291,6 +291,9 @@ set_option(struct options *o, struct request *req, int id, const char *value)
 	case OPT_ALLOCATED:
 		req->spec.allocated = true;
 		return 0;
+	case OPT_TRIM:
+		req->spec.trim = true;
+		return 0;
 	case OPT_REQUIRE_ALL:
 		req->spec.require_all = true;
 		return 0;

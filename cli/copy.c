@@ -25,6 +25,8 @@ const struct option_row options_copy[] = {
 	{ "zero-rest", OPT_ZERO_REST, NULL,
 	    "zero what a larger destination has behind the copy" },
 	{ "allocated", OPT_ALLOCATED, NULL, "write zeroes as data" },
+	{ "trim", OPT_TRIM, NULL,
+	    "trim holes that are not zero, as what they hold does not matter" },
 	{ "rate", OPT_RATE, "RATE", "no more than RATE, such as 200MB/s" },
 	{ "digest", OPT_DIGEST, "NAME",
 	    "tell the digest of the source: sha256 or xxh3" },

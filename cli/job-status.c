@@ -46,6 +46,8 @@ read_progress(const json_t *json, struct run_progress *p)
 	p->read_bytes = get_number(json, "read_bytes");
 	p->written_bytes = get_number(json, "written_bytes");
 	p->zeroed_bytes = get_number(json, "zeroed_bytes");
+	p->trimmed_bytes = get_number(json, "trimmed_bytes");
+	p->untouched_bytes = get_number(json, "untouched_bytes");
 	p->durable_bytes = get_number(json, "durable_bytes");
 	p->source_size = get_number(json, "source_size_bytes");
 	p->destination_size = get_number(json, "destination_size_bytes");

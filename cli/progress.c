@@ -187,6 +187,19 @@ progress_line(const struct progress *p, const struct progress_style *style,
 	return buf;
 }
 
+/* What did not go there as bytes, if there is any. */
+static const char *
+write_share(char part[PART_SIZE], uint64_t bytes, const char *what)
+{
+	char size[UNITS_TEXT_SIZE];
+
+	if (bytes == 0)
+		return "";
+	(void)snprintf(part, PART_SIZE, ", %s of it %s",
+	    units_format_size(bytes, size), what);
+	return part;
+}
+
 char *
 progress_summary(const struct run_progress *end, char buf[PROGRESS_LINE_SIZE])
 {
@@ -194,18 +207,19 @@ progress_summary(const struct run_progress *end, char buf[PROGRESS_LINE_SIZE])
 	double rate = (double)end->done_bytes * 1000.0 / (double)ms;
 	char done[UNITS_TEXT_SIZE];
 	char rate_text[UNITS_TEXT_SIZE];
-	char zeroed[UNITS_TEXT_SIZE];
 	char elapsed[UNITS_TEXT_SIZE];
-	bool has_zeroes = end->zeroed_bytes > 0;
+	char zeroed[PART_SIZE];
+	char trimmed[PART_SIZE];
+	char untouched[PART_SIZE];
 
-	(void)units_format_size(end->zeroed_bytes, zeroed);
 	(void)snprintf(buf, PROGRESS_LINE_SIZE,
 	    "%s copied in %s (%s/s)%s%s%s, %s%s",
 	    units_format_size(end->done_bytes, done),
 	    units_format_time_ms(end->elapsed_ms, elapsed),
 	    units_format_size((uint64_t)rate, rate_text),
-	    has_zeroes ? ", " : "", has_zeroes ? zeroed : "",
-	    has_zeroes ? " of it zeroes" : "",
+	    write_share(zeroed, end->zeroed_bytes, "zeroes"),
+	    write_share(trimmed, end->trimmed_bytes, "trimmed"),
+	    write_share(untouched, end->untouched_bytes, "left as it was"),
 	    end->durable_bytes >= end->done_bytes ? "flushed" :
 						    "not flushed",
 	    end->verified_bytes > 0 &&

@@ -511,6 +511,7 @@ integration_tests = \
 	%D%/integration/copy-sparse.t \
 	%D%/integration/copy-sync.t \
 	%D%/integration/copy-tails.t \
+	%D%/integration/copy-trim.t \
 	%D%/integration/copy-verify.t \
 	%D%/integration/daemon-api-errors.t \
 	%D%/integration/daemon-busy.t \

@@ -360,6 +360,29 @@ check_destinations(const struct check *c, const struct conf_job *job)
 	}
 }
 
+/* What was trimmed reads as anything. */
+static void
+check_trim(const struct check *c, const struct conf_job *job)
+{
+	if (!job->trim)
+		return;
+	if (job->mode != RUN_COPY)
+		complain(c, &job->place, "job \"%s\": \"trim\" is for "
+		    "\"mode\" copy: the others look at what the destination "
+		    "holds in holes", job->name);
+	if (job->digest != DIGEST_NONE)
+		complain(c, &job->place, "job \"%s\": \"trim\" and "
+		    "\"digest\" exclude each other: a digest is of what holes "
+		    "hold, too", job->name);
+	if (job->verify_after)
+		complain(c, &job->place, "job \"%s\": \"trim\" and "
+		    "\"verify\" exclude each other: what holes hold would be "
+		    "read back, too", job->name);
+	if (job->allocated)
+		complain(c, &job->place, "job \"%s\": \"trim\" and "
+		    "\"allocated\" exclude each other", job->name);
+}
+
 static void
 check_job(const struct check *c, const struct conf_job *job)
 {
@@ -387,6 +410,7 @@ check_job(const struct check *c, const struct conf_job *job)
 		complain(c, &job->place, "job \"%s\": \"verify\" is for "
 		    "\"mode\" copy and sync: only what they have written can "
 		    "be read back", job->name);
+	check_trim(c, job);
 	if (job->schedule != NULL && job->interval_ms > 0)
 		complain(c, &job->place, "job \"%s\": \"schedule\" and "
 		    "\"interval\" exclude each other", job->name);

@@ -180,6 +180,7 @@ struct conf_job {
 	bool zero_rest;
 	bool destination_is_zero;
 	bool allocated;
+	bool trim;
 	uint32_t sparse_size;		/* as in struct run_spec */
 	bool require_all;
 	uint64_t rate;			/* bytes/s; 0: no limit */

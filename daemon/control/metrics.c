@@ -236,6 +236,7 @@ get_warnings(const struct job_view *v)
 BYTES(read)
 BYTES(written)
 BYTES(zeroed)
+BYTES(trimmed)
 BYTES(equal)
 BYTES(differing)
 
@@ -302,6 +303,8 @@ static const struct series series[] = {
 	  ",side=\"destination\",kind=\"write\"", get_written },
 	{ "nbdsync_bytes_total", NULL, NULL,
 	  ",side=\"destination\",kind=\"zero\"", get_zeroed },
+	{ "nbdsync_bytes_total", NULL, NULL,
+	  ",side=\"destination\",kind=\"trim\"", get_trimmed },
 	{ "nbdsync_bytes_total", NULL, NULL,
 	  ",side=\"destination\",kind=\"skipped\"", get_equal },
 	{ "nbdsync_verify_mismatch_bytes_total", "counter",

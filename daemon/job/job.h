@@ -173,6 +173,7 @@ struct job_totals {
 	uint64_t read_bytes;		/* from the source */
 	uint64_t written_bytes;		/* to the destination, and so on */
 	uint64_t zeroed_bytes;
+	uint64_t trimmed_bytes;
 	uint64_t equal_bytes;
 	uint64_t differing_bytes;
 	uint64_t reconnects;

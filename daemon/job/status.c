@@ -96,6 +96,7 @@ add_progress(struct job_totals *totals, const struct run_progress *p)
 	totals->read_bytes += p->earlier.read + p->read_bytes;
 	totals->written_bytes += p->earlier.written + p->written_bytes;
 	totals->zeroed_bytes += p->earlier.zeroed + p->zeroed_bytes;
+	totals->trimmed_bytes += p->trimmed_bytes;
 	totals->equal_bytes += p->earlier.equal + p->equal_bytes;
 	totals->differing_bytes += p->earlier.differing + p->differing_bytes;
 	totals->reconnects += p->n_reconnects;

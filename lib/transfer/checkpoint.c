@@ -106,8 +106,9 @@ copy_side(const struct store_side *from, struct store_side *to)
 static void
 write_settings(const struct run *run, char *buf, size_t size)
 {
-	(void)snprintf(buf, size, "1 %d %d %d", run->wish.is_zero_before,
-	    run->wish.is_allocated, run->wish.zero_rest);
+	(void)snprintf(buf, size, "1 %d %d %d%s", run->wish.is_zero_before,
+	    run->wish.is_allocated, run->wish.zero_rest,
+	    run->wish.skips_holes ? " trim" : "");
 }
 
 static int

@@ -451,6 +451,8 @@ activity(const struct run *run)
 
 		n += copy_ledger_get(&b->written_bytes) +
 		    copy_ledger_get(&b->zeroed_bytes) +
+		    copy_ledger_get(&b->trimmed_bytes) +
+		    copy_ledger_get(&b->untouched_bytes) +
 		    copy_ledger_get(&b->equal_bytes) +
 		    copy_ledger_get(&b->differing_bytes) +
 		    copy_ledger_get(&b->durable_bytes);

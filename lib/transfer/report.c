@@ -56,13 +56,16 @@ static json_t *
 report_destination(const struct run_destination_progress *d)
 {
 	return json_pack(
-	    "{s:b, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I}",
+	    "{s:b, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, "
+	    "s:I, s:I}",
 	    "failed", d->is_failed,
 	    "size_bytes", (json_int_t)d->size,
 	    "total_bytes", (json_int_t)d->total_bytes,
 	    "done_bytes", (json_int_t)d->done_bytes,
 	    "written_bytes", (json_int_t)d->written_bytes,
 	    "zeroed_bytes", (json_int_t)d->zeroed_bytes,
+	    "trimmed_bytes", (json_int_t)d->trimmed_bytes,
+	    "untouched_bytes", (json_int_t)d->untouched_bytes,
 	    "equal_bytes", (json_int_t)d->equal_bytes,
 	    "differing_bytes", (json_int_t)d->differing_bytes,
 	    "resumed_bytes", (json_int_t)d->resumed_bytes,
@@ -114,15 +117,17 @@ static json_t *
 report_figures(const struct run_progress *p)
 {
 	return json_pack(
-	    "{s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:f, s:I, s:I, s:I, s:I, "
-	    "s:i, s:i, s:i, s:s, s:I, s:I, s:I, s:I, s:I, s:o, s:I, s:i, s:I, "
-	    "s:I, s:I}",
+	    "{s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:f, s:I, s:I, "
+	    "s:I, s:I, s:i, s:i, s:i, s:s, s:I, s:I, s:I, s:I, s:I, s:o, s:I, "
+	    "s:i, s:I, s:I, s:I}",
 	    "phase", run_phase_name(p->phase),
 	    "total_bytes", (json_int_t)p->total_bytes,
 	    "done_bytes", (json_int_t)p->done_bytes,
 	    "read_bytes", (json_int_t)p->read_bytes,
 	    "written_bytes", (json_int_t)p->written_bytes,
 	    "zeroed_bytes", (json_int_t)p->zeroed_bytes,
+	    "trimmed_bytes", (json_int_t)p->trimmed_bytes,
+	    "untouched_bytes", (json_int_t)p->untouched_bytes,
 	    "durable_bytes", (json_int_t)p->durable_bytes,
 	    "ratio", progress_ratio(p),
 	    "rate_bytes_per_s", mean_rate(p),

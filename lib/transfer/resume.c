@@ -228,6 +228,8 @@ send_canary(struct run *run, struct error *why)
 		.ranges = r->ranges,
 		.n_ranges = r->n_ranges,
 		.connections = 1,
+		/* What they hold may differ. */
+		.skips_holes = run->wish.skips_holes,
 	};
 	unsigned target;
 	int e;

@@ -134,6 +134,28 @@ is_sparse_size(uint32_t size)
 	    (size & (size - 1)) == 0;
 }
 
+/* A hole that was trimmed reads as anything. */
+static int
+check_trim(const struct run_spec *spec, struct error *e)
+{
+	if (!spec->trim)
+		return 0;
+	if (spec->mode != RUN_COPY)
+		return error_set(e, -EINVAL,
+		    "holes are trimmed by a plain copy only: others look at "
+		    "what the destination holds there");
+	if (spec->digest != DIGEST_NONE || spec->block_digests ||
+	    spec->verify_after)
+		return error_set(e, -EINVAL,
+		    "holes are not trimmed where a digest is taken, or where "
+		    "all is read back: what they hold would count");
+	if (spec->allocated)
+		return error_set(e, -EINVAL,
+		    "holes are not trimmed where all of the destination is to "
+		    "be allocated");
+	return 0;
+}
+
 static int
 check_spec(const struct run_spec *spec, struct error *e)
 {
@@ -170,7 +192,7 @@ check_spec(const struct run_spec *spec, struct error *e)
 		    "the request size is to be a multiple of 512 and at most "
 		    "32 MiB, not %u bytes",
 		    spec->request_size);
-	return 0;
+	return check_trim(spec, e);
 }
 
 static void
@@ -243,6 +265,7 @@ copy_spec(struct run *run, const struct run_spec *spec)
 	run->wish.mode = engine_modes[spec->mode];
 	run->wish.is_zero_before = spec->destination_is_zero;
 	run->wish.is_allocated = spec->allocated;
+	run->wish.skips_holes = spec->trim;
 	run->requires_all = spec->require_all;
 	run->wish.sparse_grain = spec->sparse_size == RUN_SPARSE_OFF ?
 	    COPY_SPARSE_OFF :
@@ -363,6 +386,8 @@ get_destination(const struct run *run, unsigned i,
 	ret->total_bytes = copy_ledger_get(&b->total_bytes);
 	ret->written_bytes = copy_ledger_get(&b->written_bytes);
 	ret->zeroed_bytes = copy_ledger_get(&b->zeroed_bytes);
+	ret->trimmed_bytes = copy_ledger_get(&b->trimmed_bytes);
+	ret->untouched_bytes = copy_ledger_get(&b->untouched_bytes);
 	ret->equal_bytes = copy_ledger_get(&b->equal_bytes);
 	ret->differing_bytes = copy_ledger_get(&b->differing_bytes);
 	ret->resumed_bytes = copy_ledger_get(&b->resumed_bytes);
@@ -403,6 +428,8 @@ get_destinations(const struct run *run, struct run_progress *ret)
 	ret->done_bytes = ret->total_bytes - bytes_left(least);
 	ret->written_bytes = least->written_bytes;
 	ret->zeroed_bytes = least->zeroed_bytes;
+	ret->trimmed_bytes = least->trimmed_bytes;
+	ret->untouched_bytes = least->untouched_bytes;
 	ret->equal_bytes = least->equal_bytes;
 	ret->differing_bytes = least->differing_bytes;
 	ret->durable_bytes = ret->total_bytes -

@@ -87,6 +87,9 @@ struct run_spec {
 					   flush: nothing is durable then */
 	bool destination_is_zero;	/* zeroes need not be written */
 	bool allocated;			/* zeroes are written as data */
+	bool trim;			/* holes that are not known to be zero
+					   are not copied, but trimmed;
+					   RUN_COPY without a digest only */
 	bool require_all;		/* destinations: without one of them
 					   the run has failed; it is begun with
 					   all only */
@@ -211,6 +214,8 @@ struct run_destination_progress {
 	uint64_t done_bytes;
 	uint64_t written_bytes;		/* as payload */
 	uint64_t zeroed_bytes;		/* by write-zeroes or as real zeroes */
+	uint64_t trimmed_bytes;		/* holes */
+	uint64_t untouched_bytes;	/* holes that could not be trimmed */
 	uint64_t equal_bytes;		/* compared: nothing to write */
 	uint64_t differing_bytes;	/* compared, and left so */
 	uint64_t resumed_bytes;		/* done by an earlier run */
@@ -223,9 +228,10 @@ struct run_destination_progress {
  * Figures of a run, counted on completion.  done is what needs no more
  * attention than a flush; it reaches total with the last acknowledged write,
  * and falls only when a connection is lost, by what no flush had covered.
- * durable is what flushes have covered.  What was read, written, zeroed and
- * compared never falls, and counts twice what was done twice.  Those of the destination that is least far, of those that have
- * not failed, stand for the run.
+ * durable is what flushes have covered.  What was read, written, zeroed,
+ * trimmed, left and compared never falls, and counts twice what was done
+ * twice.  Those of the destination that is least far, of those that have not
+ * failed, stand for the run.
  */
 struct run_progress {
 	enum run_phase phase;
@@ -234,6 +240,8 @@ struct run_progress {
 	uint64_t read_bytes;		/* from the source, as payload */
 	uint64_t written_bytes;
 	uint64_t zeroed_bytes;
+	uint64_t trimmed_bytes;
+	uint64_t untouched_bytes;
 	uint64_t equal_bytes;
 	uint64_t differing_bytes;
 	uint64_t durable_bytes;
@@ -267,7 +275,7 @@ struct run_failure {
 	char side[16];			/* "source", "destination", or "" */
 	unsigned destination;		/* which */
 	char operation[24];		/* "read", "write", "write-zeroes",
-					   "flush" */
+					   "trim", "flush" */
 	uint64_t offset;		/* bytes, on that side */
 	uint64_t length;
 	int errnum;			/* negative errno */

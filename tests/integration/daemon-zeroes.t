@@ -3,8 +3,9 @@
 # What jobs may say about zeroes is what the command may.
 . "$srcdir/tests/lib/testlib.sh"
 . "$srcdir/tests/lib/daemonlib.sh"
-requires nbdkit --filter=log --filter=noextents file --version
-plan 16
+requires nbdkit --filter=log --filter=noextents --filter=extentlist file \
+    --version
+plan 19
 
 size=$((4 * MiB))
 
@@ -15,6 +16,9 @@ truncate -s $size "$tmp/src.img"
     dd of="$tmp/src.img" oflag=seek_bytes seek=$((3 * MiB)) conv=notrunc \
     status=none
 start_nbdkit src -r file "$tmp/src.img"
+echo "$((2 * MiB)) $MiB hole" >"$tmp/extents"
+start_nbdkit holes -r --filter=extentlist file "$tmp/src.img" \
+    extentlist="$tmp/extents"
 start_nbdkit blind -r --filter=noextents file "$tmp/src.img"
 
 # A new destination, and what is asked of it.
@@ -34,6 +38,7 @@ asked()
 
 conf 'endpoints = (
   { name = "src"; uri = "'"$(uri src)"'"; },
+  { name = "holes"; uri = "'"$(uri holes)"'"; },
   { name = "blind"; uri = "'"$(uri blind)"'"; },
   { name = "dst"; uri = "'"$(uri dst)"'"; } );' 'templates = (
   { name = "t"; destination = "dst"; resume_max_age = "0"; } );
@@ -42,6 +47,7 @@ jobs = (
   { name = "zero"; template = "t"; source = "src";
     destination_is_zero = true; },
   { name = "allocated"; template = "t"; source = "src"; allocated = true; },
+  { name = "trim"; template = "t"; source = "holes"; trim = true; },
   { name = "fine"; template = "t"; source = "blind"; sparse = "4KiB"; },
   { name = "off"; template = "t"; source = "blind"; sparse = "0"; } );'
 start_daemon "$tmp/conf"
@@ -72,6 +78,14 @@ is "where it is not, which is looked at, nothing is written" \
 fresh
 copies allocated
 is "where all is to be allocated there are no zeroes" "$(asked Zero)" 0
+
+fresh
+start_job trim
+wait_job trim
+is "trim: the job succeeds" "$(job_field trim .last_run.result)" succeeded
+ok "holes that do not matter are trimmed" [ "$(asked Trim)" -gt 0 ]
+is "which is counted" \
+    "$(job_field trim .last_run.progress.trimmed_bytes)" $MiB
 
 fresh
 copies fine

@@ -364,7 +364,12 @@ START_TEST(the_summary_tells_amount_time_rate_zeroes_and_flush)
 	ck_assert_str_eq(progress_summary(&s, buf),
 	    "4.0 GiB copied in 2.0 s (2.0 GiB/s), 3.0 GiB of it zeroes, "
 	    "flushed");
-	s.zeroed_bytes = 0;
+	s.trimmed_bytes = GIB;
+	s.untouched_bytes = 512;
+	ck_assert_str_eq(progress_summary(&s, buf),
+	    "4.0 GiB copied in 2.0 s (2.0 GiB/s), 3.0 GiB of it zeroes, "
+	    "1.0 GiB of it trimmed, 512 B of it left as it was, flushed");
+	s.zeroed_bytes = s.trimmed_bytes = s.untouched_bytes = 0;
 	s.durable_bytes = 0;
 	ck_assert_str_eq(progress_summary(&s, buf),
 	    "4.0 GiB copied in 2.0 s (2.0 GiB/s), not flushed");

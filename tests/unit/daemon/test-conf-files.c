@@ -277,6 +277,29 @@ static const struct {
 	  "jobs = ( { name = \"j\"; source = \"a\"; destination = \"b\"; } );",
 	  "f:3: job \"j\": \"source\" names endpoint \"a\", whose role is "
 	  "\"destination\"" },
+	{ "endpoints = ( { name = \"a\"; path = \"/a\"; },\n"
+	  "{ name = \"b\"; path = \"/b\"; } );\njobs = ( { name = \"j\"; "
+	  "source = \"a\"; destination = \"b\"; trim = true; "
+	  "mode = \"sync\"; } );",
+	  "f:3: job \"j\": \"trim\" is for \"mode\" copy: the others look "
+	  "at what the destination holds in holes" },
+	{ "endpoints = ( { name = \"a\"; path = \"/a\"; },\n"
+	  "{ name = \"b\"; path = \"/b\"; } );\njobs = ( { name = \"j\"; "
+	  "source = \"a\"; destination = \"b\"; trim = true; "
+	  "digest = \"xxh3\"; } );",
+	  "f:3: job \"j\": \"trim\" and \"digest\" exclude each other: a "
+	  "digest is of what holes hold, too" },
+	{ "endpoints = ( { name = \"a\"; path = \"/a\"; },\n"
+	  "{ name = \"b\"; path = \"/b\"; } );\njobs = ( { name = \"j\"; "
+	  "source = \"a\"; destination = \"b\"; trim = true; "
+	  "verify = \"after\"; } );",
+	  "f:3: job \"j\": \"trim\" and \"verify\" exclude each other: what "
+	  "holes hold would be read back, too" },
+	{ "endpoints = ( { name = \"a\"; path = \"/a\"; },\n"
+	  "{ name = \"b\"; path = \"/b\"; } );\njobs = ( { name = \"j\"; "
+	  "source = \"a\"; destination = \"b\"; trim = true; "
+	  "allocated = true; } );",
+	  "f:3: job \"j\": \"trim\" and \"allocated\" exclude each other" },
 	{ "config_version = 2;", "f:1: \"config_version\" is 2, but must be "
 	  "from 1 to 1" },
 	{ "include_dir = \"conf.d\";", "f:1: \"include_dir\" is \"conf.d\", "
