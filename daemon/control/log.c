@@ -76,6 +76,8 @@ look(struct tail *tail) ON_MAIN
 	const json_t *o;
 	size_t i;
 
+	/* It was for what there had been; all that is new is told. */
+	tail->filter.limit = LIMIT_MAX;
 	json_array_foreach(list, i, o)
 		if (!put_line(tail, o))
 			break;
