@@ -45,16 +45,20 @@ unlock(void)
 	(void)pthread_mutex_unlock(&mutex);
 }
 
-/* What the most talkative outlet wants. */
+/*
+ * What the most talkative outlet wants.  That an override is over is noticed
+ * by a record, so one that ends by itself keeps none from the sink.
+ */
 static void
 update_level(void)
 {
+	bool is_for_all = override.is_set && override.job[0] == '\0' &&
+	    override.until_ms == 0;
 	enum log_level level = override.is_set ? override.level :
 	    LOG_LEVEL_ERROR;
 
 	for (size_t i = 0; i < n_outlets; i++)
-		if ((!override.is_set || override.job[0] != '\0') &&
-		    outlets[i].level > level)
+		if (!is_for_all && outlets[i].level > level)
 			level = outlets[i].level;
 	log_set_level(level);
 }

@@ -5,7 +5,7 @@
 . "$srcdir/tests/lib/daemonlib.sh"
 requires nbdkit --filter=delay pattern --version
 requires perl -MSocket -e 1
-plan 42
+plan 47
 
 # What listens where journald or syslogd would: a datagram, then a line "--".
 listen_at()
@@ -123,6 +123,15 @@ ok "who follows begins with what was" wait_for \
 ok "and goes on" wait_for "grep -q 'POST /v1/jobs/quick/pause' $tmp/follow.log"
 stop_process follow INT
 is "until interrupted" "$?" 130
+"$nbdsync" resume --quiet quick
+start_process few "$nbdsync" log --follow --limit 1 quick
+ok "who follows may want little of what was" wait_for "[ -s $tmp/few.log ]"
+"$nbdsync" pause --quiet quick
+ok "and gets all that is new" wait_for \
+    "grep -q 'POST /v1/jobs/quick/pause' $tmp/few.log"
+is "also of one moment" "$(grep -c "job 'quick': paused" "$tmp/few.log")" 1
+stop_process few INT
+"$nbdsync" resume --quiet quick
 
 # More of it, for a while.
 is "the level is set" "$(api /v1/log/level --request PUT \
@@ -132,6 +141,11 @@ ok "and counts" wait_for \
 is "until it is the configured one" "$(api /v1/log/level --request PUT \
     --data '{"level":"default"}' | jq -c .)" \
     '{"level":null,"job":null,"until":null}'
+is "or until its time is over" "$(api /v1/log/level --request PUT \
+    --data '{"level":"error","ttl":"1s"}' | jq -r .level)" error
+: >"$tmp/human"
+ok "although nothing as bad is logged then" wait_for \
+    "'$nbdsync' pause -q quick; '$nbdsync' resume -q quick; [ -s $tmp/human ]"
 is "a level that is none is refused" "$(api_status /v1/log/level \
     --request PUT --data '{"level":"loud"}')" 400
 stop_process daemon
