@@ -116,10 +116,10 @@ const struct command commands[] = {
 	    "verify",
 	    "[OPTIONS] JOB",
 	    "compare the disks of a job",
-	    "Starts a run of JOB that compares source and destination and "
-	    "writes nothing.\n"
-	    "With --wait, the exit status is 0 if they are equal, 9 if they "
-	    "differ.",
+	    "Starts a run of JOB that compares source and destination, and "
+	    "writes nothing\n"
+	    "without --repair.  With --wait, the exit status is 0 if they are "
+	    "equal, or have\nbeen made so, and 9 if they differ.",
 	    options_verify,
 	    1,
 	    1,

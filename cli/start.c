@@ -37,6 +37,8 @@ const struct option_row options_verify[] = {
 	    "compare FROM:LENGTH of the source only; may be repeated" },
 	{ "sample", JOB_COMMAND_SAMPLE, "SHARE",
 	    "compare only so much of it, here and there, such as 1%" },
+	{ "repair", JOB_COMMAND_REPAIR, NULL,
+	    "write what differs, and compare that again" },
 	{ "wait", OPTION_WAIT, NULL,
 	    "wait for the end of the run; exit with its result" },
 	{ "timeout", OPTION_TIMEOUT, "TIME",

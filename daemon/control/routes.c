@@ -51,6 +51,7 @@ static const struct ctl_key verify_keys[] = {
 	  "end" },
 	{ "sample", JSON_STRING, "only so much of it, here and there, as "
 	  "\"1%\"" },
+	{ "repair", JSON_TRUE, "write what differs, and compare it again" },
 	{ NULL, JSON_NULL, NULL },
 };
 
@@ -96,7 +97,7 @@ const struct ctl_route ctl_routes[] = {
 	{ CTL_POST, "/v1/jobs/{job}/start", CTL_OPERATOR, ctl_start,
 	  "start a run", start_keys },
 	{ CTL_POST, "/v1/jobs/{job}/verify", CTL_OPERATOR, ctl_verify,
-	  "start a run that compares only", verify_keys },
+	  "start a run that compares", verify_keys },
 	{ CTL_POST, "/v1/jobs/{job}/cancel", CTL_OPERATOR, ctl_cancel,
 	  "end the run", cancel_keys },
 	{ CTL_POST, "/v1/jobs/{job}/pause", CTL_OPERATOR, ctl_pause,

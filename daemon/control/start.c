@@ -2,7 +2,7 @@
 /*
  * POST /v1/jobs/{job}/start: start a run.  The answer is 202: the run has
  * begun; GET the job to see how it goes.  POST /v1/jobs/{job}/verify: the same
- * for a run that compares only.
+ * for a run that compares, and writes only if that is asked for.
  */
 
 #include <errno.h>
@@ -205,7 +205,12 @@ void
 ctl_verify(struct ctl_request *req)
 {
 	CLEANUP(cleanup_free) struct run_range *ranges = NULL;
-	struct job_wish wish = { .has_mode = true, .mode = RUN_VERIFY };
+	struct job_wish wish = {
+		.has_mode = true,
+		.mode = RUN_VERIFY,
+		.has_repair = true,
+		.repair = ctl_body_bool(req, "repair", false),
+	};
 
 	if (read_sample(req, &wish) < 0 ||
 	    read_ranges(req, &ranges, &wish.n_ranges) < 0)

@@ -423,8 +423,11 @@ make_spec(const struct job *job, const struct conf_job *cj,
 		/* It may have been mirrored before. */
 		.syncs_first = true,
 		.recheck_ms = cj->recheck_ms,
-		.repair = cj->repair,
-		.verify_after = job->mode != RUN_VERIFY && cj->verify_after,
+		.repair = job->wish.has_repair ? job->wish.repair :
+						 cj->repair,
+		/* The mode may be another one this time. */
+		.verify_after = cj->verify_after &&
+		    (job->mode == RUN_COPY || job->mode == RUN_SYNC),
 		.max_lag = cj->max_lag,
 		.zero_rest = cj->zero_rest,
 		.destination_is_zero = job->mode == RUN_COPY &&

@@ -113,6 +113,8 @@ struct job_wish {
 					   does not count */
 	size_t n_ranges;
 	uint32_t sample_ppm;		/* of what is compared; 0: all */
+	bool has_repair;
+	bool repair;			/* of verify: write what differs */
 };
 
 /*

@@ -74,7 +74,8 @@ readback_free(struct series *s)
 
 	if (b == NULL)
 		return;
-	run_free(b->copied);
+	if (b->copied != NULL)
+		run_free(b->copied);
 	endpoint_spec_free(b->nowhere);
 	free(b->differences);
 	free(b->ranges);

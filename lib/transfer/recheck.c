@@ -244,8 +244,12 @@ after_repair(struct series *s)
 {
 	const struct run_progress *p = &s->result.progress;
 
-	if (s->result.outcome != RUN_SUCCEEDED)
+	if (s->result.outcome != RUN_SUCCEEDED) {
+		/* What was found may still be there. */
+		s->result.differences = s->differences;
+		s->result.n_differences = s->n_differences;
 		return SERIES_END;
+	}
 	s->repaired_bytes = 0;
 	for (unsigned i = 0; i < p->n_destinations; i++)
 		s->repaired_bytes += p->destinations[i].written_bytes;

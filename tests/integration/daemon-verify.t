@@ -6,7 +6,7 @@
 . "$srcdir/tests/lib/daemonlib.sh"
 requires nbdkit pattern --version
 requires nbdkit file --version
-plan 24
+plan 36
 
 truncate -s 8M "$tmp/copy"
 conf "endpoints = (
@@ -62,12 +62,15 @@ esac
 END
 chmod +x "$tmp/odd.sh"
 start_nbdkit odd sh "$tmp/odd.sh"
+start_nbdkit fixed -r file "$tmp/copy"
 conf "endpoints = (
   { name = \"a\"; command = [ \"nbdkit\", \"pattern\", \"8M\" ]; },
   { name = \"b\"; path = \"$tmp/copy\"; },
   { name = \"odd\"; uri = \"$(uri odd)\"; },
+  { name = \"fixed\"; uri = \"$(uri fixed)\"; },
   { name = \"slow\"; uri = \"$(uri slow)\"; } );
 jobs = (
+  { name = \"fixed\"; source = \"a\"; destination = \"fixed\"; },
   { name = \"j\"; source = \"a\"; destination = \"b\"; verify = \"after\"; },
   { name = \"odd\"; source = \"a\"; destination = \"odd\";
     verify = \"after\"; },
@@ -96,3 +99,28 @@ exits 0 "and can be cancelled" "$nbdsync" cancel slow
 exits 5 "which makes it no success" "$nbdsync" wait slow
 is "though all was copied" "$(job_field slow .last_run.progress.done_bytes)" \
     8388608
+
+# What differs is written, if that is asked for.
+spoil()
+{
+	printf X | dd of="$tmp/copy" bs=1 seek=5000000 conv=notrunc status=none
+}
+cp "$tmp/copy" "$tmp/right"
+spoil
+exits 9 "a comparison finds it" "$nbdsync" verify --wait j
+ok "and leaves it" test "$(cmp -l "$tmp/copy" "$tmp/right" | wc -l)" -eq 1
+exits 9 "a disk that cannot be written can be compared" "$nbdsync" verify \
+    --wait fixed
+exits 4 "and not repaired" "$nbdsync" verify --repair --wait fixed
+like "for that reason" "$err" "read-only"
+is "with what differs" "$(job_field fixed \
+    '.last_run.differences[0] | "\(.offset_bytes) \(.length_bytes)"')" \
+    "4999680 512"
+exits 0 "asked for, what differs is repaired" "$nbdsync" verify --repair \
+    --wait j
+is "which the result says" "$(job_field j .last_run.result)" repaired
+is "with how much it was" "$(job_field j .last_run.repaired_bytes)" 512
+ok "the disk is right" cmp -s "$tmp/copy" "$tmp/right"
+is "and the job is consistent" "$(job_field j .consistent)" true
+is "no word but true says so" \
+    "$(api_status /v1/jobs/j/verify -d '{"repair": "yes"}')" 400

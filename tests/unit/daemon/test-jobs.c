@@ -328,6 +328,44 @@ START_TEST(reload_does_not_disturb_a_running_job)
 }
 END_TEST
 
+START_TEST(whoever_asks_for_a_comparison_says_whether_to_repair)
+{
+	const struct job_wish wishes[] = {
+		{ .has_mode = true, .mode = RUN_VERIFY, .has_repair = true,
+		    .repair = true },
+		{ .has_mode = true, .mode = RUN_VERIFY, .has_repair = true },
+		{ .has_mode = true, .mode = RUN_VERIFY },
+	};
+
+	apply(ENDPOINTS("b") "jobs = (" JOB("one", "b", "repair = true;")
+	    ");");
+	for (unsigned i = 0; i < 3; i++) {
+		ck_assert_int_eq(job_start(job_one(), "test", &wishes[i], &e),
+		    0);
+		ck_assert_int_eq(fake_run_get(i)->spec.repair, i != 1);
+		fake_run_finish(i, RUN_SUCCEEDED, NULL);
+	}
+}
+END_TEST
+
+START_TEST(only_what_is_written_is_read_back)
+{
+	const enum run_mode modes[] = { RUN_COPY, RUN_SYNC, RUN_VERIFY,
+		RUN_MIRROR };
+
+	apply(ENDPOINTS("b") "jobs = (" JOB("one", "b",
+	    "verify = \"after\";") ");");
+	for (unsigned i = 0; i < 4; i++) {
+		const struct job_wish wish = { .has_mode = true,
+			.mode = modes[i] };
+
+		ck_assert_int_eq(job_start(job_one(), "test", &wish, &e), 0);
+		ck_assert_int_eq(fake_run_get(i)->spec.verify_after, i < 2);
+		fake_run_finish(i, RUN_CANCELLED, NULL);
+	}
+}
+END_TEST
+
 /* From 8 to 24 KiB of the source. */
 #define PART_OF_B ENDPOINTS("b") "jobs = (" JOB("one", "b", \
     "ranges = ( { from = \"8KiB\"; length = \"16KiB\"; to = \"1MiB\"; } );") \
@@ -733,6 +771,9 @@ add_reloads(TCase *tc)
 	tcase_add_test(tc, reload_that_changes_nothing_leaves_rev_alone);
 	tcase_add_test(tc, reload_adds_jobs_in_the_order_of_the_file);
 	tcase_add_test(tc, reload_does_not_disturb_a_running_job);
+	tcase_add_test(tc,
+	    whoever_asks_for_a_comparison_says_whether_to_repair);
+	tcase_add_test(tc, only_what_is_written_is_read_back);
 	tcase_add_test(tc, ranges_are_joined_and_cut_to_those_of_the_job);
 	tcase_add_test(tc, ranges_that_the_job_has_not_are_refused);
 	tcase_add_test(tc,
