@@ -504,6 +504,7 @@ integration_tests = \
 	%D%/integration/copy-qemu.t \
 	%D%/integration/copy-rate.t \
 	%D%/integration/copy-reconnect.t \
+	%D%/integration/copy-resume-trouble.t \
 	%D%/integration/copy-resume.t \
 	%D%/integration/copy-refusals.t \
 	%D%/integration/copy-several.t \

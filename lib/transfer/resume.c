@@ -102,6 +102,12 @@ accept(struct run *run)
 		r = ranges_add_all(&k->durable[t],
 		    &run->plan.targets[t].done);
 	(void)pthread_mutex_unlock(&k->lock);
+	/* One that is not here today may be another day. */
+	for (t = 0; t < run->n_destinations; t++)
+		if (!copy_ledger_is_live(&run->ledger, t)) {
+			k->sides[1 + t] = cp->destinations[t].side;
+			cp->destinations[t].side.identity = NULL;
+		}
 	run->result.is_resumed = true;
 	end_resume(run);
 	run_begin(run);
@@ -136,30 +142,32 @@ random_place(const struct ranges *set, uint64_t total)
 	return set->v[i].offset + n;
 }
 
-/* What all destinations have. */
+/* What all destinations have, but for those that have failed. */
 static int
-common_durable(const struct store_checkpoint *cp, unsigned n,
-    struct ranges *ret)
+common_durable(const struct run *run, struct ranges *ret)
 {
+	const struct store_checkpoint *cp = run->resume->checkpoint;
 	uint64_t end = UINT64_MAX / 2;
 	uint64_t at = 0;
-	uint64_t run;
+	uint64_t length;
 	unsigned t;
 	bool is_in;
 	bool all;
 	int r = 0;
 
 	while (r == 0 && at < end) {
-		run = end - at;
+		length = end - at;
 		all = true;
-		for (t = 0; t < n; t++) {
-			run = ranges_run_at(&cp->destinations[t].durable, at,
-			    run, &is_in);
+		for (t = 0; t < run->n_destinations; t++) {
+			if (!copy_ledger_is_live(&run->ledger, t))
+				continue;
+			length = ranges_run_at(&cp->destinations[t].durable,
+			    at, length, &is_in);
 			all &= is_in;
 		}
 		if (all)
-			r = ranges_add(ret, at, run);
-		at += run;
+			r = ranges_add(ret, at, length);
+		at += length;
 	}
 	return r;
 }
@@ -174,7 +182,7 @@ choose_canary(struct run *run, struct ranges *set)
 	int r;
 
 	ranges_init(&common);
-	r = common_durable(cp, run->n_destinations, &common);
+	r = common_durable(run, &common);
 	total = ranges_total(&common);
 	for (i = 0; r == 0 && total > 0 && i < N_RANDOM; i++)
 		(void)add_canary(run, set, random_place(&common, total),
@@ -217,6 +225,18 @@ describe_canary(struct run *run, const struct ranges *set)
 	}
 }
 
+/* Nobody waits for those that have failed already. */
+static void
+leave_failed_out(struct run *run, struct copy_ledger *canary)
+{
+	unsigned t;
+
+	for (t = 0; t < run->n_destinations; t++)
+		if (!copy_ledger_is_live(&run->ledger, t))
+			copy_ledger_fail(canary,
+			    &run->ledger.targets[t].first_failure, 1);
+}
+
 /* 0: resume_copied() will come. */
 static int
 send_canary(struct run *run, struct error *why)
@@ -244,6 +264,7 @@ send_canary(struct run *run, struct error *why)
 	copy_tuning_init(&r->tuning, &r->plan, run_clock_ms());
 	copy_ledger_init(&r->ledger, run->n_destinations);
 	copy_ledger_plan(&r->ledger, r->plan.total_bytes);
+	leave_failed_out(run, &r->ledger);
 	run->lanes[0].is_busy = true;
 	lane_copy(run->lanes[0].lane, &r->plan, &r->cursor, &r->ledger,
 	    &r->tuning);
@@ -266,6 +287,8 @@ resume_copied(struct run *run)
 		return true;
 	}
 	for (t = 0; t < run->n_destinations; t++) {
+		if (!copy_ledger_is_live(&run->ledger, t))
+			continue;
 		if (copy_ledger_is_success(&r->ledger, t, false) &&
 		    copy_ledger_get(&r->ledger.targets[t].differing_bytes) ==
 			0)

@@ -1,0 +1,86 @@
+#!/bin/sh
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# What can go wrong while a copy looks whether it may go on from where the
+# last one ended: a destination that is not there, a server that does not
+# answer, somebody who has changed his mind.
+. "$srcdir/tests/lib/testlib.sh"
+requires nbdkit eval --version
+requires jq --version
+plan 6
+
+size=$((8 * MiB))
+make_data "$tmp/data" $size 1
+checkpoint=$tmp/checkpoint
+
+# A server of the file $2.  While there are such files: $1.hold, reads wait;
+# $1.bad, they fail; $1.slow, they take their time.
+start_eval()
+{
+	start_nbdkit "$1" eval get_size="echo $size" can_write='exit 0' \
+	    can_flush='exit 0' flush=: thread_model='echo parallel' \
+	    pread="while [ -e '$tmp/$1.hold' ]; do
+			echo >>'$tmp/$1.held'
+			sleep 0.1
+		done
+		if [ -e '$tmp/$1.bad' ]; then
+			echo EIO bad >&2
+			exit 1
+		fi
+		[ ! -e '$tmp/$1.slow' ] || sleep 0.1
+		dd if='$2' skip=\$4 count=\$3 bs=64K \
+	        status=none iflag=skip_bytes,count_bytes,fullblock" \
+	    pwrite="echo >>'$tmp/$1.writes'
+		dd of='$2' seek=\$4 bs=64K status=none \
+	        oflag=seek_bytes conv=notrunc"
+}
+
+set -- --connections 1 --queue-depth 2 --request-size 64KiB --json \
+    --checkpoint "$checkpoint" "$(uri src)" "$(uri dst)"
+
+# Copy a part more.
+go_on_for_a_while()
+{
+	: >"$tmp/dst.writes"
+	touch "$tmp/src.slow"
+	start_process copy "$nbdsync" copy "$@"
+	wait_for "[ \$(wc -l <'$tmp/dst.writes') -ge 20 ]" ||
+	    bail "nothing was copied"
+	stop_process copy INT
+	rm "$tmp/src.slow"
+}
+
+copy_a_part()
+{
+	rm -f "$checkpoint"*
+	go_on_for_a_while "$@"
+}
+
+lose_all()
+{
+	truncate -s 0 "$tmp/dst.img"
+	truncate -s $size "$tmp/dst.img"
+}
+
+lose_all
+start_eval src "$tmp/data"
+start_eval dst "$tmp/dst.img"
+
+# One of two destinations cannot even be tried.
+mkdir "$tmp/here"
+copy_a_part "$@" "$tmp/here/b.img"
+mv "$tmp/here" "$tmp/elsewhere"
+go_on_for_a_while "$@" "$tmp/here/b.img"
+like "a copy goes on without a destination that cannot be opened" \
+    "$(cat "$tmp/copy.log")" "went on from"
+like "and names the one" "$(cat "$tmp/copy.log")" \
+    "destination '.*b\.img'.*cannot create"
+mv "$tmp/elsewhere" "$tmp/here"
+ok "and goes on with it when it is there again" \
+    "$nbdsync" copy "$@" "$tmp/here/b.img"
+is "from where each was" "$(echo "$out" | jq -c '.resumed,
+    (.progress.destinations | .[0].resumed_bytes > .[1].resumed_bytes)')" \
+    "true
+true"
+for file in dst.img here/b.img; do
+	ok "$file is right" cmp "$tmp/data" "$tmp/$file"
+done
