@@ -2,12 +2,13 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # Bits that flip at the source, at the destination, or on the wire of a copy:
 # compare finds each, and a sync repairs it.  Where nothing has flipped,
-# nothing is found.
+# nothing is found, also where the source is written all the time.
 . "$srcdir/tests/lib/testlib.sh"
 . "$srcdir/tests/fault/faultlib.sh"
 requires_faults
 requires jq --version
-plan 7
+requires perl -e 1
+plan 9
 
 size=$((4 * MiB + 300))
 make_data "$tmp/data" "$size" disk
@@ -124,3 +125,25 @@ for i in $(seq "$rounds"); do
 done
 is "where nothing has flipped nothing is found" "$bad" ""
 echo "# $rounds clean comparisons"
+
+# Each of its blocks, again and again, until it is told to stop.
+cat >"$tmp/writer.pl" <<'END'
+open my $disk, "+<", $ARGV[0] or die;
+for (my $n = 0; 1; $n++) {
+	sysseek $disk, $n * 4096 % $ARGV[1], 0;
+	syswrite $disk, sprintf "%-16d", $n;
+}
+END
+start_process writer perl "$tmp/writer.pl" "$tmp/a.img" $((4 * MiB))
+bad= n_changed=0
+for i in $(seq "$rounds"); do
+	run "$nbdsync" copy --verify --request-size 64KiB "$(uri src)" \
+	    "$tmp/b.img"
+	[ "$status" -eq 0 ] || bad="$bad $i"
+	cmp -s "$tmp/a.img" "$tmp/b.img" || n_changed=$((n_changed + 1))
+done
+stop_process writer
+is "a source that changes is no false alarm when a copy is verified" \
+    "$bad" ""
+is "and it had changed each time" "$n_changed" "$rounds"
+echo "# $rounds verified copies of a changing source"
