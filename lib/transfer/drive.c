@@ -246,6 +246,7 @@ stop_all(struct run *run)
 	unsigned i;
 
 	copy_ledger_stop(&run->ledger);
+	resume_stop(run);
 	for (i = 0; i < run->n_lanes; i++)
 		lane_stop(run->lanes[i].lane);
 }

@@ -325,6 +325,14 @@ look_closer(struct run *run)
 		refuse(run, &why);
 }
 
+/* What is looked at is not needed any more, if it is. */
+void
+resume_stop(struct run *run)
+{
+	if (run->resume != NULL)
+		copy_ledger_stop(&run->resume->ledger);
+}
+
 static void
 on_loaded(struct store_call *call)
 {
@@ -332,6 +340,11 @@ on_loaded(struct store_call *call)
 	struct error why;
 
 	on_worker_entry();
+	if (run->is_cancelled) {
+		end_resume(run);
+		run_begin(run);
+		return;
+	}
 	if (call->error.code != 0) {
 		refuse(run, &call->error);
 		return;

@@ -138,6 +138,8 @@ int checkpoint_check(const struct run *run,
 bool resume_begin(struct run *run);
 /* Lane 0 has copied: was that the canary? */
 bool resume_copied(struct run *run);
+/* The run is not going on: what is under way ends soon. */
+void resume_stop(struct run *run);
 void resume_free(struct run *run);
 
 /* drive.c */

@@ -6,7 +6,7 @@
 . "$srcdir/tests/lib/testlib.sh"
 requires nbdkit eval --version
 requires jq --version
-plan 6
+plan 9
 
 size=$((8 * MiB))
 make_data "$tmp/data" $size 1
@@ -84,3 +84,15 @@ true"
 for file in dst.img here/b.img; do
 	ok "$file is right" cmp "$tmp/data" "$tmp/$file"
 done
+
+# Cancelled while the source does not answer.
+copy_a_part "$@"
+touch "$tmp/src.hold"
+rm -f "$tmp/src.held"
+start_process copy "$nbdsync" copy "$@"
+wait_for "[ -e '$tmp/src.held' ]" || bail "nothing was looked at"
+stop_process copy INT
+is "one that looks at a source that is silent can be cancelled" $? 130
+rm "$tmp/src.hold"
+ok "what it has to go on from is kept" "$nbdsync" copy "$@"
+is "as the next one shows" "$(echo "$out" | jq .resumed)" true
