@@ -221,6 +221,19 @@ const struct command commands[] = {
 	    command_rate,
 	},
 	{
+	    "limits",
+	    "[OPTIONS] [JOB]",
+	    "show how fast jobs may go",
+	    "Shows the limits of JOB, or of all jobs: the rate, whether it is "
+	    "configured or\n"
+	    "set by hand and until when, and what limits a run that is under "
+	    "way.",
+	    options_limits,
+	    0,
+	    1,
+	    command_limits,
+	},
+	{
 	    "endpoints",
 	    "[OPTIONS]",
 	    "show the endpoints of the daemon",
@@ -276,6 +289,18 @@ const struct command commands[] = {
 	    0,
 	    1,
 	    command_log,
+	},
+	{
+	    "loglevel",
+	    "[OPTIONS] LEVEL",
+	    "set how much the daemon logs",
+	    "Has nbdsyncd log up to LEVEL (error, warning, info or debug), "
+	    "until it is set\n"
+	    "to 'default': as configured.",
+	    options_loglevel,
+	    1,
+	    1,
+	    command_loglevel,
 	},
 	{
 	    "checkpoint",

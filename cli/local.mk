@@ -49,8 +49,10 @@ noinst_LTLIBRARIES += %D%/libcli.la
 	%D%/job-map.h \
 	%D%/job-status.c \
 	%D%/job-status.h \
+	%D%/limits.c \
 	%D%/list.c \
 	%D%/log.c \
+	%D%/loglevel.c \
 	%D%/map.c \
 	%D%/map.h \
 	%D%/mapfile.c \

@@ -5,7 +5,7 @@
 . "$srcdir/tests/lib/daemonlib.sh"
 requires nbdkit --filter=delay pattern --version
 requires perl -MSocket -e 1
-plan 47
+plan 55
 
 # What listens where journald or syslogd would: a datagram, then a line "--".
 listen_at()
@@ -146,6 +146,16 @@ is "or until its time is over" "$(api /v1/log/level --request PUT \
 : >"$tmp/human"
 ok "although nothing as bad is logged then" wait_for \
     "'$nbdsync' pause -q quick; '$nbdsync' resume -q quick; [ -s $tmp/human ]"
+ok "the command sets it as well" "$nbdsync" loglevel --for 1h debug
+is "and says so" "$out" "log level debug for 1h"
+like "the answer is JSON if need be" "$("$nbdsync" loglevel --json --job \
+    "$(api /v1/jobs | jq -r '.jobs[0].job')" info | jq -r '"\(.level) \(
+    .until)"')" "^info null$"
+exits 1 "no level is refused" "$nbdsync" loglevel loud
+like "in words" "$err" '"level" must be error, warning, info, debug or default'
+exits 6 "nor is there a level of no job" "$nbdsync" loglevel --job nosuch info
+exits 2 "nor one for no time" "$nbdsync" loglevel --for ever info
+ok "it is taken back" "$nbdsync" loglevel --quiet default
 is "a level that is none is refused" "$(api_status /v1/log/level \
     --request PUT --data '{"level":"loud"}')" 400
 stop_process daemon

@@ -4,7 +4,7 @@
 . "$srcdir/tests/lib/testlib.sh"
 . "$srcdir/tests/lib/daemonlib.sh"
 requires nbdkit --filter=delay pattern --version
-plan 61
+plan 66
 
 truncate -s 8M "$tmp/copy"
 truncate -s 64M "$tmp/other"
@@ -118,6 +118,16 @@ is "is a success of the whole" "$(job_field j .consistent)" true
 ok "a rate for this run" "$nbdsync" start --rate 7MiB/s --mode verify slow
 is "counts" "$(job_field slow '"\(.limits.rate_bytes_per_s) \(
     .limits.as_configured)"')" "$((7 * MiB)) false"
+like "limits shows it" "$("$nbdsync" limits slow | tail -n 1)" \
+    "^slow +7.0 MiB/s +set +- +[a-z-]+$"
+like "and that of all" "$("$nbdsync" limits | grep '^j ')" \
+    "^j +none +configured +- +-$"
+is "also as JSON" "$("$nbdsync" limits --json slow | jq -c \
+    '.limits[0] | [.job, .rate_bytes_per_s, .as_configured, .until]')" \
+    "[\"slow\",$((7 * MiB)),false,null]"
+is "of each job" "$("$nbdsync" limits --json | jq '.limits | length')" \
+    "$(api /v1/jobs | jq '.jobs | length')"
+exits 6 "but not of none" "$nbdsync" limits nosuch
 "$nbdsync" pause --reason later slow >/dev/null
 wait_for '[ "$(job_field slow .state)" = paused ]'
 is "the run is ended by a pause" "$(job_field slow .last_run.mode)" verify

@@ -1,0 +1,112 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * nbdsync loglevel: how much the daemon logs.
+ */
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/cleanup.h"
+#include "cli/commands.h"
+#include "cli/control.h"
+#include "cli/exit-codes.h"
+#include "cli/message.h"
+#include "cli/output.h"
+
+enum {
+	OPTION_FOR = OPTION_OWN,
+	OPTION_JOB,
+};
+
+const struct option_row options_loglevel[] = {
+	{ "job", OPTION_JOB, "JOB", "of what is about JOB only" },
+	{ "for", OPTION_FOR, "TIME",
+	    "after TIME, such as 1h, as configured again" },
+	{ "socket", OPTION_SOCKET, "PATH",
+	    "the daemon's socket (or NBDSYNC_SOCKET)" },
+	{ "quiet", OPTION_QUIET, NULL, "print errors only" },
+	{ "json", OPTION_JSON, NULL, "print what the daemon tells, as JSON" },
+	{ "help", OPTION_HELP, NULL, "show this help" },
+	{ NULL, 0, NULL, NULL },
+};
+
+struct request {
+	struct control control;
+	const char *job;
+	const char *ttl;
+	bool json;
+	bool quiet;
+};
+
+static int
+set_option(struct options *o, struct request *r, int id, const char *value)
+{
+	uint64_t ms;
+
+	switch (id) {
+	case OPTION_JOB:
+		r->job = value;
+		return 0;
+	case OPTION_FOR:
+		r->ttl = value;
+		return options_time(o, "for", value, &ms);
+	case OPTION_JSON:
+		r->json = true;
+		return 0;
+	case OPTION_QUIET:
+		r->quiet = true;
+		return 0;
+	default:
+		r->control.socket_path = value;
+		return 0;
+	}
+}
+
+static int
+read_options(struct options *o, struct request *r)
+{
+	const char *value = NULL;
+	int id;
+
+	while ((id = options_next(o, &value)) > OPTIONS_END)
+		if (set_option(o, r, id, value) == OPTIONS_STOP)
+			return OPTIONS_STOP;
+	return id;
+}
+
+int
+command_loglevel(const struct command *command, int argc, char **argv)
+{
+	CLEANUP(cleanup_free) char *text = NULL;
+	struct request r = { .quiet = false };
+	json_t *answer = NULL;
+	struct options o;
+	json_t *body;
+	int exit_code;
+
+	control_init(&r.control, command);
+	options_init(&o, command, argc, argv);
+	if (read_options(&o, &r) < 0)
+		return o.exit_code;
+	body = json_pack("{s:s, s:s*, s:s*}", "level", o.argv[0], "job", r.job,
+	    "ttl", r.ttl);
+	text = json_dumps(body, JSON_COMPACT);
+	json_decref(body);
+	if (text == NULL)
+		return message_usage(command, "a level, a time or a job is no "
+		    "UTF-8");
+	r.control.body = text;
+	exit_code = control_ask(&r.control, "PUT", "/v1/log/level", 0,
+	    &answer);
+	if (exit_code != CLI_OK)
+		return exit_code;
+	if (r.json)
+		return output_json(answer);
+	json_decref(answer);
+	if (!r.quiet)
+		(void)printf("log level %s%s%s%s%s%s\n", o.argv[0],
+		    r.job != NULL ? " of job '" : "", r.job != NULL ? r.job :
+		    "", r.job != NULL ? "'" : "", r.ttl != NULL ? " for " :
+		    "", r.ttl != NULL ? r.ttl : "");
+	return CLI_OK;
+}
