@@ -294,7 +294,8 @@ disk_on_ready(void *arg)
 static void
 request_done(struct lane_disk *d, struct nbd_request *nbd)
 {
-	if (d->lane->engine == NULL)
+	/* The engine may be one that has copied before. */
+	if (d->lane->n_probing > 0)
 		probe_request_done(d, nbd);
 	else
 		flow_request_done(d->lane, nbd->owner);

@@ -6,7 +6,7 @@
 . "$srcdir/tests/lib/testlib.sh"
 requires nbdkit eval --version
 requires jq --version
-plan 9
+plan 11
 
 size=$((8 * MiB))
 make_data "$tmp/data" $size 1
@@ -96,3 +96,12 @@ is "one that looks at a source that is silent can be cancelled" $? 130
 rm "$tmp/src.hold"
 ok "what it has to go on from is kept" "$nbdsync" copy "$@"
 is "as the next one shows" "$(echo "$out" | jq .resumed)" true
+
+# What is to be zero is looked at, if it does not go on.
+lose_all
+copy_a_part --destination-is-zero "$@"
+lose_all
+ok "a destination that has lost all may be zero, as promised" \
+    "$nbdsync" copy --destination-is-zero "$@"
+ok "and is copied from the beginning" [ "$(echo "$out" | jq -c \
+    '[.resumed, .progress.written_bytes]')" = "[false,$size]" ]
