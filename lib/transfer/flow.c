@@ -292,6 +292,23 @@ flow_request_done(struct lane *lane, struct lane_request *req)
 		keeper_distrust(lane->setup.keeper, engine->target);
 }
 
+bool
+flow_waits_for(const struct lane_disk *d)
+{
+	const struct lane *lane = d->lane;
+	const struct copy_request *engine;
+	unsigned i;
+
+	for (i = 0; lane->requests != NULL &&
+	     i < copy_lane_n_requests(lane->engine); i++) {
+		engine = lane->requests[i].engine;
+		if (engine != NULL && engine->is_given_out &&
+		    engine->side == d->side && engine->target == d->target)
+			return true;
+	}
+	return false;
+}
+
 /* Where data go that have arrived. */
 
 static bool

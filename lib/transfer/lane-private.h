@@ -141,6 +141,8 @@ void flow_done(struct lane *lane);
 void flow_pump(struct lane *lane);
 /* A request of the engine has ended. */
 void flow_request_done(struct lane *lane, struct lane_request *req);
+/* Is a request of the engine's on its way there? */
+bool flow_waits_for(const struct lane_disk *d);
 /* Disks that wait for a carrier look again. */
 void flow_wake_starving(struct lane *lane);
 /* All is over: what nobody will send any more makes room. */

@@ -488,6 +488,31 @@ begin_command(struct lane *lane)
 	}
 }
 
+/*
+ * What the last command has not waited for is on its way still: the requests
+ * cannot be used for anything else, and the lane is of no more use.
+ */
+static bool
+refuse_unanswered(struct lane *lane)
+{
+	struct lane_disk *d;
+	bool any = false;
+	unsigned i;
+
+	if (lane->command != LANE_PROBE && lane->command != LANE_COPY)
+		return false;
+	for (i = 0; i < lane->n_disks; i++) {
+		d = &lane->disks[i];
+		if (lane->engine == NULL || !flow_waits_for(d))
+			continue;
+		lane_note_failure(d, -ETIMEDOUT, "does not answer");
+		any = true;
+	}
+	if (any)
+		lane_answer(lane);
+	return any;
+}
+
 static int
 make_timers(struct lane *lane)
 {
@@ -521,6 +546,8 @@ command_deliver(struct mail *mail)
 		lane_answer(lane);
 		return;
 	}
+	if (refuse_unanswered(lane))
+		return;
 	switch (lane->command) {
 	case LANE_CONNECT:
 		do_connect(lane);

@@ -6,7 +6,7 @@
 . "$srcdir/tests/lib/testlib.sh"
 requires nbdkit eval --version
 requires jq --version
-plan 11
+plan 14
 
 size=$((8 * MiB))
 make_data "$tmp/data" $size 1
@@ -96,6 +96,16 @@ is "one that looks at a source that is silent can be cancelled" $? 130
 rm "$tmp/src.hold"
 ok "what it has to go on from is kept" "$nbdsync" copy "$@"
 is "as the next one shows" "$(echo "$out" | jq .resumed)" true
+
+# The source fails, and the destination does not answer.
+copy_a_part "$@"
+touch "$tmp/src.bad" "$tmp/dst.hold"
+rm -f "$tmp/dst.held"
+exits 4 "it fails if one disk fails and the other is silent" \
+    "$nbdsync" copy --reconnect 0 "$@"
+like "and names that" "$err" "destination '.*dst\.sock'.*does not answer"
+ok "which was asked" [ -e "$tmp/dst.held" ]
+rm "$tmp/src.bad" "$tmp/dst.hold"
 
 # What is to be zero is looked at, if it does not go on.
 lose_all
