@@ -140,7 +140,7 @@ send_request(struct exchange *x)
 	const char *body = request->body != NULL ? request->body : "";
 	char text[REQUEST_SIZE];
 	char length[48] = "";
-	int len;
+	int len, r;
 
 	if (strcmp(request->method, "GET") != 0)
 		(void)snprintf(length, sizeof length,
@@ -150,12 +150,13 @@ send_request(struct exchange *x)
 	    "Host: localhost\r\n"
 	    "Accept: application/json\r\n"
 	    "Connection: close\r\n"
-	    "%s\r\n%s",
+	    "%s\r\n",
 	    request->method, request->target, x->is_stream ? "1.0" : "1.1",
-	    length, body);
+	    length);
 	if (len < 0 || (size_t)len >= sizeof text)
 		return error_set(x->e, -ENAMETOOLONG, "the name is too long");
-	return send_all(x, text, (size_t)len);
+	r = send_all(x, text, (size_t)len);
+	return r < 0 ? r : send_all(x, body, strlen(body));
 }
 
 static int

@@ -6,7 +6,7 @@
 . "$srcdir/tests/lib/daemonlib.sh"
 requires nbdkit pattern --version
 requires nbdkit file --version
-plan 36
+plan 38
 
 truncate -s 8M "$tmp/copy"
 conf "endpoints = (
@@ -24,6 +24,12 @@ exits 0 "makes them equal" "$nbdsync" verify --wait j
 is "which is consistent" "$(job_field j .consistent)" true
 is "what was compared is counted" "$(api /metrics | awk \
     '/^nbdsync_verify_mismatch_bytes_total/ { print ($2 > 0) }')" 1
+ranges=$(for i in $(seq 0 99); do echo "--range $((i * 65536)):4096"; done)
+# shellcheck disable=SC2086
+exits 0 "a part of them can be compared, in many ranges" \
+    "$nbdsync" verify --wait $ranges j
+is "and no more than it" "$(job_field j .last_run.progress.done_bytes)" \
+    $((100 * 4096))
 exits 6 "a job that is none" "$nbdsync" verify nosuch
 
 # Read back after the copy, from a disk that takes its time, or loses a byte.
