@@ -18,7 +18,6 @@
 #define DEFAULT_SOCKET	  "/run/nbdsync/control.sock"
 #define ANSWER_TIMEOUT_MS 10000
 #define TARGET_SIZE	  512
-#define SILENCE_MS	  30000		/* the daemon speaks every 10 s */
 
 void
 control_init(struct control *control, const struct command *command)
@@ -224,13 +223,14 @@ control_ask_job(const struct control *control, const char *method,
 
 int
 control_follow(const struct control *control, const char *target,
-    int (*on_line)(void *arg, char *line), void *arg)
+    uint64_t silence_ms, int (*on_line)(void *arg, char *line), void *arg)
 {
 	struct http_request request = {
 		.socket_path = control->socket_path,
 		.method = "GET",
 		.target = target,
-		.timeout_ms = SILENCE_MS,
+		.timeout_ms = ANSWER_TIMEOUT_MS,
+		.silence_ms = silence_ms,
 		.interrupt_fd = control->interrupt_fd,
 	};
 	struct http_response response = { 0 };

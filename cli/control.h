@@ -42,10 +42,11 @@ int control_ask_job(const struct control *control, const char *method,
 
 /*
  * Ask for an answer that goes on: on_line gets each line, and ends it by
- * returning something other than 0.  Returns an exit code; all is told, but
+ * returning something other than 0; so does a silence of silence_ms, unless
+ * that is 0.  Returns an exit code; all is told, but
  * for CLI_INTERRUPTED.
  */
 int control_follow(const struct control *control, const char *target,
-    int (*on_line)(void *arg, char *line), void *arg);
+    uint64_t silence_ms, int (*on_line)(void *arg, char *line), void *arg);
 
 #endif

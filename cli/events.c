@@ -15,6 +15,8 @@
 #include "cli/output.h"
 #include "cli/signals.h"
 
+#define SILENCE_MS 30000		/* the daemon speaks every 10 s */
+
 enum {
 	OPTION_SINCE = OPTION_OWN,
 	OPTION_JOB,
@@ -142,7 +144,8 @@ command_events(const struct command *command, int argc, char **argv)
 	}
 	if (signals_open(&l.control.interrupt_fd) < 0)
 		l.control.interrupt_fd = -1;
-	exit_code = control_follow(&l.control, target, on_line, &l);
+	exit_code = control_follow(&l.control, target, SILENCE_MS, on_line,
+	    &l);
 	if (l.control.interrupt_fd >= 0)
 		(void)close(l.control.interrupt_fd);
 	return exit_code;

@@ -302,7 +302,8 @@ follow(struct exchange *x, int (*on_line)(void *arg, char *line), void *arg,
 	}
 	r = hand_out_lines(x, &from, on_line, arg);
 	while (r == 0 && !at_end) {
-		x->deadline_ms = now_ms() + x->request->timeout_ms;
+		x->deadline_ms = x->request->silence_ms == 0 ? UINT64_MAX :
+		    now_ms() + x->request->silence_ms;
 		r = receive(x, &at_end);
 		if (r == 0 && x->len > HTTP_RESPONSE_MAX)
 			r = error_set(x->e, -EMSGSIZE, "a line is too long");

@@ -15,7 +15,9 @@ struct http_request {
 	const char *method;		/* "GET" */
 	const char *target;		/* "/v1/jobs", already encoded */
 	const char *body;		/* JSON, or NULL */
-	uint64_t timeout_ms;		/* for all of it */
+	uint64_t timeout_ms;		/* for all of it, or for the beginning
+					   of what goes on */
+	uint64_t silence_ms;		/* the longest of what goes on; 0: any */
 	int interrupt_fd;		/* readable: give up; -1: none */
 };
 
@@ -31,8 +33,7 @@ int http_ask(const struct http_request *request, struct http_response *ret,
 /*
  * Ask for an answer that goes on, and call on_line with each line of it,
  * without its newline, until it returns something other than 0, which is
- * returned, or the answer ends.  timeout_ms is the longest silence.  0 with
- * ret->body NULL: it has ended; with a body: what came is this answer, of
+ * returned, or the answer ends.  0 with ret->body NULL: it has ended; with a body: what came is this answer, of
  * another status than 200.  Errors as of http_ask().
  */
 int http_follow(const struct http_request *request,

@@ -159,7 +159,8 @@ follow(struct request *r, const char *target)
 
 	if (signals_open(&r->control.interrupt_fd) < 0)
 		r->control.interrupt_fd = -1;
-	exit_code = control_follow(&r->control, target, on_line, r);
+	/* There may be nothing to say for days. */
+	exit_code = control_follow(&r->control, target, 0, on_line, r);
 	if (r->control.interrupt_fd >= 0)
 		(void)close(r->control.interrupt_fd);
 	return exit_code;

@@ -20,7 +20,8 @@
 
 #include "control/server-private.h"
 
-#define UNSENT_MAX ((size_t)1024 * 1024)
+#define UNSENT_MAX	 ((size_t)1024 * 1024)
+#define WRITE_TIMEOUT_S 30
 
 struct ctl_stream {
 	struct evhttp_request *http;
@@ -84,6 +85,10 @@ stream_new(struct ctl_server *server, struct evhttp_request *http,
 		stream_free(stream);
 		return NULL;
 	}
+	/* It has nothing to say, and there may be nothing to tell. */
+	(void)bufferevent_set_timeouts(
+	    evhttp_connection_get_bufferevent(connection), NULL,
+	    &(const struct timeval){ .tv_sec = WRITE_TIMEOUT_S });
 	evhttp_connection_set_closecb(connection, on_closed, stream);
 	return stream;
 }
