@@ -268,6 +268,19 @@ tell_extents(struct lane *lane, const struct lane_request *req)
 		    extents->v[i].length, kind_of(extents->v[i].flags));
 }
 
+/*
+ * An answer after the lane's own: the run reads what the engine has found,
+ * on its worker, so that the engine is not to be touched any more.
+ */
+static void
+request_done_late(struct lane *lane, const struct lane_request *req)
+{
+	int error = req->nbd.error;
+
+	if (req->engine->op == COPY_FLUSH && error < 0 && error != -ENOTCONN)
+		keeper_distrust(lane->setup.keeper, req->engine->target);
+}
+
 void
 flow_request_done(struct lane *lane, struct lane_request *req)
 {
@@ -275,6 +288,10 @@ flow_request_done(struct lane *lane, struct lane_request *req)
 	const struct nbd_request *nbd = &req->nbd;
 	uint64_t took_us = now_us() - req->sent_us;
 
+	if (lane->command != LANE_COPY) {
+		request_done_late(lane, req);
+		return;
+	}
 	stats_note(engine->side, engine->op, nbd->error, took_us);
 	if (nbd->error == 0 && (engine->op == COPY_READ ||
 	    engine->op == COPY_WRITE))
