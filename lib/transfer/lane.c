@@ -283,12 +283,9 @@ disk_on_ready(void *arg)
 		return;
 	d->shape = *disk_shape(d->disk);
 	d->identity = strdup(disk_identity(d->disk));
-	if (d->identity == NULL) {
+	if (d->identity == NULL)
 		lane_note_failure(d, -ENOMEM, "out of memory");
-		lane_answer(lane);
-	} else if (is_connected(lane)) {
-		lane_answer(lane);
-	}
+	connect_ended(d);
 }
 
 static void
