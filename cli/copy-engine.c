@@ -401,7 +401,8 @@ tell_result(struct engine *en)
 	tell_digest(en, result);
 	exit_code = note_in_mapfile(en, result, exit_code);
 	if (en->options->json &&
-	    output_json(report_result(result)) != CLI_OK && exit_code == CLI_OK)
+	    output_json(report_result_in_full(result)) != CLI_OK &&
+	    exit_code == CLI_OK)
 		exit_code = CLI_ERROR;
 	return exit_code;
 }

@@ -16,6 +16,7 @@
 
 #include "base/cleanup.h"
 #include "job/job-private.h"
+#include "transfer/report.h"
 
 /* How long a schedule waits for the store. */
 #define ANSWER_WAIT_MS 30000
@@ -251,6 +252,19 @@ on_added(struct store_call *call)
 		    call->error.text);
 }
 
+/* What is told of the run, and what is too much to be told each time. */
+static char *
+make_report(const struct job *job, const struct run_result *result) ON_MAIN
+{
+	json_t *o = json_copy(job->last_run);
+	char *text = NULL;
+
+	if (report_add_block_digests(o, result) == 0)
+		text = json_dumps(o, JSON_COMPACT | JSON_PRESERVE_ORDER);
+	json_decref(o);
+	return text;
+}
+
 /* NULL: out of memory. */
 static struct store_run *
 make_entry(const struct job *job, const struct run_result *result) ON_MAIN
@@ -263,8 +277,7 @@ make_entry(const struct job *job, const struct run_result *result) ON_MAIN
 	run->job = strdup(job->name);
 	run->trigger = strdup(job->trigger);
 	run->result = strdup(run_outcome_name(result->outcome));
-	run->report = job->last_run == NULL ? NULL :
-	    json_dumps(job->last_run, JSON_COMPACT | JSON_PRESERVE_ORDER);
+	run->report = make_report(job, result);
 	run->started_at_ms = result->started_at_ms;
 	run->finished_at_ms = result->finished_at_ms;
 	run->bytes = result->progress.done_bytes;

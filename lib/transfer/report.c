@@ -325,3 +325,49 @@ report_result(const struct run_result *r)
 	    "digest", report_digest(r),
 	    "repaired_bytes", (json_int_t)r->repaired_bytes);
 }
+
+/* A digest for each, null where there is none. */
+static json_t *
+list_block_digests(const struct run_result *r)
+{
+	json_t *list = json_array();
+	unsigned char value[DIGEST_MAX_SIZE] = { 0 };
+	char text[DIGEST_TEXT_SIZE];
+
+	for (size_t i = 0; list != NULL && i < r->n_block_digests; i++) {
+		const struct run_block_digest *b = &r->block_digests[i];
+
+		memcpy(value, b->value, sizeof b->value);
+		if (json_array_append_new(list, b->is_known ?
+			json_string(digest_format(DIGEST_XXH3, value, text)) :
+			json_null()) < 0) {
+			json_decref(list);
+			return NULL;
+		}
+	}
+	return list;
+}
+
+json_t *
+report_result_in_full(const struct run_result *r)
+{
+	json_t *o = report_result(r);
+
+	if (report_add_block_digests(o, r) == 0)
+		return o;
+	json_decref(o);
+	return NULL;
+}
+
+int
+report_add_block_digests(json_t *o, const struct run_result *r)
+{
+	if (r->n_block_digests == 0 ||
+	    r->n_block_digests > REPORT_MAX_BLOCKS)
+		return o != NULL ? 0 : -1;
+	return json_object_set_new(o, "block_digests",
+	    json_pack("{s:s, s:I, s:o}", "algorithm",
+		digest_name(DIGEST_XXH3), "block_bytes",
+		(json_int_t)RUN_BLOCK_SIZE, "values",
+		list_block_digests(r)));
+}

@@ -14,6 +14,14 @@
  */
 json_t *report_progress(const struct run_progress *p);
 json_t *report_result(const struct run_result *r);
+/*
+ * The digests of blocks as "block_digests", if there are any, and not more
+ * than are worth listing.  o NULL is no memory, too.  Not 0: out of memory.
+ */
+int report_add_block_digests(json_t *o, const struct run_result *r);
+#define REPORT_MAX_BLOCKS 65536		/* of 4 TiB */
+/* The result with them. */
+json_t *report_result_in_full(const struct run_result *r);
 /* Long lists are cut at 1000. */
 json_t *report_checkpoint(const struct store_checkpoint *checkpoint);
 

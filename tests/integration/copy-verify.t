@@ -5,7 +5,7 @@
 requires nbdkit eval --version
 requires nbdkit file --version
 requires jq --version
-plan 44
+plan 46
 
 size=$((70 * MiB + 100))
 make_data "$tmp/a" "$size" 1
@@ -58,6 +58,12 @@ is "and nothing differs" "$(differences)" "[]"
 is "the figures are those of the copy" \
     "$(echo "$out" | jq -c '[.progress | .read_bytes, .written_bytes,
 	.total_bytes, .phase]')" "[$size,$size,$size,\"finished\"]"
+is "the digest of each block is told" "$(echo "$out" | jq -c '.block_digests |
+    [.algorithm, .block_bytes, (.values | length)]')" '["xxh3",67108864,2]'
+block=$(echo "$out" | jq -r '.block_digests.values[1]')
+tail -c +$((big + 1)) "$tmp/a" >"$tmp/tail"
+is "which is that of its bytes" "$block" "$("$nbdsync" copy --digest xxh3 \
+    "$tmp/tail" null: | sed 's/^xxh3 //')"
 exits 0 "without it nothing is read back" "$nbdsync" copy --json "$tmp/a" \
     "$tmp/b"
 is "and none is called verified" "$(verified)" 0

@@ -86,6 +86,12 @@ exits 0 "a job may read back what it writes" "$nbdsync" reload
 exits 0 "which is a success" "$nbdsync" start --wait j
 is "with all of it verified" \
     "$(job_field j .last_run.progress.verified_bytes)" 8388608
+run_id=$(job_field j .last_run.id)
+wait_for "[ \"\$(api_status '/v1/runs/$run_id')\" = 200 ]"
+is "the history has the digest of each block" \
+    "$(api "/v1/runs/$run_id" | jq '.report.block_digests.values | length')" 1
+is "which is too much for the status" \
+    "$(job_field j .last_run.block_digests)" null
 exits 0 "to compare alone it reads nothing back" "$nbdsync" verify --wait j
 is "so that nothing is verified so" \
     "$(job_field j .last_run.progress.verified_bytes)" 0

@@ -55,6 +55,38 @@ START_TEST(times_are_utc_with_milliseconds)
 }
 END_TEST
 
+START_TEST(digests_of_blocks_are_told_in_full_only)
+{
+	const struct run_block_digest blocks[] = {
+		{ .value = { 0xab, [15] = 0x01 }, .is_known = true },
+		{ .is_known = false },
+	};
+	struct run_result r = {
+		.progress.limited_by = "none",
+		.block_digests = blocks,
+		.n_block_digests = 2,
+	};
+	json_t *o = report_result(&r);
+	json_t *values;
+
+	ck_assert_ptr_nonnull(o);
+	ck_assert_ptr_null(json_object_get(o, "block_digests"));
+	json_decref(o);
+	o = report_result_in_full(&r);
+	values = json_object_get(json_object_get(o, "block_digests"),
+	    "values");
+	ck_assert_uint_eq(json_array_size(values), 2);
+	ck_assert_str_eq(json_string_value(json_array_get(values, 0)),
+	    "ab000000000000000000000000000001");
+	ck_assert(json_is_null(json_array_get(values, 1)));
+	json_decref(o);
+	r.n_block_digests = REPORT_MAX_BLOCKS + 1;
+	o = report_result_in_full(&r);
+	ck_assert_ptr_null(json_object_get(o, "block_digests"));
+	json_decref(o);
+}
+END_TEST
+
 START_TEST(a_failed_request_is_told_in_full)
 {
 	const char *gave_up[] = { "slower" };
@@ -112,6 +144,7 @@ main(void)
 	tcase_add_test(t, the_ratio_is_1_only_when_all_is_over);
 	tcase_add_test(t, a_run_that_never_began_has_done_nothing);
 	tcase_add_test(t, times_are_utc_with_milliseconds);
+	tcase_add_test(t, digests_of_blocks_are_told_in_full_only);
 	tcase_add_test(t, a_failed_request_is_told_in_full);
 	tcase_add_test(t, a_success_has_no_failure);
 	suite_add_tcase(s, t);
