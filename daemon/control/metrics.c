@@ -73,6 +73,24 @@ get_in_sync(const struct job_view *v UNUSED)
 }
 
 static double
+get_lag(const struct job_view *v)
+{
+	return (double)v->progress.mirror.consistent_age_ms / 1000.0;
+}
+
+static double
+get_checkpoint_age(const struct job_view *v)
+{
+	return (double)v->progress.checkpoint_age_ms / 1000.0;
+}
+
+static double
+get_checkpoint_failures(const struct job_view *v)
+{
+	return (double)v->totals.checkpoint_failures;
+}
+
+static double
 get_size(const struct job_view *v)
 {
 	return v->is_running ? (double)v->progress.source_size : 0;
@@ -239,6 +257,7 @@ BYTES(zeroed)
 BYTES(trimmed)
 BYTES(equal)
 BYTES(differing)
+BYTES(repaired)
 
 /* Rows of one name stand together: the help and the type are said once. */
 /* clang-format off */
@@ -255,6 +274,9 @@ static const struct series series[] = {
 	{ "nbdsync_job_in_sync", "gauge",
 	  "whether the destination is the source as it is now", "",
 	  get_in_sync },
+	{ "nbdsync_job_lag_seconds", "gauge",
+	  "of a mirror, how old that is what its destination has; 0: nothing "
+	  "is known", "", get_lag },
 	{ "nbdsync_job_size_bytes", "gauge",
 	  "size of the source, while a run goes on", "", get_size },
 	{ "nbdsync_job_dirty_bytes", "gauge",
@@ -309,6 +331,13 @@ static const struct series series[] = {
 	  ",side=\"destination\",kind=\"skipped\"", get_equal },
 	{ "nbdsync_verify_mismatch_bytes_total", "counter",
 	  "bytes that were found to differ", "", get_differing },
+	{ "nbdsync_verify_repaired_bytes_total", "counter",
+	  "bytes that differed and were made equal", "", get_repaired },
+	{ "nbdsync_checkpoint_age_seconds", "gauge",
+	  "age of the place to go on from, while a run goes on that keeps one",
+	  "", get_checkpoint_age },
+	{ "nbdsync_checkpoint_write_failures_total", "counter",
+	  "times that it could not be saved", "", get_checkpoint_failures },
 	{ "nbdsync_connections", "gauge",
 	  "connections of the run to each side", ",side=\"source\"",
 	  get_connections },

@@ -178,6 +178,8 @@ struct job_totals {
 	uint64_t trimmed_bytes;
 	uint64_t equal_bytes;
 	uint64_t differing_bytes;
+	uint64_t repaired_bytes;
+	uint64_t checkpoint_failures;
 	uint64_t reconnects;
 	uint64_t retries;
 	uint64_t failed_bytes;		/* skipped */

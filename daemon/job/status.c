@@ -101,6 +101,7 @@ add_progress(struct job_totals *totals, const struct run_progress *p)
 	totals->differing_bytes += p->earlier.differing + p->differing_bytes;
 	totals->reconnects += p->n_reconnects;
 	totals->retries += p->n_retries;
+	totals->checkpoint_failures += p->n_checkpoint_failures;
 	for (unsigned i = 0; i < p->n_destinations; i++) {
 		totals->failed_bytes += p->destinations[i].failed_bytes;
 		totals->resumed_bytes += p->destinations[i].resumed_bytes;
@@ -116,6 +117,7 @@ job_count(struct job *job, const struct run_result *result)
 	run_map_make(&job->last_map, p->total_bytes, p->done_bytes,
 	    p->done_bytes, p->durable_bytes);
 	add_progress(&job->totals, p);
+	job->totals.repaired_bytes += result->repaired_bytes;
 	if (!is_success(result->outcome) || job_is_partial(job))
 		return;
 	job->has_success = true;

@@ -191,6 +191,10 @@ on_saved(struct store_call *call)
 	k->is_saving = false;
 	if (call->error.code != -ECANCELED)
 		k->trouble = call->error;
+	if (call->error.code == 0)
+		atomic_store(&k->kept_at_ms, run_clock_ms());
+	else if (call->error.code != -ECANCELED)
+		atomic_fetch_add(&k->n_failures, 1);
 	if (run->is_keeping && !checkpoint_conclude(run))
 		run_is_kept(run);
 }
@@ -212,6 +216,7 @@ save(struct run *run)
 	if (cp == NULL || call == NULL || describe_run(run, cp) < 0) {
 		store_checkpoint_free(cp);
 		store_call_free(call);
+		atomic_fetch_add(&k->n_failures, 1);
 		return error_set(&k->trouble, -ENOMEM, "out of memory");
 	}
 	k->is_saving = true;

@@ -40,6 +40,11 @@ struct keeper {
 	uint64_t saved_at_ms;		/* monotonic; of the last try */
 	bool is_saving;
 	struct error trouble;		/* code not 0: the last save failed */
+
+	/* Any thread. */
+	_Atomic uint64_t kept_at_ms;	/* monotonic; of the last save that
+					   succeeded; 0: none */
+	_Atomic uint64_t n_failures;
 };
 
 void keeper_init(struct keeper *k);

@@ -460,6 +460,20 @@ run_set_rate(struct run *run, uint64_t rate)
 	budget_share_set_rate(&run->share, rate);
 }
 
+static void
+get_checkpoint(const struct run *run, uint64_t now, struct run_progress *ret)
+{
+	const struct keeper *k = &run->keeper;
+	uint64_t at = atomic_load(&k->kept_at_ms);
+
+	if (k->store == NULL)
+		return;
+	if (at == 0)
+		at = atomic_load(&run->started_ms);
+	ret->checkpoint_age_ms = now > at ? now - at : 0;
+	ret->n_checkpoint_failures = atomic_load(&k->n_failures);
+}
+
 void
 run_get_progress(const struct run *run, struct run_progress *ret)
 {
@@ -488,8 +502,12 @@ run_get_progress(const struct run *run, struct run_progress *ret)
 		ret->limited_by = copy_limit_name(
 		    (enum copy_limit)atomic_load(&run->tuning.limit));
 	}
-	if (started != 0)
-		ret->elapsed_ms = (ended ? ended : run_clock_ms()) - started;
+	if (started == 0)
+		return;
+	if (ended == 0)
+		ended = run_clock_ms();
+	ret->elapsed_ms = ended - started;
+	get_checkpoint(run, ended, ret);
 }
 
 void

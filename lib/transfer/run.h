@@ -255,6 +255,9 @@ struct run_progress {
 	uint64_t n_retries;		/* times that what failed was tried
 					   again */
 	uint64_t n_reconnects;		/* connections that came back */
+	uint64_t checkpoint_age_ms;	/* of the place to go on from, or
+					   since the start; 0: none is kept */
+	uint64_t n_checkpoint_failures;	/* times that it could not be saved */
 	unsigned n_away;		/* that are lost now, and may */
 	uint64_t stalled_ms;		/* since something was last read or
 					   done; 0: not copying */

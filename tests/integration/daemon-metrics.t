@@ -7,7 +7,7 @@
 requires certtool --version
 requires nbdkit --filter=delay pattern --version
 requires perl -e 1
-plan 38
+plan 42
 
 make_ca "$tmp/pki"
 make_cert "$tmp/pki" client tls_www_client 'expiration_days = 2'
@@ -96,6 +96,14 @@ ok "what limits a run is told with the time" wait_for \
 wait_for '[ "$(metric "nbdsync_job_state{job=\"slow\",state=\"copying\"}")" = 1 ]'
 is "a run shows what it has yet to do" "$(api /metrics |
     awk '$1 == "nbdsync_job_dirty_bytes{job=\"slow\"}" { print ($2 > 0) }')" 1
+ok "where it would go on is of some age" wait_for \
+    '[ "$(metric "nbdsync_checkpoint_age_seconds{job=\"slow\"}" | tr -d 0.)" ]'
+is "that of a job that does not run is of none" \
+    "$(metric 'nbdsync_checkpoint_age_seconds{job="quick"}')" 0
+is "it could be saved" \
+    "$(metric 'nbdsync_checkpoint_write_failures_total{job="slow"}')" 0
+is "it mirrors nothing" "$(metric 'nbdsync_job_lag_seconds{job="slow"}') $(
+    metric 'nbdsync_job_in_sync{job="slow"}')" "0 0"
 is "jobs that run are counted" "$(metric nbdsync_jobs_running)" 1
 is "the text stays well-formed" "$(api /metrics | check)" ""
 "$nbdsync" pause --quiet slow

@@ -5,7 +5,7 @@
 . "$srcdir/tests/lib/daemonlib.sh"
 requires nbdkit file --version
 requires jq --version
-plan 14
+plan 17
 
 make_data "$tmp/a" $((5 * MiB + 513)) 1
 make_data "$tmp/b" $((5 * MiB + 513)) 2
@@ -46,3 +46,11 @@ is "as the result says" "$(job_field half .last_run.result)" \
     succeeded-with-warnings
 like "and the log has the reason" "$(cat "$tmp/daemon.log")" \
     "error: job 'half': destination 'full': .*No space left on device"
+
+ok "a job mirrors" "$nbdsync" start --mode mirror sync
+ok "and lags behind by the age of its last pass" wait_for \
+    'api /metrics | grep -q "^nbdsync_job_lag_seconds{job=\"sync\"} [0-9.]*[1-9]"'
+"$nbdsync" cancel --wait --quiet sync
+is "until it ends" "$(api /metrics |
+    grep '^nbdsync_job_lag_seconds{job="sync"}')" \
+    'nbdsync_job_lag_seconds{job="sync"} 0'

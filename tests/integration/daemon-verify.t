@@ -6,7 +6,7 @@
 . "$srcdir/tests/lib/daemonlib.sh"
 requires nbdkit pattern --version
 requires nbdkit file --version
-plan 38
+plan 39
 
 truncate -s 8M "$tmp/copy"
 conf "endpoints = (
@@ -132,6 +132,9 @@ exits 0 "asked for, what differs is repaired" "$nbdsync" verify --repair \
     --wait j
 is "which the result says" "$(job_field j .last_run.result)" repaired
 is "with how much it was" "$(job_field j .last_run.repaired_bytes)" 512
+is "which is counted" "$(api /metrics |
+    grep '^nbdsync_verify_repaired_bytes_total{job="j"}')" \
+    'nbdsync_verify_repaired_bytes_total{job="j"} 512'
 ok "the disk is right" cmp -s "$tmp/copy" "$tmp/right"
 is "and the job is consistent" "$(job_field j .consistent)" true
 is "no word but true says so" \
