@@ -248,6 +248,7 @@ send_canary(struct run *run, struct error *why)
 		.ranges = r->ranges,
 		.n_ranges = r->n_ranges,
 		.connections = 1,
+		.reconnects = run->wish.reconnects,
 		/* What they hold may differ. */
 		.skips_holes = run->wish.skips_holes,
 	};
@@ -271,6 +272,29 @@ send_canary(struct run *run, struct error *why)
 	return 0;
 }
 
+static void
+note_lost(struct run *run, enum copy_side side, unsigned target)
+{
+	const struct copy_failure *f;
+	uint64_t n;
+
+	f = lane_failure(run->lanes[0].lane, side, target, &n);
+	if (n > 0 && f->is_lost && f->error != -ECANCELED)
+		copy_ledger_fail(&run->ledger, f, n);
+}
+
+/* A disk that is gone says nothing of what is on it. */
+static void
+note_lost_disks(struct run *run)
+{
+	unsigned t;
+
+	note_lost(run, COPY_SOURCE, 0);
+	for (t = 0; t < run->n_destinations; t++)
+		if (copy_ledger_is_live(&run->ledger, t))
+			note_lost(run, COPY_DESTINATION, t);
+}
+
 bool
 resume_copied(struct run *run)
 {
@@ -281,6 +305,7 @@ resume_copied(struct run *run)
 	if (r == NULL || r->is_over)
 		return false;
 	run->lanes[0].is_busy = false;
+	note_lost_disks(run);
 	if (run->is_cancelled || copy_ledger_is_stopped(&run->ledger)) {
 		end_resume(run);
 		run_begin(run);

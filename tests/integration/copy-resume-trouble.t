@@ -6,7 +6,7 @@
 . "$srcdir/tests/lib/testlib.sh"
 requires nbdkit eval --version
 requires jq --version
-plan 14
+plan 19
 
 size=$((8 * MiB))
 make_data "$tmp/data" $size 1
@@ -115,3 +115,34 @@ ok "a destination that has lost all may be zero, as promised" \
     "$nbdsync" copy --destination-is-zero "$@"
 ok "and is copied from the beginning" [ "$(echo "$out" | jq -c \
     '[.resumed, .progress.written_bytes]')" = "[false,$size]" ]
+
+# The source is gone while it is looked at.
+lose_the_source()
+{
+	touch "$tmp/src.hold"
+	rm -f "$tmp/src.held"
+	start_process copy "$nbdsync" copy "$@"
+	wait_for "[ -e '$tmp/src.held' ]" || bail "nothing was looked at"
+	stop_process src KILL
+	rm "$tmp/src.hold"
+}
+
+wait_for_copy()
+{
+	wait_for "! is_running_ $(pid_of copy)" 60
+	wait "$(pid_of copy)"
+}
+
+copy_a_part "$@"
+lose_the_source "$@"
+start_eval src "$tmp/data"
+wait_for_copy
+is "a source that comes back is looked at again" $? 0
+like "and the copy goes on" "$(cat "$tmp/copy.log")" "went on from"
+copy_a_part "$@"
+lose_the_source --reconnect 0 "$@"
+wait_for_copy
+is "without a source that stays away it fails" $? 4
+start_eval src "$tmp/data"
+ok "and another goes on" "$nbdsync" copy "$@"
+is "from the same place" "$(echo "$out" | jq .resumed)" true
