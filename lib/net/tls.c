@@ -102,14 +102,6 @@ receive_and_ahead(struct tls *t, char *p, size_t len)
 	return (ssize_t)len;
 }
 
-/* The socket is empty, and so is this. */
-static void
-drop_ahead(struct tls *t)
-{
-	if (!has_ahead(t))
-		free(STEAL(t->ahead.bytes));
-}
-
 static int
 socket_read(BIO *bio, char *p, size_t len, size_t *ret_n)
 {
@@ -408,8 +400,6 @@ tls_receive(struct tls *t, const struct iovec *iov, int n_iov)
 		}
 	}
 	t->may_have_more = r == 0;
-	if (r != 0)
-		drop_ahead(t);
 	if (total > 0 || r == 0)
 		return (ssize_t)total;
 	return t->is_at_end ? t->end : r;
