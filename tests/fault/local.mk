@@ -3,6 +3,7 @@
 # Tests that do harm: power cuts, lost connections, errors.
 
 fault_tests = \
+	%D%/fault-allocations.t \
 	%D%/fault-cuts.t \
 	%D%/fault-errors.t \
 	%D%/fault-flips.t \

@@ -4,6 +4,8 @@
  * fail: the one whose number, counted from the start, is in STARVE_AT.  Says
  * so in the file STARVE_LOG, where the number of all of them is told at the
  * end: "starved 7", "allocated 412".  JSON is allocated through here, too.
+ * What libevent and OpenSSL allocate never fails, and is counted apart: "by
+ * libraries 90".
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -15,7 +17,9 @@
 #include <string.h>
 #include <unistd.h>
 
+#include <event2/event.h>
 #include <jansson.h>
+#include <openssl/crypto.h>
 
 void *__real_malloc(size_t size);
 void *__real_calloc(size_t n, size_t size);
@@ -35,6 +39,7 @@ int __wrap_asprintf(char **ret, const char *format, ...);
 int __wrap_vasprintf(char **ret, const char *format, va_list args);
 
 static atomic_ulong n_allocations;
+static atomic_ulong n_by_libraries;
 static unsigned long starve_at;
 static int log_fd = -1;
 
@@ -63,7 +68,46 @@ is_starved(void)
 static void
 tell_number(void)
 {
+	say("by libraries", n_by_libraries);
 	say("allocated", n_allocations);
+}
+
+static void *
+event_malloc(size_t size)
+{
+	(void)atomic_fetch_add(&n_by_libraries, 1);
+	return __real_malloc(size);
+}
+
+static void *
+event_realloc(void *p, size_t size)
+{
+	(void)atomic_fetch_add(&n_by_libraries, 1);
+	return __real_realloc(p, size);
+}
+
+static void *
+tls_malloc(size_t size, const char *file, int line)
+{
+	(void)file;
+	(void)line;
+	return event_malloc(size);
+}
+
+static void *
+tls_realloc(void *p, size_t size, const char *file, int line)
+{
+	(void)file;
+	(void)line;
+	return event_realloc(p, size);
+}
+
+static void
+tls_free(void *p, const char *file, int line)
+{
+	(void)file;
+	(void)line;
+	free(p);
 }
 
 __attribute__((constructor))
@@ -77,6 +121,9 @@ prepare(void)
 		return;
 	log_fd = open(log, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
 	json_set_alloc_funcs(__wrap_malloc, free);
+	event_set_mem_functions(event_malloc, event_realloc, free);
+	if (CRYPTO_set_mem_functions(tls_malloc, tls_realloc, tls_free) != 1)
+		abort();
 	if (at != NULL)
 		starve_at = strtoul(at, NULL, 10);
 	(void)atexit(tell_number);
