@@ -210,6 +210,15 @@ add_block(struct readback *b, uint64_t index, bool differs)
 
 /* How the series ends, and with what. */
 
+/* Was anything zeroed behind the copy?  Such pieces are the last ones. */
+static bool
+has_rest(const struct readback *b)
+{
+	const struct copy_plan *plan = &b->copied->plan;
+
+	return plan->n_pieces > 0 && plan->pieces[plan->n_pieces - 1].is_rest;
+}
+
 static void
 add_notes(struct readback *b)
 {
@@ -231,7 +240,7 @@ add_notes(struct readback *b)
 	    "skipped, there is no digest", b->unverified_bytes);
 	if (b->unverified_bytes > 0)
 		b->gave_up[n++] = b->unverified_note;
-	if (b->spec.zero_rest)
+	if (has_rest(b))
 		b->gave_up[n++] = "what was zeroed behind the copy was not "
 				  "verified";
 	b->result.gave_up = b->gave_up;

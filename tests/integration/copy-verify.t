@@ -5,7 +5,7 @@
 requires nbdkit eval --version
 requires nbdkit file --version
 requires jq --version
-plan 46
+plan 49
 
 size=$((70 * MiB + 100))
 make_data "$tmp/a" "$size" 1
@@ -85,6 +85,16 @@ is "over another connection" "$(who Write) $(who Read)" "1 2"
 ok "after the flush" awk '/ Flush / && !read { flushed = NR }
     / Write / { written = NR } / Read / { read = NR; exit }
     END { exit !(read > flushed && flushed > written) }' "$tmp/log"
+
+# What lies behind the copy has no digest.
+exits 0 "what is zeroed behind a copy" "$nbdsync" copy --verify --zero-rest \
+    --json "$tmp/a" "$(uri logged)"
+is "is not spoken of where there is nothing" \
+    "$(echo "$out" | jq -c .gave_up | grep -c 'not verified')" 0
+truncate -s $((71 * MiB)) "$tmp/larger"
+like "and else is said not to be verified" "$("$nbdsync" copy --verify \
+    --zero-rest "$tmp/a" "$tmp/larger" 2>&1)" \
+    "zeroed behind the copy was not verified"
 
 # Ranges, in an order of their own, of odd lengths, to odd places.
 truncate -s $((100 * MiB)) "$tmp/c"
