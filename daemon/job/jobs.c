@@ -238,17 +238,32 @@ jobs_on_job_idle(struct jobs *jobs, struct job *job)
 		net_task_schedule(&jobs->stopped_task);
 }
 
+/* Most often conf has the jobs in the order of the last one. */
+static struct job *
+find_after(const struct jobs *jobs, const struct job *last, const char *name)
+{
+	struct job *next = jobs_next(jobs, last);
+
+	if (next != NULL && strcmp(next->name, name) == 0)
+		return next;
+	return jobs_find(jobs, name);
+}
+
 /* Make the jobs that conf has and we have not, on a list of their own. */
 static int
 make_missing(struct jobs *jobs, const struct conf *conf,
     struct list *made) ON_MAIN
 {
+	struct job *last = NULL;
+
 	for (size_t i = 0; i < conf->n_jobs; i++) {
 		const char *name = conf->jobs[i].name;
-		struct job *job;
+		struct job *job = find_after(jobs, last, name);
 
-		if (jobs_find(jobs, name) != NULL)
+		if (job != NULL) {
+			last = job;
 			continue;
+		}
 		job = job_new(jobs, name);
 		if (job == NULL)
 			return -ENOMEM;
