@@ -214,7 +214,7 @@ end_step(struct hooks *hooks, int status, const struct error *e) ON_MAIN
 
 	hooks->at++;
 	net_task_schedule(&hooks->next);
-	if (status == 0 || hooks->is_stopped)
+	if (status == 0 || (hooks->is_stopped && step->when == BEFORE))
 		return;
 	step_name(step, name);
 	if (step->when != BEFORE) {

@@ -5,7 +5,7 @@
 . "$srcdir/tests/lib/testlib.sh"
 . "$srcdir/tests/lib/daemonlib.sh"
 requires nbdkit pattern --version
-plan 51
+plan 52
 
 umask 022
 cat >"$tmp/hook" <<END
@@ -109,6 +109,8 @@ ok "another" wait_for '[ "$(job_field slow .state)" = preparing ]'
 is "is cancelled" "$(api_status /v1/jobs/slow/cancel --request POST)" 202
 ok "ends" wait_job slow 60
 is "as cancelled" "$(job_field slow .last_run.result)" cancelled
+is "and a hook after it that fails is told of, as ever" "$(grep -c \
+    "error: job 'slow': post of 'dst' failed" "$tmp/daemon.log")" 2
 
 # The hooks after a run: what has ended is not cancelled any more.
 : >"$tmp/held"
