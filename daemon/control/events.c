@@ -371,9 +371,11 @@ begin(struct listener *l, const char *instance, bool has_since,
 	goes_on = has_since && since < events->seq ? tell_since(l, since) :
 	    tell_snapshot(l);
 	if (goes_on)
-		(void)tell_json(l, json_pack("{s:s, s:I, s:s}", "event",
+		goes_on = tell_json(l, json_pack("{s:s, s:I, s:s}", "event",
 		    "live", "seq", (json_int_t)events->seq - 1, "instance",
 		    instance));
+	if (goes_on)
+		ctl_stream_begun(l->stream);
 }
 
 void

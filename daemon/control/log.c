@@ -69,19 +69,24 @@ put_line(struct tail *tail, const json_t *o) ON_MAIN
 	return false;
 }
 
-static void
+/* false: it is gone. */
+static bool
 look(struct tail *tail) ON_MAIN
 {
 	json_t *list = daemon_log_recent(&tail->filter, &tail->filter.since);
 	const json_t *o;
+	bool goes_on = true;
 	size_t i;
 
 	/* It was for what there had been; all that is new is told. */
 	tail->filter.limit = LIMIT_MAX;
-	json_array_foreach(list, i, o)
-		if (!put_line(tail, o))
+	json_array_foreach(list, i, o) {
+		goes_on = put_line(tail, o);
+		if (!goes_on)
 			break;
+	}
 	json_decref(list);
+	return goes_on;
 }
 
 static void
@@ -93,7 +98,7 @@ tails_on_timer(void *arg)
 	on_main_entry();
 	for (node = tails->all.next; node != &tails->all; node = next) {
 		next = node->next;
-		look(list_entry(node, struct tail, node));
+		(void)look(list_entry(node, struct tail, node));
 	}
 	if (!list_is_empty(&tails->all))
 		net_timer_start(&tails->timer, LOOK_MS);
@@ -164,7 +169,8 @@ follow(struct ctl_request *req, const struct daemon_log_filter *filter) ON_MAIN
 	if (list_is_empty(&tails->all))
 		net_timer_start(&tails->timer, LOOK_MS);
 	list_append(&tails->all, &tail->node);
-	look(tail);
+	if (look(tail))
+		ctl_stream_begun(tail->stream);
 }
 
 /* -EINVAL: has been answered. */

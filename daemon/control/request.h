@@ -104,6 +104,9 @@ struct ctl_stream *ctl_stream_start(struct ctl_request *req, const char *type,
 int ctl_stream_write(struct ctl_stream *stream, const char *text,
     size_t len) ON_MAIN;
 
+/* What there is at first has been written. */
+void ctl_stream_begun(struct ctl_stream *stream) ON_MAIN;
+
 /* The answer is complete.  Frees the stream. */
 void ctl_stream_end(struct ctl_stream *stream) ON_MAIN;
 /* Close the connection as it is; no on_gone.  Frees the stream. */

@@ -4,7 +4,8 @@
  *
  * evhttp does not read while it answers, so a client that hangs up is noticed
  * by an event of our own.  What the client does not take piles up in the
- * connection's buffer, up to a limit.
+ * connection's buffer, up to a limit, which does not count what it begins
+ * with: that is written at once, so nobody can have taken any of it.
  *
  * Who frees the request of a connection that breaks depends on how it broke:
  * evhttp either takes it along, or has cut it off before, and then wants to
@@ -27,6 +28,8 @@ struct ctl_stream {
 	struct evhttp_request *http;
 	struct evhttp_connection *connection;
 	struct event *hangup;
+	bool is_begun;
+	size_t beginning;		/* of it was unsent then */
 	void (*on_gone)(void *arg);
 	void *arg;
 };
@@ -100,7 +103,8 @@ ctl_stream_write(struct ctl_stream *stream, const char *text, size_t len)
 	    evhttp_connection_get_bufferevent(stream->connection));
 	struct evbuffer *buf;
 
-	if (evbuffer_get_length(unsent) + len > UNSENT_MAX)
+	if (stream->is_begun && evbuffer_get_length(unsent) + len >
+	    UNSENT_MAX + stream->beginning)
 		return -ENOBUFS;
 	buf = evbuffer_new();
 	if (buf == NULL || evbuffer_add(buf, text, len) < 0) {
@@ -111,6 +115,14 @@ ctl_stream_write(struct ctl_stream *stream, const char *text, size_t len)
 	evhttp_send_reply_chunk(stream->http, buf);
 	evbuffer_free(buf);
 	return 0;
+}
+
+void
+ctl_stream_begun(struct ctl_stream *stream)
+{
+	stream->is_begun = true;
+	stream->beginning = evbuffer_get_length(bufferevent_get_output(
+	    evhttp_connection_get_bufferevent(stream->connection)));
 }
 
 void
