@@ -524,6 +524,7 @@ integration_tests = \
 	%D%/integration/daemon-hostile-http.t \
 	%D%/integration/daemon-history.t \
 	%D%/integration/daemon-log.t \
+	%D%/integration/daemon-jobs-many.t \
 	%D%/integration/daemon-many.t \
 	%D%/integration/daemon-limits.t \
 	%D%/integration/daemon-lost-server.t \

@@ -31,6 +31,7 @@ struct jobs {
 	struct worker_pool *pool;
 	struct budget *budget;		/* of all runs */
 	struct store *store;		/* NULL: nothing is remembered */
+	unsigned n_asking;		/* jobs that wait for its answer */
 	struct mailbox *mailbox;	/* where runs report their end */
 	const struct conf *conf;
 	struct list all;		/* of struct job */
@@ -114,6 +115,7 @@ struct job {
 	/* What outlives the daemon. */
 	bool is_state_known;		/* the store has answered */
 	bool is_asking;
+	bool asks_again;		/* the store had no room for it */
 	int64_t asked_at_ms;
 	bool is_pause_known;		/* somebody has paused or resumed it
 					   since we are up */
@@ -157,6 +159,8 @@ void jobs_apply_rate(struct jobs *jobs, const struct conf *conf) ON_MAIN;
 void job_tick_rate(struct job *job) ON_MAIN;
 /* Ask the store what it knows of this job; nothing without a store. */
 void job_recall(struct job *job) ON_MAIN;
+/* The same, if it had no time for it. */
+void job_ask_again(struct job *job) ON_MAIN;
 /* A run has ended, as last_run says. */
 void job_remember(struct job *job, const struct run_result *result) ON_MAIN;
 /*
@@ -173,6 +177,8 @@ void job_keep_pause(struct job *job) ON_MAIN;
 /* Add the UUID and counters to what job_to_json() makes, and return it. */
 json_t *job_add_memory(const struct job *job, json_t *o) ON_MAIN;
 
+/* Look at all jobs twice a second, while one of them needs it. */
+void jobs_start_tick(struct jobs *jobs) ON_MAIN;
 /* Give the job a new rev and tell the watches. */
 void jobs_changed(struct jobs *jobs, struct job *job) ON_MAIN;
 

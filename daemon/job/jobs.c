@@ -205,6 +205,15 @@ jobs_tell_event(struct jobs *jobs, const struct job *job, const char *event)
 }
 
 void
+jobs_start_tick(struct jobs *jobs)
+{
+	if (jobs->is_ticking)
+		return;
+	jobs->is_ticking = true;
+	net_timer_start(&jobs->tick, TICK_MS);
+}
+
+void
 jobs_changed(struct jobs *jobs, struct job *job)
 {
 	const char *old_state = job->told_state;
@@ -212,10 +221,8 @@ jobs_changed(struct jobs *jobs, struct job *job)
 	job->rev = ++jobs->rev;
 	job_remember_state(job);
 	tell_watches_of(jobs, job, old_state);
-	if (!jobs->is_ticking && job_needs_tick(job)) {
-		jobs->is_ticking = true;
-		net_timer_start(&jobs->tick, TICK_MS);
-	}
+	if (job_needs_tick(job))
+		jobs_start_tick(jobs);
 	jobs_tell_watches(jobs);
 }
 

@@ -20,6 +20,8 @@
 
 /* How long a schedule waits for the store. */
 #define ANSWER_WAIT_MS 30000
+/* How many jobs ask it at once: others need room in its queue, too. */
+#define ASKING_MAX     (STORE_QUEUE_MAX / 2)
 
 static const char *const counter_names[JOB_COUNTERS] = {
 	[JOB_COUNT_RUNS] = "runs",
@@ -186,16 +188,29 @@ take_state(struct job *job, const struct store_job *stored) ON_MAIN
 	jobs_changed(job->jobs, job);
 }
 
+static void
+ask_later(struct job *job) ON_MAIN
+{
+	job->asks_again = true;
+	jobs_start_tick(job->jobs);
+}
+
 /* The job may have gone meanwhile. */
 static void
 on_state(struct store_call *call)
 {
+	struct jobs *jobs = call->arg;
 	struct job *job;
 
 	on_main_entry();
-	job = jobs_find(call->arg, call->job);
+	jobs->n_asking--;
+	job = jobs_find(jobs, call->job);
 	if (job == NULL)
 		return;
+	if (call->error.code == -EAGAIN && !job->is_state_known) {
+		ask_later(job);
+		return;
+	}
 	job->is_asking = false;
 	if (call->error.code == 0 && !job->is_state_known)
 		take_state(job, call->jobs);
@@ -228,19 +243,39 @@ job_keep_fire(struct job *job, int64_t done_s)
 	job_keep_state(job);
 }
 
-void
-job_recall(struct job *job)
+static void
+ask(struct job *job) ON_MAIN
 {
 	struct store_call *call;
 
-	if (job->jobs->store == NULL || job->is_state_known || job->is_asking)
+	if (job->jobs->n_asking == ASKING_MAX) {
+		ask_later(job);
 		return;
+	}
+	job->asks_again = false;
 	call = store_call_new(job->jobs->mailbox, on_state, job->jobs);
+	job->is_asking = call != NULL;
 	if (call == NULL)
+		return;
+	job->jobs->n_asking++;
+	store_get_job(job->jobs->store, call, job->name);
+}
+
+void
+job_recall(struct job *job)
+{
+	if (job->jobs->store == NULL || job->is_state_known || job->is_asking)
 		return;
 	job->is_asking = true;
 	job->asked_at_ms = job_now_ms();
-	store_get_job(job->jobs->store, call, job->name);
+	ask(job);
+}
+
+void
+job_ask_again(struct job *job)
+{
+	if (job->asks_again && job->jobs->store != NULL)
+		ask(job);
 }
 
 static void

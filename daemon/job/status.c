@@ -211,7 +211,7 @@ bool
 job_needs_tick(const struct job *job)
 {
 	return job->run != NULL || job->waits_for_window ||
-	    job->own_rate_until_ms != 0 ||
+	    job->asks_again || job->own_rate_until_ms != 0 ||
 	    (job->is_paused && job->pause_until_ms != 0);
 }
 
@@ -243,6 +243,7 @@ job_tick(struct job *job)
 	if (job->is_paused && job->pause_until_ms != 0 &&
 	    job_now_ms() >= job->pause_until_ms)
 		job_resume(job);
+	job_ask_again(job);
 	job_tick_rate(job);
 	job_look_at_window(job);
 	if (job->run == NULL || job->is_preparing)
