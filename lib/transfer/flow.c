@@ -89,6 +89,40 @@ drop_carriers(struct lane *lane, struct copy_request *of)
 }
 
 /*
+ * Of several destinations, slow ones are left behind by the engine itself,
+ * when another is done with something: then slots come free, and their
+ * carriers, which are no siblings of that request.
+ */
+static bool
+may_leave_behind(const struct lane *lane)
+{
+	return lane->n_disks > 2;
+}
+
+/* Whoever waits for a carrier gets those. */
+static void
+drop_left_behind(struct lane *lane)
+{
+	unsigned i;
+
+	for (i = 0; may_leave_behind(lane) && i < lane->n_disks; i++)
+		if (lane->disks[i].is_starving) {
+			flow_drop_unneeded(lane);
+			return;
+		}
+}
+
+/* A slot that was left behind, and is used again, has another's carrier. */
+static void
+drop_stale(struct lane *lane, struct lane_request *req)
+{
+	if (req->carrier == NULL)
+		return;
+	carriers_give_back(&lane->carriers, STEAL(req->carrier));
+	flow_wake_starving(lane);
+}
+
+/*
  * Is there one, if what only slow destinations wait for is given up?  Who
  * compares never waits: what has been read on one side is needed until it has
  * been read on the other, so that waiting for it would be for ever.  Nor does
@@ -107,6 +141,10 @@ take_carrier(struct lane *lane, const struct nbd_arrival *arrival)
 	struct carrier *c;
 
 	c = carriers_take(&lane->carriers, len, need);
+	if (c == NULL && may_leave_behind(lane)) {
+		flow_drop_unneeded(lane);
+		c = carriers_take(&lane->carriers, len, need);
+	}
 	while (c == NULL) {
 		given_up = copy_lane_relieve(lane->engine);
 		if (given_up == NULL)
@@ -217,6 +255,7 @@ request_ended(struct lane *lane, struct lane_request *req, int error,
 {
 	copy_lane_done(lane->engine, req->engine, error, message);
 	drop_carriers(lane, req->engine);
+	drop_left_behind(lane);
 	(void)drop_digested(lane);
 }
 
@@ -229,6 +268,8 @@ send_request(struct lane *lane, struct copy_request *engine)
 	int r;
 
 	req->sent_us = now_us();
+	if (engine->op == COPY_READ)
+		drop_stale(lane, req);
 	r = describe(lane, req, engine);
 	if (r == 0)
 		r = d->disk != NULL && d->lost.code == 0 ?
@@ -247,6 +288,7 @@ flow_pump(struct lane *lane)
 		while ((engine = copy_lane_next(lane->engine)) != NULL)
 			send_request(lane, engine);
 	while (drop_digested(lane));
+	drop_left_behind(lane);
 }
 
 static enum copy_kind
