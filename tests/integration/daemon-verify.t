@@ -6,7 +6,7 @@
 . "$srcdir/tests/lib/daemonlib.sh"
 requires nbdkit pattern --version
 requires nbdkit file --version
-plan 39
+plan 41
 
 truncate -s 8M "$tmp/copy"
 conf "endpoints = (
