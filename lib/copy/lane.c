@@ -775,7 +775,7 @@ undo(void *arg, uint64_t to, uint64_t length, enum copy_kind kind)
 	copy_ledger_add(&lane->ledger->targets[u->target].done_bytes,
 	    -length);
 	while (length > 0) {
-		p = copy_plan_piece_to(lane->plan, to);
+		p = copy_plan_piece_to(lane->plan, copy_bit(u->target), to);
 		s.from = p->from + (to - p->to);
 		s.to = to;
 		s.position = p->position + (to - p->to);

@@ -738,12 +738,14 @@ copy_plan_resume(struct copy_plan *plan, const struct ranges done[])
 }
 
 const struct copy_piece *
-copy_plan_piece_to(const struct copy_plan *plan, uint64_t to)
+copy_plan_piece_to(const struct copy_plan *plan, uint32_t targets,
+    uint64_t to)
 {
 	size_t i;
 
 	for (i = 0; i + 1 < plan->n_pieces; i++)
-		if (to >= plan->pieces[i].to &&
+		if ((plan->pieces[i].targets & targets) != 0 &&
+		    to >= plan->pieces[i].to &&
 		    to - plan->pieces[i].to < plan->pieces[i].length)
 			break;
 	return &plan->pieces[i];

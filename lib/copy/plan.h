@@ -190,10 +190,11 @@ void copy_plan_done(struct copy_plan *plan);
 int copy_plan_resume(struct copy_plan *plan, const struct ranges done[]);
 
 /*
- * The piece that byte `to` of a destination lies in; there is one.
+ * The piece for one of these destinations that byte `to` of it lies in; there
+ * is one.
  */
 const struct copy_piece *copy_plan_piece_to(const struct copy_plan *plan,
-    uint64_t to);
+    uint32_t targets, uint64_t to);
 
 /* Does the source's content go into a digest? */
 static inline bool

@@ -281,6 +281,15 @@ restart_trial(struct copy_tuning *t, uint64_t now_ms)
 	t->trial.n = 0;
 }
 
+/* Bytes/s.  What a lost connection has to do again is not done any more. */
+static uint64_t
+rate_of(uint64_t from_bytes, uint64_t to_bytes, uint64_t span_ms)
+{
+	if (to_bytes < from_bytes)
+		return 0;
+	return (to_bytes - from_bytes) * 1000 / (span_ms ? span_ms : 1);
+}
+
 /* Is the rate of late known?  Then a raise that was on trial is judged. */
 static bool
 try_rate(struct copy_tuning *t, uint64_t now_ms, uint64_t done_bytes)
@@ -299,8 +308,8 @@ try_rate(struct copy_tuning *t, uint64_t now_ms, uint64_t done_bytes)
 	trial->n += t->sides[COPY_SOURCE].n + t->sides[COPY_DESTINATION].n;
 	if (trial->n < TRIAL_SAMPLES || now_ms - trial->begins_ms < TRIAL_MS)
 		return false;
-	rate = (done_bytes - trial->from_bytes) * 1000 /
-	    (now_ms - trial->begins_ms);
+	rate = rate_of(trial->from_bytes, done_bytes,
+	    now_ms - trial->begins_ms);
 	if (trial->is_on &&
 	    (double)rate < WORTH_IT * (double)trial->rate_before) {
 		take_back(t, now_ms);
@@ -379,9 +388,7 @@ which_limit(const struct copy_tuning *t, double ratio, enum copy_limit fills)
 static void
 measure_rate(struct copy_tuning *t, uint64_t now_ms, uint64_t done_bytes)
 {
-	uint64_t span = now_ms - t->looked_ms;
-
-	t->rate = (done_bytes - t->looked_bytes) * 1000 / (span ? span : 1);
+	t->rate = rate_of(t->looked_bytes, done_bytes, now_ms - t->looked_ms);
 	t->looked_ms = now_ms;
 	t->looked_bytes = done_bytes;
 }

@@ -118,7 +118,7 @@ static bool
 add_canary(const struct run *run, struct ranges *set, uint64_t to,
     uint64_t length)
 {
-	const struct copy_piece *p = copy_plan_piece_to(&run->plan, to);
+	const struct copy_piece *p = copy_plan_piece_to(&run->plan, UINT32_MAX, to);
 	uint32_t align = run->plan.sector;
 
 	to &= ~(uint64_t)(align - 1);
@@ -211,7 +211,8 @@ describe_canary(struct run *run, const struct ranges *set)
 	size_t i;
 
 	for (i = 0; i < set->n && i < N_RANDOM + STORE_MAX_RECENT; i++) {
-		p = copy_plan_piece_to(&run->plan, set->v[i].offset);
+		p = copy_plan_piece_to(&run->plan, UINT32_MAX,
+		    set->v[i].offset);
 		/* Neighbours in the set may lie in two pieces: one will do. */
 		r->ranges[i] = (struct copy_range){
 			.from = p->from + (set->v[i].offset - p->to),

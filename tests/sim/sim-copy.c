@@ -978,6 +978,9 @@ fault_of(struct sim *sim, const struct copy_request *req)
 
 	if (!moves_bytes(req))
 		return 0;
+	/* What is refused does not come to the disk; holes are left then. */
+	if (req->op == COPY_TRIM && refusal_of(sim, req) < 0)
+		return 0;
 	if (sim->fault == FAULT_BAD_AREA &&
 	    disk_index(req) == sim->bad_disk && req->offset < sim->bad_to &&
 	    req->offset + req->length > sim->bad_from) {

@@ -237,6 +237,30 @@ START_TEST(the_rest_is_zeroed_in_whole_blocks)
 }
 END_TEST
 
+/* Of two that overlap, since they are of different destinations. */
+START_TEST(a_place_in_a_rest_is_found_for_its_destination)
+{
+	struct disk_shape second = destination;
+	const struct disk_shape *shapes[] = { &destination, &second };
+	unsigned target;
+	int i;
+
+	wish.zero_rest = true;
+	source.size = MIB;
+	destination.size = 4ULL * MIB;
+	second.size = 2 * MIB + 7;
+	ck_assert_int_eq(copy_plan_make(&plan, &source, shapes, 2, &wish,
+	    &target, &err), 0);
+	for (i = 0; i < 2; i++) {
+		const struct copy_piece *p = copy_plan_piece_to(&plan, 1U << i,
+		    MIB + 4096);
+
+		ck_assert_uint_eq(p->targets, 1U << i);
+		ck_assert_uint_eq(p->length, i == 0 ? 3 * MIB : MIB + 7);
+	}
+}
+END_TEST
+
 START_TEST(disks_without_a_common_request_size_are_refused)
 {
 	source.block_minimum = 65536;
@@ -451,6 +475,7 @@ main(void)
 	tcase_add_test(t, each_destination_gets_what_its_blocks_allow);
 	tcase_add_test(t, the_rest_is_kept_unless_asked_for);
 	tcase_add_test(t, the_rest_is_zeroed_in_whole_blocks);
+	tcase_add_test(t, a_place_in_a_rest_is_found_for_its_destination);
 	tcase_add_test(t, disks_without_a_common_request_size_are_refused);
 	tcase_add_test(t, a_range_beyond_the_source_is_refused);
 	tcase_add_test(t, a_range_beyond_the_destination_is_refused);
