@@ -109,6 +109,7 @@ struct job {
 	struct job_limits limits;
 	uint64_t limited_at_ms;		/* of the run, when it was counted */
 	bool has_last_run;
+	int64_t resume_after_ms;	/* as of a run's spec */
 	enum run_outcome last_outcome;
 	json_t *last_run;
 

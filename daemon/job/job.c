@@ -339,6 +339,21 @@ keep_result(struct job *job, const struct run_result *result,
 	jobs_changed(job->jobs, job);
 }
 
+/*
+ * A run that has begun anew, or come to its end, has removed what was kept
+ * for going on; also if the store could not do it.
+ */
+static void
+outdate_checkpoint(struct job *job, const struct run_result *result) ON_MAIN
+{
+	if (job->mode == RUN_VERIFY)
+		return;
+	if (result->outcome == RUN_SUCCEEDED)
+		job->resume_after_ms = result->finished_at_ms;
+	else if (result->not_resumed.code != 0)
+		job->resume_after_ms = result->started_at_ms;
+}
+
 static void
 job_on_finished(struct series *run, void *arg)
 {
@@ -346,6 +361,7 @@ job_on_finished(struct series *run, void *arg)
 
 	on_main_entry();
 	log_result(job, series_result(run));
+	outdate_checkpoint(job, series_result(run));
 	keep_result(job, series_result(run), false);
 }
 
@@ -457,6 +473,7 @@ make_spec(const struct job *job, const struct conf_job *cj,
 		.store_job = job->name,
 		.checkpoint_ms = cj->checkpoint_ms,
 		.resume_max_age_ms = cj->resume_max_age_ms,
+		.resume_after_ms = job->resume_after_ms,
 		.sample_ppm = job->wish.sample_ppm,
 		.sample_seed = (uint64_t)job_now_ms(),
 		.full = job->wish.is_full || cj->resume_max_age_ms == 0,

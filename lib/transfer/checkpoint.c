@@ -336,6 +336,9 @@ checkpoint_check(const struct run *run, const struct store_checkpoint *cp,
 	    cp->n_destinations != run->n_destinations)
 		return error_set(why, -ESTALE,
 		    "mode, ranges or settings have changed");
+	if (cp->saved_at_ms < run->keeper.resume_after_ms)
+		return error_set(why, -ESTALE, "it is out of date: a later "
+		    "run could not replace or remove it");
 	if (run->keeper.max_age_ms != 0 && age > run->keeper.max_age_ms)
 		return error_set(why, -ESTALE, "the last run ended %" PRIu64
 		    " s ago, and the source may have changed", age / 1000);

@@ -35,6 +35,7 @@ struct keeper {
 							   source first */
 	uint64_t interval_ms;
 	uint64_t max_age_ms;		/* 0: any */
+	int64_t resume_after_ms;
 	bool is_full;			/* asked not to go on */
 	uint64_t generation;
 	uint64_t saved_at_ms;		/* monotonic; of the last try */

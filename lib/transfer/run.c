@@ -226,6 +226,7 @@ take_keeper(struct run *run, const struct run_spec *spec)
 		return;
 	k->store = spec->store;
 	k->max_age_ms = spec->resume_max_age_ms;
+	k->resume_after_ms = spec->resume_after_ms;
 	k->is_full = spec->full;
 	(void)snprintf(k->job, sizeof k->job, "%s", spec->store_job);
 }

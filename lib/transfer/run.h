@@ -108,6 +108,8 @@ struct run_spec {
 	uint64_t checkpoint_ms;		/* flush, and save it, that often; 0:
 					   RUN_CHECKPOINT_MS */
 	uint64_t resume_max_age_ms;	/* of the place to go on from; 0: any */
+	int64_t resume_after_ms;	/* real time: what was kept before is
+					   out of date; 0: it is not */
 	bool full;			/* do not go on from it */
 	struct budget *budget;		/* shared with others; outlives the
 					   run.  NULL: one of its own */

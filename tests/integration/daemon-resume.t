@@ -5,7 +5,9 @@
 . "$srcdir/tests/lib/testlib.sh"
 . "$srcdir/tests/lib/daemonlib.sh"
 requires nbdkit --filter=delay --filter=log --filter=cache file --version
-plan 17
+requires sqlite3 --version
+requires mkfifo --version
+plan 23
 
 size=$((64 * MiB))
 make_data "$tmp/data" $size 1
@@ -84,5 +86,41 @@ ok "a full run can be asked for" "$nbdsync" start --full --wait --quiet vm
 is "which goes on from nothing" "$(job_field vm .last_run.resumed)" false
 is "what \"full\" is must be a truth" "$(api_status /v1/jobs/vm/start \
     --data '{"full":"yes"}')" 400
+
+# A run that ends while nothing can be written to the store leaves the place
+# to go on from there; and the source is another by the next run.
+start_job vm
+wait_for "[ \"\$(api /v1/jobs/vm/checkpoint |
+    jq '[.. | .durable_bytes? // 0] | max')\" -gt 0 ]" ||
+    bail "no checkpoint was saved"
+api /v1/jobs/vm/cancel --request POST >/dev/null
+wait_job vm
+mkfifo "$tmp/commands"
+start_process lock sh -c "exec sqlite3 '$tmp/state/state.db' <'$tmp/commands'"
+exec 9>"$tmp/commands"
+echo "BEGIN IMMEDIATE; SELECT 'locked';" >&9
+wait_for "grep -q locked '$tmp/lock.log'" || bail "it cannot be locked"
+start_job vm
+wait_job vm 60
+is "a run goes on and succeeds, while the store is locked" \
+    "$(job_field vm '[.last_run.resumed, .last_run.result] | @csv')" \
+    'true,"succeeded"'
+like "what it could not do is said" "$(job_field vm .last_run.gave_up)" \
+    "locked"
+echo "COMMIT;" >&9
+exec 9>&-
+wait "$(pid_of lock)"
+rm "$tmp/lock.started"
+ok "what it should have removed is there" [ "$(sqlite3 \
+    "$tmp/state/state.db" 'SELECT count(*) FROM checkpoints')" -gt 0 ]
+make_data "$tmp/data" $size 2
+start_job vm
+wait_job vm 60
+is "but the next run does not go on from it" \
+    "$(job_field vm .last_run.resumed)" false
+like "for a reason" "$(job_field vm .last_run.not_resumed)" "out of date"
+stop_process dst
+ok "and the copy is right" cmp "$tmp/data" "$tmp/dst.img"
+
 stop_process daemon
 is "the daemon ends well" $? 0
