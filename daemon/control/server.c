@@ -94,6 +94,10 @@ on_connection(struct event_base *base, void *arg)
 		return NULL;
 	server->counters.n_accepted++;
 	forget_ended_connections(server);
+	if (server->n_connections == CTL_CONNECTIONS_MAX) {
+		bufferevent_free(bev);
+		return NULL;
+	}
 	bufferevent_setwatermark(bev, EV_READ, 0, CTL_READ_AHEAD_MAX);
 	bufferevent_incref(bev);
 	if (server->n_connections == 0)

@@ -181,7 +181,9 @@ take_state(struct job *job, const struct store_job *stored) ON_MAIN
 		job->state.last_attempt_ms = mine.last_attempt_ms;
 	take_notes(job);
 	job->is_state_known = true;
-	job_take_fire(job, stored->last_fire_ms / 1000);
+	/* A run that was due may have been started without waiting for this. */
+	job_take_fire(job, (mine.last_fire_ms > stored->last_fire_ms ?
+	    mine.last_fire_ms : stored->last_fire_ms) / 1000);
 	if (mine.last_attempt_ms > 0 || job->is_pause_known ||
 	    stored->counters[0] == '\0')
 		put_state(job);

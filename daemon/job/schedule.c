@@ -40,6 +40,18 @@ set_done(struct job *job, int64_t done) ON_MAIN
 	job_keep_fire(job, done);
 }
 
+static bool
+is_same_cron(const struct schedule *a, const struct schedule *b)
+{
+	const struct cron *x = &a->cron;
+	const struct cron *y = &b->cron;
+
+	return a->has_cron == b->has_cron && x->minutes == y->minutes &&
+	    x->hours == y->hours && x->days == y->days &&
+	    x->months == y->months && x->weekdays == y->weekdays &&
+	    x->days_any == y->days_any && x->weekdays_any == y->weekdays_any;
+}
+
 void
 job_take_fire(struct job *job, int64_t done)
 {
@@ -64,12 +76,16 @@ job_set_schedule(struct job *job, const struct conf_job *cj)
 		.seed = schedule_seed(job->name),
 		.catch_up = cj->catch_up,
 	};
+	bool had_schedule = schedule_is_set(&job->schedule);
+	bool is_changed;
 
 	/* Both texts have been checked with the configuration. */
 	if (cj->schedule != NULL)
 		(void)cron_parse(cj->schedule, &s.cron);
 	if (cj->window != NULL)
 		(void)schedule_window_parse(cj->window, &s.window);
+	is_changed = had_schedule && s.has_cron &&
+	    !is_same_cron(&job->schedule, &s);
 	job->schedule = s;
 	if (!schedule_is_set(&s)) {
 		job->schedule_done = 0;
@@ -77,9 +93,12 @@ job_set_schedule(struct job *job, const struct conf_job *cj)
 			job_keep_fire(job, 0);
 		return;
 	}
-	if (job->schedule_done == 0)
+	/* Times of day that were not asked for then were not missed. */
+	if (job->schedule_done == 0 || is_changed)
 		job->schedule_done = first_done(&s);
 	job->schedule_next = schedule_next(&s, job->schedule_done);
+	if (is_changed && job->is_state_known)
+		job_keep_fire(job, job->schedule_done);
 }
 
 static void

@@ -77,8 +77,8 @@ kept_recent(const struct daemon_log_filter *filter, uint64_t *ret_seq)
 {
 	uint64_t oldest = next_seq > DAEMON_LOG_KEPT ?
 	    next_seq - DAEMON_LOG_KEPT : 1;
-	uint64_t first = filter->since + 1 > oldest ? filter->since + 1 :
-	    oldest;
+	uint64_t since = filter->since < next_seq ? filter->since : next_seq;
+	uint64_t first = since + 1 > oldest ? since + 1 : oldest;
 	json_t *list = json_array();
 	uint64_t seq = next_seq;
 	size_t n = 0;

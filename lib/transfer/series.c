@@ -296,7 +296,9 @@ series_get_progress(const struct series *s, struct run_progress *ret)
 	if (!m->is_mirror)
 		return;
 	ret->phase = mirror_phase(s, ret->phase);
-	if (m->consistent_at_ms != 0)
+	/* A clock that was put back makes nothing younger than now. */
+	if (m->consistent_at_ms != 0 &&
+	    run_wall_clock_ms() > m->consistent_at_ms)
 		m->consistent_age_ms = (uint64_t)(run_wall_clock_ms() -
 		    m->consistent_at_ms);
 }

@@ -925,6 +925,26 @@ START_TEST(reload_does_not_make_a_schedule_run_again)
 }
 END_TEST
 
+START_TEST(times_of_day_that_a_reload_brings_were_not_missed)
+{
+	time_t now = time(NULL);
+	time_t half_an_hour_ago = now - HOUR_S / 2;
+	char text[512];
+	struct tm tm;
+
+	ck_assert_ptr_nonnull(localtime_r(&half_an_hour_ago, &tm));
+	(void)snprintf(text, sizeof text, ENDPOINTS("b") "jobs = ("
+	    JOB("one", "b", "schedule = \"%d * * * *\";") ");", tm.tm_min);
+	apply(hourly);
+	apply(text);
+	look_at(now);
+	ck_assert_ptr_null(fake_run_get(0));
+	look_at(now + HOUR_S);
+	ck_assert_ptr_nonnull(fake_run_get(0));
+	fake_run_finish(0, RUN_SUCCEEDED, NULL);
+}
+END_TEST
+
 static void
 add_schedules(TCase *tc)
 {
@@ -935,6 +955,7 @@ add_schedules(TCase *tc)
 	tcase_add_test(tc, run_that_is_due_while_the_job_is_paused_is_skipped);
 	tcase_add_test(tc, clock_that_jumps_a_day_runs_nothing_twice);
 	tcase_add_test(tc, reload_does_not_make_a_schedule_run_again);
+	tcase_add_test(tc, times_of_day_that_a_reload_brings_were_not_missed);
 }
 
 int
