@@ -1,13 +1,16 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * Errors as sentences.  A text that does not fit is cut: the code is what
- * decides, the text is for people.
+ * decides, the text is for people.  It is UTF-8, also where it names a file
+ * that is not, or is cut inside a character: JSON is made of it.
  */
 #include "base/error.h"
 
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
+
+#include "base/escape.h"
 
 int
 error_set(struct error *e, int code, const char *fmt, ...)
@@ -21,6 +24,7 @@ error_set(struct error *e, int code, const char *fmt, ...)
 	va_start(args, fmt);
 	(void)vsnprintf(text, sizeof text, fmt, args);
 	va_end(args);
+	escape_keep_utf8(text);
 	memcpy(e->text, text, sizeof text);
 	e->code = code;
 	return code;
@@ -41,6 +45,7 @@ error_prefix(struct error *e, const char *fmt, ...)
 	len = strlen(text);
 	if (snprintf(text + len, sizeof text - len, ": %s", e->text) < 0)
 		return e->code;
+	escape_keep_utf8(text);
 	memcpy(e->text, text, sizeof text);
 	return e->code;
 }

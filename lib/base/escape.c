@@ -113,3 +113,19 @@ escape_text(const void *text, size_t len, char *buf, size_t size)
 	buf[used] = '\0';
 	return buf;
 }
+
+void
+escape_keep_utf8(char *text)
+{
+	size_t len = strlen(text);
+	size_t n;
+
+	for (; len > 0; text += n, len -= n) {
+		n = (*text & 0x80) == 0 ? 1 :
+					  printable_len((uint8_t *)text, len);
+		if (n == 0) {
+			*text = '?';
+			n = 1;
+		}
+	}
+}

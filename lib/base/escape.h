@@ -13,4 +13,7 @@
  */
 char *escape_text(const void *text, size_t len, char *buf, size_t size);
 
+/* In place: bytes that are not valid UTF-8 become question marks. */
+void escape_keep_utf8(char *text);
+
 #endif

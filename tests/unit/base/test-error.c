@@ -48,6 +48,25 @@ START_TEST(a_sentence_too_long_is_cut)
 }
 END_TEST
 
+START_TEST(a_sentence_is_utf8_whatever_it_is_made_of)
+{
+	struct error e;
+	char longest[ERROR_TEXT_SIZE * 2];
+
+	(void)error_set(&e, -EIO, "disk '%s'", "\xe9t\xc3\xa9 \xf0\x9f\x98\x80");
+	ck_assert_str_eq(e.text, "disk '?t\xc3\xa9 \xf0\x9f\x98\x80'");
+	for (size_t i = 0; i + 2 < sizeof longest; i += 2)
+		memcpy(longest + i, "\xc3\xa9", 2);
+	longest[sizeof longest - 2] = '\0';
+	(void)error_set(&e, -EIO, "%s", longest);
+	ck_assert_uint_eq(strlen(e.text), ERROR_TEXT_SIZE - 1);
+	ck_assert_str_eq(e.text + ERROR_TEXT_SIZE - 4, "\xc3\xa9?");
+	(void)error_set(&e, -EIO, "%s", longest + 1);
+	(void)error_prefix(&e, "%s", longest);
+	ck_assert_str_eq(e.text + ERROR_TEXT_SIZE - 4, "\xc3\xa9?");
+}
+END_TEST
+
 START_TEST(a_sentence_may_be_made_of_the_old_one)
 {
 	struct error e;
@@ -68,6 +87,7 @@ main(void)
 	tcase_add_test(tc, nobody_has_to_want_the_sentence);
 	tcase_add_test(tc, a_prefix_goes_before_the_sentence);
 	tcase_add_test(tc, a_sentence_too_long_is_cut);
+	tcase_add_test(tc, a_sentence_is_utf8_whatever_it_is_made_of);
 	tcase_add_test(tc, a_sentence_may_be_made_of_the_old_one);
 	suite_add_tcase(s, tc);
 	return unit_main(s);
