@@ -113,21 +113,26 @@ accept(struct run *run)
 	run_begin(run);
 }
 
-/* Where it lies on the source; false: nowhere, or in pieces. */
-static bool
-add_canary(const struct run *run, struct ranges *set, uint64_t to,
-    uint64_t length)
+/*
+ * In whole sectors, if all of these are durable and lie in one piece of the
+ * source.
+ */
+static void
+add_canary(const struct run *run, struct ranges *set,
+    const struct ranges *durable, uint64_t to, uint64_t length)
 {
 	const struct copy_piece *p = copy_plan_piece_to(&run->plan, UINT32_MAX, to);
 	uint32_t align = run->plan.sector;
 
 	to &= ~(uint64_t)(align - 1);
 	if (p->is_rest || to < p->to || to - p->to >= p->length)
-		return false;
+		return;
 	length = (length + align - 1) & ~(uint64_t)(align - 1);
 	if (length > p->to + p->length - to)
 		length = p->to + p->length - to;
-	return ranges_add(set, to, length) == 0;
+	/* What cannot be added is not looked at. */
+	if (ranges_cover(durable, to, length))
+		(void)ranges_add(set, to, length);
 }
 
 /* A place in the set, all being as likely. */
@@ -185,20 +190,11 @@ choose_canary(struct run *run, struct ranges *set)
 	r = common_durable(run, &common);
 	total = ranges_total(&common);
 	for (i = 0; r == 0 && total > 0 && i < N_RANDOM; i++)
-		(void)add_canary(run, set, random_place(&common, total),
+		add_canary(run, set, &common, random_place(&common, total),
 		    CANARY_BYTES);
 	for (i = 0; r == 0 && i < cp->n_recent; i++)
-		if (ranges_cover(&common, cp->recent[i].offset,
-			cp->recent[i].len))
-			(void)add_canary(run, set, cp->recent[i].offset,
-			    cp->recent[i].len);
-	/* Rounding has led beyond what is durable at an edge. */
-	for (i = 0; r == 0 && i < set->n;)
-		if (ranges_cover(&common, set->v[i].offset, set->v[i].len))
-			i++;
-		else
-			r = ranges_remove(set, set->v[i].offset,
-			    set->v[i].len);
+		add_canary(run, set, &common, cp->recent[i].offset,
+		    cp->recent[i].len);
 	ranges_done(&common);
 	return r;
 }

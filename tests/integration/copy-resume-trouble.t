@@ -17,7 +17,8 @@ checkpoint=$tmp/checkpoint
 start_eval()
 {
 	start_nbdkit "$1" eval get_size="echo $size" can_write='exit 0' \
-	    can_flush='exit 0' flush=: thread_model='echo parallel' \
+	    can_flush='exit 0' flush="echo >>'$tmp/$1.flushes'" \
+	    thread_model='echo parallel' \
 	    pread="while [ -e '$tmp/$1.hold' ]; do
 			echo >>'$tmp/$1.held'
 			sleep 0.1
@@ -29,21 +30,22 @@ start_eval()
 		[ ! -e '$tmp/$1.slow' ] || sleep 0.1
 		dd if='$2' skip=\$4 count=\$3 bs=64K \
 	        status=none iflag=skip_bytes,count_bytes,fullblock" \
-	    pwrite="echo >>'$tmp/$1.writes'
-		dd of='$2' seek=\$4 bs=64K status=none \
+	    pwrite="dd of='$2' seek=\$4 bs=64K status=none \
 	        oflag=seek_bytes conv=notrunc"
 }
 
 set -- --connections 1 --queue-depth 2 --request-size 64KiB --json \
-    --checkpoint "$checkpoint" "$(uri src)" "$(uri dst)"
+    --checkpoint "$checkpoint" --checkpoint-interval 100ms \
+    "$(uri src)" "$(uri dst)"
 
-# Copy a part more.
+# Copy a part more.  A flush is sent after the one before it has been answered,
+# so that what that one has covered is kept.
 go_on_for_a_while()
 {
-	: >"$tmp/dst.writes"
+	: >"$tmp/dst.flushes"
 	touch "$tmp/src.slow"
 	start_process copy "$nbdsync" copy "$@"
-	wait_for "[ \$(wc -l <'$tmp/dst.writes') -ge 20 ]" ||
+	wait_for "[ \$(wc -l <'$tmp/dst.flushes') -ge 6 ]" 60 ||
 	    bail "nothing was copied"
 	stop_process copy INT
 	rm "$tmp/src.slow"
@@ -59,6 +61,15 @@ lose_all()
 {
 	truncate -s 0 "$tmp/dst.img"
 	truncate -s $size "$tmp/dst.img"
+}
+
+# nbdkit (1.32) may abort when a client goes away that it owes an answer.
+start_anew()
+{
+	stop_process src
+	stop_process dst
+	start_eval src "$tmp/data"
+	start_eval dst "$tmp/dst.img"
 }
 
 lose_all
@@ -94,6 +105,7 @@ wait_for "[ -e '$tmp/src.held' ]" || bail "nothing was looked at"
 stop_process copy INT
 is "one that looks at a source that is silent can be cancelled" $? 130
 rm "$tmp/src.hold"
+start_anew
 ok "what it has to go on from is kept" "$nbdsync" copy "$@"
 is "as the next one shows" "$(echo "$out" | jq .resumed)" true
 
@@ -106,6 +118,7 @@ exits 4 "it fails if one disk fails and the other is silent" \
 like "and names that" "$err" "destination '.*dst\.sock'.*does not answer"
 ok "which was asked" [ -e "$tmp/dst.held" ]
 rm "$tmp/src.bad" "$tmp/dst.hold"
+start_anew
 
 # What is to be zero is looked at, if it does not go on.
 lose_all
