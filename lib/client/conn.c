@@ -399,6 +399,10 @@ conn_settle(struct conn *c)
 		    nbd_session_has_sent(c->wire.session))
 			c->events.on_sent(c->arg);
 	}
+	/* An idle connection has no need of it. */
+	if (c->state == CONN_READY && c->wire.stream.tls != NULL &&
+	    nbd_session_in_flight(c->wire.session) == 0)
+		tls_rest(c->wire.stream.tls);
 	c->in_event = false;
 	if (c->state <= CONN_READY &&
 	    nbd_session_phase(c->wire.session) == NBD_PHASE_FAILED)

@@ -19,7 +19,7 @@ enum {
 
 /* What was received and OpenSSL has not asked for yet: [start, end). */
 struct tls_ahead {
-	unsigned char *bytes;		/* TLS_AHEAD; NULL: not needed yet */
+	unsigned char *bytes;		/* TLS_AHEAD; NULL: not needed now */
 	size_t start;
 	size_t end;
 };

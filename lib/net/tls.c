@@ -473,6 +473,13 @@ tls_send(struct tls *t, const struct iovec *iov, int n_iov)
 	return (ssize_t)total;
 }
 
+void
+tls_rest(struct tls *t)
+{
+	if (!has_ahead(t))
+		free(STEAL(t->ahead.bytes));
+}
+
 /* A part of a record is pending, too, for OpenSSL: nothing can be had of it. */
 bool
 tls_has_pending(const struct tls *t)

@@ -109,6 +109,12 @@ ssize_t tls_send(struct tls *t, const struct iovec *iov, int n_iov);
  */
 bool tls_has_pending(const struct tls *t);
 
+/*
+ * Nothing is expected now: give back what is read ahead with, 48 KiB, until
+ * something comes.
+ */
+void tls_rest(struct tls *t);
+
 /* What was called last goes on once fd is writable. */
 bool tls_wants_write(const struct tls *t);
 
