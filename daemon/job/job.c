@@ -348,7 +348,7 @@ outdate_checkpoint(struct job *job, const struct run_result *result) ON_MAIN
 {
 	if (job->mode == RUN_VERIFY)
 		return;
-	if (result->outcome == RUN_SUCCEEDED)
+	if (result->outcome != RUN_FAILED && result->outcome != RUN_CANCELLED)
 		job->resume_after_ms = result->finished_at_ms;
 	else if (result->not_resumed.code != 0)
 		job->resume_after_ms = result->started_at_ms;
