@@ -97,10 +97,15 @@ end_lagging(struct copy_lane *lane, struct copy_slot *slot)
 	list_remove(&slot->node);
 }
 
-/* Free, once nobody needs it and nothing of it is on its way. */
+/*
+ * Free, once nobody needs it and nothing of it is on its way.  One that only
+ * the digest needs is in progress, whatever became of its destinations.
+ */
 void
 copy_slot_settle(struct copy_lane *lane, struct copy_slot *slot)
 {
+	if (slot->is_loaded && slot->what.targets == COPY_FOR_DIGEST)
+		end_lagging(lane, slot);
 	if (!slot->is_loaded || slot->what.targets != 0 ||
 	    slot->n_given_out > 0)
 		return;
@@ -215,10 +220,8 @@ copy_slot_finish(struct copy_lane *lane, struct copy_slot *slot,
 {
 	list_remove(&slot->targets[target].node);
 	slot->what.targets &= ~copy_bit(target);
-	if (slot->what.targets == 0)
+	if ((slot->what.targets & ~COPY_FOR_DIGEST) == 0)
 		copy_slot_settle(lane, slot);
-	else if (slot->what.targets == COPY_FOR_DIGEST)
-		end_lagging(lane, slot);
 	else if (copy_ledger_is_live(lane->ledger, target))
 		begin_lagging(lane, slot);
 }

@@ -27,8 +27,8 @@ wait_for "grep -q live '$tmp/one.log'"
 exits 0 "a job runs" "$nbdsync" start --wait quick
 ok "which is told to its end" wait_for \
     "grep -q '\"event\":\"run.succeeded\"' '$tmp/all.log'"
-is "from the start" "$(jq -r 'select(.job == "quick" and .old == "idle") |
-    .event' "$tmp/all.log")" run.started
+is "from the start" "$(jq -r 'select(.job == "quick" and .old == "idle" and
+    .new != "idle") | .event' "$tmp/all.log")" run.started
 is "with the state before" "$(jq -r 'select(.event == "run.succeeded") |
     .new' "$tmp/all.log")" idle
 is "and the run" "$(jq -r 'select(.event == "run.succeeded") | .run' \
