@@ -13,20 +13,32 @@
 enum {
 	TLS_MAX_KEY = 256,		/* bytes of a pre-shared key */
 	TLS_MAX_NAME = 256,
-	TLS_AHEAD = 3 * 16416,		/* three full records */
+	TLS_AHEAD = 3 * 16416,		/* three full records; where there
+					   are more, so much at a time: */
+	TLS_MUCH_AHEAD = 5 * TLS_AHEAD,
 	TLS_PIN_SIZE = 45,		/* 32 bytes as base64, and a zero */
 };
 
 /* What was received and OpenSSL has not asked for yet: [start, end). */
 struct tls_ahead {
-	unsigned char *bytes;		/* TLS_AHEAD; NULL: not needed now */
+	unsigned char *bytes;		/* NULL: not needed now */
+	size_t size;			/* of that */
 	size_t start;
 	size_t end;
+	bool was_full;			/* the last time */
+};
+
+/* Where in a record OpenSSL is, with what it has got. */
+struct tls_record {
+	unsigned char header[5];
+	size_t n_header;		/* of these; 0: it is not in one */
+	size_t left;			/* bytes that follow the header */
 };
 
 struct tls {
 	int fd;
 	struct tls_ahead ahead;
+	struct tls_record record;
 	SSL_CTX *ctx;
 	SSL *ssl;
 	BIO_METHOD *method;

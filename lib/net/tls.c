@@ -76,6 +76,27 @@ take_ahead(struct tls_ahead *ahead, char *p, size_t len)
 	return n;
 }
 
+static void
+drop_ahead(struct tls_ahead *ahead)
+{
+	free(ahead->bytes);
+	memset(ahead, 0, sizeof *ahead);
+}
+
+/* Room for more, if there is none, or it was too little; there may be none. */
+static void
+make_room_ahead(struct tls_ahead *ahead)
+{
+	size_t size = ahead->was_full ? TLS_MUCH_AHEAD : TLS_AHEAD;
+
+	if (size <= ahead->size)
+		return;
+	drop_ahead(ahead);
+	ahead->bytes = malloc(size);
+	if (ahead->bytes != NULL)
+		ahead->size = size;
+}
+
 /*
  * OpenSSL asks for a record's header, and then for the rest of it.  The rest
  * goes where OpenSSL wants it, and the next records come with it.  OpenSSL
@@ -89,17 +110,40 @@ receive_and_ahead(struct tls *t, char *p, size_t len)
 	struct iovec iov[2] = { { p, len }, { NULL, 0 } };
 	ssize_t n;
 
-	if (ahead->bytes == NULL && t->is_up)
-		ahead->bytes = malloc(TLS_AHEAD);
-	if (ahead->bytes != NULL)
-		iov[1] = (struct iovec){ ahead->bytes, TLS_AHEAD };
+	if (t->is_up)
+		make_room_ahead(ahead);
+	iov[1] = (struct iovec){ ahead->bytes, ahead->size };
 	ahead->start = 0;
 	ahead->end = 0;
 	n = readv(t->fd, iov, 2);
+	ahead->was_full = n == (ssize_t)(len + ahead->size);
 	if (n <= (ssize_t)len)
 		return n;
 	ahead->end = (size_t)n - len;
 	return (ssize_t)len;
+}
+
+static void
+note_read(struct tls_record *rec, const char *p, size_t len)
+{
+	size_t n;
+
+	for (; len > 0; p += n, len -= n) {
+		n = rec->left > 0 ? rec->left :
+				    sizeof rec->header - rec->n_header;
+		if (n > len)
+			n = len;
+		if (rec->left > 0) {
+			rec->left -= n;
+			continue;
+		}
+		memcpy(rec->header + rec->n_header, p, n);
+		rec->n_header += n;
+		if (rec->n_header < sizeof rec->header)
+			continue;
+		rec->n_header = 0;
+		rec->left = (size_t)rec->header[3] << 8 | rec->header[4];
+	}
 }
 
 static int
@@ -114,6 +158,8 @@ socket_read(BIO *bio, char *p, size_t len, size_t *ret_n)
 		n = receive_and_ahead(t, p, len);
 	if (n == 0)
 		BIO_set_flags(bio, BIO_FLAGS_IN_EOF);
+	else if (n > 0)
+		note_read(&t->record, p, (size_t)n);
 	return moved(bio, n, BIO_FLAGS_READ, ret_n);
 }
 
@@ -194,7 +240,7 @@ tls_free(struct tls *t)
 	SSL_free(t->ssl);
 	SSL_CTX_free(t->ctx);
 	BIO_meth_free(t->method);
-	free(t->ahead.bytes);
+	drop_ahead(&t->ahead);
 	OPENSSL_cleanse(t->key, sizeof t->key);
 	free(t);
 }
@@ -473,11 +519,20 @@ tls_send(struct tls *t, const struct iovec *iov, int n_iov)
 	return (ssize_t)total;
 }
 
+/*
+ * OpenSSL could give its buffers back after each record, but getting them
+ * anew is a tenth of what it costs to receive.  What it has a part of a record
+ * in must be left alone: some releases would free that, too (CVE-2024-4741).
+ */
 void
 tls_rest(struct tls *t)
 {
-	if (!has_ahead(t))
-		free(STEAL(t->ahead.bytes));
+	if (has_ahead(t))
+		return;
+	drop_ahead(&t->ahead);
+	if (t->ssl != NULL && t->record.n_header == 0 && t->record.left == 0 &&
+	    SSL_has_pending(t->ssl) == 0)
+		(void)SSL_free_buffers(t->ssl);
 }
 
 /* A part of a record is pending, too, for OpenSSL: nothing can be had of it. */

@@ -110,8 +110,8 @@ ssize_t tls_send(struct tls *t, const struct iovec *iov, int n_iov);
 bool tls_has_pending(const struct tls *t);
 
 /*
- * Nothing is expected now: give back what is read ahead with, 48 KiB, until
- * something comes.
+ * Nothing is expected now: give back what bytes are moved with, 80 KiB or
+ * more, until something comes.
  */
 void tls_rest(struct tls *t);
 

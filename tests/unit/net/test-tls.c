@@ -5,6 +5,7 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <malloc.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -13,12 +14,14 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <openssl/crypto.h>
 #include <openssl/evp.h>
 #include <openssl/pem.h>
 #include <openssl/ssl.h>
 #include <openssl/x509v3.h>
 
 #include "net/stream.h"
+#include "net/tls-private.h"
 #include "net/tls.h"
 #include "unit.h"
 
@@ -696,6 +699,106 @@ START_TEST(what_was_decrypted_and_not_received_is_pending)
 }
 END_TEST
 
+/* Wherever the connection rests, in mid-record too, nothing gets lost. */
+START_TEST(what_is_sent_arrives_though_the_connection_rests)
+{
+	enum { LEN = 100000 };
+	BIO *memory = BIO_new(BIO_s_mem());
+	char *p = new_pattern(LEN);
+	char *records = malloc(2 * LEN);
+	char *got = malloc(LEN);
+	size_t n = 0;
+	ssize_t r;
+	int len;
+
+	shake_hands_well();
+	SSL_set0_wbio(server, memory);
+	server_write(p, LEN);
+	len = BIO_read(memory, records, 2 * LEN);
+	/* Five bytes are a header, and the lengths have no common divisor. */
+	for (int i = 0; i < len; i += 5) {
+		ck_assert_int_gt(write(fds[1], records + i,
+		    (size_t)(len - i < 5 ? len - i : 5)), 0);
+		r = receive(got + n, LEN - n < 777 ? LEN - n : 777);
+		ck_assert(r > 0 || r == -EAGAIN);
+		n += r > 0 ? (size_t)r : 0;
+		tls_rest(tls);
+	}
+	while (n < LEN && (r = receive(got + n, LEN - n)) > 0)
+		n += (size_t)r;
+	ck_assert_uint_eq(n, LEN);
+	ck_assert_int_eq(memcmp(p, got, LEN), 0);
+	free(p);
+	free(records);
+	free(got);
+}
+END_TEST
+
+/* Bytes that OpenSSL has of the heap, in both ends. */
+static size_t openssl_bytes;
+
+static void *
+count_malloc(size_t len, const char *file, int line)
+{
+	void *p = malloc(len);
+
+	(void)file;
+	(void)line;
+	openssl_bytes += malloc_usable_size(p);
+	return p;
+}
+
+static void *
+count_realloc(void *old, size_t len, const char *file, int line)
+{
+	void *p;
+
+	(void)file;
+	(void)line;
+	openssl_bytes -= malloc_usable_size(old);
+	p = realloc(old, len);
+	openssl_bytes += malloc_usable_size(p);
+	return p;
+}
+
+static void
+count_free(void *p, const char *file, int line)
+{
+	(void)file;
+	(void)line;
+	openssl_bytes -= malloc_usable_size(p);
+	free(p);
+}
+
+/* 16 KiB to receive, 16 KiB to send, and what is received ahead. */
+START_TEST(a_connection_that_rests_gives_its_buffers_back)
+{
+	char *p = new_pattern(50000);
+	char *got = malloc(50000);
+	size_t before;
+	size_t n;
+
+	shake_hands_well();
+	for (int i = 0; i < 3; i++) {
+		ck_assert_int_eq(stream_send(&stream,
+		    &(struct iovec){ p, 20000 }, 1), 20000);
+		n = 0;
+		server_read(got, &n);
+		ck_assert_uint_eq(n, 20000);
+		server_write(p, 50000);
+		ck_assert_int_eq(receive(got, 50000), 50000);
+		ck_assert_int_eq(receive(got, 1), -EAGAIN);
+		before = openssl_bytes;
+		ck_assert_ptr_nonnull(tls->ahead.bytes);
+		tls_rest(tls);
+		ck_assert_ptr_null(tls->ahead.bytes);
+		ck_assert_uint_gt(before - openssl_bytes, 32 * 1024);
+	}
+	free(p);
+	free(got);
+}
+END_TEST
+
 /* Part of a record cannot be received: a loop would run for ever. */
 START_TEST(half_a_record_is_not_pending)
 {
@@ -1015,6 +1118,8 @@ bytes_case(void)
 	tcase_add_test(tc, what_is_sent_arrives_whatever_the_pieces);
 	tcase_add_test(tc, small_pieces_share_a_record);
 	tcase_add_test(tc, what_was_decrypted_and_not_received_is_pending);
+	tcase_add_test(tc, what_is_sent_arrives_though_the_connection_rests);
+	tcase_add_test(tc, a_connection_that_rests_gives_its_buffers_back);
 	tcase_add_test(tc, half_a_record_is_not_pending);
 	tcase_add_loop_test(tc, data_behind_a_message_of_tls_is_received, 0,
 	    2);
@@ -1039,6 +1144,8 @@ main(void)
 {
 	Suite *suite = suite_create("tls");
 
+	(void)CRYPTO_set_mem_functions(count_malloc, count_realloc,
+	    count_free);
 	suite_add_tcase(suite, handshake_case());
 	suite_add_tcase(suite, pin_case());
 	suite_add_tcase(suite, identity_case());
