@@ -176,6 +176,82 @@ START_TEST(a_digest_is_not_of_what_was_read_again)
 }
 END_TEST
 
+/* What a disk with a bad block, and one that takes small requests, answer. */
+static int
+answer_to(const struct copy_request *req)
+{
+	const uint32_t bad = 72 * KIB;
+
+	if (req->op != COPY_READ)
+		return 0;
+	if (req->side == COPY_SOURCE)
+		return req->offset <= bad && bad < req->offset + req->length ?
+		    -EIO : 0;
+	return req->target == 1 && req->length > 8 * KIB ? -EOVERFLOW : 0;
+}
+
+/* Answer all that is asked, round after round; in each the first asked last. */
+static void
+answer_till_the_end(void)
+{
+	struct copy_request *asked[64];
+	unsigned n;
+
+	do {
+		for (n = 0; (asked[n] = copy_lane_next(lane)) != NULL; n++) {
+			ck_assert_uint_lt(n, 63);
+			if (asked[n]->op == COPY_READ)
+				asked[n]->buffer = memory[0];
+			if (asked[n]->op == COPY_STATUS)
+				copy_lane_add_extent(lane, asked[n],
+				    asked[n]->length, COPY_DATA);
+		}
+		for (unsigned i = n; i-- > 0;)
+			copy_lane_done(lane, asked[i], answer_to(asked[i]),
+			    NULL);
+		while (copy_lane_take_digested(lane) != NULL)
+			n++;
+	} while (n > 0);
+}
+
+/*
+ * One destination has compared a slot and the other has refused it for its
+ * size: only the digest is left, which waits for the bad block.
+ */
+START_TEST(a_slot_that_only_the_digest_needs_does_not_hold_up_the_rest)
+{
+	const struct disk_shape *shapes[] = { &destination, &destination };
+	struct copy_digests digests;
+	unsigned target;
+
+	source.size = MIB;
+	destination.size = MIB;
+	wish.mode = COPY_MODE_VERIFY;
+	wish.request_size = 64 * KIB;
+	wish.on_error[COPY_SOURCE] = COPY_SKIP;
+	wish.max_bad_bytes = MIB;
+	wish.max_bad_ranges = 16;
+	wish.digests_blocks = true;
+	ck_assert_int_eq(copy_plan_make(&plan, &source, shapes, 2, &wish,
+	    &target, NULL), 0);
+	copy_cursor_init(&cursor, plan.line_length);
+	copy_ledger_init(&ledger, 2);
+	copy_ledger_plan(&ledger, plan.total_bytes);
+	copy_tuning_init(&tuning, &plan, 0);
+	ck_assert_int_eq(copy_digests_init(&digests, &plan), 0);
+	ledger.digests = &digests;
+	ck_assert_int_eq(copy_lane_new(&plan, &cursor, &ledger, &tuning,
+	    &lane), 0);
+	answer_till_the_end();
+	ck_assert(copy_lane_is_finished(lane));
+	for (unsigned i = 0; i < 2; i++)
+		ck_assert_uint_eq(MIB, ledger.targets[i].done_bytes +
+		    ledger.targets[i].failed_bytes);
+	ck_assert_uint_gt(ledger.targets[1].failed_bytes, 0);
+	copy_digests_done(&digests);
+}
+END_TEST
+
 /* What an earlier run has written is read for the digest alone. */
 START_TEST(a_digest_is_not_of_what_an_earlier_run_has_written)
 {
@@ -832,6 +908,8 @@ main(void)
 	tcase_add_test(t, what_is_read_is_written_next);
 	tcase_add_test(t, a_digest_is_of_what_the_destination_was_sent);
 	tcase_add_test(t, a_digest_is_not_of_what_was_read_again);
+	tcase_add_test(t,
+	    a_slot_that_only_the_digest_needs_does_not_hold_up_the_rest);
 	tcase_add_test(t,
 	    a_digest_is_not_of_what_an_earlier_run_has_written);
 	tcase_add_test(t, no_more_requests_are_in_flight_than_slots);
