@@ -116,6 +116,7 @@ noinst_LTLIBRARIES += %D%/libnbdsync.la
 %C%_libnbdsync_la_SOURCES = \
 	%D%/copy/bad.c \
 	%D%/copy/bad.h \
+	%D%/copy/behind.c \
 	%D%/copy/clear.c \
 	%D%/digest/digest.c \
 	%D%/digest/digest.h \
@@ -136,6 +137,10 @@ noinst_LTLIBRARIES += %D%/libnbdsync.la
 	%D%/copy/lane.h \
 	%D%/copy/ledger.c \
 	%D%/copy/ledger.h \
+	%D%/copy/line.c \
+	%D%/copy/line.h \
+	%D%/copy/load.c \
+	%D%/copy/lost.c \
 	%D%/copy/map.c \
 	%D%/copy/map.h \
 	%D%/copy/outcome.c \

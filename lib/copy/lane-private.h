@@ -9,8 +9,10 @@
 #include "copy/map.h"
 
 /*
- * The inside of a lane: lane.c gives requests out, outcome.c says what
- * follows when they end, compare.c looks for differences.
+ * The inside of a lane: lane.c gives requests out, load.c fills slots, behind.c
+ * has what slow destinations are behind with, lost.c what lost connections
+ * undo; outcome.c says what follows when requests end, compare.c looks for
+ * differences.
  */
 
 /* So many slots a destination that is tried again has, beside others. */
@@ -144,6 +146,42 @@ bool copy_lane_can_zero(const struct copy_lane *lane, unsigned target,
     uint32_t length);
 /* And holes be trimmed? */
 bool copy_lane_can_trim(const struct copy_lane *lane, unsigned target);
+
+/* The largest request; what a server has refused for its size is none. */
+uint32_t copy_lane_request_size(const struct copy_lane *lane);
+/* Destinations that have failed need nothing, nor does a digest that has. */
+uint32_t copy_lane_live_targets(const struct copy_lane *lane,
+    uint32_t targets);
+
+/* load.c */
+/* Have a slot do what comes next; false: there is nothing now, or no slot. */
+bool copy_lane_load(struct copy_lane *lane);
+
+/* behind.c */
+/*
+ * One destination is done with the slot and others are not: from now on it
+ * does not count as work in progress, but as what the slow ones keep.
+ */
+void copy_slot_begin_lagging(struct copy_lane *lane, struct copy_slot *slot);
+void copy_slot_end_lagging(struct copy_lane *lane, struct copy_slot *slot);
+/* To be done at the end, for these destinations. */
+void copy_lane_put_behind(struct copy_lane *lane,
+    const struct copy_stretch *stretch, uint32_t targets);
+/*
+ * A destination that would be left behind with too many pieces is not given
+ * new ones.  Those that it has lag.
+ */
+void copy_lane_leave_out(struct copy_lane *lane, struct copy_stretch *s);
+/* Those that cannot take it now are not waited for by the others. */
+void copy_lane_leave_absent(struct copy_lane *lane, struct copy_stretch *s,
+    const struct copy_bads *trying);
+/* Is there no destination that anything new can be done for now? */
+bool copy_lane_all_are_absent(const struct copy_lane *lane);
+/*
+ * At the end, what was left behind is done like anything else; but for
+ * destinations that cannot take it now.
+ */
+void copy_lane_catch_up(struct copy_lane *lane);
 
 /* outcome.c */
 /*
