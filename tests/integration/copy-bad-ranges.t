@@ -74,8 +74,7 @@ is "the failure is narrowed down to a sector" \
 
 exits 4 "or at once, with the policy to stop" "$nbdsync" copy --json \
     --on-read-error stop "$(uri src)" "$(uri dst)"
-ok "with all of the request" jq -e '.failure.length_bytes > 4096' \
-    "$tmp/run.out"
+holds "with all of the request" '.failure.length_bytes > 4096'
 
 fresh
 exits 13 "it may be skipped" "$nbdsync" copy --json --retries 1 \
@@ -175,6 +174,6 @@ start_nbdkit dst --filter=error file "$tmp/dst.img" error-pwrite=EPERM \
     error-pwrite-rate=100%
 exits 4 "what can never succeed fails at once" "$nbdsync" copy --json \
     "$(uri src)" "$(uri dst)"
-ok "without another try" jq -e '.progress.retries == 0' "$tmp/run.out"
+holds "without another try" '.progress.retries == 0'
 exits 2 "a policy that does not exist is refused" "$nbdsync" copy \
     --on-read-error ignore "$(uri src)" null:

@@ -134,6 +134,17 @@ not_ok()
 	fi
 }
 
+# What the last command printed is JSON for which the filter of jq holds.
+holds()
+{
+	if [ -n "$out" ] && echo "$out" | jq -e "$2" >/dev/null 2>&1; then
+		report_ 0 "$1"
+	else
+		report_ 1 "$1"
+		explain_run_ "$2"
+	fi
+}
+
 exits()
 {
 	wanted_=$1
