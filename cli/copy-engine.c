@@ -256,6 +256,9 @@ tell_bad_ranges(struct engine *en, const struct run_result *result)
 	bar_finish(&en->bar, &result->progress);
 	message(command, "finished, but for %" PRIu64 " bad bytes in %zu "
 	    "ranges", bytes, result->n_bad_ranges);
+	if (result->filled_bytes > 0)
+		message(command, "filled: %" PRIu64 " of these bytes",
+		    result->filled_bytes);
 	return CLI_BAD_RANGES;
 }
 

@@ -149,6 +149,15 @@ set_max_bad(struct options *o, struct request *req, const char *value)
 }
 
 static int
+set_fill(struct options *o, struct request *req, const char *value)
+{
+	if (run_fill_parse(value, &req->spec.fill) < 0)
+		return options_fail(o, "--fill: '%s' is not leave, zeroes or "
+		    "pattern", value);
+	return 0;
+}
+
+static int
 set_rate(struct options *o, struct request *req, const char *value)
 {
 	if (units_parse_rate(value, &req->spec.rate) < 0)
@@ -182,6 +191,8 @@ set_trouble(struct options *o, struct request *req, int id, const char *value)
 	case OPT_ON_WRITE_ERROR:
 		return set_policy(o, "on-write-error", value,
 		    &req->spec.on_write_error);
+	case OPT_FILL:
+		return set_fill(o, req, value);
 	case OPT_CHECKPOINT:
 		req->checkpoint = value;
 		return 0;
@@ -352,6 +363,9 @@ read_request(struct options *o, const struct copy_brackets *brackets,
 	    (req->spec.n_ranges > 0) > 1)
 		return options_fail(o, "--dirty, --mapfile and --range "
 		    "exclude each other");
+	if (req->spec.fill != RUN_FILL_LEAVE &&
+	    req->spec.on_read_error != RUN_SKIP)
+		return options_fail(o, "--fill is for --on-read-error skip");
 	r = set_endpoint(o, brackets, "source", o->argv[0], &req->source);
 	for (i = 1; r == 0 && i < o->argc; i++) {
 		r = set_endpoint(o, brackets, "destination", o->argv[i],

@@ -55,6 +55,9 @@ const struct option_row options_copy[] = {
 	    "limit for trying again (none)" },
 	{ "max-bad", OPT_MAX_BAD, "SIZE",
 	    "bytes that may be skipped before the run fails (any)" },
+	{ "fill", OPT_FILL, "WHAT",
+	    "where the source is skipped: leave (default), zeroes or "
+	    "pattern" },
 	{ "checkpoint", OPT_CHECKPOINT, "FILE",
 	    "keep in FILE how far it got, and go on from there" },
 	{ "checkpoint-interval", OPT_CHECKPOINT_INTERVAL, "TIME",

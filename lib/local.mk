@@ -162,6 +162,7 @@ noinst_LTLIBRARIES += %D%/libnbdsync.la
 	%D%/endpoint/endpoint-command.c \
 	%D%/endpoint/endpoint-nbd.c \
 	%D%/endpoint/endpoint-null.c \
+	%D%/endpoint/endpoint-fill.c \
 	%D%/endpoint/endpoint-path.c \
 	%D%/endpoint/endpoint.h \
 	%D%/endpoint/kind.h \
@@ -200,6 +201,7 @@ noinst_LTLIBRARIES += %D%/libnbdsync.la
 	%D%/transfer/mirror.c \
 	%D%/transfer/recheck.c \
 	%D%/transfer/readback.c \
+	%D%/transfer/fill.c \
 	%D%/transfer/reconnect.c \
 	%D%/transfer/report-checkpoint.c \
 	%D%/transfer/report.c \

@@ -495,6 +495,7 @@ integration_tests = \
 	%D%/integration/copy-errors.t \
 	%D%/integration/copy-extended.t \
 	%D%/integration/copy-fast-zero.t \
+	%D%/integration/copy-fill.t \
 	%D%/integration/copy-features.t \
 	%D%/integration/copy-lost-server.t \
 	%D%/integration/copy-mapfile.t \
@@ -518,6 +519,7 @@ integration_tests = \
 	%D%/integration/daemon-busy.t \
 	%D%/integration/daemon-conf-errors.t \
 	%D%/integration/daemon-copy.t \
+	%D%/integration/daemon-fill.t \
 	%D%/integration/daemon-hooks.t \
 	%D%/integration/daemon-endpoints.t \
 	%D%/integration/daemon-events.t \

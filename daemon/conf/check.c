@@ -384,6 +384,20 @@ check_trim(const struct check *c, const struct conf_job *job)
 }
 
 static void
+check_fill(const struct check *c, const struct conf_job *job)
+{
+	if (job->fill == RUN_FILL_LEAVE)
+		return;
+	if (job->on_read_error != RUN_SKIP)
+		complain(c, &job->place, "job \"%s\": \"fill\" is for "
+		    "\"on_read_error\" skip: nothing is left out otherwise",
+		    job->name);
+	if (job->mode == RUN_VERIFY)
+		complain(c, &job->place, "job \"%s\": \"fill\" is not for "
+		    "\"mode\" verify, which writes nothing", job->name);
+}
+
+static void
 check_job(const struct check *c, const struct conf_job *job)
 {
 	if (job->name == NULL)
@@ -411,6 +425,7 @@ check_job(const struct check *c, const struct conf_job *job)
 		    "\"mode\" copy and sync: only what they have written can "
 		    "be read back", job->name);
 	check_trim(c, job);
+	check_fill(c, job);
 	if (job->schedule != NULL && job->interval_ms > 0)
 		complain(c, &job->place, "job \"%s\": \"schedule\" and "
 		    "\"interval\" exclude each other", job->name);

@@ -258,6 +258,10 @@ const struct option options[] = {
 	{ OPTION_GROUP_JOBS, "max_bad", OPTION_SIZE, false,
 	  "0", NULL, NULL, JOB(max_bad),
 	  "bytes that may be skipped; 0: any number" },
+	{ OPTION_GROUP_JOBS, "fill", OPTION_FILL, false,
+	  "leave", NULL, NULL, JOB(fill),
+	  "what is written where the source is skipped: leave, zeroes or "
+	  "pattern" },
 	{ OPTION_GROUP_JOBS, "wait_for_space", OPTION_BOOL, false,
 	  "true", NULL, NULL, JOB(wait_for_space),
 	  "wait while a destination is full" },

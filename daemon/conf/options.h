@@ -45,6 +45,7 @@ enum option_type {
 	OPTION_LEVEL,			/* enum log_level */
 	OPTION_MODE,			/* enum run_mode */
 	OPTION_POLICY,			/* enum run_on_error */
+	OPTION_FILL,			/* enum run_fill */
 	OPTION_ROLE,			/* enum conf_role */
 	OPTION_TLS_VERSION,		/* enum conf_tls_version */
 	OPTION_LOG_TYPE,		/* enum conf_log_type */

@@ -249,6 +249,12 @@ mode_from_text(const char *text, void *target)
 }
 
 static int
+fill_from_text(const char *text, void *target)
+{
+	return run_fill_parse(text, target);
+}
+
+static int
 policy_from_text(const char *text, void *target)
 {
 	const char *word;
@@ -593,6 +599,12 @@ static const struct kind kinds[] = {
 		.size = sizeof(enum run_on_error),
 		.config_type = CONFIG_TYPE_STRING,
 		.from_text = policy_from_text,
+	},
+	[OPTION_FILL] = {
+		.must_be = "\"leave\", \"zeroes\" or \"pattern\"",
+		.size = sizeof(enum run_fill),
+		.config_type = CONFIG_TYPE_STRING,
+		.from_text = fill_from_text,
 	},
 	[OPTION_ROLE] = {
 		.must_be = "\"source\", \"destination\" or \"any\"",

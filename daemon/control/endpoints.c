@@ -19,6 +19,7 @@ kind_of(const struct conf_endpoint *ep)
 	case ENDPOINT_PATH:
 		return "path";
 	case ENDPOINT_NULL:
+	case ENDPOINT_FILL:
 		break;
 	}
 	return "null";

@@ -178,6 +178,9 @@ log_bad_ranges(struct job *job, const struct run_result *result)
 	    bytes, result->n_bad_ranges, result->bad_ranges[0].offset,
 	    result->bad_ranges[0].side,
 	    strerror(-result->bad_ranges[0].errnum));
+	if (result->filled_bytes > 0)
+		job_say(job, MSG_RUN_WARNING, LOG_LEVEL_WARNING, "filled %"
+		    PRIu64 " of these bytes", result->filled_bytes);
 }
 
 /* With the place, for those who search the journal by it. */
@@ -467,6 +470,7 @@ make_spec(const struct job *job, const struct conf_job *cj,
 		.retries = cj->retries,
 		.max_retry_ms = cj->retry_time_ms,
 		.max_bad_bytes = cj->max_bad,
+		.fill = cj->fill,
 		.wait_for_space = cj->wait_for_space,
 		.allow_no_flush = cj->allow_no_flush,
 		.store = job->jobs->store,

@@ -44,6 +44,7 @@ extern const struct endpoint_kind endpoint_kind_nbd;
 extern const struct endpoint_kind endpoint_kind_command;
 extern const struct endpoint_kind endpoint_kind_path;
 extern const struct endpoint_kind endpoint_kind_null;
+extern const struct endpoint_kind endpoint_kind_fill;
 
 /* Start argv as the endpoint's server (endpoint-command.c). */
 int endpoint_start_child(struct endpoint *ep, const char *const argv[],

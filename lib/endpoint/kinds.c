@@ -19,6 +19,7 @@ static const struct endpoint_kind *const kinds[] = {
 	&endpoint_kind_command,
 	&endpoint_kind_path,
 	&endpoint_kind_null,
+	&endpoint_kind_fill,
 };
 
 static const struct endpoint_kind *

@@ -174,6 +174,20 @@ endpoint_spec_from_command(const char *name, const char *const *argv,
 	return 0;
 }
 
+int
+endpoint_spec_for_fill(uint64_t size, bool is_pattern,
+    struct endpoint_spec **ret_spec, struct error *e)
+{
+	struct endpoint_spec *spec = spec_new(ENDPOINT_FILL, "filling");
+
+	if (spec == NULL)
+		return no_memory(e);
+	spec->fill_size = size;
+	spec->is_pattern = is_pattern;
+	*ret_spec = spec;
+	return 0;
+}
+
 struct endpoint_spec *
 endpoint_spec_copy(const struct endpoint_spec *spec)
 {
@@ -189,6 +203,9 @@ endpoint_spec_copy(const struct endpoint_spec *spec)
 			argc++;
 		r = endpoint_spec_from_command(spec->name,
 		    (const char *const *)spec->argv, argc, &copy, NULL);
+	} else if (spec->type == ENDPOINT_FILL) {
+		r = endpoint_spec_for_fill(spec->fill_size, spec->is_pattern,
+		    &copy, NULL);
 	} else {
 		r = endpoint_spec_from_text(spec->name, text, &copy, NULL);
 	}

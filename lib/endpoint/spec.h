@@ -2,6 +2,9 @@
 #ifndef ENDPOINT_SPEC_H
 #define ENDPOINT_SPEC_H
 
+#include <stdbool.h>
+#include <stdint.h>
+
 #include "base/error.h"
 #include "net/tls.h"
 
@@ -23,6 +26,7 @@ enum endpoint_type {
 	ENDPOINT_COMMAND,
 	ENDPOINT_PATH,
 	ENDPOINT_NULL,
+	ENDPOINT_FILL,			/* no user has a word for it */
 };
 
 struct endpoint_spec {
@@ -32,6 +36,8 @@ struct endpoint_spec {
 	char *uri;			/* NBD */
 	char **argv;			/* COMMAND, NULL-terminated */
 	char *path;			/* PATH */
+	uint64_t fill_size;		/* FILL */
+	bool is_pattern;		/* likewise; false: zeroes */
 	struct tls_settings *tls;	/* NBD: before those of the URI; NULL:
 					   none; its texts are ours */
 };
@@ -49,6 +55,13 @@ int endpoint_spec_from_text(const char *name, const char *text,
  */
 int endpoint_spec_from_command(const char *name, const char *const *argv,
     int argc, struct endpoint_spec **ret_spec, struct error *e);
+
+/*
+ * A source of so many bytes that all are zeroes, or a pattern that says that
+ * they are none of the disk's.  -ENOMEM.
+ */
+int endpoint_spec_for_fill(uint64_t size, bool is_pattern,
+    struct endpoint_spec **ret_spec, struct error *e);
 
 /* Speak TLS by these settings, which are copied.  -ENOMEM. */
 int endpoint_spec_set_tls(struct endpoint_spec *spec,

@@ -57,7 +57,7 @@ report_destination(const struct run_destination_progress *d)
 {
 	return json_pack(
 	    "{s:b, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, "
-	    "s:I, s:I}",
+	    "s:I, s:I, s:I}",
 	    "failed", d->is_failed,
 	    "size_bytes", (json_int_t)d->size,
 	    "total_bytes", (json_int_t)d->total_bytes,
@@ -70,6 +70,7 @@ report_destination(const struct run_destination_progress *d)
 	    "differing_bytes", (json_int_t)d->differing_bytes,
 	    "resumed_bytes", (json_int_t)d->resumed_bytes,
 	    "failed_bytes", (json_int_t)d->failed_bytes,
+	    "filled_bytes", (json_int_t)d->filled_bytes,
 	    "behind_bytes", (json_int_t)d->behind_bytes,
 	    "durable_bytes", (json_int_t)d->durable_bytes);
 }
@@ -272,11 +273,12 @@ report_bad_ranges(const struct run_result *r)
 		const struct run_bad_range *b = &r->bad_ranges[i];
 
 		if (json_array_append_new(list,
-			json_pack("{s:s, s:i, s:I, s:I, s:s, s:i}", "side",
+			json_pack("{s:s, s:i, s:I, s:I, s:s, s:i, s:b}", "side",
 			    b->side, "destination", (int)b->destination,
 			    "offset_bytes", (json_int_t)b->offset,
 			    "length_bytes", (json_int_t)b->length, "error",
-			    strerror(-b->errnum), "errno", -b->errnum)) < 0) {
+			    strerror(-b->errnum), "errno", -b->errnum,
+			    "filled", b->is_filled)) < 0) {
 			json_decref(list);
 			return NULL;
 		}
@@ -303,7 +305,7 @@ report_result(const struct run_result *r)
 {
 	return json_pack(
 	    "{s:s, s:o, s:o, s:o, s:I, s:o, s:o, s:o, s:b, s:o, s:o, s:b, s:o, "
-	    "s:o, s:o, s:I}",
+	    "s:o, s:o, s:I, s:I}",
 	    "result",
 	    run_outcome_name(r->outcome), "started_at",
 	    report_time(r->started_at_ms), "finished_at",
@@ -323,6 +325,7 @@ report_result(const struct run_result *r)
 	    "progress",
 	    report_progress(&r->progress),
 	    "digest", report_digest(r),
+	    "filled_bytes", (json_int_t)r->filled_bytes,
 	    "repaired_bytes", (json_int_t)r->repaired_bytes);
 }
 

@@ -80,6 +80,12 @@ static const char *const on_error_names[] = {
 	[RUN_SKIP] = "skip",
 };
 
+static const char *const fill_names[] = {
+	[RUN_FILL_LEAVE] = "leave",
+	[RUN_FILL_ZEROES] = "zeroes",
+	[RUN_FILL_PATTERN] = "pattern",
+};
+
 static const enum copy_on_error engine_policies[] = {
 	[RUN_STOP] = COPY_STOP,
 	[RUN_RETRY] = COPY_RETRY,
@@ -90,6 +96,17 @@ const char *
 run_on_error_name(enum run_on_error policy)
 {
 	return policy <= RUN_SKIP ? on_error_names[policy] : NULL;
+}
+
+int
+run_fill_parse(const char *word, enum run_fill *ret_fill)
+{
+	for (int fill = RUN_FILL_LEAVE; fill <= RUN_FILL_PATTERN; fill++)
+		if (strcmp(word, fill_names[fill]) == 0) {
+			*ret_fill = (enum run_fill)fill;
+			return 0;
+		}
+	return -EINVAL;
 }
 
 const char *

@@ -55,6 +55,16 @@ enum run_on_error {
 /* NULL: there is no such word. */
 const char *run_on_error_name(enum run_on_error policy);
 
+/* What a destination gets where the source could not be read. */
+enum run_fill {
+	RUN_FILL_LEAVE,		/* "leave": nothing */
+	RUN_FILL_ZEROES,	/* "zeroes" */
+	RUN_FILL_PATTERN,	/* "pattern": lines of text that say so */
+};
+
+/* -EINVAL: there is no such word. */
+int run_fill_parse(const char *word, enum run_fill *ret_fill);
+
 struct run_spec {
 	enum run_mode mode;
 	const struct endpoint_spec *source;		/* copied by run_new() */
@@ -124,6 +134,7 @@ struct run_spec {
 	uint32_t align;
 	/* Of series.h only: */
 	bool verify_after;		/* RUN_COPY, RUN_SYNC: read it back */
+	enum run_fill fill;		/* what is skipped, RUN_VERIFY apart */
 	uint64_t interval_ms;		/* RUN_MIRROR: from a pass to the next */
 	bool syncs_first;		/* and the first one is a sync, too */
 	uint64_t recheck_ms;		/* RUN_VERIFY: differences count that
@@ -222,6 +233,7 @@ struct run_destination_progress {
 	uint64_t differing_bytes;	/* compared, and left so */
 	uint64_t resumed_bytes;		/* done by an earlier run */
 	uint64_t failed_bytes;		/* skipped */
+	uint64_t filled_bytes;		/* of these, after the copy */
 	uint64_t behind_bytes;		/* to be caught up with at the end */
 	uint64_t durable_bytes;
 };
@@ -312,7 +324,9 @@ struct run_bad_range {
 	const char *side;		/* that failed: "source", "destination" */
 	unsigned destination;		/* that lacks it */
 	uint64_t offset;		/* bytes, on the source */
+	uint64_t to;			/* on the destination */
 	uint64_t length;
+	bool is_filled;			/* it got something else instead */
 	int errnum;			/* negative errno */
 };
 
@@ -357,6 +371,7 @@ struct run_result {
 	size_t n_bad_ranges;
 	const struct run_gap *not_copied;	/* the run's */
 	size_t n_not_copied;
+	uint64_t filled_bytes;		/* of bad ranges, of all destinations */
 	uint64_t repaired_bytes;	/* RUN_REPAIRED, or tried */
 	struct run_digest digest;
 	const struct run_block_digest *block_digests;	/* in order; the

@@ -6,10 +6,12 @@
 
 /*
  * The inside of a series: series.c has its passes one after the other,
- * mirror.c, recheck.c and readback.c say which is the next.
+ * mirror.c, recheck.c and readback.c say which is the next,
+ * and fill.c has some after those that have skipped something.
  */
 
 struct readback;
+struct fill;
 
 /* What is to be done after a pass. */
 enum series_step {
@@ -66,6 +68,7 @@ struct series {
 	uint64_t repaired_bytes;
 
 	struct readback *readback;	/* NULL: nothing is read back */
+	struct fill *fill;		/* NULL: nothing is filled */
 };
 
 extern const struct series_kind series_mirror;	/* mirror.c */
@@ -81,5 +84,22 @@ const struct run *readback_copied(const struct series *s);
 /* How far that is, beside the copy's own figures. */
 void readback_add_progress(const struct series *s, struct run_progress *ret);
 void readback_set_rate(struct series *s, uint64_t rate);
+
+/* fill.c */
+/* -EINVAL with a sentence: nothing is ever skipped; -ENOMEM. */
+int fill_init(struct series *s, struct error *e);
+void fill_free(struct series *s);
+/*
+ * A pass has ended, one of the series or one that has filled.  True: the next
+ * one fills, and is described in s->spec.  False: s->run, s->spec and
+ * s->result are those of the series.
+ */
+bool fill_next(struct series *s);
+/* There will be no such pass: it was cancelled, or cannot be begun. */
+void fill_stop(struct series *s);
+/* The copy whose bad ranges are being filled; NULL: none are. */
+const struct run *fill_copied(const struct series *s);
+void fill_add_progress(const struct series *s, struct run_progress *ret);
+void fill_set_rate(struct series *s, uint64_t rate);
 
 #endif

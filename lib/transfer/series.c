@@ -48,18 +48,27 @@ finish(struct series *s)
 }
 
 static void
-pass_on_finished(struct run *run, void *arg)
+take_result(struct series *s, const struct run *run)
 {
-	struct series *s = arg;
-
-	s->is_running = false;
 	s->result = *run_result(run);
 	/* A comparison's further passes are of a part only. */
 	if (s->n_passes == 1)
 		s->digest = s->result.digest;
 	else if (s->asked == RUN_VERIFY)
 		s->result.digest = s->digest;
-	if (s->kind->after(s) == SERIES_END)
+}
+
+static void
+pass_on_finished(struct run *run, void *arg)
+{
+	struct series *s = arg;
+
+	s->is_running = false;
+	if (fill_copied(s) == NULL)
+		take_result(s, run);
+	if (fill_next(s))
+		net_timer_start(&s->timer, 0);
+	else if (s->kind->after(s) == SERIES_END)
 		finish(s);
 	else if (s->is_cancelled)
 		net_timer_start(&s->timer, 0);
@@ -71,6 +80,8 @@ pass_on_finished(struct run *run, void *arg)
 static void
 fail_pass(struct series *s, int error, const char *text)
 {
+	if (fill_copied(s) != NULL)
+		fill_stop(s);
 	s->result.outcome = RUN_FAILED;
 	s->result.failure.errnum = error;
 	(void)error_set(&s->result.failure.error, error, "%s", text);
@@ -82,6 +93,9 @@ add_bytes(struct series *s)
 {
 	struct run_progress p;
 
+	/* What was filled was not copied. */
+	if (fill_copied(s) != NULL)
+		return;
 	run_get_progress(s->run, &p);
 	s->earlier.read += p.read_bytes;
 	/* What was read back was written nowhere. */
@@ -115,7 +129,8 @@ make_run(struct series *s, struct error *e)
 static void
 begin_pass(struct series *s)
 {
-	s->n_passes++;
+	if (fill_copied(s) == NULL)
+		s->n_passes++;
 	s->mirror.next_pass_at_ms = 0;
 	s->is_running = true;
 	run_start(s->run);
@@ -129,7 +144,10 @@ timer_on_timeout(void *arg)
 	int r;
 
 	if (s->is_cancelled) {
-		s->kind->on_stopped(s);
+		if (fill_copied(s) != NULL)
+			fill_stop(s);
+		else
+			s->kind->on_stopped(s);
 		finish(s);
 		return;
 	}
@@ -197,6 +215,8 @@ series_new(const struct run_spec *spec, struct worker_pool *pool,
 		r = net_timer_init(&s->timer, loop, timer_on_timeout, s);
 	if (r < 0)
 		(void)error_set(e, r, "out of memory");
+	if (r == 0)
+		r = fill_init(s, e);
 	if (r == 0 && spec->verify_after) {
 		s->kind = &series_readback;
 		r = readback_init(s, e);
@@ -249,6 +269,7 @@ series_set_rate(struct series *s, uint64_t rate)
 	if (s->run != NULL)
 		run_set_rate(s->run, rate);
 	readback_set_rate(s, rate);
+	fill_set_rate(s, rate);
 }
 
 /* The pass that stands for all. */
@@ -257,6 +278,8 @@ shown_run(const struct series *s)
 {
 	const struct run *copied = readback_copied(s);
 
+	if (copied == NULL)
+		copied = fill_copied(s);
 	return copied != NULL ? copied : s->run;
 }
 
@@ -289,6 +312,7 @@ series_get_progress(const struct series *s, struct run_progress *ret)
 	}
 	run_get_progress(shown_run(s), ret);
 	ret->earlier = s->earlier;
+	fill_add_progress(s, ret);
 	if (readback_copied(s) != NULL)
 		readback_add_progress(s, ret);
 	*m = s->mirror;
@@ -317,6 +341,7 @@ series_free(struct series *s)
 	if (s->run != NULL)
 		run_free(s->run);
 	readback_free(s);
+	fill_free(s);
 	net_timer_done(&s->timer);
 	endpoint_spec_free(s->source);
 	for (unsigned i = 0; i < RUN_MAX_DESTINATIONS; i++)

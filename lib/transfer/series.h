@@ -12,6 +12,8 @@
  *	copy, sync	one pass; with verify_after what it has written is
  *			read back then, one pass for each destination, and
  *			another where that does not tell
+ *			in either, what was skipped is filled before that,
+ *			one pass for each destination
  *	verify		one, and if there are differences: after recheck_ms
  *			another of the ranges that differ, of which only
  *			those count that differ again; with repair, a sync of

@@ -214,6 +214,7 @@ take_bad_range(struct run *run, const struct copy_bad_range *from,
 		.side = run_side_name(from->side),
 		.destination = target,
 		.offset = from->offset,
+		.to = from->to,
 		.length = from->length,
 		.errnum = from->error,
 	};
@@ -261,7 +262,8 @@ static bool
 is_same_trouble(const struct run_bad_range *a, const struct run_bad_range *b)
 {
 	return a->destination == b->destination && a->side == b->side &&
-	    a->errnum == b->errnum && a->offset + a->length == b->offset;
+	    a->errnum == b->errnum && a->offset + a->length == b->offset &&
+	    a->to + a->length == b->to;
 }
 
 static void

@@ -150,6 +150,13 @@ run_on_error_name(enum run_on_error policy)
 	return policy <= RUN_SKIP ? names[policy] : NULL;
 }
 
+int
+run_fill_parse(const char *word, enum run_fill *ret_fill)
+{
+	*ret_fill = RUN_FILL_LEAVE;
+	return strcmp(word, "leave") == 0 ? 0 : -EINVAL;
+}
+
 const char *
 run_phase_name(enum run_phase phase)
 {

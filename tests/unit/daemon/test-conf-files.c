@@ -300,6 +300,17 @@ static const struct {
 	  "source = \"a\"; destination = \"b\"; trim = true; "
 	  "allocated = true; } );",
 	  "f:3: job \"j\": \"trim\" and \"allocated\" exclude each other" },
+	{ "endpoints = ( { name = \"a\"; path = \"/a\"; },\n"
+	  "{ name = \"b\"; path = \"/b\"; } );\njobs = ( { name = \"j\"; "
+	  "source = \"a\"; destination = \"b\"; fill = \"zeroes\"; } );",
+	  "f:3: job \"j\": \"fill\" is for \"on_read_error\" skip: nothing "
+	  "is left out otherwise" },
+	{ "endpoints = ( { name = \"a\"; path = \"/a\"; },\n"
+	  "{ name = \"b\"; path = \"/b\"; } );\njobs = ( { name = \"j\"; "
+	  "source = \"a\"; destination = \"b\"; mode = \"verify\"; "
+	  "on_read_error = \"skip\"; fill = \"zeroes\"; } );",
+	  "f:3: job \"j\": \"fill\" is not for \"mode\" verify, which "
+	  "writes nothing" },
 	{ "config_version = 2;", "f:1: \"config_version\" is 2, but must be "
 	  "from 1 to 1" },
 	{ "include_dir = \"conf.d\";", "f:1: \"include_dir\" is \"conf.d\", "

@@ -1,0 +1,45 @@
+#!/bin/sh
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# A job may fill what its source could not be read for.
+. "$srcdir/tests/lib/testlib.sh"
+. "$srcdir/tests/lib/daemonlib.sh"
+requires nbdkit eval --version
+requires nbdkit file --version
+requires jq --version
+plan 12
+
+make_data "$tmp/data" $((4 * MiB)) 7
+cp "$tmp/data" "$tmp/copy"
+touch "$tmp/bad"
+start_nbdkit src -r eval get_size="echo $((4 * MiB))" pread="
+	if [ -e $tmp/bad ] && [ \$4 -lt 1003000 ] &&
+	    [ \$((\$4 + \$3)) -gt 1000000 ]; then
+		echo EIO bad sector >&2
+		exit 1
+	fi
+	dd if=$tmp/data skip=\$4 count=\$3 bs=64K status=none \
+	    iflag=skip_bytes,count_bytes,fullblock"
+conf "endpoints = (
+  { name = \"a\"; uri = \"$(uri src)\"; },
+  { name = \"b\"; path = \"$tmp/copy\"; } );
+jobs = ( { name = \"j\"; source = \"a\"; destination = \"b\"; retries = 0;
+    on_read_error = \"skip\"; fill = \"pattern\"; } );"
+start_daemon "$tmp/conf"
+exits 13 "a run with bad ranges is one" "$nbdsync" start --wait j
+is "also where they are filled" "$(job_field j .last_run.result)" \
+    finished-with-bad-ranges
+is "that is counted" "$(job_field j .last_run.filled_bytes)" 3072
+is "and listed" "$(job_field j .last_run.bad_ranges[0].filled)" true
+is "for the destination, too" \
+    "$(job_field j '.last_run.progress.destinations[0].filled_bytes')" 3072
+ok "the pattern is there" grep -aq \
+    "^nbdsync: not read from the source, at offset 0x00000000000f4200" \
+    "$tmp/copy"
+ok "the log tells" grep -q "filled 3072 of these bytes" "$tmp/daemon.log"
+is "the history has it" "$(api "/v1/runs/$(job_field j .last_run.id)" |
+    jq .report.filled_bytes)" 3072
+exits 13 "comparing fills nothing" "$nbdsync" verify --wait j
+is "as it says" "$(job_field j .last_run.filled_bytes)" 0
+rm "$tmp/bad"
+exits 0 "another run" "$nbdsync" start --wait j
+ok "makes it right" cmp "$tmp/data" "$tmp/copy"
