@@ -185,7 +185,8 @@ event_name(const struct job_view *view, const char *old, const char *new)
 	if (is_rest(old) && !is_rest(new))
 		return "run.started";
 	if (!is_rest(old) && is_rest(new))
-		return outcome_event(view->last_outcome);
+		return view->was_skipped ? "run.skipped" :
+		    outcome_event(view->ended_with);
 	if (is_rest(old) && strcmp(old, new) != 0)
 		return strcmp(new, "paused") == 0 ? "job.paused" :
 		    strcmp(old, "paused") == 0 ? "job.resumed" : "job.changed";

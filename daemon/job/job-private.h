@@ -108,9 +108,12 @@ struct job {
 	struct job_totals totals;	/* of runs that have ended */
 	struct job_limits limits;
 	uint64_t limited_at_ms;		/* of the run, when it was counted */
-	bool has_last_run;
+	bool has_last_run;		/* one that was not skipped */
 	int64_t resume_after_ms;	/* as of a run's spec */
-	enum run_outcome last_outcome;
+	enum run_outcome last_outcome;	/* of those that change what is to be
+					   thought of the destination */
+	enum run_outcome ended_with;	/* of the last of all */
+	bool was_skipped;		/* that, by a hook */
 	json_t *last_run;
 
 	/* What outlives the daemon. */

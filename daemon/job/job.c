@@ -310,6 +310,26 @@ end_run(void *arg)
 	jobs_on_job_idle(job->jobs, job);
 }
 
+/*
+ * What the destination is in after the run.  That a part of it is right, or
+ * was made so, does not make up for what was before, nor does a run that was
+ * given up there; and one that a hook has skipped has done nothing.
+ */
+static void
+take_outcome(struct job *job, enum run_outcome outcome, bool is_skipped) ON_MAIN
+{
+	job->ended_with = outcome;
+	job->was_skipped = is_skipped;
+	if (is_skipped)
+		return;
+	job->has_last_run = true;
+	if (job_is_partial(job) && (outcome == RUN_SUCCEEDED ||
+	    outcome == RUN_STOPPED || outcome == RUN_REPAIRED ||
+	    outcome == RUN_CANCELLED))
+		return;
+	job->last_outcome = outcome;
+}
+
 /* Keep what became of the run, and go on to the hooks after it. */
 static void
 keep_result(struct job *job, const struct run_result *result,
@@ -323,11 +343,9 @@ keep_result(struct job *job, const struct run_result *result,
 	if (is_skipped && job->last_run != NULL)
 		(void)json_object_set_new(job->last_run, "result",
 		    json_string(JOB_SKIPPED));
-	/* That a part is right does not make up for what was before. */
-	if (!job_is_partial(job) || result->outcome != RUN_SUCCEEDED)
-		job->last_outcome = result->outcome;
-	job->has_last_run = true;
-	job_count(job, result);
+	take_outcome(job, result->outcome, is_skipped);
+	if (!is_skipped)
+		job_count(job, result);
 	job_remember(job, result);
 	if (job->hooks == NULL) {
 		end_run(job);

@@ -217,8 +217,11 @@ struct job_view {
 	int64_t last_started_at_ms;	/* of any run; 0: none */
 	struct run_progress progress;
 	/* The last run that ended. */
-	bool has_last_run;
-	enum run_outcome last_outcome;
+	bool has_last_run;		/* one that was not skipped */
+	enum run_outcome last_outcome;	/* of those that say something of all
+					   of the destination */
+	enum run_outcome ended_with;	/* of the last of all */
+	bool was_skipped;		/* that, by a hook */
 	json_t *last_run;		/* may be NULL: out of memory */
 	const struct job_success *success;	/* NULL: none is known */
 	enum run_mode mode;

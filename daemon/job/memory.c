@@ -313,7 +313,8 @@ make_entry(const struct job *job, const struct run_result *result) ON_MAIN
 	run->id = strdup(job->run_id);
 	run->job = strdup(job->name);
 	run->trigger = strdup(job->trigger);
-	run->result = strdup(run_outcome_name(result->outcome));
+	run->result = strdup(job->was_skipped ? JOB_SKIPPED :
+	    run_outcome_name(result->outcome));
 	run->report = make_report(job, result);
 	run->started_at_ms = result->started_at_ms;
 	run->finished_at_ms = result->finished_at_ms;
@@ -345,9 +346,11 @@ add_to_history(struct job *job, const struct run_result *result) ON_MAIN
 static void
 count(struct job *job, const struct run_result *result) ON_MAIN
 {
+	job->state.last_attempt_ms = job->started_at_ms;
+	if (job->was_skipped)
+		return;
 	job->counters[JOB_COUNT_RUNS]++;
 	job->counters[JOB_COUNT_BYTES] += result->progress.done_bytes;
-	job->state.last_attempt_ms = job->started_at_ms;
 	switch (result->outcome) {
 	case RUN_SUCCEEDED:
 	case RUN_STOPPED:

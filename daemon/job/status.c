@@ -160,6 +160,8 @@ job_get_view(const struct job *job, struct job_view *ret_view)
 		.rev = job->rev,
 		.has_last_run = job->has_last_run,
 		.last_outcome = job->last_outcome,
+		.ended_with = job->ended_with,
+		.was_skipped = job->was_skipped,
 		.last_run = job->last_run,
 		.success = job->has_success ? &job->success : NULL,
 		.mode = job->mode,

@@ -5,7 +5,7 @@
 . "$srcdir/tests/lib/testlib.sh"
 . "$srcdir/tests/lib/daemonlib.sh"
 requires nbdkit pattern --version
-plan 52
+plan 56
 
 umask 022
 cat >"$tmp/hook" <<END
@@ -94,6 +94,13 @@ ok "a job whose first hook exits with 75 ends" wait_job skip
 is "as skipped" "$(job_field skip .last_run.result)" skipped
 is "which is no failure" "$(tr '\n' ' ' <"$tmp/order")" \
     "job-pre dst-post src-post job-post "
+is "nor a run that counts" "$(job_field skip .counters.runs)" 0
+is "or says anything of the destination" "$(job_field skip .health)" unknown
+is "but the history has it" "$(api /v1/jobs/skip/history |
+    jq -r '.runs[].result')" skipped
+api '/v1/events?since=0&job=skip' --max-time 1 >"$tmp/events" 2>/dev/null
+is "and those who listen" "$(jq -r 'select(.event | startswith("run.")) |
+    .event' "$tmp/events" | tr '\n' ' ')" "run.started run.skipped "
 exits 0 "nor for a command" "$nbdsync" start --wait --quiet skip
 like "but it is said" "$err" "a hook had the run skipped"
 

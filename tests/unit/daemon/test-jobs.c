@@ -414,8 +414,11 @@ START_TEST(ranges_that_the_job_has_not_are_refused)
 }
 END_TEST
 
+/* Nor that it was made right, or was begun. */
 START_TEST(that_a_part_is_right_does_not_make_up_for_a_failure)
 {
+	static const enum run_outcome ends[] = { RUN_SUCCEEDED, RUN_REPAIRED,
+		RUN_CANCELLED };
 	static const struct run_range asked = { 0, 4096, 0 };
 	const struct job_wish wish = { .has_mode = true, .mode = RUN_VERIFY,
 		.ranges = &asked, .n_ranges = 1 };
@@ -425,7 +428,26 @@ START_TEST(that_a_part_is_right_does_not_make_up_for_a_failure)
 	ck_assert_int_eq(start_one(), 0);
 	fake_run_finish(1, RUN_FAILED, "no");
 	ck_assert_int_eq(job_start(job_one(), "test", &wish, &e), 0);
-	fake_run_finish(2, RUN_SUCCEEDED, NULL);
+	fake_run_finish(2, ends[_i], NULL);
+	ck_assert(!view_one().is_consistent);
+	ck_assert_int_eq(view_one().health, JOB_WARN);
+	ck_assert_int_eq(view_one().ended_with, ends[_i]);
+}
+END_TEST
+
+START_TEST(that_a_part_is_right_does_no_harm)
+{
+	static const struct run_range asked = { 0, 4096, 0 };
+	const struct job_wish wish = { .has_mode = true, .mode = RUN_VERIFY,
+		.ranges = &asked, .n_ranges = 1 };
+
+	ck_assert_int_eq(start_one(), 0);
+	fake_run_finish(0, RUN_SUCCEEDED, NULL);
+	ck_assert_int_eq(job_start(job_one(), "test", &wish, &e), 0);
+	fake_run_finish(1, RUN_SUCCEEDED, NULL);
+	ck_assert(view_one().is_consistent);
+	ck_assert_int_eq(job_start(job_one(), "test", &wish, &e), 0);
+	fake_run_finish(2, RUN_DIFFERENT, NULL);
 	ck_assert(!view_one().is_consistent);
 	ck_assert_int_eq(view_one().health, JOB_WARN);
 }
@@ -776,8 +798,9 @@ add_reloads(TCase *tc)
 	tcase_add_test(tc, only_what_is_written_is_read_back);
 	tcase_add_test(tc, ranges_are_joined_and_cut_to_those_of_the_job);
 	tcase_add_test(tc, ranges_that_the_job_has_not_are_refused);
-	tcase_add_test(tc,
-	    that_a_part_is_right_does_not_make_up_for_a_failure);
+	tcase_add_loop_test(tc,
+	    that_a_part_is_right_does_not_make_up_for_a_failure, 0, 3);
+	tcase_add_test(tc, that_a_part_is_right_does_no_harm);
 	tcase_add_test(tc, run_that_a_pause_has_ended_goes_on_as_it_was);
 	tcase_add_test(tc, reload_changes_the_rate_of_a_running_job);
 	tcase_add_test(tc, running_job_shows_the_endpoints_of_its_run);
