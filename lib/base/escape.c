@@ -129,3 +129,21 @@ escape_keep_utf8(char *text)
 		}
 	}
 }
+
+void
+escape_keep_line(char *text)
+{
+	for (; *text != '\0'; text++) {
+		unsigned char c = (unsigned char)*text;
+
+		if (c == '\n' || c == '\r' || c == '\t') {
+			*text = ' ';
+		} else if (c < 0x20 || c == 0x7f) {
+			*text = '?';
+		} else if (c == 0xc2 && (text[1] & 0xe0) == 0x80) {
+			/* U+0080 to U+009F. */
+			*text++ = '?';
+			*text = '?';
+		}
+	}
+}

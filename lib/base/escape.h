@@ -16,4 +16,10 @@ char *escape_text(const void *text, size_t len, char *buf, size_t size);
 /* In place: bytes that are not valid UTF-8 become question marks. */
 void escape_keep_utf8(char *text);
 
+/*
+ * In place: what begins another line, or is no matter of text to a terminal,
+ * becomes a space, or a question mark.
+ */
+void escape_keep_line(char *text);
+
 #endif

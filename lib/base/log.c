@@ -18,6 +18,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/escape.h"
+
 #define LINE_SIZE 2048
 
 struct level {
@@ -162,6 +164,7 @@ log_write(const struct log_about *about, enum log_level level,
 	va_start(args, fmt);
 	(void)vsnprintf(text, sizeof text, fmt, args);
 	va_end(args);
+	escape_keep_line(text);
 	(void)clock_gettime(CLOCK_REALTIME, &now);
 	record.at_ms = (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
 	atomic_load_explicit(&the_sink, memory_order_acquire)(&record);

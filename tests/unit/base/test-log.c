@@ -100,6 +100,18 @@ START_TEST(a_line_too_long_is_cut_and_still_one_line)
 }
 END_TEST
 
+/* Nobody writes other lines by what he has us log, or moves a cursor. */
+START_TEST(a_text_of_several_lines_is_one)
+{
+	const char *line;
+
+	log_error("%s", "a\nb\tc\033[31md\x7f\xc2\x9b" "e\xc3\xa9");
+	line = caught();
+	ck_assert_str_eq(strstr(line, "error: "),
+	    "error: a b c?[31md???e\xc3\xa9\n");
+}
+END_TEST
+
 static void
 claim_journal(uintmax_t inode_offset)
 {
@@ -167,6 +179,7 @@ main(void)
 	tcase_add_test(tc, a_line_has_the_time_and_the_level);
 	tcase_add_test(tc, what_is_below_the_level_is_not_written);
 	tcase_add_test(tc, a_line_too_long_is_cut_and_still_one_line);
+	tcase_add_test(tc, a_text_of_several_lines_is_one);
 	tcase_add_test(tc, the_journal_gets_priorities_and_no_time);
 	tcase_add_test(tc, a_journal_stream_of_somebody_else_is_not_ours);
 	tcase_add_test(tc, logging_leaves_errno_alone);
