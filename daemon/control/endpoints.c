@@ -4,8 +4,11 @@
  * may hold beyond a place, a user or a key, is nobody's business.
  */
 
+#include <stdlib.h>
 #include <string.h>
 
+#include "base/cleanup.h"
+#include "base/escape.h"
 #include "control/routes.h"
 
 static const char *
@@ -32,6 +35,18 @@ role_of(const struct conf_endpoint *ep)
 	    ep->role == CONF_ROLE_DESTINATION ? "destination" : "any";
 }
 
+/* Bytes of a path may be no text. */
+static json_t *
+text_of(const char *path)
+{
+	CLEANUP(cleanup_free) char *text = strdup(path);
+
+	if (text == NULL)
+		return json_null();
+	escape_keep_utf8(text);
+	return json_string(text);
+}
+
 /* "nbds://user@host/disk?tls-..." is "nbds://host/disk". */
 static json_t *
 place_of(const struct conf_endpoint *ep)
@@ -42,7 +57,7 @@ place_of(const struct conf_endpoint *ep)
 	const char *at;
 
 	if (rest == NULL)
-		return ep->path == NULL ? json_null() : json_string(ep->path);
+		return ep->path == NULL ? json_null() : text_of(ep->path);
 	rest += strlen("://");
 	host_len = strcspn(rest, "/?");
 	at = memrchr(rest, '@', host_len);

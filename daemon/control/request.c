@@ -173,9 +173,14 @@ ctl_stream_start(struct ctl_request *req, const char *type,
     void (*on_gone)(void *arg), void *arg)
 {
 	struct request *r = from_base(req);
-	struct ctl_stream *stream = stream_new(r->server, r->http, on_gone,
-	    arg);
+	struct ctl_stream *stream;
 
+	if (r->server->n_streams >= CTL_STREAMS_MAX) {
+		ctl_problem(req, CTL_BUSY, NULL, "%d clients are listening "
+		    "already", CTL_STREAMS_MAX);
+		return NULL;
+	}
+	stream = stream_new(r->server, r->http, on_gone, arg);
 	if (stream == NULL) {
 		send_answer(r, 500, "application/problem+json", NULL);
 		return NULL;

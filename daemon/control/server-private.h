@@ -44,6 +44,7 @@ struct ctl_server {
 	struct evhttp_bound_socket *bound;
 	struct evconnlistener *listener;	/* bound's */
 	struct bufferevent *connections[CTL_CONNECTIONS_MAX];
+	size_t n_streams;		/* of them */
 	size_t n_connections;
 	struct net_timer resume_timer;
 

@@ -15,6 +15,8 @@
 struct ctl_server;
 
 #define CTL_CONNECTIONS_MAX 256
+/* Those that listen leave room for others. */
+#define CTL_STREAMS_MAX (CTL_CONNECTIONS_MAX / 2)
 
 /*
  * Listen as conf says, or on the socket that systemd passed.  jobs must live

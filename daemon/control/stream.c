@@ -25,6 +25,7 @@
 #define WRITE_TIMEOUT_S 30
 
 struct ctl_stream {
+	struct ctl_server *server;
 	struct evhttp_request *http;
 	struct evhttp_connection *connection;
 	struct event *hangup;
@@ -39,6 +40,7 @@ stream_free(struct ctl_stream *stream)
 {
 	if (stream->hangup != NULL)
 		event_free(stream->hangup);
+	stream->server->n_streams--;
 	free(stream);
 }
 
@@ -78,6 +80,8 @@ stream_new(struct ctl_server *server, struct evhttp_request *http,
 
 	if (stream == NULL)
 		return NULL;
+	stream->server = server;
+	server->n_streams++;
 	stream->http = http;
 	stream->connection = connection;
 	stream->on_gone = on_gone;

@@ -7,7 +7,7 @@
 requires nbdkit --filter=delay pattern --version
 requires perl -MIO::Socket::UNIX -e 1
 requires prlimit --version
-plan 18
+plan 20
 
 conf "endpoints = ( $(slow_endpoint slow),
   { name = \"big\"; command = [ \"nbdkit\", \"pattern\", \"1T\" ]; },
@@ -88,6 +88,25 @@ ok "no more than 256 of them are accepted" \
 stop_process flood
 ok "when they are gone, the daemon answers again" \
     wait_for 'api /v1/version --max-time 2 >/dev/null 2>&1'
+
+# Whoever listens leaves room for others.
+cat >"$tmp/listen.pl" <<'END'
+use IO::Socket::UNIX;
+$| = 1;
+my @s;
+for (1 .. 129) {
+	my $s = IO::Socket::UNIX->new(Peer => $ARGV[0]) || die;
+	print $s "GET /v1/events HTTP/1.1\r\nHost: localhost\r\n\r\n";
+	print scalar <$s>;
+	push @s, $s;
+}
+sleep;
+END
+start_process listen perl "$tmp/listen.pl" "$NBDSYNC_SOCKET"
+ok "one of 129 clients that listen is told that it is too much" wait_for \
+    "[ \"\$(grep -c ' 503 ' '$tmp/listen.log')\" = 1 ]"
+is "others are answered" "$(api_status /v1/version --max-time 5)" 200
+stop_process listen
 
 # No descriptor is left: it goes on waiting, without a fuss.
 ticks()

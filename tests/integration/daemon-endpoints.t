@@ -8,7 +8,7 @@
 requires nbdkit --filter=delay pattern --version
 requires certtool --version
 requires qemu-nbd --version
-plan 34
+plan 36
 
 make_ca "$tmp/pki"
 truncate -s 1M "$tmp/old.img"
@@ -84,6 +84,14 @@ like "with a reason of its own" "$err" "endpoint 'broken'"
 exits 6 "an endpoint that is none is told" "$nbdsync" probe none
 exits 2 "a URI belongs to another command" "$nbdsync" probe nbd://localhost
 like "which is named" "$err" 'nbdsync info'
+
+# A name of a file is bytes.
+sed "s|^endpoints = (|&\n  { name = \"odd\"; path = \"/tmp/$(printf 'a\377b')\"; },|" \
+    "$tmp/conf" >"$tmp/conf.new"
+mv "$tmp/conf.new" "$tmp/conf"
+exits 0 "a path that is no text" "$nbdsync" reload
+is "is no reason to leave its endpoint out" "$(api /v1/endpoints |
+    jq -r '.endpoints[] | select(.endpoint == "odd").place')" '/tmp/a?b'
 
 is "the daemon does not end by mistake" "$(api_status /v1/shutdown \
     --request POST)" 400
