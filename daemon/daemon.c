@@ -52,6 +52,7 @@ struct daemon {
 	/* What the service manager knows. */
 	size_t n_jobs_told, n_running_told;
 	bool is_stopping;
+	bool is_state_late;		/* closed after shutdown_grace */
 };
 
 static void
@@ -283,10 +284,16 @@ exit_in_a_hurry(const struct daemon *d) ON_MAIN
 static void
 on_grace_over(void *arg)
 {
-	const struct daemon *d = arg;
+	struct daemon *d = arg;
 	const struct job *job = NULL;
 
 	on_main_entry();
+	/* All that is left is to note what they have done. */
+	if (jobs_count_running(d->jobs) == 0 && !d->is_state_late) {
+		d->is_state_late = true;
+		net_timer_start(&d->grace_timer, STATE_CLOSE_MS);
+		return;
+	}
 	while ((job = jobs_next(d->jobs, job)) != NULL) {
 		struct job_view view;
 

@@ -5,7 +5,7 @@
 . "$srcdir/tests/lib/testlib.sh"
 . "$srcdir/tests/lib/daemonlib.sh"
 requires nbdkit --filter=delay pattern --version
-plan 16
+plan 18
 
 endpoints="endpoints = ( $(slow_endpoint slow),
   { name = \"stuck\"; command = [ \"nbdkit\", \"--filter=delay\",
@@ -56,3 +56,11 @@ is "a run that does not end within shutdown_grace: 1" "$?" 1
 like "and the log names it" "$(cat "$tmp/daemon.log")" \
     "error: job 'stuck': has not ended within shutdown_grace"
 not_ok "the socket is gone then, too" test -e "$NBDSYNC_SOCKET"
+
+# Without a run there is nothing to give up, whatever the grace.
+conf "$endpoints" "$stuck" "daemon = { shutdown_grace = \"0\";
+    state_dir = \"$tmp/state\"; };"
+start_daemon "$tmp/conf"
+stop_process daemon TERM
+is "an idle daemon without any grace ends with 0" "$?" 0
+is "and has closed what outlives it" "$(find "$tmp/state" -name '*-wal')" ""
