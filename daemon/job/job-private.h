@@ -89,6 +89,7 @@ struct job {
 	uint64_t rpo_warn_ms;		/* 0: none */
 	uint64_t rpo_crit_ms;
 	enum job_health rpo_level;	/* that was told */
+	enum job_health rpo_hook_level;	/* and that the last hook was for */
 	struct hooks *rpo_hooks;	/* NULL: none runs */
 	int64_t known_since_ms;
 

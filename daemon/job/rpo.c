@@ -63,6 +63,16 @@ say(struct job *job, enum job_health level) ON_MAIN
 		    LOG_LEVEL_WARNING, "RPO violated: no success for %s", age);
 }
 
+static const char *
+event_of(enum job_health level)
+{
+	return level == JOB_CRIT ? "job.rpo-critical" :
+	    level == JOB_WARN ? "job.rpo-warning" : "job.rpo-recovered";
+}
+
+static void run_hook(struct job *job) ON_MAIN;
+
+/* The job may have got worse meanwhile. */
 static void
 on_hook_end(void *arg)
 {
@@ -71,11 +81,14 @@ on_hook_end(void *arg)
 	on_main_entry();
 	hooks_free(job->rpo_hooks);
 	job->rpo_hooks = NULL;
+	if (job->rpo_level > job->rpo_hook_level && job->is_configured &&
+	    !jobs_is_stopping(job->jobs))
+		run_hook(job);
 }
 
-/* One at a time: the level that counts is in the status. */
+/* One at a time. */
 static void
-run_hook(struct job *job, const char *event) ON_MAIN
+run_hook(struct job *job)
 {
 	const struct hooks_events events = { NULL, on_hook_end, job };
 	const struct conf *conf = job->jobs->conf;
@@ -86,8 +99,9 @@ run_hook(struct job *job, const char *event) ON_MAIN
 	    conf_find_job(conf, job->name), &events, &job->rpo_hooks) < 0 ||
 	    job->rpo_hooks == NULL)
 		return;
-	o = json_pack("{s:s, s:s, s:s, s:s, s:I}", "event", event, "job",
-	    job->name, "source", job->source, "destination",
+	job->rpo_hook_level = job->rpo_level;
+	o = json_pack("{s:s, s:s, s:s, s:s, s:I}", "event",
+	    event_of(job->rpo_level), "job", job->name, "source", job->source, "destination",
 	    job->destination_names, "age_s",
 	    (json_int_t)job_rpo_age_ms(job) / 1000);
 	hooks_after(job->rpo_hooks, o, true);
@@ -99,18 +113,16 @@ job_look_at_rpo(struct job *job)
 {
 	enum job_health level = job_rpo_level(job);
 	enum job_health old = job->rpo_level;
-	const char *event = level == JOB_CRIT ? "job.rpo-critical" :
-	    level == JOB_WARN ? "job.rpo-warning" : "job.rpo-recovered";
 
 	/* A success of before a restart may not be known yet. */
 	if (level == old || !job->is_configured || job_is_unknown(job))
 		return;
 	job->rpo_level = level;
 	say(job, level);
-	jobs_tell_event(job->jobs, job, event);
+	jobs_tell_event(job->jobs, job, event_of(level));
 	jobs_changed(job->jobs, job);
 	if (level > old)
-		run_hook(job, event);
+		run_hook(job);
 }
 
 /* In how long the level changes by itself; UINT64_MAX: not. */

@@ -4,12 +4,13 @@
 . "$srcdir/tests/lib/testlib.sh"
 . "$srcdir/tests/lib/daemonlib.sh"
 requires nbdkit pattern --version
-plan 33
+plan 35
 
 cat >"$tmp/hook" <<-END
 	#!/bin/sh
 	echo "\$NBDSYNC_HOOK \$NBDSYNC_EVENT \$NBDSYNC_JOB" >>"$tmp/hooks"
 	cat >"$tmp/input"
+	while [ -e "$tmp/hold" ]; do sleep 0.05; done
 	END
 chmod 755 "$tmp/hook"
 conf_with()
@@ -78,6 +79,20 @@ is "but not of a job without" "$("$nbdsync" status free | grep -c RPO)" 0
 uuid=$(job_field vm .last_run.uuid)
 like "the run has a name for others" "$uuid" \
     '^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$'
+# One hook at a time, but none that is for something worse is lost.
+rm "$tmp/hooks"
+touch "$tmp/hold"
+conf_with "rpo_warn = \"1s\"; rpo_crit = \"2s\"; on_rpo = [ \"$tmp/hook\" ];"
+"$nbdsync" reload >/dev/null
+ok "while the hook for a warning runs, it becomes critical" wait_for \
+    '[ "$(job_field vm .health)" = crit ] && [ -e "$tmp/hooks" ]'
+before=$(cat "$tmp/hooks")
+rm "$tmp/hold"
+wait_for '[ "$(grep -c . "$tmp/hooks")" -ge 2 ] ||
+    [ "$before" = "on_rpo job.rpo-critical vm" ]'
+is "and that has its own, afterwards" "$(tail -n 1 "$tmp/hooks")" \
+    "on_rpo job.rpo-critical vm"
+
 conf_with "rpo_warn = \"2h\"; rpo_crit = \"1h\";"
 like "a limit behind the other is refused" "$("$nbdsync" reload 2>&1)" \
     '"rpo_crit" must be longer than "rpo_warn"'
