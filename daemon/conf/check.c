@@ -6,6 +6,7 @@
 
 #include "conf/check.h"
 
+#include <arpa/inet.h>
 #include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -154,8 +155,11 @@ set_tls(struct endpoint_spec *spec, const struct conf_tls *tls)
 static bool
 is_loopback(const char *host)
 {
-	return strcasecmp(host, "localhost") == 0 ||
-	    strncmp(host, "127.", 4) == 0 || strcmp(host, "::1") == 0;
+	struct in_addr address;
+
+	if (inet_pton(AF_INET, host, &address) == 1)
+		return ntohl(address.s_addr) >> 24 == 127;
+	return strcasecmp(host, "localhost") == 0 || strcmp(host, "::1") == 0;
 }
 
 /* What the file would tell everybody who reads it, or the wire. */

@@ -259,6 +259,10 @@ static const struct {
 	    "endpoint \"a\": what goes to another machine without TLS can be "
 	    "read and changed on its way; use nbds, or say allow_plaintext = "
 	    "true" },
+	{ "endpoints = ( { name = \"a\"; uri = \"nbd://127.evil.example\"; } "
+	    ");", "f:1: endpoint \"a\": what goes to another machine without "
+	    "TLS can be read and changed on its way; use nbds, or say "
+	    "allow_plaintext = true" },
 	{ "endpoints = ( { name = \"a\";\n"
 	    "uri = \"nbds://u@h?tls-psk-file=/k\"; } );", "f:1: endpoint "
 	    "\"a\": keys and certificates belong into a TLS set, and \"tls\" "
