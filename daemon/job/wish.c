@@ -104,7 +104,10 @@ cut(const struct run_range *asked, const struct run_range *configured,
 		return false;
 	ret->from = from;
 	ret->length = end == UINT64_MAX ? RUN_LENGTH_ALL : end - from;
-	ret->to = configured->to + (from - configured->from);
+	/* No disk reaches there, which is told when it is looked at. */
+	if (__builtin_add_overflow(configured->to, from - configured->from,
+	    &ret->to))
+		ret->to = UINT64_MAX;
 	return true;
 }
 

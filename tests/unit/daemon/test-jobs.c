@@ -402,6 +402,20 @@ START_TEST(ranges_are_joined_and_cut_to_those_of_the_job)
 }
 END_TEST
 
+/* To read or write somewhere else would be worse than any error. */
+START_TEST(a_part_that_no_disk_has_does_not_begin_anew_at_its_start)
+{
+	static const struct run_range asked = { 2ULL << 50, RUN_LENGTH_ALL, 0 };
+	const struct job_wish wish = { .ranges = &asked, .n_ranges = 1 };
+
+	apply(ENDPOINTS("b") "jobs = (" JOB("one", "b", "ranges = ( { "
+	    "to = \"16383P\"; } );") ");");
+	ck_assert_int_eq(job_start(job_one(), "test", &wish, &e), 0);
+	ck_assert_uint_eq(fake_run_get(0)->spec.ranges[0].to, UINT64_MAX);
+	fake_run_finish(0, RUN_FAILED, "too small");
+}
+END_TEST
+
 START_TEST(ranges_that_the_job_has_not_are_refused)
 {
 	static const struct run_range asked = { 24 << 10, RUN_LENGTH_ALL, 0 };
@@ -798,6 +812,8 @@ add_reloads(TCase *tc)
 	tcase_add_test(tc, only_what_is_written_is_read_back);
 	tcase_add_test(tc, ranges_are_joined_and_cut_to_those_of_the_job);
 	tcase_add_test(tc, ranges_that_the_job_has_not_are_refused);
+	tcase_add_test(tc,
+	    a_part_that_no_disk_has_does_not_begin_anew_at_its_start);
 	tcase_add_loop_test(tc,
 	    that_a_part_is_right_does_not_make_up_for_a_failure, 0, 3);
 	tcase_add_test(tc, that_a_part_is_right_does_no_harm);
