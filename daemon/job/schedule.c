@@ -211,7 +211,7 @@ start_timer(struct jobs *jobs) ON_MAIN
 		/* It waits for its window. */
 		if (in_ms < 0)
 			in_ms = schedule_next_run(&job->schedule,
-			    job->schedule_done, now_ms / 1000) * 1000 - now_ms;
+			    job->schedule_next, now_ms / 1000) * 1000 - now_ms;
 		if (in_ms < LOOK_SOON_MS)
 			in_ms = LOOK_SOON_MS;
 		if ((uint64_t)in_ms < delay_ms)
@@ -246,7 +246,7 @@ skip_to_json(const struct job *job)
 int64_t
 job_next_run(const struct job *job)
 {
-	return schedule_next_run(&job->schedule, job->schedule_done, now_s());
+	return schedule_next_run(&job->schedule, job->schedule_next, now_s());
 }
 
 json_t *

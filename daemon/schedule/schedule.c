@@ -161,10 +161,8 @@ schedule_next(const struct schedule *s, int64_t done)
 }
 
 int64_t
-schedule_next_run(const struct schedule *s, int64_t done, int64_t now)
+schedule_next_run(const struct schedule *s, int64_t at, int64_t now)
 {
-	int64_t at = schedule_next(s, done);
-
 	return at < 0 || at > now ? at : into_window(&s->window, now);
 }
 

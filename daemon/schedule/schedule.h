@@ -62,8 +62,8 @@ bool schedule_is_set(const struct schedule *s);
  */
 int64_t schedule_next(const struct schedule *s, int64_t done);
 
-/* The same as people want to know it: not before now. */
-int64_t schedule_next_run(const struct schedule *s, int64_t done, int64_t now);
+/* That time, at, as people want to know it: not before now. */
+int64_t schedule_next_run(const struct schedule *s, int64_t at, int64_t now);
 
 enum schedule_verdict {
 	SCHEDULE_WAIT,

@@ -309,7 +309,7 @@ START_TEST(time_outside_of_the_window_waits_until_it_opens)
 	done = local("2026-11-23 23:00");
 	ck_assert_int_eq(schedule_look(&s, local("2026-11-24 08:00"), &done),
 	    SCHEDULE_WAIT);
-	ck_assert_int_eq(schedule_next_run(&s, done,
+	ck_assert_int_eq(schedule_next_run(&s, schedule_next(&s, done),
 	    local("2026-11-24 08:00")), local("2026-11-24 22:00"));
 	ck_assert_int_eq(schedule_look(&s, local("2026-11-24 22:00"), &done),
 	    SCHEDULE_CATCH_UP);
