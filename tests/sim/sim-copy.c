@@ -1955,8 +1955,12 @@ judge_digests(struct sim *sim)
 	for (i = 0; i < sim->n_targets; i++)
 		is_complete |= copy_ledger_is_success(&sim->ledger, i,
 		    sim->plan.targets[i].use_flush);
-	/* What is given up for the digest's sake fails nobody. */
-	is_complete &= copy_ledger_get(&sim->ledger.bad_ranges) == 0;
+	/*
+	 * What is given up for the digest's sake fails nobody; nor does a
+	 * cancel that comes when it is all that is left.
+	 */
+	is_complete &= !sim->cancelled &&
+	    copy_ledger_get(&sim->ledger.bad_ranges) == 0;
 	judge_blocks(sim, is_complete);
 	if (sim->digests.whole == NULL)
 		return;
