@@ -58,6 +58,8 @@ set_option(struct options *o, struct job_command *jc, int id,
 		return put(jc, "force", json_true());
 	case JOB_COMMAND_REPAIR:
 		return put(jc, "repair", json_true());
+	case JOB_COMMAND_STORED:
+		return put(jc, "stored", json_true());
 	case JOB_COMMAND_MODE:
 		return put(jc, "mode", json_string(value));
 	case JOB_COMMAND_RATE:

@@ -39,6 +39,8 @@ const struct option_row options_verify[] = {
 	    "compare only so much of it, here and there, such as 1%" },
 	{ "repair", JOB_COMMAND_REPAIR, NULL,
 	    "write what differs, and compare that again" },
+	{ "stored", JOB_COMMAND_STORED, NULL,
+	    "with the digests of the last run, instead of the source" },
 	{ "wait", OPTION_WAIT, NULL,
 	    "wait for the end of the run; exit with its result" },
 	{ "timeout", OPTION_TIMEOUT, "TIME",

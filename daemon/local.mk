@@ -60,6 +60,8 @@ noinst_LTLIBRARIES += %D%/libdaemon.la
 	%D%/control/server.h \
 	%D%/control/shutdown.c \
 	%D%/control/socket.c \
+	%D%/control/start.h \
+	%D%/control/verify-stored.c \
 	%D%/control/socket.h \
 	%D%/control/start.c \
 	%D%/control/stream.c \

@@ -550,6 +550,7 @@ integration_tests = \
 	%D%/integration/daemon-units.t \
 	%D%/integration/daemon-usage.t \
 	%D%/integration/daemon-verify.t \
+	%D%/integration/daemon-verify-stored.t \
 	%D%/integration/daemon-watchdog.t \
 	%D%/integration/daemon-web.t \
 	%D%/integration/daemon-zeroes.t \

@@ -19,6 +19,8 @@ static const struct {
 	[CTL_NO_SUCH_ENDPOINT] = { 404, "no-such-endpoint",
 	    "No such endpoint" },
 	[CTL_NO_ANSWER] = { 502, "no-answer", "The endpoint does not answer" },
+	[CTL_NO_DIGESTS] = { 409, "no-digests",
+	    "No digests to compare with" },
 	[CTL_NO_CHECKPOINT] = { 404, "no-checkpoint", "No checkpoint" },
 	[CTL_METHOD_NOT_ALLOWED] = { 405, "method-not-allowed",
 	    "Method not allowed" },

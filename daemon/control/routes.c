@@ -52,6 +52,8 @@ static const struct ctl_key verify_keys[] = {
 	{ "sample", JSON_STRING, "only so much of it, here and there, as "
 	  "\"1%\"" },
 	{ "repair", JSON_TRUE, "write what differs, and compare it again" },
+	{ "stored", JSON_TRUE, "compare what the last run has written with "
+	  "the digests in its report, without the source; alone" },
 	{ NULL, JSON_NULL, NULL },
 };
 

@@ -12,7 +12,7 @@
 
 #include "base/cleanup.h"
 #include "base/units.h"
-#include "control/routes.h"
+#include "control/start.h"
 
 static void
 refuse(struct ctl_request *req, int r, const struct error *e) ON_MAIN
@@ -45,8 +45,8 @@ refuse(struct ctl_request *req, int r, const struct error *e) ON_MAIN
 	}
 }
 
-static void
-start(struct ctl_request *req, const struct job_wish *wish) ON_MAIN
+void
+ctl_start_run(struct ctl_request *req, const struct job_wish *wish)
 {
 	struct job *job = jobs_find(req->jobs, req->job);
 	struct job_view view;
@@ -113,7 +113,7 @@ ctl_start(struct ctl_request *req)
 
 	if (read_mode(req, &wish) == 0 && read_rate(req, &wish) == 0 &&
 	    ctl_body_reason(req, wish.reason) == 0)
-		start(req, &wish);
+		ctl_start_run(req, &wish);
 }
 
 /* No more than fit into a body. */
@@ -212,9 +212,18 @@ ctl_verify(struct ctl_request *req)
 		.repair = ctl_body_bool(req, "repair", false),
 	};
 
+	if (ctl_body_bool(req, "stored", false)) {
+		if (json_object_size(req->body) > 1)
+			ctl_problem(req, CTL_BAD_REQUEST, NULL, "\"stored\" "
+			    "is for all that the last run has written, and "
+			    "excludes the other keys");
+		else
+			ctl_verify_stored(req);
+		return;
+	}
 	if (read_sample(req, &wish) < 0 ||
 	    read_ranges(req, &ranges, &wish.n_ranges) < 0)
 		return;
 	wish.ranges = ranges;
-	start(req, &wish);
+	ctl_start_run(req, &wish);
 }

@@ -67,6 +67,7 @@ struct job {
 	struct job_wish wish;		/* of the run, or of one that goes on
 					   after a pause */
 	struct run_range *wish_ranges;	/* its ranges */
+	struct run_line *wish_line;	/* and what else is ours in it */
 	char run_id[JOB_RUN_ID_SIZE];
 	char run_uuid[JOB_UUID_SIZE];	/* for others than us */
 	const char *trigger;

@@ -219,6 +219,8 @@ log_result(struct job *job, const struct run_result *result)
 		break;
 	case RUN_DIFFERENT:
 		job_say(job, MSG_RUN_DIFFERENT, LOG_LEVEL_WARNING, "%s",
+		    job->wish.line != NULL ?
+			"the destination is not what that run has written" :
 		    job->mode == RUN_VERIFY ?
 			"source and destination differ" :
 			"what was read back is not what was written");
@@ -489,6 +491,7 @@ make_spec(const struct job *job, const struct conf_job *cj,
 		.max_retry_ms = cj->retry_time_ms,
 		.max_bad_bytes = cj->max_bad,
 		.fill = cj->fill,
+		.line = job->wish.line,
 		.wait_for_space = cj->wait_for_space,
 		.allow_no_flush = cj->allow_no_flush,
 		.store = job->jobs->store,

@@ -115,6 +115,8 @@ struct job_wish {
 	uint32_t sample_ppm;		/* of what is compared; 0: all */
 	bool has_repair;
 	bool repair;			/* of verify: write what differs */
+	const struct run_line *line;	/* of verify: what a run has written,
+					   instead of the source; or NULL */
 };
 
 /*

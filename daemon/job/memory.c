@@ -296,6 +296,8 @@ make_report(const struct job *job, const struct run_result *result) ON_MAIN
 	json_t *o = json_copy(job->last_run);
 	char *text = NULL;
 
+	(void)json_object_set_new(o, "destination",
+	    json_string(job->destination_names));
 	if (report_add_block_digests(o, result) == 0)
 		text = json_dumps(o, JSON_COMPACT | JSON_PRESERVE_ORDER);
 	json_decref(o);

@@ -62,14 +62,21 @@ job_take_wish(struct job *job, const struct job_wish *wish)
 {
 	size_t size = wish->n_ranges * sizeof *wish->ranges;
 	struct run_range *ranges = malloc(size + 1);
+	struct run_line *line = NULL;
 
-	if (ranges == NULL)
+	if (ranges != NULL && wish->line != NULL)
+		line = run_line_copy(wish->line);
+	if (ranges == NULL || (wish->line != NULL && line == NULL)) {
+		free(ranges);
 		return -ENOMEM;
+	}
 	if (size > 0)
 		memcpy(ranges, wish->ranges, size);
-	free(job->wish_ranges);
+	job_forget_wish(job);
 	job->wish_ranges = ranges;
+	job->wish_line = line;
 	job->wish = *wish;
+	job->wish.line = line;
 	job->wish.n_ranges = join(ranges, wish->n_ranges);
 	job->wish.ranges = ranges;
 	return 0;
@@ -80,13 +87,16 @@ job_forget_wish(struct job *job)
 {
 	free(job->wish_ranges);
 	job->wish_ranges = NULL;
+	run_line_free(job->wish_line);
+	job->wish_line = NULL;
 	job->wish = (struct job_wish){ .is_full = false };
 }
 
 bool
 job_is_partial(const struct job *job)
 {
-	return job->wish.n_ranges > 0 || job->wish.sample_ppm > 0;
+	return job->wish.n_ranges > 0 || job->wish.sample_ppm > 0 ||
+	    job->wish.line != NULL;
 }
 
 /* What of the range that is asked for lies in that of the job. */

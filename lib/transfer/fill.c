@@ -272,7 +272,7 @@ begin(struct series *s)
 	struct error e;
 
 	/* What is read back had its turn, and its result is still shown. */
-	if (readback_copied(s) != NULL)
+	if (readback_is_reading(s))
 		return false;
 	forget_pass(f);
 	memset(f->bytes, 0, sizeof f->bytes);

@@ -351,6 +351,41 @@ list_block_digests(const struct run_result *r)
 	return list;
 }
 
+/* By them a destination can be compared with the digests later. */
+static json_t *
+list_pieces(const struct run_result *r)
+{
+	json_t *list = json_array();
+
+	for (size_t i = 0; list != NULL && i < r->n_pieces; i++) {
+		const struct run_piece *p = &r->pieces[i];
+
+		if (json_array_append_new(list, json_pack("[I, I, I, I]",
+			(json_int_t)p->from, (json_int_t)p->to,
+			(json_int_t)p->length,
+			(json_int_t)p->targets)) < 0) {
+			json_decref(list);
+			return NULL;
+		}
+	}
+	return list;
+}
+
+/* Of each block, the destinations that were sent something else. */
+static json_t *
+list_unlike(const struct run_result *r)
+{
+	json_t *list = json_array();
+
+	for (size_t i = 0; list != NULL && i < r->n_block_digests; i++)
+		if (json_array_append_new(list, json_integer(
+			(json_int_t)r->block_digests[i].unlike)) < 0) {
+			json_decref(list);
+			return NULL;
+		}
+	return list;
+}
+
 json_t *
 report_result_in_full(const struct run_result *r)
 {
@@ -369,8 +404,11 @@ report_add_block_digests(json_t *o, const struct run_result *r)
 	    r->n_block_digests > REPORT_MAX_BLOCKS)
 		return o != NULL ? 0 : -1;
 	return json_object_set_new(o, "block_digests",
-	    json_pack("{s:s, s:I, s:o}", "algorithm",
+	    json_pack("{s:s, s:I, s:o, s:o, s:I, s:o}", "algorithm",
 		digest_name(DIGEST_XXH3), "block_bytes",
 		(json_int_t)RUN_BLOCK_SIZE, "values",
-		list_block_digests(r)));
+		list_block_digests(r), "unlike", list_unlike(r),
+		"align_bytes", (json_int_t)r->align, "pieces",
+		r->n_pieces > REPORT_MAX_PIECES ? json_null() :
+						  list_pieces(r)));
 }

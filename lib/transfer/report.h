@@ -20,6 +20,14 @@ json_t *report_result(const struct run_result *r);
  */
 int report_add_block_digests(json_t *o, const struct run_result *r);
 #define REPORT_MAX_BLOCKS 65536		/* of 4 TiB */
+#define REPORT_MAX_PIECES 4096
+/*
+ * The other way: what a report has of them, and which destinations it says
+ * have failed.  The caller's, for run_line_free().  -ENODATA, with a sentence:
+ * it has none; -EBADMSG: it is none of ours; -ENOMEM.
+ */
+int report_read_line(const json_t *o, struct run_line **ret_line,
+    struct error *e);
 /* The result with them. */
 json_t *report_result_in_full(const struct run_result *r);
 /* Long lists are cut at 1000. */

@@ -109,6 +109,7 @@ struct run {
 	uint64_t retrying_since_ms;	/* 0: nothing has been tried again */
 	struct run_gap *gaps;
 	struct run_block_digest *block_digests;
+	struct run_piece *pieces;	/* of these */
 };
 
 /* verdict.c */

@@ -562,6 +562,7 @@ run_free(struct run *run)
 	free(run->gaps);
 	free(run->lanes);
 	free(run->block_digests);
+	free(run->pieces);
 	copy_digests_done(&run->digests);
 	copy_plan_done(&run->plan);
 	budget_leave(&run->share);

@@ -65,6 +65,8 @@ enum run_fill {
 /* -EINVAL: there is no such word. */
 int run_fill_parse(const char *word, enum run_fill *ret_fill);
 
+struct run_line;
+
 struct run_spec {
 	enum run_mode mode;
 	const struct endpoint_spec *source;		/* copied by run_new() */
@@ -134,6 +136,9 @@ struct run_spec {
 	uint32_t align;
 	/* Of series.h only: */
 	bool verify_after;		/* RUN_COPY, RUN_SYNC: read it back */
+	const struct run_line *line;	/* RUN_VERIFY: compare destinations with
+					   this, and not with the source, which
+					   is not read; copied */
 	enum run_fill fill;		/* what is skipped, RUN_VERIFY apart */
 	uint64_t interval_ms;		/* RUN_MIRROR: from a pass to the next */
 	bool syncs_first;		/* and the first one is a sync, too */
@@ -354,6 +359,27 @@ struct run_block_digest {
 					   of another read of the source */
 };
 
+/*
+ * What such blocks are made of: pieces of the source, one after the other,
+ * each at the same place of all its destinations.
+ */
+struct run_piece {
+	uint64_t from;			/* bytes on the source */
+	uint64_t to;			/* and on the destinations */
+	uint64_t length;
+	uint32_t targets;		/* bit i: destination i */
+};
+
+/* What a run has written, by digests. */
+struct run_line {
+	struct run_piece *pieces;
+	size_t n_pieces;
+	uint32_t align;			/* of requests */
+	struct run_block_digest *blocks;	/* in order */
+	size_t n_blocks;
+	uint32_t failed;		/* bit i: destination i has none of it */
+};
+
 struct run_result {
 	enum run_outcome outcome;
 	struct run_failure failure;	/* RUN_FAILED: the first one */
@@ -377,6 +403,9 @@ struct run_result {
 	const struct run_block_digest *block_digests;	/* in order; the
 							   run's */
 	size_t n_block_digests;
+	const struct run_piece *pieces;	/* that they are of; likewise */
+	size_t n_pieces;
+	uint32_t align;
 	struct run_progress progress;	/* at the end */
 	int64_t started_at_ms;		/* real time since the epoch */
 	int64_t finished_at_ms;
@@ -425,6 +454,10 @@ const struct run_result *run_result(const struct run *run);
 
 /* Before run_start() or after on_finished. */
 void run_free(struct run *run);
+
+struct run_line *run_line_copy(const struct run_line *line);
+void run_line_free(struct run_line *line);
+void run_line_freep(struct run_line **line);
 
 /* Monotonic and real time, milliseconds. */
 uint64_t run_clock_ms(void);

@@ -81,6 +81,8 @@ int readback_init(struct series *s, struct error *e);
 void readback_free(struct series *s);
 /* The copy whose bytes are being read back; NULL: none is. */
 const struct run *readback_copied(const struct series *s);
+/* Is something read back, of that or of what a stored run has left? */
+bool readback_is_reading(const struct series *s);
 /* How far that is, beside the copy's own figures. */
 void readback_add_progress(const struct series *s, struct run_progress *ret);
 void readback_set_rate(struct series *s, uint64_t rate);

@@ -41,7 +41,7 @@ finish(struct series *s)
 	s->result.started_at_ms = s->started_at_ms;
 	s->result.finished_at_ms = run_wall_clock_ms();
 	series_get_progress(s, p);
-	if (readback_copied(s) != NULL)
+	if (readback_is_reading(s))
 		p->phase = RUN_FINISHED;
 	s->is_over = true;
 	s->on_finished(s, s->arg);
@@ -99,7 +99,7 @@ add_bytes(struct series *s)
 	run_get_progress(s->run, &p);
 	s->earlier.read += p.read_bytes;
 	/* What was read back was written nowhere. */
-	if (readback_copied(s) != NULL)
+	if (readback_is_reading(s))
 		return;
 	s->earlier.written += p.written_bytes;
 	s->earlier.zeroed += p.zeroed_bytes;
@@ -217,7 +217,7 @@ series_new(const struct run_spec *spec, struct worker_pool *pool,
 		(void)error_set(e, r, "out of memory");
 	if (r == 0)
 		r = fill_init(s, e);
-	if (r == 0 && spec->verify_after) {
+	if (r == 0 && (spec->verify_after || spec->line != NULL)) {
 		s->kind = &series_readback;
 		r = readback_init(s, e);
 	}
@@ -306,14 +306,14 @@ series_get_progress(const struct series *s, struct run_progress *ret)
 {
 	struct run_mirror *m = &ret->mirror;
 
-	if (s->is_over && readback_copied(s) != NULL) {
+	if (s->is_over && readback_is_reading(s)) {
 		*ret = s->result.progress;
 		return;
 	}
 	run_get_progress(shown_run(s), ret);
 	ret->earlier = s->earlier;
 	fill_add_progress(s, ret);
-	if (readback_copied(s) != NULL)
+	if (readback_is_reading(s))
 		readback_add_progress(s, ret);
 	*m = s->mirror;
 	m->pass = s->n_passes;

@@ -18,6 +18,8 @@
  *			another of the ranges that differ, of which only
  *			those count that differ again; with repair, a sync of
  *			what is left and another comparison, as proof
+ *			or, with a line that another run has left, one pass
+ *			for each destination, and one of what differs in it
  *	mirror		a copy (a sync, if syncs_first), then sync after sync,
  *			until it is cancelled
  *

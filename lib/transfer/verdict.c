@@ -332,6 +332,29 @@ take_gaps(struct run *run)
 /* Digests. */
 
 static void
+take_pieces(struct run *run)
+{
+	const struct copy_plan *plan = &run->plan;
+	struct run_piece *v = calloc(plan->n_pieces + 1, sizeof *v);
+	size_t n = 0;
+
+	if (v == NULL)
+		return;
+	for (size_t i = 0; i < plan->n_pieces; i++)
+		if (!plan->pieces[i].is_rest)
+			v[n++] = (struct run_piece){
+				.from = plan->pieces[i].from,
+				.to = plan->pieces[i].to,
+				.length = plan->pieces[i].length,
+				.targets = plan->pieces[i].targets,
+			};
+	run->pieces = v;
+	run->result.pieces = v;
+	run->result.n_pieces = n;
+	run->result.align = plan->align;
+}
+
+static void
 take_block_digests(struct run *run)
 {
 	const struct copy_digests *all = &run->digests;
@@ -351,6 +374,7 @@ take_block_digests(struct run *run)
 	run->block_digests = v;
 	run->result.block_digests = v;
 	run->result.n_block_digests = all->n_blocks;
+	take_pieces(run);
 }
 
 static void

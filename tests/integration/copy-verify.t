@@ -5,7 +5,7 @@
 requires nbdkit eval --version
 requires nbdkit file --version
 requires jq --version
-plan 49
+plan 54
 
 size=$((70 * MiB + 100))
 make_data "$tmp/a" "$size" 1
@@ -110,17 +110,62 @@ disk harm "$tmp/bad" "[ \$4 -gt $((66 * MiB)) ] || exit 0
 	    status=none"
 exits 9 "what a destination has spoilt is found" "$nbdsync" copy --verify \
     --json "$tmp/a" "$(uri harm)"
-is "to the block" "$(differences)" "[[0,$big,$((size - big))]]"
-is "the others are right" "$(verified)" "$big"
+is "to the sector, which the source tells" "$(differences)" \
+    "[[0,$((65 * MiB)),512]]"
 is "the result says so" "$(echo "$out" | jq -r .result)" differences-found
 like "and people are told" "$("$nbdsync" copy --verify "$tmp/a" \
-    "$(uri harm)" 2>&1)" "$((size - big)) bytes at offset $big differ"
+    "$(uri harm)" 2>&1)" "512 bytes at offset $((65 * MiB)) differ"
 cp "$tmp/a" "$tmp/good"
 exits 9 "one bad one of several is found" "$nbdsync" copy --verify --json \
     "$tmp/a" "$tmp/good" "$(uri harm)"
-is "and named" "$(differences)" "[[1,$big,$((size - big))]]"
-is "the other one is right" "$(verified)" $((size + big))
+is "and named" "$(differences)" "[[1,$((65 * MiB)),512]]"
+is "all else is right" "$(verified)" $((2 * size - 512))
 stop_process harm
+
+# A destination that flips a bit the first time, of "flips", that it is read.
+make_data "$tmp/small" $((3 * MiB)) 2
+truncate -s $((3 * MiB)) "$tmp/shaky"
+start_nbdkit shaky eval get_size="echo $((3 * MiB))" can_write="exit 0" \
+    can_flush="exit 0" flush="exit 0" \
+    thread_model="echo serialize_all_requests" \
+    pwrite="dd of=$tmp/shaky bs=64K oflag=seek_bytes seek=\$4 conv=notrunc \
+        status=none" \
+    pread="
+	dd if=$tmp/shaky bs=64K iflag=skip_bytes,count_bytes skip=\$4 \
+	    count=\$3 status=none >$tmp/part
+	if [ -e $tmp/flips ]; then
+		rm $tmp/flips
+		echo \$4 >>$tmp/flipped
+		printf X | dd of=$tmp/part bs=1 seek=1000 conv=notrunc status=none
+	fi
+	cat $tmp/part"
+touch "$tmp/flips"
+exits 0 "what is right when it is read again is no false alarm" "$nbdsync" \
+    copy --verify --json "$tmp/small" "$(uri shaky)"
+ok "a bit was flipped" test -s "$tmp/flipped"
+like "which is said" "$("$nbdsync" copy --verify --json "$tmp/small" \
+    "$(touch "$tmp/flips"; uri shaky)" | jq -c .gave_up)" \
+    "$((3 * MiB)) bytes differed when they were read back, and did not when"
+
+# A source that is gone after the copy.
+start_nbdkit going -r eval get_size="echo $((3 * MiB))" pread="
+	if [ -s $tmp/flushed ]; then echo EIO gone >&2; exit 1; fi
+	dd if=$tmp/small bs=64K iflag=skip_bytes,count_bytes skip=\$4 \
+	    count=\$3 status=none"
+stop_process shaky
+start_nbdkit shaky eval get_size="echo $((3 * MiB))" can_write="exit 0" \
+    can_flush="exit 0" flush="echo >>$tmp/flushed
+        printf X | dd of=$tmp/shaky bs=1 seek=2000000 conv=notrunc status=none" \
+    pwrite="dd of=$tmp/shaky bs=64K oflag=seek_bytes seek=\$4 conv=notrunc \
+        status=none" \
+    pread="dd if=$tmp/shaky bs=64K iflag=skip_bytes,count_bytes skip=\$4 \
+	    count=\$3 status=none"
+: >"$tmp/flushed"
+exits 9 "without the source a difference" "$nbdsync" copy --verify --json \
+    --retries 0 "$(uri going)" "$(uri shaky)"
+is "is told to the block" "$(differences)" "[[0,0,$((3 * MiB))]]"
+like "with the reason" "$(echo "$out" | jq -c .gave_up)" \
+    "could not be told: source .*going.*read of"
 
 # A source that is different each time that it is read.
 cat >"$tmp/moving.sh" <<'END'
@@ -142,7 +187,6 @@ exits 9 "while comparing with it finds differences" "$nbdsync" compare \
     "$(uri moving)" "$tmp/moved"
 
 # A destination that refuses large requests: they are read and sent again.
-make_data "$tmp/small" $((3 * MiB)) 2
 truncate -s $((3 * MiB)) "$tmp/parts"
 disk parts "$tmp/parts" "" "[ \$3 -le 65536 ] || { cat >/dev/null
 	echo 'EINVAL too large' >&2; exit 1; }"
