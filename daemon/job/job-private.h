@@ -117,6 +117,7 @@ struct job {
 	enum run_outcome ended_with;	/* of the last of all */
 	bool was_skipped;		/* that, by a hook */
 	json_t *last_run;
+	json_t *last_run_told;		/* the same, as the status has it */
 
 	/* What outlives the daemon. */
 	bool is_state_known;		/* the store has answered */

@@ -34,6 +34,9 @@ struct jobs;
 /* The result of a run that a hook did not want. */
 #define JOB_SKIPPED "skipped"
 
+/* So many differences, bad ranges, and gaps the status tells of. */
+#define JOB_LIST_MAX 100
+
 /* -ENOMEM, ... */
 int jobs_new(struct net_loop *loop, struct worker_pool *pool,
     struct jobs **ret_jobs) ON_MAIN;

@@ -162,7 +162,7 @@ job_get_view(const struct job *job, struct job_view *ret_view)
 		.last_outcome = job->last_outcome,
 		.ended_with = job->ended_with,
 		.was_skipped = job->was_skipped,
-		.last_run = job->last_run,
+		.last_run = job->last_run_told,
 		.success = job->has_success ? &job->success : NULL,
 		.mode = job->mode,
 		.is_consistent = is_consistent(job),

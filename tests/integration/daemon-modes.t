@@ -5,7 +5,8 @@
 . "$srcdir/tests/lib/daemonlib.sh"
 requires nbdkit file --version
 requires jq --version
-plan 17
+requires perl -e 1
+plan 21
 
 make_data "$tmp/a" $((5 * MiB + 513)) 1
 make_data "$tmp/b" $((5 * MiB + 513)) 2
@@ -40,6 +41,22 @@ is "with the place" "$(job_field verify '.last_run.differences[0] |
 ok "sync makes them equal" "$nbdsync" start --wait sync
 is "by a few writes" "$(job_field sync .last_run.progress.written_bytes)" 4096
 ok "which they are" cmp "$tmp/a" "$tmp/b"
+
+perl -e 'open F, "+<", shift;
+    for (1 .. 150) {
+	seek F, $_ * 8192, 0;
+	read F, $byte, 1;
+	seek F, $_ * 8192, 0;
+	print F ~$byte;
+    }' "$tmp/b"
+exits 9 "many differences are found, too" "$nbdsync" start --wait verify
+is "of which the status has some" "$(job_field verify '.last_run |
+    [(.differences | length), .lists_are_cut] | @csv')" 100,true
+is "and the history has all" \
+    "$(api "/v1/runs/$(job_field verify .last_run.id)" |
+    jq '.report.differences | length')" 150
+is "as it does not have to say of one" "$(job_field twice \
+    .last_run.lists_are_cut)" false
 
 exits 3 "one that fails is a warning" "$nbdsync" start --wait half
 is "as the result says" "$(job_field half .last_run.result)" \
