@@ -57,6 +57,13 @@ create_file(const char *path, uint64_t size, struct error *e)
 	return r;
 }
 
+static bool
+is_to_be_created(const struct endpoint *ep)
+{
+	return ep->role == ENDPOINT_DESTINATION &&
+	    access(ep->spec->path, F_OK) < 0 && errno == ENOENT;
+}
+
 /* Look at the file before a server does: its errors are hard to read. */
 static int
 check_file(struct endpoint *ep, struct error *e)
@@ -65,13 +72,7 @@ check_file(struct endpoint *ep, struct error *e)
 	const char *path = ep->spec->path;
 	CLEANUP(cleanup_close) int fd = -1;
 	struct stat st;
-	int r;
 
-	if (writes && access(path, F_OK) < 0 && errno == ENOENT) {
-		r = create_file(path, ep->create_size, e);
-		if (r < 0)
-			return r;
-	}
 	fd = open(path, (writes ? O_RDWR : O_RDONLY) | O_CLOEXEC | O_NONBLOCK);
 	if (fd < 0)
 		return error_set(e, -errno, "cannot open it: %s",
@@ -86,18 +87,14 @@ check_file(struct endpoint *ep, struct error *e)
 }
 
 static int
-path_open(struct endpoint *ep, struct error *e)
+start_server(struct endpoint *ep, struct error *e)
 {
 	CLEANUP(cleanup_free) char *file = NULL;
 	const char *source_argv[] = { "nbdkit", "-f", "-r", "file", NULL,
 		NULL };
 	const char *destination_argv[] = { "nbdkit", "-f", "file", NULL,
 		NULL };
-	int r;
 
-	r = check_file(ep, e);
-	if (r < 0)
-		return r;
 	if (asprintf(&file, "file=%s", ep->spec->path) < 0) {
 		file = NULL;
 		return error_set(e, -ENOMEM, "out of memory");
@@ -106,6 +103,25 @@ path_open(struct endpoint *ep, struct error *e)
 	destination_argv[3] = file;
 	return endpoint_start_child(ep,
 	    ep->role == ENDPOINT_SOURCE ? source_argv : destination_argv, e);
+}
+
+static int
+path_open(struct endpoint *ep, struct error *e)
+{
+	bool is_new = is_to_be_created(ep);
+	int r = 0;
+
+	if (is_new)
+		r = create_file(ep->spec->path, ep->create_size, e);
+	if (r < 0)
+		return r;
+	r = check_file(ep, e);
+	if (r == 0)
+		r = start_server(ep, e);
+	/* Nothing has been written to it yet. */
+	if (r < 0 && is_new)
+		(void)unlink(ep->spec->path);
+	return r;
 }
 
 const struct endpoint_kind endpoint_kind_path = {

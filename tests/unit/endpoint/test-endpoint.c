@@ -96,6 +96,28 @@ START_TEST(an_existing_destination_file_keeps_its_size)
 }
 END_TEST
 
+START_TEST(a_new_file_is_gone_again_if_it_cannot_be_served)
+{
+	struct endpoint *ep;
+
+	ck_assert_int_eq(setenv("PATH", dir, 1), 0);
+	ck_assert_int_lt(open_text(path, ENDPOINT_DESTINATION, &ep), 0);
+	ck_assert_int_eq(access(path, F_OK), -1);
+}
+END_TEST
+
+START_TEST(an_old_file_stays_if_it_cannot_be_served)
+{
+	struct endpoint *ep;
+	int fd = open(path, O_CREAT | O_WRONLY, 0600);
+
+	(void)close(fd);
+	ck_assert_int_eq(setenv("PATH", dir, 1), 0);
+	ck_assert_int_lt(open_text(path, ENDPOINT_DESTINATION, &ep), 0);
+	ck_assert_int_eq(access(path, F_OK), 0);
+}
+END_TEST
+
 START_TEST(a_directory_is_no_disk)
 {
 	struct endpoint *ep;
@@ -174,6 +196,9 @@ main(void)
 	tcase_add_test(t, a_missing_source_file_is_an_error);
 	tcase_add_test(t, a_missing_destination_file_is_created_with_the_size);
 	tcase_add_test(t, an_existing_destination_file_keeps_its_size);
+	tcase_add_test(t,
+	    a_new_file_is_gone_again_if_it_cannot_be_served);
+	tcase_add_test(t, an_old_file_stays_if_it_cannot_be_served);
 	tcase_add_test(t, a_directory_is_no_disk);
 	tcase_add_test(t, null_is_no_source);
 	tcase_add_test(t,
