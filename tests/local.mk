@@ -517,6 +517,7 @@ integration_tests = \
 	%D%/integration/copy-verify.t \
 	%D%/integration/daemon-api-errors.t \
 	%D%/integration/daemon-busy.t \
+	%D%/integration/daemon-checkpoint.t \
 	%D%/integration/daemon-conf-errors.t \
 	%D%/integration/daemon-copy.t \
 	%D%/integration/daemon-fill.t \

@@ -195,6 +195,8 @@ on_saved(struct store_call *call)
 		atomic_store(&k->kept_at_ms, run_clock_ms());
 	else if (call->error.code != -ECANCELED)
 		atomic_fetch_add(&k->n_failures, 1);
+	if (call->error.code != 0)
+		keeper_has_news(k);
 	if (run->is_keeping && !checkpoint_conclude(run))
 		run_is_kept(run);
 }
@@ -217,6 +219,7 @@ save(struct run *run)
 		store_checkpoint_free(cp);
 		store_call_free(call);
 		atomic_fetch_add(&k->n_failures, 1);
+		keeper_has_news(k);
 		return error_set(&k->trouble, -ENOMEM, "out of memory");
 	}
 	k->is_saving = true;

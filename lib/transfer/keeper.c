@@ -72,6 +72,14 @@ keeper_distrust(struct keeper *k, unsigned target)
 	(void)pthread_mutex_unlock(&k->lock);
 }
 
+void
+keeper_has_news(struct keeper *k)
+{
+	(void)pthread_mutex_lock(&k->lock);
+	k->has_news = true;
+	(void)pthread_mutex_unlock(&k->lock);
+}
+
 bool
 keeper_is_empty(struct keeper *k)
 {

@@ -62,6 +62,9 @@ int keeper_take(struct keeper *k, struct copy_lane *lane, unsigned target);
  */
 void keeper_distrust(struct keeper *k, unsigned target);
 
+/* Any thread: what was taken as saved is not. */
+void keeper_has_news(struct keeper *k);
+
 /* Any thread: there is nothing to go on from. */
 bool keeper_is_empty(struct keeper *k);
 
