@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * A child (net/child.c) with three pipes.  All of its input fits into a pipe,
- * so it is written before there is anybody to read it.  When the command has
- * ended, what it has said by then is read; a descendant that has left the
- * process group, and keeps the pipes open, is not waited for.
+ * A child (net/child.c) with a file and two pipes.  Its input is in memory that
+ * looks like a file, so that all of it is there before there is anybody to
+ * read it, however much it is.  When the command has ended, what it has said by
+ * then is read; a descendant that has left the process group, and keeps the
+ * pipes open, is not waited for.
  */
 #include "net/command.h"
 
@@ -11,6 +12,7 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
@@ -178,7 +180,7 @@ net_command_kill(struct net_command *command)
 
 /* A pipe; ours does not block, the command's does. */
 static int
-make_pipe(int *ret_read, int *ret_write, bool is_input)
+make_pipe(int *ret_read, int *ret_write)
 {
 	int fds[2];
 
@@ -186,8 +188,38 @@ make_pipe(int *ret_read, int *ret_write, bool is_input)
 		return -errno;
 	*ret_read = fds[0];
 	*ret_write = fds[1];
-	return fcntl(fds[is_input ? 1 : 0], F_SETFL, O_NONBLOCK) < 0 ?
-	    -errno : 0;
+	return fcntl(fds[0], F_SETFL, O_NONBLOCK) < 0 ? -errno : 0;
+}
+
+static int
+write_all(int fd, const char *data, size_t len)
+{
+	while (len > 0) {
+		ssize_t n = write(fd, data, len);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n <= 0)
+			return n < 0 ? -errno : -EIO;
+		data += n;
+		len -= (size_t)n;
+	}
+	return 0;
+}
+
+/* From the start of it the command reads. */
+static int
+make_input(const struct net_command_spec *spec, int *ret_fd)
+{
+	int r;
+
+	*ret_fd = memfd_create("input", MFD_CLOEXEC);
+	if (*ret_fd < 0)
+		return -errno;
+	r = write_all(*ret_fd, spec->input, spec->input_len);
+	if (r == 0 && lseek(*ret_fd, 0, SEEK_SET) < 0)
+		r = -errno;
+	return r;
 }
 
 static int
@@ -207,23 +239,15 @@ watch_output(struct net_command *c, struct net_loop *loop, int i, int fd)
 
 /* The three descriptors of the child; they are the caller's. */
 static int
-make_pipes(struct net_command *c, struct net_loop *loop,
+make_files(struct net_command *c, struct net_loop *loop,
     const struct net_command_spec *spec, int fds[3])
 {
-	int fd = -1;
-	ssize_t n;
-	int r;
+	int r = make_input(spec, &fds[0]);
 
-	r = make_pipe(&fds[0], &fd, true);
-	n = r == 0 && spec->input_len > 0 ? write(fd, spec->input,
-	    spec->input_len) : 0;
-	if (r == 0 && n < (ssize_t)spec->input_len)
-		r = n < 0 ? -errno : -E2BIG;
-	if (fd >= 0)
-		(void)close(fd);
 	for (int i = 0; r == 0 && i < 2; i++) {
-		fd = -1;
-		r = make_pipe(&fd, &fds[1 + i], false);
+		int fd = -1;
+
+		r = make_pipe(&fd, &fds[1 + i]);
 		if (fd >= 0) {
 			int q = watch_output(c, loop, i, fd);
 
@@ -263,9 +287,10 @@ net_command_start(struct net_loop *loop, const struct net_command_spec *spec,
 	c = command_new(loop, spec);
 	if (c == NULL)
 		return error_set(e, -ENOMEM, "out of memory");
-	r = make_pipes(c, loop, spec, fds);
+	r = make_files(c, loop, spec, fds);
 	if (r < 0)
-		(void)error_set(e, r, "cannot make pipes: %s",
+		(void)error_set(e, r, "cannot give a command its "
+		    "files: %s",
 		    strerrordesc_np(-r));
 	else
 		r = net_child_start_command(loop, spec->argv, spec->envp, fds,

@@ -18,7 +18,6 @@
 
 struct net_command;
 
-#define NET_COMMAND_INPUT_MAX (32 * 1024)
 #define NET_COMMAND_LINE_SIZE 1024
 
 struct net_command_end {
@@ -32,7 +31,7 @@ struct net_command_spec {
 	const char *const *argv;	/* NULL-terminated; argv[0] looked up
 					   in PATH */
 	const char *const *envp;	/* NULL: ours */
-	const char *input;		/* up to NET_COMMAND_INPUT_MAX bytes */
+	const char *input;
 	size_t input_len;
 	uint64_t timeout_ms;		/* then SIGTERM */
 	uint64_t grace_ms;		/* then SIGKILL */

@@ -5,9 +5,12 @@
 . "$srcdir/tests/lib/testlib.sh"
 . "$srcdir/tests/lib/daemonlib.sh"
 requires nbdkit pattern --version
-plan 56
+plan 58
 
 umask 022
+# Every other block differs.
+perl -e 'print "a" x 4096, "b" x 4096 for 1 .. 1000' >"$tmp/a"
+perl -e 'print "a" x 8192 for 1 .. 1000' >"$tmp/b"
 cat >"$tmp/hook" <<END
 #!/bin/sh
 cat >"$tmp/\$1.json"
@@ -36,6 +39,7 @@ conf "endpoints = (
   { name = \"src\"; command = [ \"sh\", \"-c\",
     \"echo opened >>$tmp/order; exec nbdkit -f pattern 1M\" ];
     pre = $(hook src-pre) post = $(hook src-post) },
+  { name = \"a\"; path = \"$tmp/a\"; }, { name = \"b\"; path = \"$tmp/b\"; },
   { name = \"gone\"; command = [ \"/nonexistent/server\" ]; },
   { name = \"dst\"; uri = \"null:\";
     pre = $(hook dst-pre) post = $(hook dst-post 3) } );" \
@@ -45,6 +49,8 @@ conf "endpoints = (
   { name = \"unborn\"; source = \"src\"; destination = \"dst\";
     pre = $(hook job-pre 1) post = $(hook held held)
     hook_timeout = \"60s\"; },
+  { name = \"differs\"; source = \"a\"; destination = \"b\"; mode = \"verify\";
+    on_failure = $(hook differs) },
   { name = \"broken\"; source = \"gone\"; destination = \"dst\";
     on_failure = $(hook fail) } );"
 start_daemon "$tmp/conf"
@@ -163,6 +169,11 @@ rm -f "$tmp/fail.env"
 start_job broken
 ok "a run that fails" wait_job broken
 like "has its hook run" "$(cat "$tmp/fail.env")" "NBDSYNC_JOB=broken"
+
+start_job differs
+ok "a run with much to tell ends" wait_job differs
+is "its hook is told all of it" "$(jq '.last_run.differences | length' \
+    "$tmp/differs.json")" 1000
 
 chmod 777 "$tmp/hook"
 exits 78 "a program that others may change is refused" "$nbdsync" reload
