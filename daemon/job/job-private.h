@@ -32,6 +32,10 @@ struct jobs {
 	struct budget *budget;		/* of all runs */
 	struct store *store;		/* NULL: nothing is remembered */
 	unsigned n_asking;		/* jobs that wait for its answer */
+	unsigned n_storing;		/* that are being written */
+	struct net_timer store_timer;	/* how long stopping waits for it */
+	bool is_store_late;
+	bool has_stopped;
 	struct mailbox *mailbox;	/* where runs report their end */
 	const struct conf *conf;
 	struct list all;		/* of struct job */
@@ -122,7 +126,11 @@ struct job {
 	/* What outlives the daemon. */
 	bool is_state_known;		/* the store has answered */
 	bool is_asking;
-	bool asks_again;		/* the store had no room for it */
+	bool asks_again;		/* the store had no room for it, or
+					   could not answer */
+	int64_t ask_at_ms;		/* not before that */
+	bool is_unstored;		/* something is to be written */
+	bool is_storing;		/* it is being written */
 	int64_t asked_at_ms;
 	bool is_pause_known;		/* somebody has paused or resumed it
 					   since we are up */
@@ -150,6 +158,10 @@ void job_refresh(struct job *job, const struct conf *conf) ON_MAIN;
 /* Keep a wish.  -ENOMEM: the last one is kept. */
 int job_take_wish(struct job *job, const struct job_wish *wish) ON_MAIN;
 void job_forget_wish(struct job *job) ON_MAIN;
+/* For the store; NULL: out of memory. */
+json_t *job_wish_to_json(const struct job *job) ON_MAIN;
+/* What that has made.  -EINVAL: nothing of ours, -ENOMEM. */
+int job_take_stored_wish(struct job *job, const json_t *o) ON_MAIN;
 /* The run is of a part only: its success says nothing of the whole. */
 bool job_is_partial(const struct job *job);
 /* The ranges of the wish, as far as the job has them; -ERANGE, -ENOMEM. */
@@ -166,8 +178,10 @@ void jobs_apply_rate(struct jobs *jobs, const struct conf *conf) ON_MAIN;
 void job_tick_rate(struct job *job) ON_MAIN;
 /* Ask the store what it knows of this job; nothing without a store. */
 void job_recall(struct job *job) ON_MAIN;
-/* The same, if it had no time for it. */
-void job_ask_again(struct job *job) ON_MAIN;
+/* Ask, and write, what the store had no room for. */
+void job_catch_up_with_store(struct job *job) ON_MAIN;
+/* Something is on its way to the store that would be lost without waiting. */
+bool job_waits_for_store(const struct job *job) ON_MAIN;
 /* A run has ended, as last_run says. */
 void job_remember(struct job *job, const struct run_result *result) ON_MAIN;
 /*
@@ -221,6 +235,9 @@ bool job_needs_tick(const struct job *job);
 
 /* A run has ended with this. */
 void job_count(struct job *job, const struct run_result *result) ON_MAIN;
+
+/* Something has come to rest: if we are stopping, has everything? */
+void jobs_look_at_stopping(struct jobs *jobs) ON_MAIN;
 
 /* A run of job has ended and is gone; the job may go, too. */
 void jobs_on_job_idle(struct jobs *jobs, struct job *job) ON_MAIN;

@@ -14,7 +14,9 @@
 
 #include "base/cleanup.h"
 
-#define TICK_MS 500
+#define TICK_MS	      500
+/* How long stopping waits for what the store has not been told yet. */
+#define STORE_WAIT_MS 5000
 
 static void
 jobs_run_stopped(void *arg)
@@ -35,6 +37,16 @@ first_rev(void)
 
 	(void)clock_gettime(CLOCK_REALTIME, &ts);
 	return (uint64_t)ts.tv_sec * 1000;
+}
+
+static void
+jobs_on_store_late(void *arg)
+{
+	struct jobs *jobs = arg;
+
+	on_main_entry();
+	jobs->is_store_late = true;
+	jobs_look_at_stopping(jobs);
 }
 
 static void
@@ -80,9 +92,13 @@ jobs_new(struct net_loop *loop, struct worker_pool *pool,
 		r = net_timer_init(&jobs->schedule_timer, loop,
 		    jobs_on_schedule_timer, jobs);
 	if (r == 0)
+		r = net_timer_init(&jobs->store_timer, loop,
+		    jobs_on_store_late, jobs);
+	if (r == 0)
 		r = mailbox_new(loop, &jobs->mailbox);
 	if (r < 0) {
 		budget_free(jobs->budget);
+		net_timer_done(&jobs->store_timer);
 		net_timer_done(&jobs->tick);
 		net_timer_done(&jobs->schedule_timer);
 		net_task_done(&jobs->stopped_task);
@@ -107,6 +123,7 @@ jobs_free(struct jobs *jobs)
 	net_task_done(&jobs->stopped_task);
 	net_timer_done(&jobs->tick);
 	net_timer_done(&jobs->schedule_timer);
+	net_timer_done(&jobs->store_timer);
 	free(jobs);
 }
 
@@ -241,8 +258,7 @@ jobs_on_job_idle(struct jobs *jobs, struct job *job)
 		job_free(job);
 		jobs_tell_watches(jobs);
 	}
-	if (jobs->is_stopping && jobs->n_running == 0)
-		net_task_schedule(&jobs->stopped_task);
+	jobs_look_at_stopping(jobs);
 }
 
 /* Most often conf has the jobs in the order of the last one. */
@@ -403,8 +419,32 @@ jobs_stop(struct jobs *jobs, void (*on_stopped)(void *arg), void *arg)
 	jobs->is_stopping = true;
 	jobs->on_stopped = on_stopped;
 	jobs->on_stopped_arg = arg;
+	net_timer_start(&jobs->store_timer, STORE_WAIT_MS);
 	while ((job = jobs_next(jobs, job)) != NULL)
 		(void)job_cancel(job);
-	if (jobs->n_running == 0)
-		net_task_schedule(&jobs->stopped_task);
+	jobs_look_at_stopping(jobs);
+}
+
+static bool
+waits_for_store(const struct jobs *jobs) ON_MAIN
+{
+	const struct job *job = NULL;
+
+	if (jobs->is_store_late)
+		return false;
+	while ((job = jobs_next(jobs, job)) != NULL)
+		if (job_waits_for_store(job))
+			return true;
+	return false;
+}
+
+void
+jobs_look_at_stopping(struct jobs *jobs)
+{
+	if (!jobs->is_stopping || jobs->has_stopped || jobs->n_running > 0 ||
+	    waits_for_store(jobs))
+		return;
+	jobs->has_stopped = true;
+	net_timer_stop(&jobs->store_timer);
+	net_task_schedule(&jobs->stopped_task);
 }

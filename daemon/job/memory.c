@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * What a job remembers over a restart of the daemon: its UUID, its
- * pause, its last success, its counters, and in the history each run that has ended.
+ * What a job remembers over a restart of the daemon: its UUID, its pause and
+ * the run that is to go on after it, its last success, its counters, and in the
+ * history each run that has ended.
  *
  * It is asked for when the job is made, and written when a run has ended;
  * both by the store's thread, so that nothing here waits.  Without a store,
  * or with one that fails, jobs run as ever and forget.  What was counted
- * before the store had answered is added to what it then says.
+ * before the store had answered is added to what it then says.  What the store
+ * has no room for waits for its turn.
  */
 
 #include <errno.h>
@@ -22,6 +24,8 @@
 #define ANSWER_WAIT_MS 30000
 /* How many jobs ask it at once: others need room in its queue, too. */
 #define ASKING_MAX     (STORE_QUEUE_MAX / 2)
+/* How many are written at once. */
+#define STORING_MAX    (STORE_QUEUE_MAX / 4)
 
 static const char *const counter_names[JOB_COUNTERS] = {
 	[JOB_COUNT_RUNS] = "runs",
@@ -42,15 +46,16 @@ counters_to_json(const struct job *job) ON_MAIN
 	return o;
 }
 
-/*
- * What was wished of the run is not kept, and to copy where a comparison was
- * paused would be worse than to do nothing.
- */
-static bool
-goes_on_as_configured(const struct job *job)
+/* wish: NULL, or stolen. */
+static json_t *
+pause_to_json(const struct job *job, json_t *wish) ON_MAIN
 {
-	return job->resume_starts && !job->wish.has_mode &&
-	    !job_is_partial(job);
+	json_t *o = json_pack("{s:I, s:b}", "at_ms",
+	    (json_int_t)job->paused_at_ms, "starts", wish != NULL);
+
+	if (wish != NULL)
+		(void)json_object_set_new(o, "wish", wish);
+	return o;
 }
 
 /* The counters, and what else has no column of its own. */
@@ -60,9 +65,8 @@ notes_to_json(const struct job *job) ON_MAIN
 	json_t *o = counters_to_json(job);
 
 	if (job->is_paused)
-		(void)json_object_set_new(o, "pause", json_pack("{s:I, s:b}",
-		    "at_ms", (json_int_t)job->paused_at_ms, "starts",
-		    goes_on_as_configured(job)));
+		(void)json_object_set_new(o, "pause", pause_to_json(job,
+		    job->resume_starts ? job_wish_to_json(job) : NULL));
 	(void)json_object_set_new(o, "known_since_ms",
 	    json_integer((json_int_t)job->known_since_ms));
 	if (job->waits_for_window)
@@ -73,6 +77,27 @@ notes_to_json(const struct job *job) ON_MAIN
 		    "duration_ms", (json_int_t)job->success.duration_ms,
 		    "copied_bytes", (json_int_t)job->success.copied_bytes));
 	return o;
+}
+
+/*
+ * As text.  A run of so many ranges that they do not fit does not go on after
+ * a restart: to do something else than was wished would be worse.  NULL: out
+ * of memory.
+ */
+static char *
+make_notes(const struct job *job) ON_MAIN
+{
+	json_t *o = notes_to_json(job);
+	char *text = json_dumps(o, JSON_COMPACT);
+
+	if (text != NULL && strlen(text) >= sizeof job->state.counters) {
+		free(text);
+		(void)json_object_set_new(o, "pause", pause_to_json(job,
+		    NULL));
+		text = json_dumps(o, JSON_COMPACT);
+	}
+	json_decref(o);
+	return text;
 }
 
 /* What is not there, or no number, is 0. */
@@ -110,7 +135,8 @@ take_pause(struct job *job, const json_t *o) ON_MAIN
 	job->is_paused = true;
 	job->pause_until_ms = job->state.paused_until_ms;
 	job->paused_at_ms = (int64_t)number(o, "at_ms");
-	job->resume_starts = json_is_true(json_object_get(o, "starts"));
+	job->resume_starts = json_is_true(json_object_get(o, "starts")) &&
+	    job_take_stored_wish(job, json_object_get(o, "wish")) == 0;
 	(void)snprintf(job->pause_reason, sizeof job->pause_reason, "%.*s",
 	    (int)sizeof job->pause_reason - 1, job->state.paused_reason);
 	job_say(job, MSG_JOB_PAUSED, LOG_LEVEL_INFO, "is still paused");
@@ -134,26 +160,39 @@ take_notes(struct job *job) ON_MAIN
 	json_decref(o);
 }
 
+static void store_next(struct jobs *jobs) ON_MAIN;
+
+/* The job may have gone meanwhile. */
 static void
 on_put(struct store_call *call)
 {
+	struct jobs *jobs = call->arg;
+	struct job *job = jobs_find(jobs, call->job);
+
+	on_main_entry();
+	jobs->n_storing--;
+	if (job != NULL)
+		job->is_storing = false;
+	if (job != NULL && call->error.code == -EAGAIN) {
+		job->is_unstored = true;
+		jobs_start_tick(jobs);
+		return;
+	}
 	if (call->error.code < 0)
 		log_message(&messages[MSG_STATE], LOG_LEVEL_WARNING,
 		    "job '%s': what it has counted is not stored: %s",
 		    call->job, call->error.text);
+	store_next(jobs);
+	jobs_look_at_stopping(jobs);
 }
 
 static void
 put_state(struct job *job) ON_MAIN
 {
-	struct store *store = job->jobs->store;
-	CLEANUP(cleanup_free) char *notes = NULL;
-	struct store_call *call;
-	json_t *o = notes_to_json(job);
+	CLEANUP(cleanup_free) char *notes = make_notes(job);
+	struct store_call *call = store_call_new(job->jobs->mailbox, on_put,
+	    job->jobs);
 
-	notes = json_dumps(o, JSON_COMPACT);
-	json_decref(o);
-	call = store_call_new(job->jobs->mailbox, on_put, NULL);
 	if (call == NULL || notes == NULL) {
 		store_call_free(call);
 		job_say(job, MSG_STATE, LOG_LEVEL_WARNING,
@@ -166,7 +205,35 @@ put_state(struct job *job) ON_MAIN
 	job->state.paused_until_ms = job->pause_until_ms;
 	(void)snprintf(job->state.paused_reason,
 	    sizeof job->state.paused_reason, "%s", job->pause_reason);
-	store_put_job(store, call, &job->state);
+	job->is_storing = true;
+	job->jobs->n_storing++;
+	store_put_job(job->jobs->store, call, &job->state);
+}
+
+/* Now, or when that is possible. */
+static void
+store_state(struct job *job) ON_MAIN
+{
+	job->is_unstored = true;
+	job_recall(job);
+	if (job->jobs->store == NULL || !job->is_state_known ||
+	    job->is_storing || job->jobs->n_storing >= STORING_MAX)
+		return;
+	job->is_unstored = false;
+	put_state(job);
+}
+
+/* There is room for one more. */
+static void
+store_next(struct jobs *jobs)
+{
+	struct job *job = NULL;
+
+	while ((job = jobs_next(jobs, job)) != NULL)
+		if (job->is_unstored && job->is_state_known) {
+			store_state(job);
+			return;
+		}
 }
 
 static void
@@ -179,14 +246,15 @@ take_state(struct job *job, const struct store_job *stored) ON_MAIN
 		job->state.last_success_ms = mine.last_success_ms;
 	if (mine.last_attempt_ms > stored->last_attempt_ms)
 		job->state.last_attempt_ms = mine.last_attempt_ms;
+	/* A run that was due may have been started without waiting for this. */
+	if (mine.last_fire_ms > stored->last_fire_ms)
+		job->state.last_fire_ms = mine.last_fire_ms;
 	take_notes(job);
 	job->is_state_known = true;
-	/* A run that was due may have been started without waiting for this. */
-	job_take_fire(job, (mine.last_fire_ms > stored->last_fire_ms ?
-	    mine.last_fire_ms : stored->last_fire_ms) / 1000);
-	if (mine.last_attempt_ms > 0 || job->is_pause_known ||
+	job_take_fire(job, job->state.last_fire_ms / 1000);
+	if (mine.last_attempt_ms > 0 || job->is_unstored ||
 	    stored->counters[0] == '\0')
-		put_state(job);
+		store_state(job);
 	jobs_changed(job->jobs, job);
 }
 
@@ -196,6 +264,8 @@ ask_later(struct job *job) ON_MAIN
 	job->asks_again = true;
 	jobs_start_tick(job->jobs);
 }
+
+static void ask_next(struct jobs *jobs) ON_MAIN;
 
 /* The job may have gone meanwhile. */
 static void
@@ -207,17 +277,24 @@ on_state(struct store_call *call)
 	on_main_entry();
 	jobs->n_asking--;
 	job = jobs_find(jobs, call->job);
-	if (job == NULL)
-		return;
-	if (call->error.code == -EAGAIN && !job->is_state_known) {
+	if (job != NULL && call->error.code == -EAGAIN &&
+	    !job->is_state_known) {
 		ask_later(job);
 		return;
 	}
+	ask_next(jobs);
+	if (job == NULL)
+		return;
 	job->is_asking = false;
-	if (call->error.code == 0 && !job->is_state_known)
+	if (call->error.code == 0 && !job->is_state_known) {
 		take_state(job, call->jobs);
+	} else if (!job->is_state_known) {
+		job->ask_at_ms = job_now_ms() + STORE_RETRY_MS;
+		ask_later(job);
+	}
 	/* What has waited for this, may go on. */
 	net_timer_start(&job->jobs->schedule_timer, 0);
+	jobs_look_at_stopping(jobs);
 }
 
 bool
@@ -232,8 +309,7 @@ job_is_unknown(const struct job *job)
 void
 job_keep_state(struct job *job)
 {
-	if (job->jobs->store != NULL && job->is_state_known)
-		put_state(job);
+	store_state(job);
 }
 
 void
@@ -263,10 +339,34 @@ ask(struct job *job) ON_MAIN
 	store_get_job(job->jobs->store, call, job->name);
 }
 
+/* Not at once, where it has failed; but when it is now or never. */
+static bool
+may_ask(const struct job *job) ON_MAIN
+{
+	int64_t in_ms = job->ask_at_ms - job_now_ms();
+
+	return job->asks_again && job->jobs->store != NULL &&
+	    (in_ms <= 0 || in_ms > STORE_RETRY_MS || job->jobs->is_stopping);
+}
+
+/* There is room for one more. */
+static void
+ask_next(struct jobs *jobs)
+{
+	struct job *job = NULL;
+
+	while ((job = jobs_next(jobs, job)) != NULL)
+		if (may_ask(job)) {
+			ask(job);
+			return;
+		}
+}
+
 void
 job_recall(struct job *job)
 {
-	if (job->jobs->store == NULL || job->is_state_known || job->is_asking)
+	if (job->jobs->store == NULL || job->is_state_known ||
+	    job->is_asking || job->asks_again)
 		return;
 	job->is_asking = true;
 	job->asked_at_ms = job_now_ms();
@@ -274,10 +374,21 @@ job_recall(struct job *job)
 }
 
 void
-job_ask_again(struct job *job)
+job_catch_up_with_store(struct job *job)
 {
-	if (job->asks_again && job->jobs->store != NULL)
+	if (job->jobs->store == NULL)
+		return;
+	if (may_ask(job))
 		ask(job);
+	if (job->is_unstored)
+		store_state(job);
+}
+
+bool
+job_waits_for_store(const struct job *job)
+{
+	return job->is_storing || (job->is_unstored &&
+	    (job->is_asking || job->asks_again || job->is_state_known));
 }
 
 static void
@@ -380,10 +491,7 @@ job_remember(struct job *job, const struct run_result *result)
 	if (job->jobs->store == NULL)
 		return;
 	add_to_history(job, result);
-	if (job->is_state_known)
-		put_state(job);
-	else
-		job_recall(job);
+	store_state(job);
 }
 
 void

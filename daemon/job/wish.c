@@ -3,13 +3,16 @@
  * What somebody has asked of a run, where that is not what is configured.
  *
  * The job keeps it while the run goes on, and while it is to go on after a
- * pause: it is the same run then, and not one that does something else.
+ * pause: it is the same run then, and not one that does something else.  So it
+ * is also stored with the pause, for the daemon that comes after us.
  */
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/cleanup.h"
 #include "job/job-private.h"
 
 /* Of ranges that are asked for and those of the job; each could be cut. */
@@ -90,6 +93,134 @@ job_forget_wish(struct job *job)
 	run_line_free(job->wish_line);
 	job->wish_line = NULL;
 	job->wish = (struct job_wish){ .is_full = false };
+}
+
+/* [ [from, length], ... ], without the length: to the end. */
+static json_t *
+ranges_to_json(const struct job_wish *wish)
+{
+	json_t *list = json_array();
+
+	for (size_t i = 0; i < wish->n_ranges; i++) {
+		const struct run_range *r = &wish->ranges[i];
+		json_t *pair = json_pack("[I]", (json_int_t)r->from);
+
+		if (r->length != RUN_LENGTH_ALL)
+			(void)json_array_append_new(pair,
+			    json_integer((json_int_t)r->length));
+		(void)json_array_append_new(list, pair);
+	}
+	return list;
+}
+
+json_t *
+job_wish_to_json(const struct job *job)
+{
+	const struct job_wish *wish = &job->wish;
+	json_t *o = json_pack("{s:s, s:b}", "reason", wish->reason, "own",
+	    job->is_own);
+
+	if (wish->has_mode)
+		(void)json_object_set_new(o, "mode",
+		    json_string(run_mode_name(wish->mode)));
+	if (wish->has_rate)
+		(void)json_object_set_new(o, "rate",
+		    json_integer((json_int_t)wish->rate));
+	if (wish->has_repair)
+		(void)json_object_set_new(o, "repair",
+		    json_boolean(wish->repair));
+	if (wish->sample_ppm != 0)
+		(void)json_object_set_new(o, "sample_ppm",
+		    json_integer(wish->sample_ppm));
+	if (wish->n_ranges > 0)
+		(void)json_object_set_new(o, "ranges", ranges_to_json(wish));
+	return o;
+}
+
+static bool
+get_number(const json_t *number, uint64_t *ret)
+{
+	json_int_t n = json_integer_value(number);
+
+	if (!json_is_integer(number) || n < 0)
+		return false;
+	*ret = (uint64_t)n;
+	return true;
+}
+
+/* -EINVAL: this is not of ours. */
+static int
+ranges_from_json(const json_t *list, struct run_range **ret_ranges,
+    size_t *ret_n)
+{
+	size_t n = json_array_size(list);
+	struct run_range *v = calloc(n + 1, sizeof *v);
+	bool is_good = json_is_array(list);
+
+	if (v == NULL)
+		return -ENOMEM;
+	for (size_t i = 0; is_good && i < n; i++) {
+		const json_t *pair = json_array_get(list, i);
+
+		is_good = get_number(json_array_get(pair, 0), &v[i].from);
+		v[i].length = RUN_LENGTH_ALL;
+		if (is_good && json_array_size(pair) > 1)
+			is_good = get_number(json_array_get(pair, 1),
+			    &v[i].length);
+	}
+	if (!is_good) {
+		free(v);
+		return -EINVAL;
+	}
+	*ret_ranges = v;
+	*ret_n = n;
+	return 0;
+}
+
+/* All but its ranges. */
+static int
+wish_from_json(const json_t *o, struct job_wish *ret_wish)
+{
+	const char *reason = json_string_value(json_object_get(o, "reason"));
+	const json_t *mode = json_object_get(o, "mode");
+	const json_t *repair = json_object_get(o, "repair");
+	const json_t *sample = json_object_get(o, "sample_ppm");
+	const json_t *rate = json_object_get(o, "rate");
+	struct job_wish wish = { .has_mode = mode != NULL,
+		.has_rate = rate != NULL, .has_repair = repair != NULL,
+		.repair = json_is_true(repair) };
+	uint64_t ppm = 0;
+
+	if (!json_is_object(o) || reason == NULL ||
+	    (wish.has_mode && (!json_is_string(mode) ||
+	    run_mode_parse(json_string_value(mode), &wish.mode) < 0)) ||
+	    (wish.has_rate && !get_number(rate, &wish.rate)) ||
+	    (sample != NULL && (!get_number(sample, &ppm) || ppm > 1000000)))
+		return -EINVAL;
+	wish.sample_ppm = (uint32_t)ppm;
+	(void)snprintf(wish.reason, sizeof wish.reason, "%.*s",
+	    (int)sizeof wish.reason - 1, reason);
+	*ret_wish = wish;
+	return 0;
+}
+
+int
+job_take_stored_wish(struct job *job, const json_t *o)
+{
+	const json_t *list = json_object_get(o, "ranges");
+	CLEANUP(cleanup_free) struct run_range *ranges = NULL;
+	struct job_wish wish;
+	int r = wish_from_json(o, &wish);
+
+	if (r == 0 && list != NULL)
+		r = ranges_from_json(list, &ranges, &wish.n_ranges);
+	if (r < 0)
+		return r;
+	wish.ranges = ranges;
+	r = job_take_wish(job, &wish);
+	if (r == 0)
+		job->is_own = json_is_true(json_object_get(o, "own"));
+	return r;
 }
 
 bool

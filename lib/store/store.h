@@ -94,7 +94,7 @@ struct store_job {
 	int64_t last_fire_ms;		/* of its schedule */
 	int64_t last_attempt_ms;
 	int64_t last_success_ms;
-	char counters[1024];		/* JSON, the caller's; "": none */
+	char counters[2048];		/* JSON, the caller's; "": none */
 };
 
 /* A run that has ended. */

@@ -6,7 +6,7 @@
 . "$srcdir/tests/lib/daemonlib.sh"
 requires nbdkit --filter=delay pattern --version
 requires sqlite3 --version
-plan 29
+plan 39
 
 # window_at HOURS: of an hour, which begins in so many
 window_at()
@@ -19,7 +19,8 @@ conf_with()
 {
 	conf "endpoints = ( { name = \"q\"; command = [ \"nbdkit\", \"pattern\",
 	    \"1M\" ]; }, $(slow_endpoint slow),
-	  { name = \"n\"; uri = \"null:\"; } );
+	  { name = \"n\"; uri = \"null:\"; },
+	  { name = \"d\"; path = \"$tmp/disk\"; } );
 	jobs = ( { name = \"cron\"; source = \"q\"; destination = \"n\";
 	    schedule = \"0 * * * *\"; },
 	  { name = \"never\"; source = \"q\"; destination = \"n\";
@@ -28,7 +29,8 @@ conf_with()
 	    interval = \"2h\"; },
 	  { name = \"asleep\"; source = \"q\"; destination = \"n\";
 	    interval = \"2h\"; },
-	  $(slow_job night slow n "interval = \"52w\"; window = \"$1\";") );"
+	  $(slow_job wished slow d "mode = \"copy\";"),
+  $(slow_job night slow n "interval = \"52w\"; window = \"$1\";") );"
 }
 sql()
 {
@@ -54,6 +56,7 @@ rest()
 	wait_for "[ \$(job_field $1 .run) = null ]"
 }
 
+truncate -s 64M "$tmp/disk"
 conf_with "$(window_at 3)"
 start_daemon "$tmp/conf"
 ok "an interval begins with a run" wait_for '[ $(n_runs often) -eq 1 ]'
@@ -90,6 +93,34 @@ is "another restart runs nothing again" "$(rest cron; rest often
 "$nbdsync" resume --quiet asleep
 restart
 is "what was resumed stays so" "$(job_field asleep .paused)" false
+
+# What was wished of a run is still wished when its pause has outlived us.
+"$nbdsync" start --quiet --mode verify --rate 2MB/s --reason "on request" wished
+wait_copied wished
+"$nbdsync" pause --quiet wished
+ok "a run is paused" wait_for '[ "$(job_field wished .state)" = paused ]'
+restart
+is "it is still paused after a restart" "$(job_field wished .state)" paused
+"$nbdsync" resume --quiet wished
+wait_copied wished
+is "and goes on as what it was" "$(job_field wished \
+    '"\(.run.trigger) \(.run.mode) \(.run.reason)"')" \
+    "resume verify on request"
+is "as fast as it was to go" "$(job_field wished .limits.rate_bytes_per_s)" \
+    2000000
+"$nbdsync" cancel --quiet --wait wished
+"$nbdsync" verify --quiet --range 1M:2M --sample 50% --repair wished
+wait_copied wished
+"$nbdsync" pause --quiet wished
+wait_for '[ "$(job_field wished .state)" = paused ]'
+restart
+"$nbdsync" resume --quiet wished
+wait_copied wished
+is "also of a part" "$(job_field wished '"\(.run.partial) \(.run.mode)"')" \
+    "true verify"
+is "no larger than it was" "$(job_field wished \
+    '.run.progress.total_bytes <= 2097152')" true
+"$nbdsync" cancel --quiet --wait wished
 
 # The window.
 is "outside of its window nothing has begun" "$(job_field night .run)" null
@@ -135,5 +166,32 @@ is "a pause is one in its window" "$(job_field night .run)" null
 "$nbdsync" cancel --quiet night 2>/dev/null
 stop_process daemon
 is "the daemon ends well" "$?" 0
+
+# The database is locked while the daemon asks it, and the pause comes first.
+mkfifo "$tmp/lock"
+often()
+{
+	sql "SELECT $1 FROM jobs WHERE name = 'often'"
+}
+counted=$(often "json_extract(counters, '\$.runs')")
+start_process locker sh -c "exec sqlite3 '$tmp/state/state.db' <'$tmp/lock'"
+exec 5>"$tmp/lock"
+echo "PRAGMA busy_timeout = 10000; BEGIN IMMEDIATE; SELECT 'locked';" >&5
+wait_for "grep -q locked $tmp/locker.log"
+start_daemon "$tmp/conf"
+"$nbdsync" pause --quiet --reason early often
+is "a pause may come before anything is known of the job" \
+    "$(job_field often '"\(.state) \(.uuid)"')" "paused null"
+{
+	wait_for "grep -q stopping $tmp/daemon.log"
+	echo 'ROLLBACK;' >&5
+} &
+stop_process daemon
+is "the daemon waits for what it has to write" "$?" 0
+is "and the pause is stored" "$(often 'is_paused || paused_reason')" 1early
+is "with all that was there" \
+    "$(often "json_extract(counters, '\$.runs')")" "$counted"
+exec 5>&-
+stop_process locker
 like "each name of a run is unique" "$(sql \
     'SELECT count(*) - count(DISTINCT id) FROM runs')" '^0$'
