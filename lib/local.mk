@@ -190,6 +190,7 @@ noinst_LTLIBRARIES += %D%/libnbdsync.la
 	%D%/transfer/checkpoint.c \
 	%D%/transfer/drive.c \
 	%D%/transfer/flow.c \
+	%D%/transfer/further.c \
 	%D%/transfer/lane-private.h \
 	%D%/transfer/keeper.c \
 	%D%/transfer/keeper.h \
@@ -219,7 +220,8 @@ noinst_LTLIBRARIES += %D%/libnbdsync.la
 	%D%/transfer/series-private.h \
 	%D%/transfer/series.c \
 	%D%/transfer/series.h \
-	%D%/transfer/verdict.c
+	%D%/transfer/verdict.c \
+	%D%/transfer/wind-up.c
 %C%_libnbdsync_la_LIBADD = %D%/libnbdcore.la $(JANSSON_LIBS) \
 	$(OPENSSL_LIBS) $(SQLITE_LIBS) $(XXHASH_LIBS)
 # Linked into programs only.

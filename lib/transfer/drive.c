@@ -26,16 +26,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/escape.h"
 #include "copy/sample.h"
 #include "transfer/run-private.h"
-
-/*
- * When a connection to a server that was started for the run is lost, how
- * long to wait for news that the server has exited, and why.
- */
-#define EXIT_TICK_MS  20
-#define MAX_EXIT_TICKS 25
 
 /* How often the figures are looked at: at first, and later. */
 #define EARLY_MS      3000
@@ -45,198 +37,7 @@
 /* How often memory is asked for that a run waits for. */
 #define ROOM_TICK_MS  50
 
-/* A server has not answered a further connection if it takes longer. */
-#define NO_ANSWER_MS  1000
-
-static void close_lanes(struct run *run);
 static const struct lane_events lane_events;
-
-static void
-set_phase(struct run *run, enum run_phase phase)
-{
-	atomic_store(&run->phase, (int)phase);
-}
-
-/* Something failed that is not a request: text is the whole reason. */
-static void
-fail_run(struct run *run, enum copy_side side, unsigned target, int error,
-    const char *text)
-{
-	struct copy_failure failure = {
-		.error = error,
-		.is_lost = true,
-		.side = side,
-		.target = target,
-	};
-
-	(void)snprintf(failure.message, sizeof failure.message, "%.*s",
-	    COPY_MESSAGE_SIZE - 1, text);
-	copy_ledger_fail(&run->ledger, &failure, 1);
-}
-
-/* The end. */
-
-static void
-finish(struct run *run)
-{
-	if (run->exit_timer.ev != NULL)
-		net_timer_done(&run->exit_timer);
-	resume_free(run);
-	run_judge(run);
-	if (!checkpoint_conclude(run))
-		run_is_kept(run);
-}
-
-/* That was the last. */
-void
-run_is_kept(struct run *run)
-{
-	struct run_result *result = &run->result;
-	char sentence[ERROR_TEXT_SIZE];
-
-	if (run->keeper.trouble.code != 0) {
-		(void)snprintf(sentence, sizeof sentence, "the place to go on "
-		    "from could not be saved: %.*s", ERROR_TEXT_SIZE / 2,
-		    run->keeper.trouble.text);
-		run_add_gave_up(run, sentence);
-		result->gave_up = (const char *const *)run->gave_up;
-		result->n_gave_up = run->n_gave_up;
-	}
-	atomic_store(&run->ended_ms, run_clock_ms());
-	set_phase(run, RUN_FINISHED);
-	run_get_progress(run, &run->result.progress);
-	/*
-	 * A mail that is on its way is waited for: the owner may free the run
-	 * as soon as it hears of the end.
-	 */
-	if (atomic_exchange(&run->cancel_is_posted, true) &&
-	    !run->has_cancel_mail)
-		run->n_mails_to_come++;
-	if (atomic_exchange(&run->abort_is_posted, true) &&
-	    !run->has_abort_mail)
-		run->n_mails_to_come++;
-	if (run->n_mails_to_come == 0)
-		mailbox_post(run->owner, &run->finished_mail);
-}
-
-static void
-endpoint_on_closed(void *arg)
-{
-	struct run *run = arg;
-
-	on_worker_entry();
-	if (--run->n_open == 0)
-		finish(run);
-}
-
-static void
-close_endpoint(struct run *run, struct endpoint **ep)
-{
-	if (*ep == NULL)
-		return;
-	run->n_open++;
-	endpoint_close(*ep, endpoint_on_closed, run);
-	*ep = NULL;
-}
-
-static void
-close_endpoints(struct run *run)
-{
-	unsigned i;
-
-	/* One for this function, so that no endpoint at all works too. */
-	run->n_open = 1;
-	close_endpoint(run, &run->source);
-	for (i = 0; i < run->n_destinations; i++)
-		close_endpoint(run, &run->destinations[i]);
-	endpoint_on_closed(run);
-}
-
-static void
-lane_on_closed(void *arg, struct lane *lane)
-{
-	struct run *run = arg;
-
-	on_worker_entry();
-	lane_free(lane);
-	if (--run->n_open > 0)
-		return;
-	budget_give_back(&run->share, run->n_paid_lanes * run->lane_bytes);
-	close_endpoints(run);
-}
-
-static void
-close_lanes(struct run *run)
-{
-	unsigned i;
-
-	if (run->tune_timer.ev != NULL)
-		net_timer_done(&run->tune_timer);
-	net_timer_done(&run->room_timer);
-	budget_stop_waiting(&run->share);
-	run->n_open = run->n_lanes;
-	if (run->n_lanes == 0) {
-		close_endpoints(run);	/* it may be over now, and gone */
-		return;
-	}
-	for (i = 0; i < run->n_lanes; i++)
-		lane_close(run->lanes[i].lane);
-	run->n_lanes = 0;
-}
-
-/* The failure that the run ends with, and whose it is; NULL: none. */
-static struct copy_failure *
-last_failure(struct run *run, const struct endpoint **ret_ep)
-{
-	unsigned i;
-
-	*ret_ep = run->source;
-	if (run->ledger.n_failures > 0)
-		return &run->ledger.first_failure;
-	for (i = 0; i < run->n_destinations; i++) {
-		*ret_ep = run->destinations[i];
-		if (run->ledger.targets[i].n_failures > 0)
-			return &run->ledger.targets[i].first_failure;
-	}
-	return NULL;
-}
-
-/* A lost server that was started for this run may still tell why. */
-static void
-exit_on_tick(void *arg)
-{
-	struct run *run = arg;
-	const struct endpoint *ep;
-	struct copy_failure *f = last_failure(run, &ep);
-	size_t used = strlen(f->message);
-	struct error e;
-
-	on_worker_entry();
-	if (endpoint_has_exited(ep, &e)) {
-		(void)snprintf(f->message + used, sizeof f->message - used,
-		    "; %.*s", COPY_MESSAGE_SIZE / 2, e.text);
-	} else if (++run->n_exit_ticks < MAX_EXIT_TICKS) {
-		net_timer_start(&run->exit_timer, EXIT_TICK_MS);
-		return;
-	}
-	close_lanes(run);
-}
-
-/* All lanes are idle and the run is not going on. */
-static void
-wind_up(struct run *run)
-{
-	const struct endpoint *ep;
-	const struct copy_failure *f = last_failure(run, &ep);
-
-	set_phase(run, RUN_STOPPING);
-	if (f != NULL && f->is_lost && ep != NULL && endpoint_is_command(ep) &&
-	    net_timer_init(&run->exit_timer, worker_loop(run->home),
-		exit_on_tick, run) == 0)
-		exit_on_tick(run);
-	else
-		close_lanes(run);
-}
 
 /* Copying. */
 
@@ -313,9 +114,9 @@ copy_if_all_idle(struct run *run)
 	if (copy_ledger_is_stopped(&run->ledger) || run->is_cancelled ||
 	    copy_ledger_done_bytes(&run->ledger) != run->plan.total_bytes) {
 		/* Can only be cancelled or failed: is_success() will tell. */
-		wind_up(run);
+		run_wind_up(run);
 	} else {
-		close_lanes(run);
+		run_close_lanes(run);
 	}
 }
 
@@ -398,7 +199,7 @@ show_plan(struct run *run)
 		    plan->targets[i].done_bytes);
 	atomic_store(&run->lanes_shown, plan->lanes);
 	atomic_store(&run->is_tuned, true);
-	set_phase(run, RUN_COPYING);
+	run_set_phase(run, RUN_COPYING);
 }
 
 /* Connect a further lane to all that have not failed. */
@@ -533,7 +334,7 @@ room_on_tick(void *arg)
 
 	on_worker_entry();
 	if (run->is_cancelled || copy_ledger_is_stopped(&run->ledger)) {
-		wind_up(run);
+		run_wind_up(run);
 	} else if (pay_lane(run)) {
 		start_copy(run, &run->lanes[0]);
 		add_lanes(run, run->plan.lanes);
@@ -557,7 +358,7 @@ check_memory(struct run *run)
 	(void)snprintf(sentence, sizeof sentence, "a connection with requests "
 	    "of this size needs %" PRIu64 " bytes of memory, and only %"
 	    PRIu64 " are allowed", run->lane_bytes, max);
-	fail_run(run, COPY_SOURCE, 0, -ENOMEM, sentence);
+	run_fail(run, COPY_SOURCE, 0, -ENOMEM, sentence);
 	copy_ledger_stop(&run->ledger);
 }
 
@@ -579,8 +380,8 @@ begin_copying(struct run *run)
 		room_on_tick, run) < 0 ||
 	    net_timer_init(&run->tune_timer, worker_loop(run->home),
 		tune_on_tick, run) < 0) {
-		fail_run(run, COPY_SOURCE, 0, -ENOMEM, "out of memory");
-		wind_up(run);
+		run_fail(run, COPY_SOURCE, 0, -ENOMEM, "out of memory");
+		run_wind_up(run);
 		return;
 	}
 	check_memory(run);
@@ -677,13 +478,13 @@ run_begin(struct run *run)
 {
 	if (run->is_cancelled || copy_ledger_is_stopped(&run->ledger)) {
 		copy_ledger_stop(&run->ledger);
-		wind_up(run);
+		run_wind_up(run);
 		return;
 	}
 	if (checkpoint_begin(run) < 0) {
-		fail_run(run, COPY_SOURCE, 0, -ENOMEM, "out of memory");
+		run_fail(run, COPY_SOURCE, 0, -ENOMEM, "out of memory");
 		copy_ledger_stop(&run->ledger);
-		wind_up(run);
+		run_wind_up(run);
 		return;
 	}
 	run->has_begun = true;
@@ -713,12 +514,12 @@ plan_run(struct run *run)
 		    lane_shape(lane, COPY_SOURCE, 0), shapes,
 		    run->n_destinations, &run->wish, &target, &e);
 	if (r < 0) {
-		fail_run(run,
+		run_fail(run,
 		    strncmp(e.text, "source", 6) == 0 ? COPY_SOURCE :
 							COPY_DESTINATION,
 		    target, r, e.text);
 		copy_ledger_stop(&run->ledger);
-		wind_up(run);
+		run_wind_up(run);
 	} else if (!resume_begin(run)) {
 		run_begin(run);
 	}
@@ -736,7 +537,7 @@ lane_on_probed(void *arg, struct lane *lane)
 	if (note_lane_failures(run, lane) || run->is_cancelled ||
 	    count_failed(run) > n_failed) {
 		copy_ledger_stop(&run->ledger);
-		wind_up(run);
+		run_wind_up(run);
 	} else {
 		begin_copying(run);
 	}
@@ -771,11 +572,11 @@ open_endpoint(struct run *run, const struct endpoint_spec *spec,
 	    atomic_load(&run->source_size), ret_ep, &e);
 	if (r == 0)
 		return true;
-	fail_run(run, side, target, r, e.text);
+	run_fail(run, side, target, r, e.text);
 	if (may_go_on(run))
 		return true;
 	copy_ledger_stop(&run->ledger);
-	wind_up(run);
+	run_wind_up(run);
 	return false;
 }
 
@@ -812,7 +613,7 @@ first_lane_on_connected(struct run *run, struct lane *lane)
 
 	if (note_lane_failures(run, lane) || !may_go_on(run)) {
 		copy_ledger_stop(&run->ledger);
-		wind_up(run);
+		run_wind_up(run);
 	} else if (!run->are_destinations_open) {
 		atomic_store(&run->source_size,
 		    lane_shape(lane, COPY_SOURCE, 0)->size);
@@ -827,92 +628,17 @@ first_lane_on_connected(struct run *run, struct lane *lane)
 	}
 }
 
-/*
- * Is a further connection to the same disk, as the first one saw it?
- */
-static bool
-is_same_disk(const struct run *run, const struct lane *lane,
-    enum copy_side side, unsigned target)
-{
-	const struct lane *first = run->lanes[0].lane;
-
-	return disk_shape_is_same(lane_shape(first, side, target),
-	    lane_shape(lane, side, target));
-}
-
-/* Why a further connection to this disk is not used: "" if it is. */
-static void
-judge_connection(const struct run *run, const struct lane *lane,
-    enum copy_side side, unsigned target, char *sentence, size_t size)
-{
-	const struct copy_failure *f;
-	uint64_t n;
-
-	sentence[0] = '\0';
-	if (side == COPY_DESTINATION &&
-	    !copy_ledger_is_live(&run->ledger, target))
-		return;
-	f = lane_failure(lane, side, target, &n);
-	if (n > 0)
-		(void)snprintf(sentence, size,
-		    "%s refused a further connection (%s): fewer connections",
-		    run_side_name(side),
-		    f->error == -ECANCELED ? "no answer" : f->message);
-}
-
-/* The same, for what has been connected. */
-static void
-judge_disk(const struct run *run, const struct lane *lane,
-    enum copy_side side, unsigned target, char *sentence, size_t size)
-{
-	if (side == COPY_DESTINATION &&
-	    !copy_ledger_is_live(&run->ledger, target))
-		return;
-	if (sentence[0] == '\0' && !is_same_disk(run, lane, side, target))
-		(void)snprintf(sentence, size,
-		    "%s is another disk on a further connection: fewer "
-		    "connections",
-		    run_side_name(side));
-}
-
-/*
- * All was copied before this lane was connected, and there was hardly time for
- * it: nothing worth a word.
- */
-static bool
-is_over_soon(const struct run *run, const struct lane *lane)
-{
-	const struct copy_failure *f;
-	uint64_t n;
-
-	f = lane_failure(lane, COPY_SOURCE, 0, &n);
-	return n > 0 && f->error == -ECANCELED &&
-	    run_clock_ms() - atomic_load(&run->started_ms) < NO_ANSWER_MS;
-}
-
 static void
 further_lane_on_connected(struct run *run, struct run_lane *rl)
 {
 	char sentence[ERROR_TEXT_SIZE];
-	unsigned i;
 
-	judge_connection(run, rl->lane, COPY_SOURCE, 0, sentence,
-	    sizeof sentence);
-	for (i = 0; sentence[0] == '\0' && i < run->n_destinations; i++)
-		judge_connection(run, rl->lane, COPY_DESTINATION, i, sentence,
-		    sizeof sentence);
-	if (sentence[0] == '\0')
-		judge_disk(run, rl->lane, COPY_SOURCE, 0, sentence,
-		    sizeof sentence);
-	for (i = 0; sentence[0] == '\0' && i < run->n_destinations; i++)
-		judge_disk(run, rl->lane, COPY_DESTINATION, i, sentence,
-		    sizeof sentence);
-	if (sentence[0] == '\0') {
+	if (run_may_use_lane(run, rl->lane, sentence, sizeof sentence)) {
 		start_copy(run, rl);
 		return;
 	}
 	if (!copy_ledger_is_stopped(&run->ledger) &&
-	    !is_over_soon(run, rl->lane)) {
+	    !run_is_over_soon(run, rl->lane)) {
 		run_add_gave_up(run, sentence);
 		run->is_short_of_lanes = true;
 		run->n_refused++;
@@ -940,7 +666,7 @@ static const struct lane_events lane_events = {
 	.on_connected = lane_on_connected,
 	.on_probed = lane_on_probed,
 	.on_copied = lane_on_copied,
-	.on_closed = lane_on_closed,
+	.on_closed = run_on_lane_closed,
 };
 
 void
@@ -952,8 +678,8 @@ run_drive_start(struct mail *mail)
 	on_worker_entry();
 	run->lanes = calloc(1, sizeof *run->lanes);
 	if (run->lanes == NULL || add_lane(run, 0) < 0) {
-		fail_run(run, COPY_SOURCE, 0, -ENOMEM, "out of memory");
-		wind_up(run);
+		run_fail(run, COPY_SOURCE, 0, -ENOMEM, "out of memory");
+		run_wind_up(run);
 		return;
 	}
 	open_source(run);
@@ -971,7 +697,7 @@ take_cancel(struct run *run)
 	}
 	if (atomic_load(&run->phase) == RUN_FINISHED)
 		return false;
-	set_phase(run, RUN_STOPPING);
+	run_set_phase(run, RUN_STOPPING);
 	stop_all(run);
 	return true;
 }

@@ -143,9 +143,34 @@ bool resume_copied(struct run *run);
 void resume_stop(struct run *run);
 void resume_free(struct run *run);
 
+/* A server has not answered a further connection if it takes longer. */
+#define RUN_NO_ANSWER_MS 1000
+
+/* further.c */
+/* May a further lane be used?  Else sentence says why not. */
+bool run_may_use_lane(const struct run *run, const struct lane *lane,
+    char *sentence, size_t size);
+/*
+ * All was copied before this lane was connected, and there was hardly time for
+ * it: nothing worth a word.
+ */
+bool run_is_over_soon(const struct run *run, const struct lane *lane);
+
+/* wind-up.c */
+void run_set_phase(struct run *run, enum run_phase phase);
+/* Something failed that is not a request: text is the whole reason. */
+void run_fail(struct run *run, enum copy_side side, unsigned target, int error,
+    const char *text);
+/* All lanes are idle and the run is not going on. */
+void run_wind_up(struct run *run);
+/* The same, if it has not failed. */
+void run_close_lanes(struct run *run);
+void run_on_lane_closed(void *arg, struct lane *lane);
+/* What is to be kept is: that was the last. */
+void run_is_kept(struct run *run);
+
 /* drive.c */
 void run_begin(struct run *run);
-void run_is_kept(struct run *run);
 /* Those of destinations that have one; NULL: the others'. */
 void run_get_shapes(const struct run *run, const struct disk_shape *shapes[]);
 /* The mails of a run. */
