@@ -504,7 +504,8 @@ make_spec(const struct job *job, const struct conf_job *cj,
 		.destination_is_zero = job->mode == RUN_COPY &&
 		    cj->destination_is_zero,
 		.allocated = cj->allocated,
-		.trim = job->mode == RUN_COPY && cj->trim,
+		.trim = cj->trim && (job->mode == RUN_COPY ||
+		    job->mode == RUN_VERIFY),
 		.sparse_size = cj->sparse_size,
 		.require_all = cj->require_all,
 		.rate = job->rate,

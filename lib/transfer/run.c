@@ -157,7 +157,9 @@ check_trim(const struct run_spec *spec, struct error *e)
 {
 	if (!spec->trim)
 		return 0;
-	if (spec->mode != RUN_COPY)
+	/* Who compares leaves them out, and so does what is written then. */
+	if (spec->mode != RUN_COPY && spec->mode != RUN_VERIFY &&
+	    !spec->repair)
 		return error_set(e, -EINVAL,
 		    "holes are trimmed by a plain copy only: others look at "
 		    "what the destination holds there");

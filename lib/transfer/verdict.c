@@ -517,6 +517,25 @@ tell_refusals(struct run *run)
 		tell_refusals_of(run, &l->targets[i]);
 }
 
+/* What a comparison has left out on purpose. */
+static void
+tell_holes(struct run *run)
+{
+	char sentence[ERROR_TEXT_SIZE];
+	uint64_t bytes;
+
+	for (unsigned i = 0; i < run->n_destinations; i++) {
+		bytes = copy_ledger_get(
+		    &run->ledger.targets[i].untouched_bytes);
+		if (run->plan.mode != COPY_MODE_VERIFY || bytes == 0)
+			continue;
+		(void)snprintf(sentence, sizeof sentence, "%" PRIu64
+		    " bytes were not compared: holes, of which it does not "
+		    "matter what they hold", bytes);
+		run_add_gave_up(run, sentence);
+	}
+}
+
 void
 run_judge(struct run *run)
 {
@@ -532,6 +551,7 @@ run_judge(struct run *run)
 	sort_bad_ranges(run);
 	take_digests(run);
 	tell_refusals(run);
+	tell_holes(run);
 	result->started_at_ms = run->started_at_ms;
 	result->finished_at_ms = run_wall_clock_ms();
 	result->gave_up = (const char *const *)run->gave_up;

@@ -5,7 +5,7 @@
 . "$srcdir/tests/lib/daemonlib.sh"
 requires nbdkit --filter=log --filter=noextents --filter=extentlist file \
     --version
-plan 19
+plan 25
 
 size=$((4 * MiB))
 
@@ -86,6 +86,22 @@ is "trim: the job succeeds" "$(job_field trim .last_run.result)" succeeded
 ok "holes that do not matter are trimmed" [ "$(asked Trim)" -gt 0 ]
 is "which is counted" \
     "$(job_field trim .last_run.progress.trimmed_bytes)" $MiB
+
+# What they hold does not matter later, either.
+spoil()
+{
+	printf X | dd of="$tmp/dst.img" bs=1 seek="$1" conv=notrunc status=none
+}
+spoil $((2 * MiB + 1000))
+exits 0 "nor are they compared" "$nbdsync" verify --wait trim
+like "as is said" "$(job_field trim '.last_run.gave_up[]')" \
+    "$MiB bytes were not compared: holes"
+spoil 1000
+exits 9 "all else is" "$nbdsync" verify --wait trim
+is "and nothing else differs" "$(job_field trim \
+    '.last_run.differences | map(.offset_bytes)' | jq -c .)" "[512]"
+exits 0 "that is repaired" "$nbdsync" verify --repair --wait trim
+is "and the hole is left alone" "$(tr -d '\0' <"$tmp/dst.img")" X
 
 fresh
 copies fine
