@@ -32,6 +32,7 @@ static const struct {
 	    "The configuration is wrong" },
 	[CTL_BUSY] = { 503, "busy", "Busy" },
 	[CTL_STOPPING] = { 503, "stopping", "The daemon is stopping" },
+	[CTL_NO_MEMORY] = { 500, "out-of-memory", "Out of memory" },
 	[CTL_NO_STATE] = { 503, "no-state", "State cannot be used" },
 };
 
@@ -45,6 +46,14 @@ const char *
 problem_type(enum ctl_problem problem)
 {
 	return problems[problem].type;
+}
+
+const char *
+problem_no_memory(void)
+{
+	return "{\"type\":\"urn:nbdsync:out-of-memory\","
+	    "\"title\":\"Out of memory\",\"status\":500,"
+	    "\"detail\":\"the daemon has no memory for the answer\"}\n";
 }
 
 json_t *

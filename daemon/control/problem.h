@@ -16,4 +16,10 @@ const char *problem_type(enum ctl_problem problem);
 json_t *problem_to_json(enum ctl_problem problem, const char *detail,
     const char *job, const char *hint);
 
+/*
+ * CTL_NO_MEMORY as a line of text that needs none, for when there is none to
+ * make an answer.
+ */
+const char *problem_no_memory(void);
+
 #endif

@@ -116,6 +116,22 @@ send_buffer(struct request *r, int status, const char *type,
 	request_free(r);
 }
 
+/* There was none to make an answer.  buf, which may be NULL, is taken. */
+static void
+send_no_memory(struct request *r, struct evbuffer *buf) ON_MAIN
+{
+	const char *text = problem_no_memory();
+
+	if (buf != NULL) {
+		(void)evbuffer_drain(buf, evbuffer_get_length(buf));
+		/* Where even that fails, there is the status. */
+		(void)evbuffer_add_reference(buf, text, strlen(text), NULL,
+		    NULL);
+	}
+	send_buffer(r, problem_status(CTL_NO_MEMORY),
+	    "application/problem+json", buf);
+}
+
 /* The text goes out and the request is gone. */
 static void
 send_answer(struct request *r, int status, const char *type,
@@ -125,10 +141,11 @@ send_answer(struct request *r, int status, const char *type,
 	    json_dumps(body, JSON_COMPACT | JSON_PRESERVE_ORDER);
 	struct evbuffer *buf = evbuffer_new();
 
-	if (text == NULL || buf == NULL ||
-	    evbuffer_add_printf(buf, "%s\n", text) < 0)
-		status = 500;
-	send_buffer(r, status, type, buf);
+	if (text != NULL && buf != NULL &&
+	    evbuffer_add_printf(buf, "%s\n", text) >= 0)
+		send_buffer(r, status, type, buf);
+	else
+		send_no_memory(r, buf);
 }
 
 void
@@ -137,9 +154,10 @@ ctl_reply_text(struct ctl_request *req, int status, const char *type,
 {
 	struct evbuffer *buf = evbuffer_new();
 
-	if (text == NULL || buf == NULL || evbuffer_add(buf, text, len) < 0)
-		status = 500;
-	send_buffer(from_base(req), status, type, buf);
+	if (text != NULL && buf != NULL && evbuffer_add(buf, text, len) == 0)
+		send_buffer(from_base(req), status, type, buf);
+	else
+		send_no_memory(from_base(req), buf);
 }
 
 void
@@ -182,7 +200,7 @@ ctl_stream_start(struct ctl_request *req, const char *type,
 	}
 	stream = stream_new(r->server, r->http, on_gone, arg);
 	if (stream == NULL) {
-		send_answer(r, 500, "application/problem+json", NULL);
+		send_no_memory(r, evbuffer_new());
 		return NULL;
 	}
 	log_audit(r, 200);

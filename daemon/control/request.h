@@ -132,6 +132,7 @@ enum ctl_problem {
 	CTL_BUSY,
 	CTL_STOPPING,
 	CTL_NO_STATE,
+	CTL_NO_MEMORY,
 	CTL_PROBLEMS,
 };
 

@@ -45,6 +45,18 @@ START_TEST(problem_is_written_as_rfc_9457_wants_it)
 }
 END_TEST
 
+START_TEST(problem_of_memory_needs_none_and_is_as_the_table_says)
+{
+	json_t *o = json_loads(problem_no_memory(), 0, NULL);
+	json_t *wanted = problem_to_json(CTL_NO_MEMORY, "the daemon has no "
+	    "memory for the answer", NULL, NULL);
+
+	ck_assert_int_eq(json_equal(o, wanted), 1);
+	json_decref(o);
+	json_decref(wanted);
+}
+END_TEST
+
 int
 main(void)
 {
@@ -54,6 +66,8 @@ main(void)
 	tcase_add_loop_test(tc, problem_is_whole_and_in_the_manual, 0,
 	    CTL_PROBLEMS);
 	tcase_add_test(tc, problem_is_written_as_rfc_9457_wants_it);
+	tcase_add_test(tc,
+	    problem_of_memory_needs_none_and_is_as_the_table_says);
 	suite_add_tcase(s, tc);
 	return unit_main(s);
 }
