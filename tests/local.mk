@@ -540,6 +540,7 @@ integration_tests = \
 	%D%/integration/daemon-reload-control.t \
 	%D%/integration/daemon-resume.t \
 	%D%/integration/daemon-roles.t \
+	%D%/integration/daemon-roles-routes.t \
 	%D%/integration/daemon-restart.t \
 	%D%/integration/daemon-rpo.t \
 	%D%/integration/daemon-schedule.t \
