@@ -19,7 +19,6 @@
 #include "cli/output.h"
 
 #define N_COLUMNS     4
-#define CELL_SIZE     160
 #define PROBE_WAIT_S  20
 #define ROW	      "%-16s "
 
@@ -39,21 +38,11 @@ const struct option_row options_probe[] = {
 	{ NULL, 0, NULL, NULL },
 };
 
-struct line {
-	char cell[N_COLUMNS][CELL_SIZE];
-};
+static const char *const heading[N_COLUMNS] = { "ENDPOINT", "KIND", "ROLE",
+	"JOBS" };
 
 static void
-copy_text(const json_t *o, const char *key, char cell[CELL_SIZE])
-{
-	const char *text = json_string_value(json_object_get(o, key));
-
-	(void)snprintf(cell, CELL_SIZE, "%s", text == NULL ? "-" : text);
-	output_make_printable(cell);
-}
-
-static void
-read_line(const json_t *o, struct line *line)
+read_row(const json_t *o, struct output_row *row)
 {
 	static const char *const keys[] = { "endpoint", "kind", "role" };
 	const json_t *job;
@@ -61,41 +50,13 @@ read_line(const json_t *o, struct line *line)
 	size_t i;
 
 	for (i = 0; i < 3; i++)
-		copy_text(o, keys[i], line->cell[i]);
-	(void)snprintf(line->cell[3], CELL_SIZE, "-");
+		output_cell(o, keys[i], row->cell[i]);
+	(void)snprintf(row->cell[3], OUTPUT_CELL_SIZE, "-");
 	json_array_foreach(json_object_get(o, "jobs"), i, job)
-		if (used < CELL_SIZE)
-			used += (size_t)snprintf(line->cell[3] + used,
-			    CELL_SIZE - used, "%s%s", i > 0 ? ", " : "",
+		if (used < OUTPUT_CELL_SIZE)
+			used += (size_t)snprintf(row->cell[3] + used,
+			    OUTPUT_CELL_SIZE - used, "%s%s", i > 0 ? ", " : "",
 			    json_string_value(job));
-	output_make_printable(line->cell[3]);
-}
-
-static int
-print_table(const struct command *command, const json_t *list)
-{
-	static const char *const heading[N_COLUMNS] = { "ENDPOINT", "KIND",
-		"ROLE", "JOBS" };
-	size_t n = json_array_size(list);
-	CLEANUP(cleanup_free) struct line *lines = calloc(n + 1,
-	    sizeof *lines);
-	CLEANUP(cleanup_free) void *room = calloc(n + 1,
-	    sizeof(const char *[OUTPUT_TABLE_COLUMNS]));
-	const char *(*cells)[OUTPUT_TABLE_COLUMNS] = room;
-
-	if (lines == NULL || room == NULL) {
-		message(command, "out of memory");
-		return CLI_ERROR;
-	}
-	memcpy(cells[0], heading, sizeof heading);
-	for (size_t i = 0; i < n; i++) {
-		read_line(json_array_get(list, i), &lines[i]);
-		for (unsigned k = 0; k < N_COLUMNS; k++)
-			cells[i + 1][k] = lines[i].cell[k];
-	}
-	output_table((const char *const (*)[OUTPUT_TABLE_COLUMNS])room,
-	    n + 1, N_COLUMNS);
-	return CLI_OK;
 }
 
 static int
@@ -131,7 +92,8 @@ command_endpoints(const struct command *command, int argc, char **argv)
 		return exit_code;
 	if (as_json)
 		return output_json(answer);
-	exit_code = print_table(command, json_object_get(answer, "endpoints"));
+	exit_code = output_list(command, json_object_get(answer, "endpoints"),
+	    heading, N_COLUMNS, read_row);
 	json_decref(answer);
 	return exit_code;
 }
@@ -147,7 +109,7 @@ print_answer(const json_t *o)
 	const json_t *sizes = json_object_get(o, "block_size");
 	json_int_t size = json_integer_value(json_object_get(o, "size_bytes"));
 	char text[UNITS_TEXT_SIZE];
-	char tls[CELL_SIZE];
+	char tls[OUTPUT_CELL_SIZE];
 
 	(void)printf(ROW "%" JSON_INTEGER_FORMAT " bytes (%s)\n", "size:",
 	    size, units_format_size(size < 0 ? 0 : (uint64_t)size, text));
@@ -160,7 +122,8 @@ print_answer(const json_t *o)
 	    json_integer_value(json_object_get(sizes, "minimum_bytes")),
 	    json_integer_value(json_object_get(sizes, "preferred_bytes")),
 	    json_integer_value(json_object_get(sizes, "maximum_bytes")));
-	copy_text(o, "tls", tls);
+	output_cell(o, "tls", tls);
+	output_make_printable(tls);
 	(void)printf(ROW "%s\n", "TLS:", strcmp(tls, "-") == 0 ? "no" : tls);
 }
 

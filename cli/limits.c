@@ -17,7 +17,6 @@
 #include "cli/output.h"
 
 #define N_COLUMNS 5
-#define CELL_SIZE 80
 
 const struct option_row options_limits[] = {
 	{ "socket", OPTION_SOCKET, "PATH",
@@ -27,9 +26,8 @@ const struct option_row options_limits[] = {
 	{ NULL, 0, NULL, NULL },
 };
 
-struct line {
-	char cell[N_COLUMNS][CELL_SIZE];
-};
+static const char *const heading[N_COLUMNS] = { "JOB", "RATE", "AS", "UNTIL",
+	"LIMITED BY" };
 
 static json_t *
 progress_of(const json_t *job)
@@ -54,63 +52,25 @@ limits_of(const json_t *job)
 	return o;
 }
 
-static const char *
-text_of(const json_t *o, const char *key)
-{
-	const char *text = json_string_value(json_object_get(o, key));
-
-	return text != NULL ? text : "-";
-}
-
 static void
-read_line(const json_t *o, struct line *line)
+read_row(const json_t *o, struct output_row *row)
 {
 	json_int_t rate = json_integer_value(json_object_get(o,
 	    "rate_bytes_per_s"));
 	char size[UNITS_TEXT_SIZE], at[OUTPUT_TIME_SIZE];
-	const char *until = text_of(o, "until");
 
-	(void)snprintf(line->cell[0], CELL_SIZE, "%s", text_of(o, "job"));
+	output_cell(o, "job", row->cell[0]);
 	if (rate > 0)
-		(void)snprintf(line->cell[1], CELL_SIZE, "%s/s",
+		(void)snprintf(row->cell[1], OUTPUT_CELL_SIZE, "%s/s",
 		    units_format_size((uint64_t)rate, size));
 	else
-		(void)snprintf(line->cell[1], CELL_SIZE, "none");
-	(void)snprintf(line->cell[2], CELL_SIZE, "%s", json_is_false(
+		(void)snprintf(row->cell[1], OUTPUT_CELL_SIZE, "none");
+	(void)snprintf(row->cell[2], OUTPUT_CELL_SIZE, "%s", json_is_false(
 	    json_object_get(o, "as_configured")) ? "set" : "configured");
-	(void)snprintf(line->cell[3], CELL_SIZE, "%s",
-	    output_local_time(until, at));
-	(void)snprintf(line->cell[4], CELL_SIZE, "%s", text_of(o,
-	    "limited_by"));
-	for (unsigned i = 0; i < N_COLUMNS; i++)
-		output_make_printable(line->cell[i]);
-}
-
-static int
-print_table(const struct command *command, const json_t *list)
-{
-	static const char *const heading[N_COLUMNS] = { "JOB", "RATE", "AS",
-		"UNTIL", "LIMITED BY" };
-	size_t n = json_array_size(list);
-	CLEANUP(cleanup_free) struct line *lines = calloc(n + 1,
-	    sizeof *lines);
-	CLEANUP(cleanup_free) void *room = calloc(n + 1,
-	    sizeof(const char *[OUTPUT_TABLE_COLUMNS]));
-	const char *(*cells)[OUTPUT_TABLE_COLUMNS] = room;
-
-	if (lines == NULL || room == NULL) {
-		message(command, "out of memory");
-		return CLI_ERROR;
-	}
-	memcpy(cells[0], heading, sizeof heading);
-	for (size_t i = 0; i < n; i++) {
-		read_line(json_array_get(list, i), &lines[i]);
-		for (unsigned k = 0; k < N_COLUMNS; k++)
-			cells[i + 1][k] = lines[i].cell[k];
-	}
-	output_table((const char *const (*)[OUTPUT_TABLE_COLUMNS])room,
-	    n + 1, N_COLUMNS);
-	return CLI_OK;
+	output_cell(o, "until", row->cell[3]);
+	(void)snprintf(row->cell[3], OUTPUT_CELL_SIZE, "%s",
+	    output_local_time(row->cell[3], at));
+	output_cell(o, "limited_by", row->cell[4]);
 }
 
 /* Of one job, or of all. */
@@ -160,7 +120,7 @@ command_limits(const struct command *command, int argc, char **argv)
 	json_decref(answer);
 	if (as_json)
 		return output_json(json_pack("{s:o}", "limits", list));
-	exit_code = print_table(command, list);
+	exit_code = output_list(command, list, heading, N_COLUMNS, read_row);
 	json_decref(list);
 	return exit_code;
 }

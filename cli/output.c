@@ -13,6 +13,7 @@
 #include <time.h>
 #include <wchar.h>
 
+#include "base/cleanup.h"
 #include "cli/exit-codes.h"
 #include "cli/message.h"
 
@@ -118,6 +119,52 @@ output_table(const char *const (*cells)[OUTPUT_TABLE_COLUMNS], size_t n_rows,
 				(void)puts(cells[i][j]);
 		}
 	}
+}
+
+static void
+fill_row(const json_t *value, struct output_row *row, const char **cells,
+    size_t n_columns,
+    void (*read_row)(const json_t *value, struct output_row *row))
+{
+	read_row(value, row);
+	for (size_t k = 0; k < n_columns; k++) {
+		output_make_printable(row->cell[k]);
+		cells[k] = row->cell[k];
+	}
+}
+
+int
+output_list(const struct command *command, const json_t *list,
+    const char *const *heading, size_t n_columns,
+    void (*read_row)(const json_t *value, struct output_row *row))
+{
+	size_t n = json_array_size(list);
+	CLEANUP(cleanup_free) struct output_row *rows = calloc(n + 1,
+	    sizeof *rows);
+	CLEANUP(cleanup_free) void *room = calloc(n + 1,
+	    sizeof(const char *[OUTPUT_TABLE_COLUMNS]));
+	const char *(*cells)[OUTPUT_TABLE_COLUMNS] = room;
+
+	if (rows == NULL || cells == NULL) {
+		message(command, "out of memory");
+		return CLI_ERROR;
+	}
+	for (size_t k = 0; k < n_columns; k++)
+		cells[0][k] = heading[k];
+	for (size_t i = 0; i < n; i++)
+		fill_row(json_array_get(list, i), &rows[i], cells[i + 1],
+		    n_columns, read_row);
+	output_table((const char *const (*)[OUTPUT_TABLE_COLUMNS])room,
+	    n + 1, n_columns);
+	return CLI_OK;
+}
+
+void
+output_cell(const json_t *object, const char *key, char *cell)
+{
+	const char *text = json_string_value(json_object_get(object, key));
+
+	(void)snprintf(cell, OUTPUT_CELL_SIZE, "%s", text == NULL ? "-" : text);
 }
 
 char *

@@ -6,6 +6,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+struct command;
+
 /*
  * Standard output: the data somebody asked for.
  */
@@ -31,6 +33,24 @@ int output_close(int exit_code);
  */
 void output_table(const char *const (*cells)[OUTPUT_TABLE_COLUMNS],
     size_t n_rows, size_t n_columns);
+
+/* One row of output_list(). */
+struct output_row {
+	char cell[OUTPUT_TABLE_COLUMNS][160];
+};
+
+#define OUTPUT_CELL_SIZE sizeof(((struct output_row *)NULL)->cell[0])
+
+/*
+ * Print a JSON list as such a table: read_row makes a row of each of its
+ * values, and need not care for what is printable.  Returns an exit code.
+ */
+int output_list(const struct command *command, const json_t *list,
+    const char *const *heading, size_t n_columns,
+    void (*read_row)(const json_t *value, struct output_row *row));
+
+/* What the object has under key as a cell; "-": nothing. */
+void output_cell(const json_t *object, const char *key, char *cell);
 
 /*
  * Put '?' for control characters.  For text that is made of characters and
