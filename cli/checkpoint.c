@@ -117,6 +117,11 @@ command_on_file(const struct command *command, const char *path, bool discard)
 		message(command, "'%s': %s", path, strerror(-r));
 		return CLI_ERROR;
 	}
+	if (file.error.code == -EBUSY) {
+		message(command, "'%s' is in use: a copy that keeps its "
+		    "checkpoint there is under way", path);
+		return CLI_TRANSIENT;
+	}
 	if (file.error.code < 0) {
 		message(command, "%s", file.error.text);
 		return CLI_ERROR;

@@ -11,6 +11,10 @@
 #include "cli/job-command.h"
 
 const struct option_row options_wait[] = {
+	{ "for", JOB_COMMAND_FOR, "WHAT",
+	    "done (default): exit with the result; idle: whatever it is; "
+	    "in-sync:\n"
+	    "until the last pass of a mirror was complete" },
 	{ "timeout", OPTION_TIMEOUT, "TIME",
 	    "stop waiting after TIME; the run goes on" },
 	{ "socket", OPTION_SOCKET, "PATH",
@@ -31,7 +35,8 @@ command_wait(const struct command *command, int argc, char **argv)
 	exit_code = job_command_wait(&jc, command, argc, argv, &is_over);
 	if (is_over)
 		return exit_code;
-	if (jc.status.has_last_run)
+	if (jc.status.has_last_run &&
+	    (jc.wait_for == NULL || strcmp(jc.wait_for, "done") == 0))
 		exit_code = job_command_tell_result(&jc);
 	return job_command_print_json(&jc, exit_code);
 }

@@ -126,6 +126,19 @@ const struct command commands[] = {
 	    command_verify,
 	},
 	{
+	    "diff",
+	    "[OPTIONS] JOB",
+	    "show where the disks of a job differ",
+	    "Shows what the last comparison of JOB has found: each range that "
+	    "differed, and\n"
+	    "at which destination. The exit status is 0 if there was none, "
+	    "and 9 if there was.",
+	    options_diff,
+	    1,
+	    1,
+	    command_diff,
+	},
+	{
 	    "cancel",
 	    "[OPTIONS] JOB",
 	    "cancel the run of a job",

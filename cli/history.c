@@ -2,30 +2,35 @@
 /*
  * nbdsync history: the runs of the daemon that have ended.
  */
+#include <limits.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "base/cleanup.h"
 #include "base/units.h"
 #include "cli/commands.h"
 #include "cli/control.h"
 #include "cli/exit-codes.h"
-#include "cli/message.h"
 #include "cli/output.h"
 
 #define N_COLUMNS     6
 #define LIMIT_DEFAULT 20
 #define LIMIT_MAX     1000
-#define CELL_SIZE     72
+#define PAGE	      250		/* runs in one answer */
 
 enum {
 	OPTION_LIMIT = OPTION_OWN,
+	OPTION_SINCE,
 };
 
 const struct option_row options_history[] = {
-	{ "limit", OPTION_LIMIT, "N", "show at most N runs (20)" },
+	{ "limit", OPTION_LIMIT, "N",
+	    "show at most N runs (20, or with --since all)" },
+	{ "since", OPTION_SINCE, "TIME",
+	    "that ended since: 2h ago, or 2026-11-23, or '2026-11-23 06:00'" },
 	{ "socket", OPTION_SOCKET, "PATH",
 	    "the daemon's socket (or NBDSYNC_SOCKET)" },
 	{ "json", OPTION_JSON, NULL, "print JSON" },
@@ -34,113 +39,169 @@ const struct option_row options_history[] = {
 };
 
 /* The texts of one line of the table. */
-struct line {
-	char cell[N_COLUMNS][CELL_SIZE];
+struct request {
+	struct control control;
+	char since[32];			/* or "" */
+	unsigned limit;
+	bool json;
 };
 
-static void
-copy_text(const json_t *run, const char *key, char cell[CELL_SIZE])
-{
-	const char *text = json_string_value(json_object_get(run, key));
-
-	(void)snprintf(cell, CELL_SIZE, "%s", text == NULL ? "-" : text);
-	output_make_printable(cell);
-}
+static const char *const heading[N_COLUMNS] = { "RUN", "JOB", "RESULT",
+	"STARTED", "FINISHED", "BYTES" };
 
 static void
-read_run(const json_t *run, struct line *line)
+read_row(const json_t *run, struct output_row *row)
 {
-	static const char *const keys[] = { "id", "job", "result" };
+	static const char *const keys[] = { "id", "job", "result",
+		"started_at", "finished_at" };
 	json_int_t bytes = json_integer_value(json_object_get(run, "bytes"));
-	const char *times[] = { "started_at", "finished_at" };
+	char local[OUTPUT_TIME_SIZE];
 
-	for (unsigned i = 0; i < 3; i++)
-		copy_text(run, keys[i], line->cell[i]);
-	for (unsigned i = 0; i < 2; i++) {
-		const char *utc = json_string_value(json_object_get(run,
-		    times[i]));
-		char local[OUTPUT_TIME_SIZE];
-
-		(void)snprintf(line->cell[3 + i], CELL_SIZE, "%s",
-		    output_local_time(utc == NULL ? "-" : utc, local));
-		output_make_printable(line->cell[3 + i]);
-	}
+	for (unsigned i = 0; i < 5; i++)
+		output_cell(run, keys[i], row->cell[i]);
+	for (unsigned i = 3; i < 5; i++)
+		(void)snprintf(row->cell[i], OUTPUT_CELL_SIZE, "%s",
+		    output_local_time(row->cell[i], local));
 	(void)units_format_size(bytes < 0 ? 0 : (uint64_t)bytes,
-	    line->cell[5]);
+	    row->cell[5]);
+}
+
+/*
+ * How long ago, as "2h", or a time here, as "2026-11-23" or
+ * "2026-11-23 06:00"; as the daemon writes times.
+ */
+static int
+read_since(struct options *o, const char *value, char *buf, size_t size)
+{
+	time_t at = time(NULL);
+	struct tm tm = { .tm_isdst = -1 };
+	const char *rest = strptime(value, "%Y-%m-%d", &tm);
+	uint64_t ms;
+
+	if (rest != NULL && (*rest == ' ' || *rest == 'T'))
+		rest = strptime(rest + 1, "%H:%M", &tm);
+	if (rest != NULL && *rest == '\0')
+		at = mktime(&tm);
+	else if (units_parse_time_ms(value, &ms) == 0 &&
+	    ms / 1000 <= (uint64_t)at)
+		at -= (time_t)(ms / 1000);
+	else
+		return options_fail(o, "--since: '%s' is neither how long "
+		    "ago, as '2h', nor a time, as '2026-11-23 06:00'", value);
+	if (gmtime_r(&at, &tm) == NULL ||
+	    strftime(buf, size, "%Y-%m-%dT%H:%M:%S", &tm) == 0)
+		return options_fail(o, "--since: '%s' is no time", value);
+	return 0;
 }
 
 static int
-print_table(const struct command *command, const json_t *runs)
+set_option(struct options *o, struct request *r, int id, const char *value)
 {
-	static const char *const heading[N_COLUMNS] = {
-		"RUN", "JOB", "RESULT", "STARTED", "FINISHED", "BYTES",
-	};
-	size_t n = json_array_size(runs);
-	CLEANUP(cleanup_free) struct line *lines = calloc(n + 1,
-	    sizeof *lines);
-	CLEANUP(cleanup_free) void *room = calloc(n + 1,
-	    OUTPUT_TABLE_COLUMNS * sizeof(char *));
-	const char *(*cells)[OUTPUT_TABLE_COLUMNS] = room;
+	switch (id) {
+	case OPTION_LIMIT:
+		return options_number(o, "limit", value, LIMIT_MAX,
+		    &r->limit);
+	case OPTION_SINCE:
+		return read_since(o, value, r->since, sizeof r->since);
+	case OPTION_JSON:
+		r->json = true;
+		return 0;
+	default:
+		r->control.socket_path = value;
+		return 0;
+	}
+}
 
-	if (lines == NULL || cells == NULL) {
-		message(command, "out of memory");
-		return CLI_ERROR;
+/* Up to limit of them, older than the run before, unless that is NULL. */
+static int
+ask_page(const struct request *r, const char *job, unsigned limit,
+    const char *before, json_t **ret_answer)
+{
+	char suffix[160];
+
+	(void)snprintf(suffix, sizeof suffix, "%s?limit=%u%s%s", job != NULL ?
+	    "/history" : "/v1/runs", limit, before != NULL ? "&before=" : "",
+	    before != NULL ? before : "");
+	return job != NULL ?
+	    control_ask_job(&r->control, "GET", job, suffix, 0, ret_answer) :
+	    control_ask(&r->control, "GET", suffix, 0, ret_answer);
+}
+
+/* Those that are not older: true if there may be more of them behind. */
+static bool
+take_page(const struct request *r, const json_t *page, json_t *runs)
+{
+	json_t *run;
+	size_t i;
+
+	json_array_foreach(page, i, run) {
+		const char *at = json_string_value(json_object_get(run,
+		    "finished_at"));
+
+		/* Both are of one form; runs come as they have ended. */
+		if (at == NULL || strcmp(at, r->since) < 0)
+			return false;
+		if (json_array_append(runs, run) < 0)
+			return false;
 	}
-	memcpy(cells[0], heading, sizeof heading);
-	for (size_t i = 0; i < n; i++) {
-		read_run(json_array_get(runs, i), &lines[i]);
-		for (size_t k = 0; k < N_COLUMNS; k++)
-			cells[i + 1][k] = lines[i].cell[k];
-	}
-	output_table((const char *const (*)[OUTPUT_TABLE_COLUMNS])room,
-	    n + 1, N_COLUMNS);
-	return CLI_OK;
+	return json_array_size(page) > 0;
 }
 
 static int
-read_options(struct options *o, struct control *control, unsigned *limit,
-    bool *json)
+ask_all(const struct request *r, const char *job, json_t *runs)
 {
-	const char *value = NULL;
-	int id;
+	CLEANUP(cleanup_free) char *before = NULL;
+	json_t *answer = NULL;
+	bool has_more = true;
+	int exit_code = CLI_OK;
 
-	while ((id = options_next(o, &value)) > OPTIONS_END) {
-		if (id == OPTION_JSON)
-			*json = true;
-		else if (id == OPTION_SOCKET)
-			control->socket_path = value;
-		else if (options_number(o, "limit", value, LIMIT_MAX,
-		    limit) < 0)
-			return OPTIONS_STOP;
+	while (exit_code == CLI_OK && has_more &&
+	    json_array_size(runs) < r->limit) {
+		size_t left = r->limit - json_array_size(runs);
+		unsigned limit = left < PAGE ? (unsigned)left : PAGE;
+		const json_t *last;
+		const char *id;
+
+		exit_code = ask_page(r, job, limit, before, &answer);
+		if (exit_code != CLI_OK)
+			break;
+		has_more = take_page(r, json_object_get(answer, "runs"),
+		    runs);
+		last = json_array_get(runs, json_array_size(runs) - 1);
+		id = json_string_value(json_object_get(last, "id"));
+		free(before);
+		before = id == NULL ? NULL : strdup(id);
+		has_more = has_more && before != NULL;
+		json_decref(answer);
 	}
-	return id;
+	return exit_code;
 }
 
 int
 command_history(const struct command *command, int argc, char **argv)
 {
-	unsigned limit = LIMIT_DEFAULT;
-	struct control control;
+	struct request r = { .limit = 0 };
+	const char *value = NULL;
 	struct options o;
-	json_t *answer = NULL;
-	bool json = false;
-	char suffix[48];
+	json_t *runs;
 	int exit_code;
+	int id;
 
-	control_init(&control, command);
+	control_init(&r.control, command);
 	options_init(&o, command, argc, argv);
-	if (read_options(&o, &control, &limit, &json) < 0)
+	while ((id = options_next(&o, &value)) > OPTIONS_END)
+		if (set_option(&o, &r, id, value) < 0)
+			return o.exit_code;
+	if (id == OPTIONS_STOP)
 		return o.exit_code;
-	(void)snprintf(suffix, sizeof suffix, "%s?limit=%u", o.argc > 0 ?
-	    "/history" : "/v1/runs", limit);
-	exit_code = o.argc > 0 ?
-	    control_ask_job(&control, "GET", o.argv[0], suffix, 0, &answer) :
-	    control_ask(&control, "GET", suffix, 0, &answer);
-	if (exit_code != CLI_OK)
-		return exit_code;
-	if (json)
-		return output_json(answer);
-	exit_code = print_table(command, json_object_get(answer, "runs"));
-	json_decref(answer);
+	if (r.limit == 0)
+		r.limit = r.since[0] == '\0' ? LIMIT_DEFAULT : UINT_MAX;
+	runs = json_array();
+	exit_code = ask_all(&r, o.argc > 0 ? o.argv[0] : NULL, runs);
+	if (exit_code == CLI_OK)
+		exit_code = r.json ?
+		    output_json(json_pack("{s:O}", "runs", runs)) :
+		    output_list(command, runs, heading, N_COLUMNS, read_row);
+	json_decref(runs);
 	return exit_code;
 }

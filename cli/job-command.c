@@ -48,6 +48,16 @@ put_range(struct options *o, struct job_command *jc, const char *value)
 }
 
 static int
+check_wait_for(struct options *o, const char *value)
+{
+	if (strcmp(value, "done") == 0 || strcmp(value, "idle") == 0 ||
+	    strcmp(value, "in-sync") == 0)
+		return 0;
+	return options_fail(o, "--for: '%s' is none of done, idle and in-sync",
+	    value);
+}
+
+static int
 set_option(struct options *o, struct job_command *jc, int id,
     const char *value)
 {
@@ -60,6 +70,11 @@ set_option(struct options *o, struct job_command *jc, int id,
 		return put(jc, "repair", json_true());
 	case JOB_COMMAND_STORED:
 		return put(jc, "stored", json_true());
+	case JOB_COMMAND_VERIFY:
+		return put(jc, "verify", json_true());
+	case JOB_COMMAND_FOR:
+		jc->wait_for = value;
+		return check_wait_for(o, value);
 	case JOB_COMMAND_MODE:
 		return put(jc, "mode", json_string(value));
 	case JOB_COMMAND_RATE:
@@ -104,13 +119,20 @@ read_options(struct options *o, struct job_command *jc)
 	return id;
 }
 
+static bool
+waits_for(const struct job_command *jc, const char *what)
+{
+	return jc->wait_for != NULL && strcmp(jc->wait_for, what) == 0;
+}
+
 static int
 wait_for_end(struct job_command *jc)
 {
 	struct wait wait = {
 		.control = &jc->control,
 		.job = jc->job,
-		.run_id = job_command_run_id(jc),
+		.run_id = waits_for(jc, "in-sync") ? NULL :
+		    job_command_run_id(jc),
 		.timeout_ms = jc->timeout_ms,
 		.bar_mode = job_command_bar_mode(jc),
 	};
@@ -123,7 +145,8 @@ wait_for_end(struct job_command *jc)
 		    strerror(-r));
 		return CLI_ERROR;
 	}
-	exit_code = wait_for_run(&wait, &jc->end);
+	exit_code = wait.run_id != NULL ? wait_for_run(&wait, &jc->end) :
+	    wait_for_sync(&wait, &jc->end);
 	if (exit_code == CLI_OK)
 		/* It has been read before. */
 		(void)job_status_read(jc->end, &jc->status);
@@ -187,6 +210,11 @@ job_command_wait(struct job_command *jc, const struct command *command,
 	if (read_options(&o, jc) < 0)
 		return o.exit_code;
 	jc->job = o.argv[0];
+	if (waits_for(jc, "in-sync")) {
+		exit_code = wait_for_end(jc);
+		*ret_is_over = exit_code != CLI_OK;
+		return exit_code;
+	}
 	exit_code = control_ask_job(&jc->control, "GET", jc->job, "", 0,
 	    &jc->answer);
 	if (exit_code == CLI_OK &&
@@ -267,7 +295,7 @@ job_command_tell_result(const struct job_command *jc)
 	}
 	if (strcmp(result, run_outcome_name(RUN_DIFFERENT)) == 0) {
 		message(jc->control.command, "job '%s': the disks differ: see "
-		    "'nbdsync status --json %s'", jc->job, jc->job);
+		    "'nbdsync diff %s'", jc->job, jc->job);
 		return CLI_DIFFERENT;
 	}
 	if (strcmp(result, run_outcome_name(RUN_CANCELLED)) == 0) {

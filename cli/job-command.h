@@ -21,6 +21,8 @@ enum {
 	JOB_COMMAND_FORCE,
 	JOB_COMMAND_REPAIR,
 	JOB_COMMAND_STORED,
+	JOB_COMMAND_VERIFY,
+	JOB_COMMAND_FOR,
 };
 
 /*
@@ -34,6 +36,7 @@ struct job_command {
 	const char *run_id;		/* the run that is spoken of */
 	bool json;
 	bool quiet;
+	const char *wait_for;		/* of wait; NULL: "done" */
 	uint64_t timeout_ms;
 	json_t *body;			/* of the request; NULL: empty */
 	json_t *answer;			/* of the daemon; ours */
@@ -51,7 +54,7 @@ int job_command_run(struct job_command *jc, const struct command *command,
     int argc, char **argv, const char *suffix, bool *ret_is_over);
 /*
  * The same for a run that is under way.  Without one, jc->status is the job
- * as it is.
+ * as it is.  With --for=in-sync, until a mirror is that.
  */
 int job_command_wait(struct job_command *jc, const struct command *command,
     int argc, char **argv, bool *ret_is_over);

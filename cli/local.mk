@@ -28,6 +28,7 @@ noinst_LTLIBRARIES += %D%/libcli.la
 	%D%/copy-words.c \
 	%D%/copy-words.h \
 	%D%/copy.c \
+	%D%/diff.c \
 	%D%/dirty.c \
 	%D%/dirty.h \
 	%D%/endpoints.c \

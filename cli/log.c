@@ -197,9 +197,6 @@ command_log(const struct command *command, int argc, char **argv)
 	options_init(&o, command, argc, argv);
 	if (read_options(&o, &r) < 0)
 		return o.exit_code;
-	if (r.is_followed && o.argc == 1 && is_run(o.argv[0]))
-		return message_usage(command, "--follow is for a job, or for "
-		    "all");
 	exit_code = make_target(&r, o.argc == 1 ? o.argv[0] : NULL, target,
 	    sizeof target);
 	if (exit_code != CLI_OK)

@@ -18,6 +18,8 @@ const struct option_row options_start[] = {
 	    "let this run go no faster, such as 200MB/s; 0: no limit" },
 	{ "reason", JOB_COMMAND_REASON, "TEXT",
 	    "say why, for whoever looks" },
+	{ "verify", JOB_COMMAND_VERIFY, NULL,
+	    "read back what is written, and compare it" },
 	{ "full", JOB_COMMAND_FULL, NULL,
 	    "go on from nothing that an earlier run has done" },
 	{ "wait", OPTION_WAIT, NULL,

@@ -19,7 +19,8 @@
 #include "cli/message.h"
 #include "cli/signals.h"
 
-#define HOLD_S UINT64_C(30)		/* the daemon allows 60 */
+#define HOLD_S	    UINT64_C(30)	/* the daemon allows 60 */
+#define HOLD_SYNC_S UINT64_C(1)		/* that alone is no change of state */
 
 struct waiter {
 	const struct wait *wait;
@@ -34,6 +35,7 @@ struct waiter {
 static uint64_t
 hold_time(const struct waiter *w)
 {
+	uint64_t most = w->wait->run_id != NULL ? HOLD_S : HOLD_SYNC_S;
 	uint64_t now = bar_now_ms();
 	uint64_t left;
 
@@ -42,7 +44,7 @@ hold_time(const struct waiter *w)
 		return 0;
 	/* Rounded up: 0 would ask again and again. */
 	left = (w->deadline_ms - now + 999) / 1000;
-	return left < HOLD_S ? left : HOLD_S;
+	return left < most ? left : most;
 }
 
 /* CLI_OK: go on waiting; a progress line may be wanted then. */
@@ -56,9 +58,10 @@ take_signals(struct waiter *w)
 			w->ask_now = true;
 			continue;
 		}
-		message(w->wait->control->command,
-		    "no longer waiting; run %s of job '%s' goes on",
-		    w->wait->run_id, w->wait->job);
+		if (w->wait->run_id != NULL)
+			message(w->wait->control->command,
+			    "no longer waiting; run %s of job '%s' goes on",
+			    w->wait->run_id, w->wait->job);
 		return CLI_INTERRUPTED;
 	}
 	return CLI_OK;
@@ -133,7 +136,7 @@ fail_timed_out(const struct waiter *w)
 
 /* One answer.  CLI_OK and *ret_has_ended false: wait on. */
 static int
-step(struct waiter *w, bool *ret_has_ended)
+step_run(struct waiter *w, bool *ret_has_ended)
 {
 	const char *run_id = w->wait->run_id;
 	struct job_status status;
@@ -157,8 +160,50 @@ step(struct waiter *w, bool *ret_has_ended)
 	return pause_for_bar(w);
 }
 
-int
-wait_for_run(const struct wait *wait, json_t **ret_json)
+static int
+fail_not_in_sync(const struct waiter *w)
+{
+	message(w->wait->control->command, "job '%s' is not in sync yet",
+	    w->wait->job);
+	return CLI_TIMED_OUT;
+}
+
+/* The same for a mirror. */
+static int
+step_sync(struct waiter *w, bool *ret_has_ended)
+{
+	const json_t *progress;
+	struct job_status status;
+	int exit_code;
+
+	exit_code = ask(w);
+	if (exit_code != CLI_OK || w->json == NULL)
+		return exit_code;
+	if (job_status_read(w->json, &status) < 0)
+		return fail_not_in_sync(w);
+	w->rev = status.rev;
+	if (strcmp(json_string_value(json_object_get(w->json, "mode")) ?: "",
+	    run_mode_name(RUN_MIRROR)) != 0) {
+		message(w->wait->control->command, "job '%s' is no mirror: "
+		    "nothing keeps it in sync", w->wait->job);
+		return CLI_ERROR;
+	}
+	progress = json_object_get(json_object_get(w->json, "run"),
+	    "progress");
+	*ret_has_ended = json_is_true(json_object_get(json_object_get(progress,
+	    "mirror"), "in_sync"));
+	if (*ret_has_ended)
+		return CLI_OK;
+	if (status.is_running)
+		show(w, &status);
+	if (bar_now_ms() >= w->deadline_ms)
+		return fail_not_in_sync(w);
+	return pause_for_bar(w);
+}
+
+static int
+wait_by(const struct wait *wait,
+    int (*step)(struct waiter *w, bool *ret_has_ended), json_t **ret_json)
 {
 	struct waiter w = { .wait = wait, .deadline_ms = UINT64_MAX };
 	bool has_ended = false;
@@ -177,4 +222,16 @@ wait_for_run(const struct wait *wait, json_t **ret_json)
 	else
 		json_decref(w.json);
 	return exit_code;
+}
+
+int
+wait_for_run(const struct wait *wait, json_t **ret_json)
+{
+	return wait_by(wait, step_run, ret_json);
+}
+
+int
+wait_for_sync(const struct wait *wait, json_t **ret_json)
+{
+	return wait_by(wait, step_sync, ret_json);
 }

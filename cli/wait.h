@@ -13,7 +13,7 @@
 struct wait {
 	const struct control *control;	/* with an interrupt_fd */
 	const char *job;
-	const char *run_id;
+	const char *run_id;		/* NULL: any */
 	uint64_t timeout_ms;		/* 0: none */
 	enum bar_mode bar_mode;
 };
@@ -23,5 +23,8 @@ struct wait {
  * exit code; all is told.
  */
 int wait_for_run(const struct wait *wait, json_t **ret_json);
+
+/* The same until a mirror is in sync, whichever run does it. */
+int wait_for_sync(const struct wait *wait, json_t **ret_json);
 
 #endif

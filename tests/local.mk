@@ -473,6 +473,7 @@ integration_tests = \
 	%D%/integration/cli-info-large.t \
 	%D%/integration/cli-info-map.t \
 	%D%/integration/cli-info.t \
+	%D%/integration/cli-jobs.t \
 	%D%/integration/cli-list.t \
 	%D%/integration/cli-manual.t \
 	%D%/integration/cli-monitor.t \

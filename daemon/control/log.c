@@ -36,6 +36,7 @@ struct tail {
 	struct list node;
 	struct ctl_stream *stream;
 	char job[CONF_NAME_SIZE];	/* "": all */
+	char run[CTL_NAME_SIZE];	/* likewise */
 	struct daemon_log_filter filter;
 };
 
@@ -160,6 +161,11 @@ follow(struct ctl_request *req, const struct daemon_log_filter *filter) ON_MAIN
 		    sizeof tail->job - 1));
 		tail->filter.job = tail->job;
 	}
+	if (filter->run != NULL) {
+		memcpy(tail->run, filter->run, strnlen(filter->run,
+		    sizeof tail->run - 1));
+		tail->filter.run = tail->run;
+	}
 	tail->stream = ctl_stream_start(req, "application/x-ndjson",
 	    tail_on_gone, tail);
 	if (tail->stream == NULL) {
@@ -210,29 +216,34 @@ reply(struct ctl_request *req, const struct daemon_log_filter *filter) ON_MAIN
 	    (json_int_t)seq));
 }
 
+static void
+answer(struct ctl_request *req, struct daemon_log_filter *filter) ON_MAIN
+{
+	uint64_t is_followed = 0;
+
+	if (ctl_query_number(req, "follow", &is_followed) < 0)
+		ctl_problem(req, CTL_BAD_REQUEST, NULL, "\"follow\" must be 0 "
+		    "or 1");
+	else if (read_filter(req, filter) < 0)
+		return;
+	else if (is_followed != 0)
+		follow(req, filter);
+	else
+		reply(req, filter);
+}
+
 void
 ctl_log(struct ctl_request *req)
 {
 	struct daemon_log_filter filter = { .level = LOG_LEVEL_DEBUG,
 		.job = ctl_query(req, "job") };
-	uint64_t is_followed = 0;
 
-	if (ctl_query_number(req, "follow", &is_followed) < 0) {
-		ctl_problem(req, CTL_BAD_REQUEST, NULL, "\"follow\" must be 0 "
-		    "or 1");
-		return;
-	}
 	if (filter.job != NULL && jobs_find(req->jobs, filter.job) == NULL) {
 		ctl_problem(req, CTL_NO_SUCH_JOB, NULL, "there is no such "
 		    "job");
 		return;
 	}
-	if (read_filter(req, &filter) < 0)
-		return;
-	if (is_followed != 0)
-		follow(req, &filter);
-	else
-		reply(req, &filter);
+	answer(req, &filter);
 }
 
 void
@@ -244,8 +255,8 @@ ctl_run_log(struct ctl_request *req)
 	if (req->name[0] == '\0')
 		ctl_problem(req, CTL_NO_SUCH_RUN, NULL, "no run can have "
 		    "that name");
-	else if (read_filter(req, &filter) == 0)
-		reply(req, &filter);
+	else
+		answer(req, &filter);
 }
 
 void

@@ -40,6 +40,7 @@ static const struct ctl_key start_keys[] = {
 	{ "rate", JSON_STRING, "of this run, as \"200MB/s\"; \"0\": no "
 	  "limit" },
 	{ "reason", JSON_STRING, "a few words for whoever looks" },
+	{ "verify", JSON_TRUE, "read back what is written, and compare it" },
 	{ "full", JSON_TRUE, "go on from nothing that an earlier run has "
 	  "done" },
 	{ NULL, JSON_NULL, NULL },

@@ -88,6 +88,26 @@ read_mode(struct ctl_request *req, struct job_wish *wish) ON_MAIN
 	return 0;
 }
 
+/* Nothing is read back of a comparison, nor by a mirror. */
+static int
+check_verify(struct ctl_request *req, const struct job_wish *wish) ON_MAIN
+{
+	const struct job *job = jobs_find(req->jobs, req->job);
+	enum run_mode mode = wish->mode;
+	struct job_view view;
+
+	if (!wish->verify || job == NULL)
+		return 0;
+	job_get_view(job, &view);
+	if (!wish->has_mode)
+		mode = view.mode;
+	if (mode == RUN_COPY || mode == RUN_SYNC)
+		return 0;
+	ctl_problem(req, CTL_BAD_REQUEST, NULL, "\"verify\" is for runs that "
+	    "copy or sync, and job '%s' does not", req->job);
+	return -EINVAL;
+}
+
 static int
 read_rate(struct ctl_request *req, struct job_wish *wish) ON_MAIN
 {
@@ -109,9 +129,11 @@ ctl_start(struct ctl_request *req)
 {
 	struct job_wish wish = {
 		.is_full = ctl_body_bool(req, "full", false),
+		.verify = ctl_body_bool(req, "verify", false),
 	};
 
-	if (read_mode(req, &wish) == 0 && read_rate(req, &wish) == 0 &&
+	if (read_mode(req, &wish) == 0 && check_verify(req, &wish) == 0 &&
+	    read_rate(req, &wish) == 0 &&
 	    ctl_body_reason(req, wish.reason) == 0)
 		ctl_start_run(req, &wish);
 }

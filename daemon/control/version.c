@@ -17,8 +17,9 @@
 static json_t *
 list_features(void)
 {
-	return json_pack("[s, s, s, s, s, s]", "start-mode", "start-rate",
-	    "start-reason", "verify-ranges", "verify-sample", "cancel-force");
+	return json_pack("[s, s, s, s, s, s, s, s]", "start-mode",
+	    "start-rate", "start-reason", "start-verify", "verify-ranges",
+	    "verify-sample", "cancel-force", "run-log-follow");
 }
 
 void

@@ -497,7 +497,7 @@ make_spec(const struct job *job, const struct conf_job *cj,
 		.repair = job->wish.has_repair ? job->wish.repair :
 						 cj->repair,
 		/* The mode may be another one this time. */
-		.verify_after = cj->verify_after &&
+		.verify_after = (cj->verify_after || job->wish.verify) &&
 		    (job->mode == RUN_COPY || job->mode == RUN_SYNC),
 		.max_lag = cj->max_lag,
 		.zero_rest = cj->zero_rest,

@@ -116,6 +116,7 @@ struct job_wish {
 					   does not count */
 	size_t n_ranges;
 	uint32_t sample_ppm;		/* of what is compared; 0: all */
+	bool verify;			/* read back what is written */
 	bool has_repair;
 	bool repair;			/* of verify: write what differs */
 	const struct run_line *line;	/* of verify: what a run has written,

@@ -1,0 +1,116 @@
+#!/bin/sh
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# What a user asks of jobs: where disks differ, what ran since when, what to
+# wait for.
+. "$srcdir/tests/lib/testlib.sh"
+. "$srcdir/tests/lib/daemonlib.sh"
+requires nbdkit --filter=delay file --version
+requires sqlite3 --version
+plan 37
+
+make_data "$tmp/a" $((2 * MiB)) 1
+make_data "$tmp/b" $((2 * MiB)) 2
+truncate -s $((2 * MiB)) "$tmp/c"
+truncate -s 64M "$tmp/d"
+conf "endpoints = ( { name = \"a\"; path = \"$tmp/a\"; },
+  { name = \"b\"; path = \"$tmp/b\"; }, { name = \"c\"; path = \"$tmp/c\"; },
+  { name = \"n\"; uri = \"null:\"; }, $(slow_endpoint slow) );
+jobs = ( { name = \"two\"; source = \"a\"; destinations = [ \"b\", \"c\" ]; },
+  { name = \"m\"; mode = \"mirror\"; source = \"a\"; destination = \"c\";
+    pass_interval = \"100ms\"; }, $(slow_job slow slow n) );"
+start_daemon "$tmp/conf"
+
+run "$nbdsync" diff two
+is "without a comparison there is nothing to tell" "$status" 1
+like "which is said, and what would help" "$err" \
+    "has compared its disks: see 'nbdsync verify'"
+exits 6 "nor of what is no job" "$nbdsync" diff nobody
+
+ok "a run reads back what it writes, if asked" \
+    "$nbdsync" start --wait --verify two
+is "this time" "$(job_field two .last_run.id |
+    { read -r id; api "/v1/runs/$id"; } |
+    jq '.report.block_digests != null')" true
+ok "else not" "$nbdsync" start --wait --full two
+is "as is configured" "$(job_field two .last_run.id |
+    { read -r id; api "/v1/runs/$id"; } |
+    jq '.report.block_digests != null')" false
+run "$nbdsync" start --verify --mode verify two
+is "a comparison writes nothing to read back" "$status" 1
+like "which is said" "$err" '"verify" is for runs that copy or sync'
+
+ok "equal disks" "$nbdsync" verify --wait --quiet two
+run "$nbdsync" diff two
+is "have no differences" "$status $out" "0 "
+printf x | dd of="$tmp/c" bs=1 seek=1048576 conv=notrunc status=none
+run "$nbdsync" verify --wait two
+is "others do" "$status" 9
+like "and where to see them is told" "$err" "see 'nbdsync diff two'"
+run "$nbdsync" diff two
+is "which says that there are some" "$status" 9
+is "where, how many bytes, and of which destination" "$out" \
+    "OFFSET   LENGTH       DESTINATION
+1048576  512 (512 B)  2"
+like "and when that was" "$err" 'as of 20.*, run 20'
+is "as JSON, too" "$("$nbdsync" diff --json two |
+    jq -c '.report.differences')" \
+    '[{"destination":1,"offset_bytes":1048576,"length_bytes":512}]'
+"$nbdsync" start --wait --quiet two
+exits 9 "a copy after it is no comparison" "$nbdsync" diff two
+
+all=$("$nbdsync" history --json two | jq '.runs | length')
+is "the history since an hour ago is all of it" "$("$nbdsync" history \
+    --json --since 1h two | jq '.runs | length')" "$all"
+is "that of all jobs, since a day" "$("$nbdsync" history --json \
+    --since 2020-01-01 | jq '.runs | length')" "$all"
+is "and since a time that is to come, nothing" "$("$nbdsync" history \
+    --json --since '2099-01-01 06:00' | jq -c .)" '{"runs":[]}'
+is "of it as much as is wanted" "$("$nbdsync" history --json --limit 2 \
+    --since 1h | jq '.runs | length')" 2
+exits 2 "what is no time is refused" "$nbdsync" history --since yesterday
+stop_process daemon
+sqlite3 "$tmp/state/state.db" "WITH RECURSIVE n(i) AS
+    (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 600)
+    INSERT INTO runs (id, job, trigger, started_at_ms, finished_at_ms, result,
+    bytes) SELECT 'x-' || i, 'two', 'control', 1000 * i + 1e8, 1000 * i + 1e8,
+    'succeeded', i FROM n" || bail "no runs"
+start_daemon "$tmp/conf"
+is "more than the daemon tells at once is told" "$("$nbdsync" history \
+    --json --since 1970-01-01 two | jq '.runs | length')" $((all + 600))
+
+ok "a wait for done has the last result" "$nbdsync" wait two
+exits 2 "what is not to be waited for is refused" \
+    "$nbdsync" wait --for never two
+exits 1 "what is no mirror is never in sync" "$nbdsync" wait --for in-sync two
+exits 8 "a mirror that does not run is not yet" \
+    "$nbdsync" wait --for in-sync --timeout 100ms m
+start_process wait "$nbdsync" wait --for in-sync --json m
+"$nbdsync" start --quiet m
+wait "$(pid_of wait)"
+is "but who waits hears when it is" $? 0
+is "as it is said then" "$(jq .run.progress.mirror.in_sync \
+    "$tmp/wait.log")" true
+ok "which it is" cmp "$tmp/a" "$tmp/c"
+"$nbdsync" cancel --wait --quiet m
+
+start_job slow
+wait_copied slow
+start_process follow "$nbdsync" log --follow "$run"
+ok "the log of a run is followed" wait_for \
+    "grep -q 'run $run' '$tmp/follow.log'"
+start_process wait "$nbdsync" wait --for=idle slow
+"$nbdsync" cancel --quiet slow
+wait "$(pid_of wait)"
+is "idle is idle, whatever the result" $? 0
+exits 5 "which else counts" "$nbdsync" wait slow
+ok "the log goes on with it" wait_for "grep -q cancelled '$tmp/follow.log'"
+stop_process follow INT
+
+start_process copy "$nbdsync" copy --checkpoint "$tmp/state-file" \
+    --connections 1 --queue-depth 1 --request-size 4KiB \
+    -- [ nbdkit --filter=delay pattern 64M rdelay=50ms ] "$tmp/d"
+wait_for "[ -s '$tmp/state-file' ]"
+run "$nbdsync" checkpoint show "$tmp/state-file"
+is "a checkpoint that a copy uses is not shown" "$status" 12
+like "for a reason that one understands" "$err" \
+    "is in use: a copy that keeps its checkpoint there is under way"
