@@ -5,7 +5,7 @@
 . "$srcdir/tests/lib/testlib.sh"
 requires nbdkit --filter=delay --filter=log --filter=cache file --version
 requires jq --version
-plan 29
+plan 34
 
 make_data "$tmp/data" $((32 * MiB)) 1
 size=$(size_of "$tmp/data")
@@ -178,6 +178,33 @@ end_copy
 is "so is one that comes back read-only" $status 4
 like "the message says so" "$result" "destination .*came back as another disk"
 stop_process dst
+
+fresh dst
+start_destination dst --filter=log
+begin_copy "$(uri src)" "$(uri dst)"
+wait_for_writes dst 20
+stop_process dst KILL
+start_nbdkit dst --filter=log --filter=blocksize-policy file "$tmp/dst.img" \
+    blocksize-minimum=4096 blocksize-error-policy=error \
+    logfile="$tmp/coarse.busy"
+end_copy
+is "so is one with other block sizes" $status 4
+like "the message says so" "$result" "destination .*came back as another disk"
+not_ok "nothing is written to it" grep -q " Write id=" "$tmp/coarse.busy"
+stop_process dst
+
+fresh dst
+start_destination dst --filter=log
+begin_copy "$(uri src)" "$(uri dst)"
+wait_for_writes dst 20
+stop_process src KILL
+start_nbdkit src file "$tmp/other.img"
+end_copy
+is "so is a source that comes back with another size" $status 4
+like "the message says so" "$result" "source .*came back as another disk"
+stop_process src
+stop_process dst
+start_source
 
 # One that does not come back.
 fresh dst

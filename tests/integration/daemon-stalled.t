@@ -1,0 +1,54 @@
+#!/bin/sh
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# A run that does not go on says so, before long, and when it is over.  What
+# is flushed is progress, too: that is over soon.
+. "$srcdir/tests/lib/testlib.sh"
+. "$srcdir/tests/lib/daemonlib.sh"
+requires nbdkit eval --version
+requires nbdkit file --version
+requires jq --version
+plan 9
+
+make_data "$tmp/data" $((4 * MiB)) 1
+truncate -s 4M "$tmp/copy"
+touch "$tmp/hold" "$tmp/later"
+start_nbdkit src -r eval get_size="echo $((4 * MiB))" pread="
+	while [ -e $tmp/hold ] && [ \$4 -ge $((2 * MiB)) ]; do sleep 0.1; done
+	while [ -e $tmp/later ] && [ \$4 -ge $((3 * MiB)) ]; do sleep 0.1; done
+	dd if=$tmp/data skip=\$4 count=\$3 bs=64K status=none \
+	    iflag=skip_bytes,count_bytes,fullblock"
+conf "endpoints = (
+  { name = \"s\"; uri = \"$(uri src)\"; },
+  { name = \"d\"; path = \"$tmp/copy\"; } );
+jobs = ( { name = \"vm\"; source = \"s\"; destination = \"d\";
+  connections = 1; queue_depth = 1; request_size = \"256KiB\";
+  checkpoint = \"1s\"; } );"
+start_daemon "$tmp/conf"
+start_process events "$nbdsync" events --json
+start_job vm
+
+# How long nothing has moved, each time that it is not called stalled.
+longest=0
+look()
+{
+	api /v1/jobs/vm >"$tmp/job"
+	[ "$(jq -r .state "$tmp/job")" != stalled ] || return 0
+	ms_=$(jq '.run.progress.stalled_ms' "$tmp/job")
+	[ "$ms_" -le "$longest" ] || longest=$ms_
+	return 1
+}
+wait_for look 60
+is "a run that does not go on is stalled" $? 0
+ok "within 15 s" [ "$longest" -lt 15000 ]
+is "which is its phase, too" "$(jq -r .run.progress.phase "$tmp/job")" stalled
+ok "with how long nothing has moved" [ "$(jq .run.progress.stalled_ms \
+    "$tmp/job")" -ge 10000 ]
+ok "the table has it" eval '"$nbdsync" status | grep -q stalled'
+wait_for "grep -q job.stalled '$tmp/events.log'"
+is "and there is an event" $? 0
+rm "$tmp/hold"
+wait_for "grep -q job.recovered '$tmp/events.log'"
+is "and one when it goes on" $? 0
+rm "$tmp/later"
+ok "it runs to its end" wait_job vm 60
+ok "with all that there is" cmp "$tmp/data" "$tmp/copy"
