@@ -42,6 +42,19 @@ $(
 	series "nbdsync_job_last_success_timestamp_seconds{$job}" '60x5000'
 	series "nbdsync_job_stalled_seconds{$job}" '0x9 301x5 0x5000'
 	series "nbdsync_job_running{$job}" '1x100 0x5000'
+	series "nbdsync_job_lag_seconds{$job}" '0x30 4000x100 0x5000'
+	series "nbdsync_checkpoint_age_seconds{$job}" '700x60 0x5000'
+	series "nbdsync_verify_repaired_bytes_total{$job}" '0x30 512x5000'
+	series 'nbdsync_job_rpo_seconds{job="db",instance="dr1",level="crit"}' \
+	    '7200x5000'
+	series 'nbdsync_job_rpo_age_seconds{job="db",instance="dr1"}' \
+	    '60+60x5000'
+	series 'nbdsync_job_last_attempt_timestamp_seconds{job="db",instance="dr1"}' \
+	    '60x5000'
+	series 'nbdsync_job_last_success_timestamp_seconds{job="db",instance="dr1"}' \
+	    '60x5000'
+	series 'nbdsync_tls_certificate_expiry_timestamp_seconds{name="corp",instance="dr1"}' \
+	    '1900800x5000'
 	series "nbdsync_job_dirty_bytes{$job}" '4096x100 0x5000'
 	series "nbdsync_config_last_reload_successful{instance=\"dr1\"}" \
 	    '1x30 0x5000'
@@ -64,6 +77,24 @@ $(
 	    'severity: warning, job: vm1, instance: dr1' \
 	    'summary: "what vm1 has to do does not shrink"'
 	firing NbdsyncNotShrinking 3h
+	firing NbdsyncMirrorLags 35m
+	firing NbdsyncMirrorLags 1h 'severity: warning, job: vm1, instance: dr1' \
+	    'summary: "the mirror of vm1 is more than an hour behind"'
+	firing NbdsyncMirrorLags 110m
+	firing NbdsyncCheckpointOld 20m \
+	    'severity: warning, job: vm1, instance: dr1' \
+	    'summary: "where the run of vm1 would go on is not saved"'
+	firing NbdsyncCheckpointOld 70m
+	firing NbdsyncRepaired 25m
+	firing NbdsyncRepaired 35m 'severity: warning, job: vm1, instance: dr1' \
+	    'summary: "what differed at the destination of vm1 was repaired"'
+	firing NbdsyncRpo 110m
+	firing NbdsyncRpo 130m 'severity: critical, job: db, instance: dr1' \
+'summary: "the last success of db is older than its rpo_crit", action: "nbdsync history db"'
+	firing NbdsyncCertificateExpires 20h
+	firing NbdsyncCertificateExpires 30h \
+	    'severity: warning, name: corp, instance: dr1' \
+	    'summary: "a certificate of tls corp expires within 21 days"'
 	firing NbdsyncReloadFailed 20m
 	firing NbdsyncReloadFailed 1h 'severity: warning, instance: dr1' \
 'summary: "the new configuration was refused; the old one goes on", action: "nbdsync configcheck /etc/nbdsync/nbdsync.conf"'
