@@ -47,6 +47,12 @@ struct conf_words {
 	size_t n;
 };
 
+/* Commands to be run, one after the other. */
+struct conf_hooks {
+	struct conf_words *v;
+	size_t n;
+};
+
 struct conf_daemon {
 	unsigned workers;		/* 0: one per processor */
 	uint64_t shutdown_grace_ms;
@@ -146,8 +152,8 @@ struct conf_endpoint {
 	const char *tls;		/* the name of a set, or NULL */
 	enum conf_role role;
 	bool allow_plaintext;
-	struct conf_words pre;		/* hooks */
-	struct conf_words post;
+	struct conf_hooks pre;
+	struct conf_hooks post;
 	struct endpoint_spec *spec;	/* made of it */
 };
 
@@ -185,9 +191,9 @@ struct conf_job {
 	bool require_all;
 	uint64_t rate;			/* bytes/s; 0: no limit */
 	struct conf_words rate_table;	/* schedule_rate_parse() takes each */
-	struct conf_words pre;		/* hooks */
-	struct conf_words post;
-	struct conf_words on_failure;
+	struct conf_hooks pre;
+	struct conf_hooks post;
+	struct conf_hooks on_failure;
 	uint64_t hook_timeout_ms;
 	const char *schedule;		/* cron_parse() takes it; or NULL */
 	uint64_t interval_ms;		/* 0: none */
@@ -196,7 +202,8 @@ struct conf_job {
 	bool catch_up;
 	uint64_t rpo_warn_ms;		/* 0: none */
 	uint64_t rpo_crit_ms;
-	struct conf_words on_rpo;	/* a hook */
+	uint64_t rpo_repeat_ms;		/* 0: told once */
+	struct conf_hooks on_rpo;
 	struct conf_ranges ranges;
 	unsigned connections;
 	unsigned queue_depth;

@@ -56,8 +56,7 @@ enum option_type {
 	OPTION_DIGEST,			/* enum digest_algorithm */
 	OPTION_VERIFY,			/* bool: "after" */
 	OPTION_WORDS,			/* struct conf_words */
-	OPTION_HOOK,			/* struct conf_words: a program and
-					   its arguments */
+	OPTION_HOOKS,			/* struct conf_hooks */
 	OPTION_RATES,			/* struct conf_words, for
 					   schedule_rate_parse() */
 	OPTION_PEERS,			/* struct conf_peers */

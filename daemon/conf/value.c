@@ -2,29 +2,24 @@
 /*
  * One value of the configuration file.  A scalar is brought to the text one
  * would write, and parsed from that: so the file's values, the table's
- * defaults and its limits all go the same way.
+ * defaults and its limits all go the same way.  Lists: value-lists.c.
  */
 
 #include "conf/value.h"
 
 #include <assert.h>
 #include <errno.h>
-#include <grp.h>
-#include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/escape.h"
 #include "base/units.h"
-#include "conf/read.h"
+#include "conf/value-private.h"
 #include "schedule/schedule.h"
 
 /* "2048s" in a configuration means sectors of this size. */
 #define SECTOR_SIZE 512
-
-/* How much of a value a message quotes. */
-#define QUOTE_SIZE 80
 
 struct kind {
 	const char *must_be;
@@ -290,166 +285,6 @@ verify_from_text(const char *text, void *target)
 	return 0;
 }
 
-/* Item i of a list of strings, or NULL after complaining. */
-static const char *
-list_string(struct parse *p, const struct option *option,
-    const config_setting_t *setting, int i)
-{
-	const char *text = config_setting_get_string_elem(setting, i);
-
-	if (text == NULL || *text == '\0') {
-		parse_complain(p, setting, "\"%s\": item %d must be a string "
-		    "that is not empty", option->key, i + 1);
-		return NULL;
-	}
-	return text;
-}
-
-static void
-words_from_list(struct parse *p, const struct option *option,
-    const config_setting_t *setting, void *target)
-{
-	struct conf_words *words = target;
-	int n = config_setting_length(setting);
-
-	if (n == 0) {
-		parse_complain(p, setting, "\"%s\" must be %s", option->key,
-		    value_must_be(option));
-		return;
-	}
-	value_free(option, target);
-	words->v = calloc((size_t)n + 1, sizeof *words->v);
-	if (words->v == NULL) {
-		p->is_out_of_memory = true;
-		return;
-	}
-	for (int i = 0; i < n; i++) {
-		const char *text = list_string(p, option, setting, i);
-
-		if (text != NULL)
-			words->v[words->n++] = text;
-	}
-}
-
-static void
-rates_from_list(struct parse *p, const struct option *option,
-    const config_setting_t *setting, void *target)
-{
-	const struct conf_words *words = target;
-	char printable[QUOTE_SIZE];
-	struct schedule_rate rate;
-
-	words_from_list(p, option, setting, target);
-	for (size_t i = 0; i < words->n; i++)
-		if (schedule_rate_parse(words->v[i], &rate) < 0)
-			parse_complain(p, setting, "\"%s\": item %zu is \"%s\", "
-			    "but must be a time and a rate, such as \"06:00 "
-			    "50MB/s\"", option->key, i + 1,
-			    escape_text(words->v[i], strlen(words->v[i]),
-			    printable, sizeof printable));
-}
-
-/* A program that only root and we can change. */
-static void
-hook_from_list(struct parse *p, const struct option *option,
-    const config_setting_t *setting, void *target)
-{
-	struct conf_words *words = target;
-	struct error e;
-
-	words_from_list(p, option, setting, target);
-	if (words->n == 0)
-		return;
-	if (words->v[0][0] != '/')
-		parse_complain(p, setting, "\"%s\" must be %s", option->key,
-		    value_must_be(option));
-	else if (read_check_program(words->v[0], &e) < 0)
-		parse_complain(p, setting, "\"%s\": %s", option->key, e.text);
-}
-
-static int
-peer_from_text(const char *text, struct conf_peer *ret_peer)
-{
-	const struct passwd *user;
-	const struct group *group;
-
-	if (*text == '@') {
-		group = getgrnam(text + 1);
-		if (group == NULL)
-			return -ENOENT;
-		*ret_peer = (struct conf_peer){ true, group->gr_gid };
-		return 0;
-	}
-	user = getpwnam(text);
-	if (user == NULL)
-		return -ENOENT;
-	*ret_peer = (struct conf_peer){ false, user->pw_uid };
-	return 0;
-}
-
-static void
-complain_peer(struct parse *p, const struct option *option,
-    const config_setting_t *setting, const char *text)
-{
-	char printable[QUOTE_SIZE];
-
-	parse_complain(p, setting, "\"%s\": there is no %s \"%s\" on this "
-	    "system", option->key, *text == '@' ? "group" : "user",
-	    escape_text(text, strlen(text), printable, sizeof printable));
-}
-
-static void
-peers_from_list(struct parse *p, const struct option *option,
-    const config_setting_t *setting, void *target)
-{
-	struct conf_peers *peers = target;
-	int n = config_setting_length(setting);
-
-	value_free(option, target);
-	peers->v = calloc((size_t)n + 1, sizeof *peers->v);
-	if (peers->v == NULL) {
-		p->is_out_of_memory = true;
-		return;
-	}
-	for (int i = 0; i < n; i++) {
-		const char *text = list_string(p, option, setting, i);
-
-		if (text == NULL)
-			continue;
-		if (peer_from_text(text, &peers->v[peers->n]) == 0)
-			peers->n++;
-		else
-			complain_peer(p, option, setting, text);
-	}
-}
-
-static void
-words_free(void *target)
-{
-	struct conf_words *words = target;
-
-	free(words->v);
-	*words = (struct conf_words){ NULL, 0 };
-}
-
-static void
-peers_free(void *target)
-{
-	struct conf_peers *peers = target;
-
-	free(peers->v);
-	*peers = (struct conf_peers){ NULL, 0 };
-}
-
-static void
-ranges_free(void *target)
-{
-	struct conf_ranges *ranges = target;
-
-	free(ranges->v);
-	*ranges = (struct conf_ranges){ NULL, 0 };
-}
-
 static bool
 texts_are_same(const void *a, const void *b)
 {
@@ -457,48 +292,6 @@ texts_are_same(const void *a, const void *b)
 	const char *y = *(const char *const *)b;
 
 	return x == NULL || y == NULL ? x == y : strcmp(x, y) == 0;
-}
-
-static bool
-words_are_same(const void *a, const void *b)
-{
-	const struct conf_words *x = a, *y = b;
-
-	if (x->n != y->n)
-		return false;
-	for (size_t i = 0; i < x->n; i++)
-		if (strcmp(x->v[i], y->v[i]) != 0)
-			return false;
-	return true;
-}
-
-static bool
-peers_are_same(const void *a, const void *b)
-{
-	const struct conf_peers *x = a, *y = b;
-
-	if (x->n != y->n)
-		return false;
-	for (size_t i = 0; i < x->n; i++)
-		if (x->v[i].is_group != y->v[i].is_group ||
-		    x->v[i].id != y->v[i].id)
-			return false;
-	return true;
-}
-
-static bool
-ranges_are_same(const void *a, const void *b)
-{
-	const struct conf_ranges *x = a, *y = b;
-
-	if (x->n != y->n)
-		return false;
-	for (size_t i = 0; i < x->n; i++)
-		if (x->v[i].from != y->v[i].from ||
-		    x->v[i].length != y->v[i].length ||
-		    x->v[i].to != y->v[i].to)
-			return false;
-	return true;
 }
 
 static const struct kind kinds[] = {
@@ -662,39 +455,40 @@ static const struct kind kinds[] = {
 		.must_be = "a list of strings, such as "
 		    "[ \"nbdkit\", \"null\", \"1G\" ]",
 		.config_type = CONFIG_TYPE_LIST,
-		.from_list = words_from_list,
-		.free_list = words_free,
-		.is_same = words_are_same,
+		.from_list = value_words_from_list,
+		.free_list = value_words_free,
+		.is_same = value_words_are_same,
 	},
-	[OPTION_HOOK] = {
+	[OPTION_HOOKS] = {
 		.must_be = "a list of strings, the first of them an absolute "
-		    "path, such as [ \"/usr/local/sbin/snapshot\", \"vm1\" ]",
+		    "path, such as [ \"/usr/local/sbin/snapshot\", \"vm1\" ], "
+		    "or several of these: ( [ ... ], [ ... ] )",
 		.config_type = CONFIG_TYPE_LIST,
-		.from_list = hook_from_list,
-		.free_list = words_free,
-		.is_same = words_are_same,
+		.from_list = value_hooks_from_list,
+		.free_list = value_hooks_free,
+		.is_same = value_hooks_are_same,
 	},
 	[OPTION_RATES] = {
 		.must_be = "a list of times and rates, such as "
 		    "[ \"06:00 50MB/s\", \"22:00 0\" ]",
 		.config_type = CONFIG_TYPE_LIST,
-		.from_list = rates_from_list,
-		.free_list = words_free,
-		.is_same = words_are_same,
+		.from_list = value_rates_from_list,
+		.free_list = value_words_free,
+		.is_same = value_words_are_same,
 	},
 	[OPTION_PEERS] = {
 		.must_be = "a list of strings, such as "
 		    "[ \"root\", \"@nbdsync\" ]",
 		.config_type = CONFIG_TYPE_LIST,
-		.from_list = peers_from_list,
-		.free_list = peers_free,
-		.is_same = peers_are_same,
+		.from_list = value_peers_from_list,
+		.free_list = value_peers_free,
+		.is_same = value_peers_are_same,
 	},
 	[OPTION_RANGES] = {
 		.must_be = "a list of groups: ( { ... }, { ... } )",
 		.config_type = CONFIG_TYPE_LIST,
-		.free_list = ranges_free,
-		.is_same = ranges_are_same,
+		.free_list = value_ranges_free,
+		.is_same = value_ranges_are_same,
 	},
 };
 
@@ -785,7 +579,7 @@ parse_scalar(struct parse *p, const struct option *option,
 {
 	char buf[SCALAR_SIZE];
 	const char *text = scalar_text(setting, buf);
-	char quoted[QUOTE_SIZE];
+	char quoted[VALUE_QUOTE_SIZE];
 	union scalar value = { .amount = 0 };
 	int r = kinds[option->type].from_text(text, &value);
 

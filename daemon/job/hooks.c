@@ -58,13 +58,16 @@ struct hooks {
 };
 
 static int
-add(struct hooks *hooks, enum when when, const char *endpoint,
+add_one(struct hooks *hooks, enum when when, const char *endpoint,
     const struct conf_words *words)
 {
-	struct step *step = &hooks->steps[hooks->n_steps];
+	struct step *step = reallocarray(hooks->steps, hooks->n_steps + 1,
+	    sizeof *step);
 
-	if (words->n == 0)
-		return 0;
+	if (step == NULL)
+		return -ENOMEM;
+	hooks->steps = step;
+	step += hooks->n_steps;
 	step->when = when;
 	(void)snprintf(step->endpoint, sizeof step->endpoint, "%s", endpoint);
 	step->argv = calloc(words->n + 1, sizeof *step->argv);
@@ -77,6 +80,17 @@ add(struct hooks *hooks, enum when when, const char *endpoint,
 			return -ENOMEM;
 	}
 	return 0;
+}
+
+static int
+add(struct hooks *hooks, enum when when, const char *endpoint,
+    const struct conf_hooks *commands)
+{
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < commands->n; i++)
+		r = add_one(hooks, when, endpoint, &commands->v[i]);
+	return r;
 }
 
 /* The job's endpoints, the source first. */
@@ -317,11 +331,7 @@ make(struct net_loop *loop, const struct conf *conf,
 
 	if (hooks == NULL)
 		return -ENOMEM;
-	/* Of each endpoint two, and three of the job. */
-	hooks->steps = calloc(2 * (1 + RUN_MAX_DESTINATIONS) + 3,
-	    sizeof *hooks->steps);
-	r = hooks->steps == NULL ? -ENOMEM :
-	    net_task_init(&hooks->next, loop, on_next, hooks);
+	r = net_task_init(&hooks->next, loop, on_next, hooks);
 	if (r == 0)
 		r = fill(hooks, conf, job);
 	if (r < 0 || hooks->n_steps == 0) {

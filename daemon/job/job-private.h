@@ -93,6 +93,8 @@ struct job {
 
 	uint64_t rpo_warn_ms;		/* 0: none */
 	uint64_t rpo_crit_ms;
+	uint64_t rpo_repeat_ms;		/* 0: it is told once */
+	int64_t rpo_told_at_ms;
 	enum job_health rpo_level;	/* that was told */
 	enum job_health rpo_hook_level;	/* and that the last hook was for */
 	struct hooks *rpo_hooks;	/* NULL: none runs */

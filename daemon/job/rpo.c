@@ -3,7 +3,7 @@
  * The recovery point objective: how old the last success of a job may be.
  *
  * The level is looked at when it may have changed, and told once each time it
- * has.  A job that has never succeeded is as old as we have known it: a fresh
+ * has, and again while it is bad, if that is wished.  A job that has never succeeded is as old as we have known it: a fresh
  * one is nothing to worry about.
  */
 
@@ -12,11 +12,14 @@
 
 #include <string.h>
 
+#define REPEAT_MIN_MS 1000
+
 void
 job_set_rpo(struct job *job, const struct conf_job *cj)
 {
 	job->rpo_warn_ms = cj->rpo_warn_ms;
 	job->rpo_crit_ms = cj->rpo_crit_ms;
+	job->rpo_repeat_ms = cj->rpo_repeat_ms;
 }
 
 static int64_t
@@ -72,7 +75,7 @@ event_of(enum job_health level)
 
 static void run_hook(struct job *job) ON_MAIN;
 
-/* The job may have got worse meanwhile. */
+/* The job may have got worse meanwhile, or better. */
 static void
 on_hook_end(void *arg)
 {
@@ -81,7 +84,7 @@ on_hook_end(void *arg)
 	on_main_entry();
 	hooks_free(job->rpo_hooks);
 	job->rpo_hooks = NULL;
-	if (job->rpo_level > job->rpo_hook_level && job->is_configured &&
+	if (job->rpo_level != job->rpo_hook_level && job->is_configured &&
 	    !jobs_is_stopping(job->jobs))
 		run_hook(job);
 }
@@ -108,6 +111,20 @@ run_hook(struct job *job)
 	json_decref(o);
 }
 
+/* In how long it is to be told again; UINT64_MAX: not. */
+static uint64_t
+repeat_in_ms(const struct job *job)
+{
+	int64_t ago_ms = job_now_ms() - job->rpo_told_at_ms;
+
+	if (job->rpo_repeat_ms == 0 || job->rpo_level <= JOB_OK)
+		return UINT64_MAX;
+	if (ago_ms < 0)
+		return job->rpo_repeat_ms;
+	return (uint64_t)ago_ms >= job->rpo_repeat_ms ? 0 :
+	    job->rpo_repeat_ms - (uint64_t)ago_ms;
+}
+
 void
 job_look_at_rpo(struct job *job)
 {
@@ -115,14 +132,16 @@ job_look_at_rpo(struct job *job)
 	enum job_health old = job->rpo_level;
 
 	/* A success of before a restart may not be known yet. */
-	if (level == old || !job->is_configured || job_is_unknown(job))
+	if (!job->is_configured || job_is_unknown(job) ||
+	    (level == old && repeat_in_ms(job) > 0))
 		return;
 	job->rpo_level = level;
+	job->rpo_told_at_ms = job_now_ms();
 	say(job, level);
 	jobs_tell_event(job->jobs, job, event_of(level));
-	jobs_changed(job->jobs, job);
-	if (level > old)
-		run_hook(job);
+	if (level != old)
+		jobs_changed(job->jobs, job);
+	run_hook(job);
 }
 
 /* In how long the level changes by itself; UINT64_MAX: not. */
@@ -131,8 +150,11 @@ job_rpo_next_ms(const struct job *job)
 {
 	const uint64_t limits[] = { job->rpo_warn_ms, job->rpo_crit_ms };
 	uint64_t age_ms = job_rpo_age_ms(job);
-	uint64_t next_ms = UINT64_MAX;
+	uint64_t next_ms = repeat_in_ms(job);
 
+	/* It may be that nothing can be told yet. */
+	if (next_ms < REPEAT_MIN_MS)
+		next_ms = REPEAT_MIN_MS;
 	for (unsigned i = 0; i < 2; i++)
 		if (limits[i] > age_ms && limits[i] - age_ms < next_ms)
 			next_ms = limits[i] - age_ms;

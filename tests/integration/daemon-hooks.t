@@ -5,7 +5,7 @@
 . "$srcdir/tests/lib/testlib.sh"
 . "$srcdir/tests/lib/daemonlib.sh"
 requires nbdkit pattern --version
-plan 58
+plan 60
 
 umask 022
 # Every other block differs.
@@ -51,6 +51,10 @@ conf "endpoints = (
     hook_timeout = \"60s\"; },
   { name = \"differs\"; source = \"a\"; destination = \"b\"; mode = \"verify\";
     on_failure = $(hook differs) },
+  { name = \"several\"; source = \"gone\"; destination = \"dst\";
+    pre = ( [ \"$tmp/hook\", \"one\" ], [ \"$tmp/hook\", \"two\", \"1\" ],
+      [ \"$tmp/hook\", \"three\" ] );
+    on_failure = ( [ \"$tmp/hook\", \"four\", \"1\" ], [ \"$tmp/hook\", \"five\" ] ); },
   { name = \"broken\"; source = \"gone\"; destination = \"dst\";
     on_failure = $(hook fail) } );"
 start_daemon "$tmp/conf"
@@ -169,6 +173,12 @@ rm -f "$tmp/fail.env"
 start_job broken
 ok "a run that fails" wait_job broken
 like "has its hook run" "$(cat "$tmp/fail.env")" "NBDSYNC_JOB=broken"
+
+rm "$tmp/order"
+start_job several
+ok "a job with several hooks of a kind ends" wait_job several
+is "before the run up to the first that fails, afterwards all are run" \
+    "$(tr '\n' ' ' <"$tmp/order")" "one two dst-post four five "
 
 start_job differs
 ok "a run with much to tell ends" wait_job differs

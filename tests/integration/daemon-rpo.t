@@ -4,7 +4,7 @@
 . "$srcdir/tests/lib/testlib.sh"
 . "$srcdir/tests/lib/daemonlib.sh"
 requires nbdkit pattern --version
-plan 35
+plan 37
 
 cat >"$tmp/hook" <<-END
 	#!/bin/sh
@@ -72,7 +72,8 @@ conf_with "rpo_warn = \"1h\"; rpo_crit = \"2h\"; on_rpo = [ \"$tmp/hook\" ];"
 is "after a success all is well" "$(job_field vm .health)" ok
 ok "an event tells of that" wait_for \
     "grep -q 'job.rpo-recovered' $tmp/events.log"
-is "the hook does not" "$(grep -c . "$tmp/hooks")" 2
+ok "and the hook" wait_for "grep -q 'job.rpo-recovered vm' $tmp/hooks"
+is "which is told of no change twice" "$(grep -c . "$tmp/hooks")" 3
 exits 0 "check is content again" "$nbdsync" check
 like "status has it, too" "$("$nbdsync" status vm)" '^RPO: +[0-9.]+ ?m?s, ok$'
 is "but not of a job without" "$("$nbdsync" status free | grep -c RPO)" 0
@@ -92,6 +93,12 @@ wait_for '[ "$(grep -c . "$tmp/hooks")" -ge 2 ] ||
     [ "$before" = "on_rpo job.rpo-critical vm" ]'
 is "and that has its own, afterwards" "$(tail -n 1 "$tmp/hooks")" \
     "on_rpo job.rpo-critical vm"
+
+rm "$tmp/hooks"
+conf_with "rpo_warn = \"1s\"; rpo_repeat = \"1s\"; on_rpo = [ \"$tmp/hook\" ];"
+"$nbdsync" reload >/dev/null
+ok "what lasts is told again and again, where that is wished" wait_for \
+    '[ "$(grep -c job.rpo-warning "$tmp/hooks")" -ge 3 ]'
 
 conf_with "rpo_warn = \"2h\"; rpo_crit = \"1h\";"
 like "a limit behind the other is refused" "$("$nbdsync" reload 2>&1)" \

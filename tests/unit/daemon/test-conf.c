@@ -247,6 +247,12 @@ static const struct {
 	  "\"j\": range 1: the length is 0" },
 	{ JOB("ranges = ( { to = \"16383P\"; length = \"2P\"; } );"),
 	  "f:5: job \"j\": range 1: the end is too large" },
+	{ JOB("pre = [ \"true\" ];"), "f:6: job \"j\": \"pre\" must be a "
+	  "list of strings, the first of them an absolute path" },
+	{ JOB("pre = ( [ \"/bin/true\" ], \"/bin/true\" );"), "f:6: job "
+	  "\"j\": \"pre\" must be a list of strings" },
+	{ JOB("pre = ( [ \"/bin/true\" ], [ ] );"), "f:6: job \"j\": "
+	  "\"pre\" must be a list of strings" },
 	{ JOB("ranges = \"all\";"), "f:6: job \"j\": \"ranges\" must be a "
 	  "list" },
 	/* endpoints */
