@@ -89,6 +89,7 @@ job_set_schedule(struct job *job, const struct conf_job *cj)
 	job->schedule = s;
 	if (!schedule_is_set(&s)) {
 		job->schedule_done = 0;
+		job->schedule_next = -1;
 		if (job->is_state_known)
 			job_keep_fire(job, 0);
 		return;
