@@ -89,6 +89,28 @@ canvas_put(struct canvas *c, enum style style, size_t width, const char *text)
 }
 
 void
+canvas_cell(struct canvas *c, enum style style, size_t width, const char *text)
+{
+	const char *mark = c->utf8 ? "\xe2\x80\xa6" : "~";
+	size_t room = c->columns > c->used ? c->columns - c->used : 0;
+	char cut[TEXT_SIZE];
+	size_t taken = 0;
+	size_t len;
+
+	if (width > room)
+		width = room;
+	if (width == 0)
+		return;
+	if (output_width(text) <= width) {
+		canvas_put(c, style, width, text);
+		return;
+	}
+	len = fit(text, width - 1, &taken);
+	(void)snprintf(cut, sizeof cut, "%.*s%s", (int)len, text, mark);
+	canvas_put(c, style, width, cut);
+}
+
+void
 canvas_printf(struct canvas *c, enum style style, const char *fmt, ...)
 {
 	char text[TEXT_SIZE];

@@ -27,6 +27,7 @@ struct canvas {
 	size_t columns;
 	size_t rows;
 	bool colour;
+	bool utf8;
 	size_t row;			/* the line that is being drawn, from 0 */
 	size_t used;			/* columns of it */
 };
@@ -42,6 +43,13 @@ void canvas_put(struct canvas *c, enum style style, size_t width,
     const char *text);
 void canvas_printf(struct canvas *c, enum style style, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));
+
+/*
+ * The same in exactly width columns, or what is left of the line: a text that
+ * is cut ends with the mark of c->utf8.
+ */
+void canvas_cell(struct canvas *c, enum style style, size_t width,
+    const char *text);
 
 /* Blanks up to a column. */
 void canvas_to_column(struct canvas *c, size_t column, enum style style);

@@ -37,6 +37,18 @@ get_phase(const json_t *json)
 }
 
 static void
+read_mirror(const json_t *json, struct run_mirror *m)
+{
+	m->is_mirror = json_is_object(json);
+	m->is_in_sync = json_is_true(json_object_get(json, "in_sync"));
+	m->n_complete = get_number(json, "passes_complete");
+	m->n_failed = get_number(json, "passes_failed");
+	m->consistent_age_ms = get_number(json, "consistent_age_ms");
+	(void)snprintf(m->failure, sizeof m->failure, "%s", get_text(json,
+	    "failure"));
+}
+
+static void
 read_progress(const json_t *json, struct run_progress *p)
 {
 	p->phase = get_phase(json);
@@ -57,6 +69,7 @@ read_progress(const json_t *json, struct run_progress *p)
 	p->rate_limit = get_number(json, "rate_limit_bytes_per_s");
 	p->limited_by = get_text(json, "limited_by");
 	p->elapsed_ms = get_number(json, "elapsed_ms");
+	read_mirror(json_object_get(json, "mirror"), &p->mirror);
 }
 
 static void

@@ -70,6 +70,8 @@ noinst_LTLIBRARIES += %D%/libcli.la
 	%D%/progress.c \
 	%D%/progress.h \
 	%D%/reload.c \
+	%D%/screen-draw.c \
+	%D%/screen-private.h \
 	%D%/screen.c \
 	%D%/screen.h \
 	%D%/reset.c \

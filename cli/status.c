@@ -83,6 +83,12 @@ make_row(struct row *row, const struct job_status *status)
 	set_cell(row, COLUMN_JOB, status->name);
 	set_cell(row, COLUMN_STATE, status->state);
 	set_last(row, status);
+	if (status->run.progress.mirror.is_in_sync) {
+		/* Whether a pass is under way or not. */
+		set_cell(row, COLUMN_PROGRESS, "in sync");
+		set_cell(row, COLUMN_RATE, "-");
+		return;
+	}
 	if (!status->is_running || status->run.progress.total_bytes == 0) {
 		set_cell(row, COLUMN_PROGRESS, "-");
 		set_cell(row, COLUMN_RATE, "-");
