@@ -44,7 +44,10 @@ noinst_LTLIBRARIES += %D%/libdaemon.la
 	%D%/control/limits.c \
 	%D%/control/log.c \
 	%D%/control/map.c \
+	%D%/control/metrics-process.c \
+	%D%/control/metrics-requests.c \
 	%D%/control/metrics.c \
+	%D%/control/metrics.h \
 	%D%/control/page.c \
 	%D%/control/pause.c \
 	%D%/control/probe.c \

@@ -2,27 +2,25 @@
 /*
  * GET /metrics: figures in the text format of Prometheus, 0.0.4.
  *
- * One table of series of a job, one function of the rest.  Every series of a
+ * One table of series of a job, one function of the rest; requests are in
+ * metrics-requests.c, the process in metrics-process.c.  Every series of a
  * job is there from the start: one that appears with the first failure has no
  * rise that an alert could see.
  */
 
-#include <dirent.h>
 #include <event2/event.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
-#include <unistd.h>
 
 #include "base/cleanup.h"
 #include "base/log.h"
 #include "control/counters.h"
 #include "control/events.h"
+#include "control/metrics.h"
 #include "control/routes.h"
 #include "net/tls.h"
-#include "transfer/stats.h"
 
 struct series {
 	const char *name;
@@ -366,18 +364,18 @@ static const char *const states[] = { "idle", "connecting", "copying",
 	"verifying", "reconnecting", "stalled", "flushing", "stopping",
 	"paused", "held", "preparing" };
 
-static void
-head(FILE *f, const char *name, const char *type, const char *help)
+void
+metrics_head(FILE *f, const char *name, const char *type, const char *help)
 {
 	(void)fprintf(f, "# HELP %s %s\n# TYPE %s %s\n", name, help, name,
 	    type);
 }
 
-static void
-single(FILE *f, const char *name, const char *type, const char *help,
+void
+metrics_single(FILE *f, const char *name, const char *type, const char *help,
     double value)
 {
-	head(f, name, type, help);
+	metrics_head(f, name, type, help);
 	(void)fprintf(f, "%s %.15g\n", name, value);
 }
 
@@ -388,7 +386,7 @@ put_series(FILE *f, const struct jobs *jobs, const struct series *s) ON_MAIN
 	struct job_view view;
 
 	if (s->type != NULL)
-		head(f, s->name, s->type, s->help);
+		metrics_head(f, s->name, s->type, s->help);
 	while ((job = jobs_next(jobs, job)) != NULL) {
 		job_get_view(job, &view);
 		(void)fprintf(f, "%s{job=\"%s\"%s} %.15g\n", s->name,
@@ -402,7 +400,7 @@ put_states(FILE *f, const struct jobs *jobs) ON_MAIN
 	const struct job *job = NULL;
 	struct job_view view;
 
-	head(f, "nbdsync_job_state", "gauge", "1 for the state it is in");
+	metrics_head(f, "nbdsync_job_state", "gauge", "1 for the state it is in");
 	while ((job = jobs_next(jobs, job)) != NULL) {
 		job_get_view(job, &view);
 		for (size_t i = 0; i < sizeof states / sizeof states[0]; i++)
@@ -419,7 +417,7 @@ put_infos(FILE *f, const struct jobs *jobs) ON_MAIN
 	const struct job *job = NULL;
 	struct job_view view;
 
-	head(f, "nbdsync_job_info", "gauge", "what the job does");
+	metrics_head(f, "nbdsync_job_info", "gauge", "what the job does");
 	while ((job = jobs_next(jobs, job)) != NULL) {
 		job_get_view(job, &view);
 		(void)fprintf(f, "nbdsync_job_info{job=\"%s\",uuid=\"%s\","
@@ -435,7 +433,7 @@ put_limits(FILE *f, const struct jobs *jobs) ON_MAIN
 	const struct job *job = NULL;
 	struct job_view view;
 
-	head(f, "nbdsync_limited_seconds_total", "counter",
+	metrics_head(f, "nbdsync_limited_seconds_total", "counter",
 	    "for how long something has limited runs");
 	while ((job = jobs_next(jobs, job)) != NULL) {
 		job_get_view(job, &view);
@@ -448,85 +446,13 @@ put_limits(FILE *f, const struct jobs *jobs) ON_MAIN
 	}
 }
 
-/* "block status" is one word here. */
-static const char *
-command_label(const struct stats *row, char buf[32])
-{
-	(void)snprintf(buf, 32, "%s", row->command);
-	for (char *c = buf; *c != '\0'; c++)
-		if (*c == ' ')
-			*c = '-';
-	return buf;
-}
-
-static uint64_t
-count_requests(const struct stats *row)
-{
-	uint64_t n = 0;
-
-	for (unsigned i = 0; i <= STATS_BUCKETS; i++)
-		n += row->buckets[i];
-	return n;
-}
-
-static void
-put_durations(FILE *f, const struct stats *row)
-{
-	static const char name[] = "nbdsync_request_duration_seconds";
-	char command[32];
-	char labels[96];
-	uint64_t n = 0;
-
-	(void)snprintf(labels, sizeof labels, "side=\"%s\",command=\"%s\"",
-	    row->side, command_label(row, command));
-	for (unsigned i = 0; i <= STATS_BUCKETS; i++) {
-		n += row->buckets[i];
-		(void)fprintf(f, "%s_bucket{%s,le=\"%s\"} %" PRIu64 "\n",
-		    name, labels, i == STATS_BUCKETS ? "+Inf" :
-		    stats_limit(i), n);
-	}
-	(void)fprintf(f, "%s_sum{%s} %.15g\n%s_count{%s} %" PRIu64 "\n", name,
-	    labels, (double)row->sum_us / 1e6, name, labels, n);
-}
-
-/* By kind, and not by job: there would be too many of them. */
-static void
-put_kinds(FILE *f)
-{
-	struct stats rows[STATS_ROWS];
-	char command[32];
-
-	for (unsigned i = 0; i < STATS_ROWS; i++)
-		stats_get(i, &rows[i]);
-	head(f, "nbdsync_requests_total", "counter",
-	    "requests to servers that have ended");
-	for (unsigned i = 0; i < STATS_ROWS; i++)
-		(void)fprintf(f, "nbdsync_requests_total{side=\"%s\","
-		    "command=\"%s\"} %" PRIu64 "\n", rows[i].side,
-		    command_label(&rows[i], command),
-		    count_requests(&rows[i]));
-	head(f, "nbdsync_request_errors_total", "counter",
-	    "those that have failed");
-	for (unsigned i = 0; i < STATS_ROWS * STATS_ERRORS; i++)
-		(void)fprintf(f, "nbdsync_request_errors_total{side=\"%s\","
-		    "command=\"%s\",errno=\"%s\"} %" PRIu64 "\n",
-		    rows[i / STATS_ERRORS].side,
-		    command_label(&rows[i / STATS_ERRORS], command),
-		    stats_error_name(i % STATS_ERRORS),
-		    rows[i / STATS_ERRORS].errors[i % STATS_ERRORS]);
-	head(f, "nbdsync_request_duration_seconds", "histogram",
-	    "how long requests have taken");
-	for (unsigned i = 0; i < STATS_ROWS; i++)
-		put_durations(f, &rows[i]);
-}
-
 static void
 put_certificates(FILE *f, const struct conf *conf)
 {
 	static const char name[] =
 	    "nbdsync_tls_certificate_expiry_timestamp_seconds";
 
-	head(f, name, "gauge", "when the first certificate of a file expires");
+	metrics_head(f, name, "gauge", "when the first certificate of a file expires");
 	for (size_t i = 0; i < conf->n_tls; i++) {
 		const struct conf_tls *tls = &conf->tls[i];
 
@@ -545,7 +471,7 @@ put_requests(FILE *f, const struct ctl_counters *c)
 {
 	static const char name[] = "nbdsync_control_requests_total";
 
-	head(f, name, "counter", "requests that were answered");
+	metrics_head(f, name, "counter", "requests that were answered");
 	for (size_t i = 0; i <= n_ctl_routes; i++) {
 		bool is_route = i < n_ctl_routes;
 		const uint64_t *counts =
@@ -568,7 +494,7 @@ put_job_messages(FILE *f, const struct jobs *jobs) ON_MAIN
 	const struct job *job = NULL;
 	struct job_view view;
 
-	head(f, "nbdsync_job_log_messages_total", "counter",
+	metrics_head(f, "nbdsync_job_log_messages_total", "counter",
 	    "those of them that are about a job");
 	while ((job = jobs_next(jobs, job)) != NULL) {
 		job_get_view(job, &view);
@@ -583,7 +509,7 @@ put_job_messages(FILE *f, const struct jobs *jobs) ON_MAIN
 static void
 put_messages(FILE *f)
 {
-	head(f, "nbdsync_log_messages_total", "counter",
+	metrics_head(f, "nbdsync_log_messages_total", "counter",
 	    "messages that were logged");
 	for (int level = LOG_LEVEL_ERROR; level <= LOG_LEVEL_DEBUG; level++)
 		(void)fprintf(f, "nbdsync_log_messages_total{level=\"%s\"} %"
@@ -591,90 +517,35 @@ put_messages(FILE *f)
 		    log_count((enum log_level)level));
 }
 
-static uint64_t
-resident_bytes(void)
-{
-	unsigned long size = 0, resident = 0;
-	FILE *f = fopen("/proc/self/statm", "re");
-
-	if (f == NULL)
-		return 0;
-	if (fscanf(f, "%lu %lu", &size, &resident) != 2)
-		resident = 0;
-	(void)fclose(f);
-	return (uint64_t)resident * (uint64_t)sysconf(_SC_PAGESIZE);
-}
-
-/* -1: cannot be counted. */
-static int
-count_entries(const char *path)
-{
-	DIR *dir = opendir(path);
-	int n = -3;			/* ".", "..", and the one in hand */
-
-	if (dir == NULL)
-		return -1;
-	while (readdir(dir) != NULL)
-		n++;
-	(void)closedir(dir);
-	return n;
-}
-
-static void
-put_process(FILE *f, const struct ctl_facts *facts)
-{
-	struct rlimit limit;
-	struct rusage u;
-	double cpu = 0;
-
-	if (getrusage(RUSAGE_SELF, &u) == 0)
-		cpu = (double)(u.ru_utime.tv_sec + u.ru_stime.tv_sec) +
-		    (double)(u.ru_utime.tv_usec + u.ru_stime.tv_usec) / 1e6;
-	single(f, "process_cpu_seconds_total", "counter",
-	    "processor time used", cpu);
-	single(f, "process_resident_memory_bytes", "gauge",
-	    "memory in use", (double)resident_bytes());
-	single(f, "process_open_fds", "gauge", "open files",
-	    count_entries("/proc/self/fd"));
-	single(f, "process_max_fds", "gauge", "files that may be open",
-	    getrlimit(RLIMIT_NOFILE, &limit) == 0 ? (double)limit.rlim_cur :
-	    0);
-	single(f, "process_threads", "gauge", "threads",
-	    count_entries("/proc/self/task") + 1);
-	single(f, "process_start_time_seconds", "gauge",
-	    "when the daemon was started",
-	    (double)facts->started_at_ms / 1000.0);
-}
-
 static void
 put_daemon(FILE *f, const struct ctl_request *req) ON_MAIN
 {
 	const struct ctl_counters *c = req->counters;
 
-	head(f, "nbdsync_build_info", "gauge", "what the daemon is");
+	metrics_head(f, "nbdsync_build_info", "gauge", "what the daemon is");
 	(void)fprintf(f, "nbdsync_build_info{version=\"" PACKAGE_VERSION
 	    "\",libevent=\"%s\",openssl=\"%s\"} 1\n", event_get_version(),
 	    tls_library_version());
-	single(f, "nbdsync_start_time_seconds", "gauge",
+	metrics_single(f, "nbdsync_start_time_seconds", "gauge",
 	    "when the daemon was started",
 	    (double)req->facts->started_at_ms / 1000.0);
-	single(f, "nbdsync_config_last_reload_successful", "gauge",
+	metrics_single(f, "nbdsync_config_last_reload_successful", "gauge",
 	    "whether the file that was read last was taken over",
 	    c->reload_is_good);
-	single(f, "nbdsync_config_last_reload_timestamp_seconds", "gauge",
+	metrics_single(f, "nbdsync_config_last_reload_timestamp_seconds", "gauge",
 	    "when a file was last taken over", (double)c->reload_at_s);
-	single(f, "nbdsync_jobs", "gauge", "jobs that are configured",
+	metrics_single(f, "nbdsync_jobs", "gauge", "jobs that are configured",
 	    (double)jobs_count(req->jobs));
-	single(f, "nbdsync_jobs_running", "gauge", "jobs that run",
+	metrics_single(f, "nbdsync_jobs_running", "gauge", "jobs that run",
 	    (double)jobs_count_running(req->jobs));
-	single(f, "nbdsync_control_connections", "gauge",
+	metrics_single(f, "nbdsync_control_connections", "gauge",
 	    "connections to the control socket", (double)c->n_connections);
-	single(f, "nbdsync_control_connections_total", "counter",
+	metrics_single(f, "nbdsync_control_connections_total", "counter",
 	    "connections that were accepted", (double)c->n_accepted);
-	single(f, "nbdsync_event_streams", "gauge",
+	metrics_single(f, "nbdsync_event_streams", "gauge",
 	    "clients that listen to events",
 	    (double)events_count_streams(req->events));
-	single(f, "nbdsync_events_dropped_total", "counter",
+	metrics_single(f, "nbdsync_events_dropped_total", "counter",
 	    "clients of the event stream that were too slow",
 	    (double)events_count_dropped(req->events));
 }
@@ -692,7 +563,7 @@ ctl_metrics(struct ctl_request *req)
 		return;
 	}
 	put_daemon(f, req);
-	put_process(f, req->facts);
+	metrics_put_process(f, req->facts);
 	put_infos(f, req->jobs);
 	put_states(f, req->jobs);
 	for (size_t i = 0; i < sizeof series / sizeof series[0]; i++)
@@ -701,7 +572,8 @@ ctl_metrics(struct ctl_request *req)
 	put_messages(f);
 	put_job_messages(f, req->jobs);
 	put_limits(f, req->jobs);
-	put_kinds(f);
+	metrics_put_requests(f, req->jobs);
+	metrics_put_kinds(f);
 	put_certificates(f, req->conf);
 	is_good = fflush(f) == 0;
 	(void)fclose(f);

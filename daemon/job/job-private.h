@@ -11,6 +11,7 @@
 #include "store/store.h"
 #include "transfer/budget.h"
 #include "transfer/series.h"
+#include "transfer/stats.h"
 #include "transfer/progress.h"
 
 /*
@@ -115,6 +116,7 @@ struct job {
 	struct job_success success;
 	struct job_totals totals;	/* of runs that have ended */
 	struct job_limits limits;
+	struct stats_counts counts;	/* of requests of all runs */
 	uint64_t limited_at_ms;		/* of the run, when it was counted */
 	bool has_last_run;		/* one that was not skipped */
 	int64_t resume_after_ms;	/* as of a run's spec */

@@ -483,7 +483,7 @@ begin_run(struct job *job) ON_MAIN
 
 /* The configured run; what it points to lives with the configuration. */
 static void
-make_spec(const struct job *job, const struct conf_job *cj,
+make_spec(struct job *job, const struct conf_job *cj,
     struct run_spec *ret_spec) ON_MAIN
 {
 	*ret_spec = (struct run_spec){
@@ -510,6 +510,7 @@ make_spec(const struct job *job, const struct conf_job *cj,
 		.require_all = cj->require_all,
 		.rate = job->rate,
 		.budget = job->jobs->budget,
+		.counts = &job->counts,
 		.ranges = cj->ranges.v,
 		.n_ranges = cj->ranges.n,
 		.connections = cj->connections,

@@ -26,6 +26,7 @@
 
 struct job;
 struct jobs;
+struct stats_counts;
 
 #define JOB_RUN_ID_SIZE 40
 #define JOB_UUID_SIZE	37
@@ -247,6 +248,7 @@ struct job_view {
 	const char *uuid;		/* or "" */
 	const struct job_limits *limits;	/* while it runs, what has
 						   limited it */
+	const struct stats_counts *counts;	/* of requests */
 	bool has_time_left;
 	uint64_t time_left_ms;
 	bool is_time_left_good;		/* it has been measured for a while */

@@ -176,6 +176,7 @@ job_get_view(const struct job *job, struct job_view *ret_view)
 		.is_partial = job_is_partial(job),
 		.uuid = job->state.uuid,
 		.limits = &job->limits,
+		.counts = &job->counts,
 		.last_started_at_ms = job->started_at_ms,
 		.rpo_age_ms = job_rpo_age_ms(job),
 		.rpo_warn_ms = job->rpo_warn_ms,

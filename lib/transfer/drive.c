@@ -169,6 +169,7 @@ add_lane(struct run *run, unsigned i)
 		.reconnect_ms = run->reconnect_ms,
 		.share = &run->share,
 		.keeper = &run->keeper,
+		.counts = run->counts,
 		.epoch_ms = run->keeper.interval_ms,
 		.events = &lane_events,
 		.arg = run,

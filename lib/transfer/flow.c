@@ -277,6 +277,8 @@ send_request(struct lane *lane, struct copy_request *engine)
 		    -ENOTCONN;
 	if (r < 0)
 		request_ended(lane, req, r, strerror(-r));
+	else
+		stats_note_sent(lane->setup.counts, engine->side);
 }
 
 void
@@ -334,7 +336,8 @@ flow_request_done(struct lane *lane, struct lane_request *req)
 		request_done_late(lane, req);
 		return;
 	}
-	stats_note(engine->side, engine->op, nbd->error, took_us);
+	stats_note(lane->setup.counts, engine->side, engine->op,
+	    nbd->error, took_us);
 	if (nbd->error == 0 && (engine->op == COPY_READ ||
 	    engine->op == COPY_WRITE))
 		copy_tuning_note(lane->tuning, engine->side, took_us);

@@ -39,6 +39,8 @@ struct lane_events {
 	void (*on_closed)(void *arg, struct lane *lane);
 };
 
+struct stats_counts;
+
 struct lane_setup {
 	struct worker *worker;		/* where the lane lives */
 	struct worker *home;		/* where the run lives */
@@ -47,6 +49,7 @@ struct lane_setup {
 					   away */
 	struct budget_share *share;	/* the run's; NULL: no limits */
 	struct keeper *keeper;		/* the run's */
+	struct stats_counts *counts;	/* or NULL */
 	uint64_t epoch_ms;		/* it flushes that often */
 	const struct lane_events *events;
 	void *arg;

@@ -63,6 +63,7 @@ struct run {
 	atomic_bool is_tuned;		/* tuning may be looked at */
 	struct copy_ledger ledger;	/* its atomics */
 	struct budget_share share;
+	struct stats_counts *counts;	/* or NULL */
 
 	/* Mails. */
 	struct mail start_mail;

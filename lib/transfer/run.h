@@ -21,6 +21,7 @@
 struct run;
 struct store;
 struct budget;
+struct stats_counts;
 
 #define RUN_LENGTH_ALL UINT64_MAX
 
@@ -125,6 +126,8 @@ struct run_spec {
 	bool full;			/* do not go on from it */
 	struct budget *budget;		/* shared with others; outlives the
 					   run.  NULL: one of its own */
+	struct stats_counts *counts;	/* of its requests; outlives the run,
+					   or NULL */
 	enum digest_algorithm digest;	/* of all that is read from the source:
 					   one connection only; DIGEST_NONE:
 					   do without */

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <stdatomic.h>
+#include <stddef.h>
 
 static const struct {
 	uint64_t us;
@@ -78,9 +79,19 @@ get(const _Atomic uint64_t *counter)
 }
 
 void
-stats_note(enum copy_side side, enum copy_op op, int error, uint64_t took_us)
+stats_note_sent(struct stats_counts *counts, enum copy_side side)
 {
-	struct counters *c = &rows[(side == COPY_SOURCE ? 0 : N_OPS) + op];
+	if (counts != NULL)
+		(void)atomic_fetch_add_explicit(&counts->in_flight[side], 1,
+		    memory_order_relaxed);
+}
+
+void
+stats_note(struct stats_counts *counts, enum copy_side side, enum copy_op op,
+    int error, uint64_t took_us)
+{
+	unsigned row = (side == COPY_SOURCE ? 0 : N_OPS) + op;
+	struct counters *c = &rows[row];
 	unsigned i = 0;
 
 	while (i < STATS_BUCKETS && took_us > limits[i].us)
@@ -89,6 +100,23 @@ stats_note(enum copy_side side, enum copy_op op, int error, uint64_t took_us)
 	add(&c->sum_us, took_us);
 	if (error < 0)
 		add(&c->errors[error_of(error)], 1);
+	if (counts == NULL)
+		return;
+	add(&counts->ended[row], 1);
+	(void)atomic_fetch_sub_explicit(&counts->in_flight[side], 1,
+	    memory_order_relaxed);
+}
+
+const char *
+stats_side(unsigned row)
+{
+	return row < N_OPS ? "source" : "destination";
+}
+
+const char *
+stats_command(unsigned row)
+{
+	return copy_op_name((enum copy_op)(row % N_OPS));
 }
 
 void
@@ -96,8 +124,8 @@ stats_get(unsigned row, struct stats *ret)
 {
 	const struct counters *c = &rows[row];
 
-	ret->side = row < N_OPS ? "source" : "destination";
-	ret->command = copy_op_name((enum copy_op)(row % N_OPS));
+	ret->side = stats_side(row);
+	ret->command = stats_command(row);
 	for (unsigned i = 0; i < STATS_ERRORS; i++)
 		ret->errors[i] = get(&c->errors[i]);
 	for (unsigned i = 0; i <= STATS_BUCKETS; i++)

@@ -2,6 +2,7 @@
 #ifndef TRANSFER_STATS_H
 #define TRANSFER_STATS_H
 
+#include <stdatomic.h>
 #include <stdint.h>
 
 #include "copy/ledger.h"
@@ -35,11 +36,23 @@ struct stats {
 const char *stats_limit(unsigned i);
 const char *stats_error_name(enum stats_error error);
 
-/* error: 0, or a negative errno. */
-void stats_note(enum copy_side side, enum copy_op op, int error,
-    uint64_t took_us);
-
 #define STATS_ROWS 14			/* what stats_get() takes */
+
+/* The same of a job's runs, in short. */
+struct stats_counts {
+	_Atomic uint64_t ended[STATS_ROWS];	/* requests */
+	_Atomic int64_t in_flight[2];		/* by enum copy_side */
+};
+
+/* One is on its way.  counts may be NULL. */
+void stats_note_sent(struct stats_counts *counts, enum copy_side side);
+/* It is no more.  error: 0, or a negative errno. */
+void stats_note(struct stats_counts *counts, enum copy_side side,
+    enum copy_op op, int error, uint64_t took_us);
+
+/* What a row is about. */
+const char *stats_side(unsigned row);
+const char *stats_command(unsigned row);
 
 void stats_get(unsigned row, struct stats *ret);
 

@@ -7,7 +7,7 @@
 requires certtool --version
 requires nbdkit --filter=delay pattern --version
 requires perl -e 1
-plan 42
+plan 45
 
 make_ca "$tmp/pki"
 make_cert "$tmp/pki" client tls_www_client 'expiration_days = 2'
@@ -72,15 +72,18 @@ is "a run that failed counts, too" \
 is "and is no health" "$(metric 'nbdsync_job_health{job="bad"}')" 1
 ok "an error was logged" [ "$(metric \
     'nbdsync_log_messages_total{level="error"}')" -ge 1 ]
-is "requests are counted by kind" "$(metric \
-    'nbdsync_requests_total{side="source",command="read"}' |
+is "requests are counted by job and kind" "$(metric \
+    'nbdsync_requests_total{job="quick",side="source",command="read"}' |
     awk '{ print ($1 > 0) }')" 1
 is "those that fail with their error" "$(metric \
     'nbdsync_request_errors_total{side="source",command="read",errno="EIO"}' |
     awk '{ print ($1 > 0) }')" 1
 is "with how long they took" "$(metric \
     'nbdsync_request_duration_seconds_count{side="source",command="read"}')" \
-    "$(metric 'nbdsync_requests_total{side="source",command="read"}')"
+    "$(api /metrics | awk '/^nbdsync_requests_total{.*"source",command="read"/ {
+	n += $2 } END { print n }')"
+is "jobs that have not run have sent none" "$(metric \
+    'nbdsync_requests_total{job="slow",side="source",command="read"}')" 0
 is "what is about a job is counted by job" "$(metric \
     'nbdsync_job_log_messages_total{job="bad",level="error"}')" 1
 is "and not for others" "$(metric \
@@ -91,6 +94,8 @@ is "open files are counted" "$(metric process_open_fds |
     awk '{ print ($1 > 3) }')" 1
 start_job slow
 wait_copied slow
+ok "a request that waits for its answer is told" wait_for \
+    '[ "$(metric "nbdsync_inflight_requests{job=\"slow\",side=\"source\"}")" = 1 ]'
 ok "what limits a run is told with the time" wait_for \
     "api /metrics | grep -q '^nbdsync_limited_seconds_total{job=\"slow\",by='"
 wait_for '[ "$(metric "nbdsync_job_state{job=\"slow\",state=\"copying\"}")" = 1 ]'
@@ -107,6 +112,8 @@ is "it mirrors nothing" "$(metric 'nbdsync_job_lag_seconds{job="slow"}') $(
 is "jobs that run are counted" "$(metric nbdsync_jobs_running)" 1
 is "the text stays well-formed" "$(api /metrics | check)" ""
 "$nbdsync" pause --quiet slow
+ok "nothing is on its way when its run has ended" wait_for \
+    '[ "$(metric "nbdsync_inflight_requests{job=\"slow\",side=\"source\"}")" = 0 ]'
 is "a pause shows" "$(metric 'nbdsync_job_paused{job="slow"}')" 1
 is "requests are counted by route" "$(metric \
     'nbdsync_control_requests_total{method="POST",path_template="/v1/jobs/{job}/pause",code="2xx"}')" 1
