@@ -14,6 +14,8 @@
 
 #include "transfer/run-private.h"
 
+#define REMOVE_AGAIN_MS 1000
+
 /* What a server offers matters as much as its size. */
 static uint32_t
 features_of(const struct disk_shape *s)
@@ -179,26 +181,50 @@ describe_run(struct run *run, struct store_checkpoint *cp)
 	    0;
 }
 
-/* What comes of saving. */
+/* What comes of saving and removing. */
+
+static void
+note_answer(struct run *run, const struct error *error)
+{
+	struct keeper *k = &run->keeper;
+
+	on_worker_entry();
+	k->is_saving = false;
+	if (error->code == 0)
+		k->is_stale = false;
+	if (error->code != -ECANCELED)
+		k->trouble = *error;
+	if (error->code != 0 && error->code != -ECANCELED)
+		atomic_fetch_add(&k->n_failures, 1);
+}
+
+static void
+go_on(struct run *run)
+{
+	if (run->is_keeping && !checkpoint_conclude(run))
+		run_is_kept(run);
+}
 
 static void
 on_saved(struct store_call *call)
 {
 	struct run *run = call->arg;
-	struct keeper *k = &run->keeper;
 
-	on_worker_entry();
-	k->is_saving = false;
-	if (call->error.code != -ECANCELED)
-		k->trouble = call->error;
+	note_answer(run, &call->error);
 	if (call->error.code == 0)
-		atomic_store(&k->kept_at_ms, run_clock_ms());
-	else if (call->error.code != -ECANCELED)
-		atomic_fetch_add(&k->n_failures, 1);
-	if (call->error.code != 0)
-		keeper_has_news(k);
-	if (run->is_keeping && !checkpoint_conclude(run))
-		run_is_kept(run);
+		atomic_store(&run->keeper.kept_at_ms, run_clock_ms());
+	else
+		keeper_has_news(&run->keeper);
+	go_on(run);
+}
+
+static void
+on_removed(struct store_call *call)
+{
+	struct run *run = call->arg;
+
+	note_answer(run, &call->error);
+	go_on(run);
 }
 
 static struct store_call *
@@ -228,15 +254,36 @@ save(struct run *run)
 	return 0;
 }
 
+/* 0: on_removed() will come. */
+static int
+remove_stale(struct run *run)
+{
+	struct keeper *k = &run->keeper;
+	struct store_call *call = new_call(run, on_removed);
+
+	if (call == NULL) {
+		atomic_fetch_add(&k->n_failures, 1);
+		return error_set(&k->trouble, -ENOMEM, "out of memory");
+	}
+	k->is_saving = true;
+	k->saved_at_ms = run_clock_ms();
+	store_discard_checkpoint(k->store, call, k->job);
+	return 0;
+}
+
 void
 checkpoint_tick(struct run *run, uint64_t now_ms)
 {
 	struct keeper *k = &run->keeper;
 	bool has_news;
 
-	if (k->store == NULL || k->is_saving ||
-	    now_ms - k->saved_at_ms < k->interval_ms)
+	if (k->store == NULL || k->is_saving || now_ms - k->saved_at_ms <
+	    (k->is_stale ? REMOVE_AGAIN_MS : k->interval_ms))
 		return;
+	if (k->is_stale) {
+		(void)remove_stale(run);
+		return;
+	}
 	(void)pthread_mutex_lock(&k->lock);
 	has_news = k->has_news;
 	(void)pthread_mutex_unlock(&k->lock);
@@ -257,24 +304,31 @@ bool
 checkpoint_conclude(struct run *run)
 {
 	struct keeper *k = &run->keeper;
-	struct store_call *call;
 
 	if (k->store == NULL || !run->has_begun)
 		return false;
 	run->is_keeping = true;
 	if (k->is_saving)
 		return true;
-	if (run->is_last_saved)
+	if (!run->is_last_removed) {
+		run->is_last_removed = true;
+		k->is_stale = k->is_stale || leaves_nothing(run);
+		if (k->is_stale && remove_stale(run) == 0)
+			return true;
+	}
+	if (run->is_last_saved || leaves_nothing(run))
 		return false;
 	run->is_last_saved = true;
-	if (!leaves_nothing(run))
-		return k->has_news && save(run) == 0;
-	call = new_call(run, on_saved);
-	if (call == NULL)
-		return false;
-	k->is_saving = true;
-	store_discard_checkpoint(k->store, call, k->job);
-	return true;
+	return k->has_news && save(run) == 0;
+}
+
+bool
+checkpoint_is_outdated(const struct run *run)
+{
+	const struct keeper *k = &run->keeper;
+
+	/* What was saved before a flush failed may not be durable. */
+	return k->is_stale || (k->distrusted != 0 && k->has_news);
 }
 
 /* Does it fit? */
@@ -339,7 +393,7 @@ checkpoint_check(const struct run *run, const struct store_checkpoint *cp,
 	    cp->n_destinations != run->n_destinations)
 		return error_set(why, -ESTALE,
 		    "mode, ranges or settings have changed");
-	if (cp->saved_at_ms < run->keeper.resume_after_ms)
+	if (cp->saved_at_ms < atomic_load(&run->keeper.resume_after_ms))
 		return error_set(why, -ESTALE, "it is out of date: a later "
 		    "run could not replace or remove it");
 	if (run->keeper.max_age_ms != 0 && age > run->keeper.max_age_ms)

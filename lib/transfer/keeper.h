@@ -35,14 +35,16 @@ struct keeper {
 							   source first */
 	uint64_t interval_ms;
 	uint64_t max_age_ms;		/* 0: any */
-	int64_t resume_after_ms;
 	bool is_full;			/* asked not to go on */
+	bool is_stale;			/* what the store has is not to be
+					   gone on from: to be removed */
 	uint64_t generation;
 	uint64_t saved_at_ms;		/* monotonic; of the last try */
 	bool is_saving;
 	struct error trouble;		/* code not 0: the last save failed */
 
 	/* Any thread. */
+	_Atomic int64_t resume_after_ms;
 	_Atomic uint64_t kept_at_ms;	/* monotonic; of the last save that
 					   succeeded; 0: none */
 	_Atomic uint64_t n_failures;

@@ -55,8 +55,12 @@ end_resume(struct run *run)
 static void
 on_discarded(struct store_call *call)
 {
+	struct run *run = call->arg;
+
 	on_worker_entry();
-	run_begin(call->arg);
+	/* Else it is tried again while the run copies. */
+	run->keeper.is_stale = call->error.code != 0;
+	run_begin(run);
 }
 
 /*
@@ -71,6 +75,7 @@ refuse(struct run *run, const struct error *why)
 
 	run->result.not_resumed = *why;
 	end_resume(run);
+	run->keeper.is_stale = true;
 	if (call == NULL)
 		run_begin(run);
 	else
@@ -400,6 +405,7 @@ resume_begin(struct run *run)
 	if (call == NULL || run->resume == NULL) {
 		store_call_free(call);
 		resume_free(run);
+		run->keeper.is_stale = true;
 		return false;
 	}
 	store_load_checkpoint(run->keeper.store, call, run->keeper.job);

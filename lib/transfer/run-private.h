@@ -77,6 +77,7 @@ struct run {
 	bool has_abort_mail;
 	bool has_begun;			/* what it copies may be kept */
 	bool is_keeping;		/* all is closed, but for the store */
+	bool is_last_removed;
 	bool is_last_saved;
 	struct resume *resume;		/* NULL: not going on from anything */
 	unsigned n_mails_to_come;	/* all is over but for these */
@@ -131,6 +132,8 @@ void checkpoint_tick(struct run *run, uint64_t now_ms);
 /* All is closed and judged: the last one.  false: there is nothing to wait
    for; else run_is_kept() comes. */
 bool checkpoint_conclude(struct run *run);
+/* After it: is there what no run is to go on from? */
+bool checkpoint_is_outdated(const struct run *run);
 /* May a run go on from it?  -ESTALE with the reason. */
 int checkpoint_check(const struct run *run,
     const struct store_checkpoint *cp, struct error *why);

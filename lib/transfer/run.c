@@ -245,7 +245,7 @@ take_keeper(struct run *run, const struct run_spec *spec)
 		return;
 	k->store = spec->store;
 	k->max_age_ms = spec->resume_max_age_ms;
-	k->resume_after_ms = spec->resume_after_ms;
+	atomic_store(&k->resume_after_ms, spec->resume_after_ms);
 	k->is_full = spec->full;
 	(void)snprintf(k->job, sizeof k->job, "%s", spec->store_job);
 }
@@ -479,6 +479,12 @@ void
 run_set_rate(struct run *run, uint64_t rate)
 {
 	budget_share_set_rate(&run->share, rate);
+}
+
+void
+run_outdate(struct run *run, int64_t resume_after_ms)
+{
+	atomic_store(&run->keeper.resume_after_ms, resume_after_ms);
 }
 
 static void

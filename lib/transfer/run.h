@@ -396,6 +396,8 @@ struct run_result {
 	bool differences_are_cut;	/* there are more */
 	bool is_resumed;		/* it went on from an earlier run */
 	struct error not_resumed;	/* code not 0: why it did not */
+	bool leaves_outdated;		/* the store may have what no run is to
+					   go on from, and did not remove it */
 	const struct run_bad_range *bad_ranges;	/* likewise */
 	size_t n_bad_ranges;
 	const struct run_gap *not_copied;	/* the run's */
@@ -448,6 +450,9 @@ void run_abort(struct run *run);
  * zeroes that are written as bytes.  Any thread, any number of times.
  */
 void run_set_rate(struct run *run, uint64_t rate);
+
+/* Another resume_after_ms, if it has not begun yet.  Any thread. */
+void run_outdate(struct run *run, int64_t resume_after_ms);
 
 /* Any thread, at any time; never waits. */
 void run_get_progress(const struct run *run, struct run_progress *ret);

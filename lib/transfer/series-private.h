@@ -50,6 +50,7 @@ struct series {
 	uint64_t delay_ms;
 	int64_t started_at_ms;
 	unsigned n_passes;		/* begun */
+	bool leaves_outdated;		/* one of them */
 	struct run_result result;	/* what it points to is the run's, or
 					   ours: */
 	struct run_range *ranges;	/* of a pass */

@@ -40,6 +40,8 @@ finish(struct series *s)
 
 	s->result.started_at_ms = s->started_at_ms;
 	s->result.finished_at_ms = run_wall_clock_ms();
+	/* Of any pass: the last one may have nothing to do with it. */
+	s->result.leaves_outdated = s->leaves_outdated;
 	series_get_progress(s, p);
 	if (readback_is_reading(s))
 		p->phase = RUN_FINISHED;
@@ -64,6 +66,7 @@ pass_on_finished(struct run *run, void *arg)
 	struct series *s = arg;
 
 	s->is_running = false;
+	s->leaves_outdated |= run_result(run)->leaves_outdated;
 	if (fill_copied(s) == NULL)
 		take_result(s, run);
 	if (fill_next(s))
@@ -270,6 +273,14 @@ series_set_rate(struct series *s, uint64_t rate)
 		run_set_rate(s->run, rate);
 	readback_set_rate(s, rate);
 	fill_set_rate(s, rate);
+}
+
+void
+series_outdate(struct series *s, int64_t resume_after_ms)
+{
+	s->spec.resume_after_ms = resume_after_ms;
+	if (s->run != NULL)
+		run_outdate(s->run, resume_after_ms);
 }
 
 /* The pass that stands for all. */

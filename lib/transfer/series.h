@@ -46,6 +46,8 @@ void series_cancel(struct series *s);
 void series_abort(struct series *s);
 /* As run_set_rate(); for this pass and those that follow. */
 void series_set_rate(struct series *s, uint64_t rate);
+/* As run_outdate(). */
+void series_outdate(struct series *s, int64_t resume_after_ms);
 void series_get_progress(const struct series *s, struct run_progress *ret);
 /* Of the pass. */
 void series_get_map(const struct series *s, struct run_map *ret_map);

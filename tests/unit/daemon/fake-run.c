@@ -107,6 +107,12 @@ run_set_rate(struct run *run, uint64_t rate)
 }
 
 void
+run_outdate(struct run *run, int64_t resume_after_ms)
+{
+	run->fake.spec.resume_after_ms = resume_after_ms;
+}
+
+void
 run_get_progress(const struct run *run, struct run_progress *ret)
 {
 	memset(ret, 0, sizeof *ret);
