@@ -291,7 +291,7 @@ on_grace_over(void *arg)
 	/* All that is left is to note what they have done. */
 	if (jobs_count_running(d->jobs) == 0 && !d->is_state_late) {
 		d->is_state_late = true;
-		net_timer_start(&d->grace_timer, STATE_CLOSE_MS);
+		net_timer_start(&d->grace_timer, 3 * STATE_CLOSE_MS);
 		return;
 	}
 	while ((job = jobs_next(d->jobs, job)) != NULL) {
@@ -424,8 +424,7 @@ start(struct daemon *d, struct conf *conf) ON_MAIN
 	    (r = watchdog_start(d->loop, d->pool, &d->dog)) < 0 ||
 	    (r = jobs_new(d->loop, d->pool, &d->jobs)) < 0 ||
 	    (r = jobs_apply(d->jobs, d->conf)) < 0 ||
-	    (r = state_open(&d->state, d->conf,
-	    jobs_mailbox(d->jobs))) < 0 ||
+	    (r = state_open(&d->state, d->conf, d->jobs)) < 0 ||
 	    (r = add_signal(d, SIGTERM, on_sigterm, &d->sigterm)) < 0 ||
 	    (r = add_signal(d, SIGINT, on_sigterm, &d->sigint)) < 0 ||
 	    (r = add_signal(d, SIGHUP, on_sighup, &d->sighup)) < 0) {

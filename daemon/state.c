@@ -23,12 +23,14 @@ on_health(void *arg)
 {
 	struct state *state = arg;
 	struct store_health health;
+	bool is_afresh;
 
 	on_main_entry();
 	if (state->store == NULL)
 		return;
 	store_get_health(state->store, &health);
-	if (strcmp(health.set_aside, state->set_aside) != 0)
+	is_afresh = strcmp(health.set_aside, state->set_aside) != 0;
+	if (is_afresh)
 		log_message(&messages[MSG_STATE], LOG_LEVEL_ERROR,
 		    "state: %s; jobs that would go on compare all of "
 		    "their disks", health.set_aside);
@@ -41,6 +43,8 @@ on_health(void *arg)
 		log_info("state: ok again");
 	memcpy(state->set_aside, health.set_aside, sizeof state->set_aside);
 	state->is_ill = health.state != STORE_OK;
+	if (is_afresh)
+		jobs_keep_afresh(state->jobs);
 }
 
 /* What the configuration says, or systemd, or what is usual. */
@@ -55,11 +59,10 @@ directory_of(const struct conf *conf)
 }
 
 int
-state_open(struct state *state, const struct conf *conf,
-    struct mailbox *owner)
+state_open(struct state *state, const struct conf *conf, struct jobs *jobs)
 {
 	struct store_options options = {
-		.owner = owner,
+		.owner = jobs_mailbox(jobs),
 		.on_health = on_health,
 		.arg = state,
 	};
@@ -69,6 +72,7 @@ state_open(struct state *state, const struct conf *conf,
 	    directory_of(conf)) >= PATH_MAX)
 		return -ENAMETOOLONG;
 	options.path = path;
+	state->jobs = jobs;
 	return store_open(&options, &state->store);
 }
 

@@ -4,6 +4,7 @@
 
 #include "base/annotate.h"
 #include "conf/conf.h"
+#include "job/job.h"
 #include "store/store.h"
 
 /*
@@ -16,13 +17,15 @@ struct state {
 	struct store *store;		/* NULL: not open */
 	bool is_ill;			/* so the log has said */
 	char set_aside[ERROR_TEXT_SIZE];	/* likewise */
+	struct jobs *jobs;		/* what they know goes into a fresh
+					   one */
 	void (*on_closed)(void *arg);
 	void *arg;
 };
 
 /* -ENOMEM, ...; that the database cannot be used is no failure. */
 int state_open(struct state *state, const struct conf *conf,
-    struct mailbox *owner) ON_MAIN;
+    struct jobs *jobs) ON_MAIN;
 
 /* on_closed comes from the loop when all is written, or cannot be. */
 void state_close(struct state *state, struct mailbox *owner,

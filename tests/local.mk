@@ -532,6 +532,7 @@ integration_tests = \
 	%D%/integration/daemon-jobs-many.t \
 	%D%/integration/daemon-many.t \
 	%D%/integration/daemon-limits.t \
+	%D%/integration/daemon-locked.t \
 	%D%/integration/daemon-lost-server.t \
 	%D%/integration/daemon-metrics.t \
 	%D%/integration/daemon-modes.t \

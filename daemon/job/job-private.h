@@ -27,14 +27,26 @@ enum job_counter {
 	JOB_COUNTERS,
 };
 
+/* What waits for the store. */
+struct keep {
+	struct list jobs;		/* by keep_node */
+	struct list runs;		/* of the history, oldest first */
+	size_t run_bytes;
+	bool is_adding;			/* one of them is under way */
+	unsigned n_posted;		/* calls without an answer yet */
+	int error;			/* of the last answer */
+	uint64_t again_at_ms;		/* then; of the loop's clock */
+};
+
 struct jobs {
 	struct net_loop *loop;
 	struct worker_pool *pool;
 	struct budget *budget;		/* of all runs */
 	struct store *store;		/* NULL: nothing is remembered */
 	unsigned n_asking;		/* jobs that wait for its answer */
-	unsigned n_storing;		/* that are being written */
+	struct keep keep;
 	struct net_timer store_timer;	/* how long stopping waits for it */
+	bool is_storing_last;
 	bool is_store_late;
 	bool has_stopped;
 	struct mailbox *mailbox;	/* where runs report their end */
@@ -132,13 +144,16 @@ struct job {
 	bool is_asking;
 	bool asks_again;		/* the store had no room for it, or
 					   could not answer */
-	int64_t ask_at_ms;		/* not before that */
-	bool is_unstored;		/* something is to be written */
-	bool is_storing;		/* it is being written */
 	int64_t asked_at_ms;
 	bool is_pause_known;		/* somebody has paused or resumed it
 					   since we are up */
 	struct store_job state;
+	struct list keep_node;
+	bool is_dirty;			/* the store is to get another state */
+	bool is_putting;		/* one is on its way */
+	bool has_stale;			/* the store is to remove a place to
+					   go on from, if no run does */
+	bool is_discarding;
 	uint64_t counters[JOB_COUNTERS];
 };
 
@@ -182,10 +197,8 @@ void jobs_apply_rate(struct jobs *jobs, const struct conf *conf) ON_MAIN;
 void job_tick_rate(struct job *job) ON_MAIN;
 /* Ask the store what it knows of this job; nothing without a store. */
 void job_recall(struct job *job) ON_MAIN;
-/* Ask, and write, what the store had no room for. */
-void job_catch_up_with_store(struct job *job) ON_MAIN;
-/* Something is on its way to the store that would be lost without waiting. */
-bool job_waits_for_store(const struct job *job) ON_MAIN;
+/* The same, if it could not answer. */
+void job_ask_again(struct job *job) ON_MAIN;
 /* A run has ended, as last_run says. */
 void job_remember(struct job *job, const struct run_result *result) ON_MAIN;
 /*
@@ -195,12 +208,35 @@ void job_remember(struct job *job, const struct run_result *result) ON_MAIN;
 bool job_is_unknown(const struct job *job) ON_MAIN;
 /* What was due up to then has been dealt with. */
 void job_keep_fire(struct job *job, int64_t done_s) ON_MAIN;
-/* Likewise that it waits for its window. */
-void job_keep_state(struct job *job) ON_MAIN;
 /* It has been paused or resumed. */
 void job_keep_pause(struct job *job) ON_MAIN;
 /* Add the UUID and counters to what job_to_json() makes, and return it. */
 json_t *job_add_memory(const struct job *job, json_t *o) ON_MAIN;
+
+/* Put what the job is now into state; -ENOMEM: it is as it was. */
+int job_write_notes(struct job *job) ON_MAIN;
+
+/* keep.c: what the store is to have, however often it has to be asked. */
+void keep_init(struct keep *keep) ON_MAIN;
+void keep_done(struct keep *keep) ON_MAIN;
+/* Something of it has changed. */
+void job_keep_state(struct job *job) ON_MAIN;
+/* The same of what decides whether the store is to have it. */
+void job_keep_on(struct job *job) ON_MAIN;
+/* run is taken over. */
+void jobs_keep_run(struct jobs *jobs, struct store_run *run) ON_MAIN;
+/* Post what waits, as far as there is room. */
+void keep_post(struct jobs *jobs) ON_MAIN;
+/* Is this the time for one call more, of max? */
+bool keep_has_room(const struct jobs *jobs, unsigned max) ON_MAIN;
+/* The store has refused another call. */
+void keep_note_failure(struct jobs *jobs, int error) ON_MAIN;
+void keep_note_success(struct jobs *jobs) ON_MAIN;
+bool keep_needs_tick(const struct jobs *jobs) ON_MAIN;
+/* There is something that the store may still take. */
+bool keep_waits(const struct jobs *jobs) ON_MAIN;
+/* Now is the time, and not in a second. */
+void keep_hurry(struct jobs *jobs) ON_MAIN;
 
 /* Look at all jobs twice a second, while one of them needs it. */
 void jobs_start_tick(struct jobs *jobs) ON_MAIN;

@@ -41,6 +41,7 @@ job_new(struct jobs *jobs, const char *name)
 	if (job == NULL)
 		return NULL;
 	list_init(&job->node);
+	list_init(&job->keep_node);
 	job->jobs = jobs;
 	job->told_state = "idle";
 	job->known_since_ms = job_now_ms();
@@ -54,6 +55,7 @@ job_free(struct job *job)
 {
 	assert(job->run == NULL);
 	list_remove(&job->node);
+	list_remove(&job->keep_node);
 	hooks_free(job->rpo_hooks);
 	json_decref(job->last_run);
 	json_decref(job->last_run_told);
@@ -396,17 +398,26 @@ keep_result(struct job *job, const struct run_result *result,
 
 /*
  * A run that has begun anew, or come to its end, has removed what was kept
- * for going on; also if the store could not do it.
+ * for going on.  If the store could not do it, it counts for nothing all the
+ * same, and is removed when the store can.
  */
 static void
 outdate_checkpoint(struct job *job, const struct run_result *result) ON_MAIN
 {
+	bool is_complete = result->outcome != RUN_FAILED &&
+	    result->outcome != RUN_CANCELLED;
+
 	if (job->mode == RUN_VERIFY)
 		return;
-	if (result->outcome != RUN_FAILED && result->outcome != RUN_CANCELLED)
+	if (is_complete || result->leaves_outdated)
 		job->resume_after_ms = result->finished_at_ms;
 	else if (result->not_resumed.code != 0)
 		job->resume_after_ms = result->started_at_ms;
+	/* What was removed may be there again, from this run. */
+	if (result->leaves_outdated)
+		job->has_stale = true;
+	else if (result->is_resumed || result->not_resumed.code != 0)
+		job->has_stale = false;
 }
 
 static void
@@ -634,6 +645,7 @@ let_go(struct job *job, const char *trigger, struct series *run) ON_MAIN
 	    "run %s started: '%s' to '%s'%s%s", job->run_id, job->source,
 	    job->destination_names, reason[0] != '\0' ? ": " : "", reason);
 	begin_run(job);
+	job_keep_on(job);
 	jobs_changed(job->jobs, job);
 }
 

@@ -58,6 +58,8 @@ int jobs_apply(struct jobs *jobs, const struct conf *conf) ON_MAIN;
  * as well.  It lives until it is replaced by NULL, or jobs_free().
  */
 void jobs_set_store(struct jobs *jobs, struct store *store) ON_MAIN;
+/* The store has lost all it had: it gets what is known. */
+void jobs_keep_afresh(struct jobs *jobs) ON_MAIN;
 /* NULL: there is none. */
 struct store *jobs_store(const struct jobs *jobs) ON_MAIN;
 /* Of the main thread; for answers of the store. */

@@ -63,6 +63,8 @@ jobs_on_tick(void *arg)
 		job_tick(job);
 		again = again || job_needs_tick(job);
 	}
+	keep_post(jobs);
+	again = again || keep_needs_tick(jobs);
 	jobs->is_ticking = again;
 	if (again)
 		net_timer_start(&jobs->tick, TICK_MS);
@@ -79,6 +81,7 @@ jobs_new(struct net_loop *loop, struct worker_pool *pool,
 		return -ENOMEM;
 	list_init(&jobs->all);
 	list_init(&jobs->watches);
+	keep_init(&jobs->keep);
 	jobs->loop = loop;
 	jobs->pool = pool;
 	jobs->rev = first_rev();
@@ -118,6 +121,7 @@ jobs_free(struct jobs *jobs)
 	assert(jobs->n_running == 0);
 	while ((job = jobs_next(jobs, NULL)) != NULL)
 		job_free(job);
+	keep_done(&jobs->keep);
 	mailbox_free(jobs->mailbox);
 	budget_free(jobs->budget);
 	net_task_done(&jobs->stopped_task);
@@ -250,6 +254,7 @@ jobs_on_job_idle(struct jobs *jobs, struct job *job)
 	job_refresh(job, jobs->conf);
 	/* First tell, then forget: who waits for the result gets it. */
 	jobs_changed(jobs, job);
+	job_keep_on(job);
 	job_look_at_rpo(job);
 	job_start_again(job);
 	if (!job->is_configured) {
@@ -419,30 +424,24 @@ jobs_stop(struct jobs *jobs, void (*on_stopped)(void *arg), void *arg)
 	jobs->is_stopping = true;
 	jobs->on_stopped = on_stopped;
 	jobs->on_stopped_arg = arg;
-	net_timer_start(&jobs->store_timer, STORE_WAIT_MS);
 	while ((job = jobs_next(jobs, job)) != NULL)
 		(void)job_cancel(job);
 	jobs_look_at_stopping(jobs);
 }
 
-static bool
-waits_for_store(const struct jobs *jobs) ON_MAIN
-{
-	const struct job *job = NULL;
-
-	if (jobs->is_store_late)
-		return false;
-	while ((job = jobs_next(jobs, job)) != NULL)
-		if (job_waits_for_store(job))
-			return true;
-	return false;
-}
-
 void
 jobs_look_at_stopping(struct jobs *jobs)
 {
-	if (!jobs->is_stopping || jobs->has_stopped || jobs->n_running > 0 ||
-	    waits_for_store(jobs))
+	if (!jobs->is_stopping || jobs->has_stopped || jobs->n_running > 0)
+		return;
+	/* What the last run has left is to be stored yet. */
+	if (!jobs->is_storing_last) {
+		jobs->is_storing_last = true;
+		net_timer_start(&jobs->store_timer, STORE_WAIT_MS);
+		keep_hurry(jobs);
+		return;
+	}
+	if (!jobs->is_store_late && keep_waits(jobs))
 		return;
 	jobs->has_stopped = true;
 	net_timer_stop(&jobs->store_timer);

@@ -4,11 +4,10 @@
  * the run that is to go on after it, its last success, its counters, and in the
  * history each run that has ended.
  *
- * It is asked for when the job is made, and written when a run has ended;
- * both by the store's thread, so that nothing here waits.  Without a store,
- * or with one that fails, jobs run as ever and forget.  What was counted
- * before the store had answered is added to what it then says.  What the store
- * has no room for waits for its turn.
+ * It is asked for when the job is made, until the store answers, and written
+ * when something of it has changed (keep.c); both by the store's thread, so
+ * that nothing here waits.  Without a store jobs run as ever and forget.  What
+ * was counted before the store had answered is added to what it then says.
  */
 
 #include <errno.h>
@@ -24,8 +23,6 @@
 #define ANSWER_WAIT_MS 30000
 /* How many jobs ask it at once: others need room in its queue, too. */
 #define ASKING_MAX     (STORE_QUEUE_MAX / 2)
-/* How many are written at once. */
-#define STORING_MAX    (STORE_QUEUE_MAX / 4)
 
 static const char *const counter_names[JOB_COUNTERS] = {
 	[JOB_COUNT_RUNS] = "runs",
@@ -67,6 +64,8 @@ notes_to_json(const struct job *job) ON_MAIN
 	if (job->is_paused)
 		(void)json_object_set_new(o, "pause", pause_to_json(job,
 		    job->resume_starts ? job_wish_to_json(job) : NULL));
+	(void)json_object_set_new(o, "outdated_ms",
+	    json_integer((json_int_t)job->resume_after_ms));
 	(void)json_object_set_new(o, "known_since_ms",
 	    json_integer((json_int_t)job->known_since_ms));
 	if (job->waits_for_window)
@@ -142,6 +141,23 @@ take_pause(struct job *job, const json_t *o) ON_MAIN
 	job_say(job, MSG_JOB_PAUSED, LOG_LEVEL_INFO, "is still paused");
 }
 
+/*
+ * Up to when what was kept to go on from is out of date.  Who does not say it
+ * has told at least of the last success.
+ */
+static void
+take_outdated(struct job *job, const json_t *o) ON_MAIN
+{
+	int64_t at_ms = o == NULL ? job->state.last_success_ms :
+				    (int64_t)json_integer_value(o);
+
+	if (at_ms <= job->resume_after_ms)
+		return;
+	job->resume_after_ms = at_ms;
+	if (job->run != NULL)
+		series_outdate(job->run, at_ms);
+}
+
 static void
 take_notes(struct job *job) ON_MAIN
 {
@@ -150,6 +166,7 @@ take_notes(struct job *job) ON_MAIN
 
 	for (unsigned i = 0; i < JOB_COUNTERS; i++)
 		job->counters[i] += number(o, counter_names[i]);
+	take_outdated(job, json_object_get(o, "outdated_ms"));
 	take_success(job, json_object_get(o, "success"));
 	take_pause(job, json_object_get(o, "pause"));
 	if (json_is_true(json_object_get(o, "held")) && job->run == NULL)
@@ -160,80 +177,20 @@ take_notes(struct job *job) ON_MAIN
 	json_decref(o);
 }
 
-static void store_next(struct jobs *jobs) ON_MAIN;
-
-/* The job may have gone meanwhile. */
-static void
-on_put(struct store_call *call)
-{
-	struct jobs *jobs = call->arg;
-	struct job *job = jobs_find(jobs, call->job);
-
-	on_main_entry();
-	jobs->n_storing--;
-	if (job != NULL)
-		job->is_storing = false;
-	if (job != NULL && call->error.code == -EAGAIN) {
-		job->is_unstored = true;
-		jobs_start_tick(jobs);
-		return;
-	}
-	if (call->error.code < 0)
-		log_message(&messages[MSG_STATE], LOG_LEVEL_WARNING,
-		    "job '%s': what it has counted is not stored: %s",
-		    call->job, call->error.text);
-	store_next(jobs);
-	jobs_look_at_stopping(jobs);
-}
-
-static void
-put_state(struct job *job) ON_MAIN
+int
+job_write_notes(struct job *job)
 {
 	CLEANUP(cleanup_free) char *notes = make_notes(job);
-	struct store_call *call = store_call_new(job->jobs->mailbox, on_put,
-	    job->jobs);
 
-	if (call == NULL || notes == NULL) {
-		store_call_free(call);
-		job_say(job, MSG_STATE, LOG_LEVEL_WARNING,
-		    "what it has counted is not stored: out of memory");
-		return;
-	}
+	if (notes == NULL)
+		return -ENOMEM;
 	(void)snprintf(job->state.counters, sizeof job->state.counters, "%s",
 	    notes);
 	job->state.is_paused = job->is_paused;
 	job->state.paused_until_ms = job->pause_until_ms;
 	(void)snprintf(job->state.paused_reason,
 	    sizeof job->state.paused_reason, "%s", job->pause_reason);
-	job->is_storing = true;
-	job->jobs->n_storing++;
-	store_put_job(job->jobs->store, call, &job->state);
-}
-
-/* Now, or when that is possible. */
-static void
-store_state(struct job *job) ON_MAIN
-{
-	job->is_unstored = true;
-	job_recall(job);
-	if (job->jobs->store == NULL || !job->is_state_known ||
-	    job->is_storing || job->jobs->n_storing >= STORING_MAX)
-		return;
-	job->is_unstored = false;
-	put_state(job);
-}
-
-/* There is room for one more. */
-static void
-store_next(struct jobs *jobs)
-{
-	struct job *job = NULL;
-
-	while ((job = jobs_next(jobs, job)) != NULL)
-		if (job->is_unstored && job->is_state_known) {
-			store_state(job);
-			return;
-		}
+	return 0;
 }
 
 static void
@@ -252,9 +209,10 @@ take_state(struct job *job, const struct store_job *stored) ON_MAIN
 	take_notes(job);
 	job->is_state_known = true;
 	job_take_fire(job, job->state.last_fire_ms / 1000);
-	if (mine.last_attempt_ms > 0 || job->is_unstored ||
-	    stored->counters[0] == '\0')
-		store_state(job);
+	if (stored->counters[0] == '\0')
+		job->is_dirty = true;
+	/* Also what has become of it before this was known. */
+	job_keep_on(job);
 	jobs_changed(job->jobs, job);
 }
 
@@ -265,7 +223,36 @@ ask_later(struct job *job) ON_MAIN
 	jobs_start_tick(job->jobs);
 }
 
-static void ask_next(struct jobs *jobs) ON_MAIN;
+static void ask(struct job *job) ON_MAIN;
+
+/* There is room for one more. */
+static void
+ask_next(struct jobs *jobs) ON_MAIN
+{
+	struct job *job = NULL;
+
+	while (keep_has_room(jobs, ASKING_MAX) &&
+	    (job = jobs_next(jobs, job)) != NULL)
+		if (job->asks_again)
+			ask(job);
+}
+
+static void
+take_answer(struct job *job, const struct store_call *call) ON_MAIN
+{
+	int error = call->error.code;
+
+	if (error != 0 && !job->is_state_known)
+		ask_later(job);
+	/* It has a moment's trouble: that is waited for. */
+	if (job->asks_again && (error == -EAGAIN || error == -EBUSY))
+		return;
+	job->is_asking = false;
+	if (error == 0 && !job->is_state_known)
+		take_state(job, call->jobs);
+	/* What has waited for this, may go on. */
+	net_timer_start(&job->jobs->schedule_timer, 0);
+}
 
 /* The job may have gone meanwhile. */
 static void
@@ -276,25 +263,15 @@ on_state(struct store_call *call)
 
 	on_main_entry();
 	jobs->n_asking--;
+	if (call->error.code != 0)
+		keep_note_failure(jobs, call->error.code);
+	else
+		keep_note_success(jobs);
 	job = jobs_find(jobs, call->job);
-	if (job != NULL && call->error.code == -EAGAIN &&
-	    !job->is_state_known) {
-		ask_later(job);
-		return;
-	}
+	if (job != NULL)
+		take_answer(job, call);
 	ask_next(jobs);
-	if (job == NULL)
-		return;
-	job->is_asking = false;
-	if (call->error.code == 0 && !job->is_state_known) {
-		take_state(job, call->jobs);
-	} else if (!job->is_state_known) {
-		job->ask_at_ms = job_now_ms() + STORE_RETRY_MS;
-		ask_later(job);
-	}
-	/* What has waited for this, may go on. */
-	net_timer_start(&job->jobs->schedule_timer, 0);
-	jobs_look_at_stopping(jobs);
+	keep_post(jobs);
 }
 
 bool
@@ -307,12 +284,6 @@ job_is_unknown(const struct job *job)
 }
 
 void
-job_keep_state(struct job *job)
-{
-	store_state(job);
-}
-
-void
 job_keep_fire(struct job *job, int64_t done_s)
 {
 	if (job->state.last_fire_ms == done_s * 1000)
@@ -322,44 +293,23 @@ job_keep_fire(struct job *job, int64_t done_s)
 }
 
 static void
-ask(struct job *job) ON_MAIN
+ask(struct job *job)
 {
 	struct store_call *call;
 
-	if (job->jobs->n_asking == ASKING_MAX) {
+	if (!keep_has_room(job->jobs, ASKING_MAX)) {
 		ask_later(job);
 		return;
 	}
 	job->asks_again = false;
 	call = store_call_new(job->jobs->mailbox, on_state, job->jobs);
-	job->is_asking = call != NULL;
-	if (call == NULL)
+	if (call == NULL) {
+		ask_later(job);
 		return;
+	}
+	job->is_asking = true;
 	job->jobs->n_asking++;
 	store_get_job(job->jobs->store, call, job->name);
-}
-
-/* Not at once, where it has failed; but when it is now or never. */
-static bool
-may_ask(const struct job *job) ON_MAIN
-{
-	int64_t in_ms = job->ask_at_ms - job_now_ms();
-
-	return job->asks_again && job->jobs->store != NULL &&
-	    (in_ms <= 0 || in_ms > STORE_RETRY_MS || job->jobs->is_stopping);
-}
-
-/* There is room for one more. */
-static void
-ask_next(struct jobs *jobs)
-{
-	struct job *job = NULL;
-
-	while ((job = jobs_next(jobs, job)) != NULL)
-		if (may_ask(job)) {
-			ask(job);
-			return;
-		}
 }
 
 void
@@ -374,30 +324,10 @@ job_recall(struct job *job)
 }
 
 void
-job_catch_up_with_store(struct job *job)
+job_ask_again(struct job *job)
 {
-	if (job->jobs->store == NULL)
-		return;
-	if (may_ask(job))
+	if (job->asks_again && job->jobs->store != NULL)
 		ask(job);
-	if (job->is_unstored)
-		store_state(job);
-}
-
-bool
-job_waits_for_store(const struct job *job)
-{
-	return job->is_storing || (job->is_unstored &&
-	    (job->is_asking || job->asks_again || job->is_state_known));
-}
-
-static void
-on_added(struct store_call *call)
-{
-	if (call->error.code < 0)
-		log_message(&messages[MSG_STATE], LOG_LEVEL_WARNING,
-		    "job '%s': the run is not in the history: %s", call->job,
-		    call->error.text);
 }
 
 /* What is told of the run, and what is too much to be told each time. */
@@ -443,17 +373,12 @@ static void
 add_to_history(struct job *job, const struct run_result *result) ON_MAIN
 {
 	struct store_run *run = make_entry(job, result);
-	struct store_call *call = store_call_new(job->jobs->mailbox, on_added,
-	    NULL);
 
-	if (run != NULL && call != NULL) {
-		store_add_run(job->jobs->store, call, run);
-		return;
-	}
-	store_run_free(run);
-	store_call_free(call);
-	job_say(job, MSG_STATE, LOG_LEVEL_WARNING,
-	    "the run is not in the history: out of memory");
+	if (run != NULL)
+		jobs_keep_run(job->jobs, run);
+	else
+		job_say(job, MSG_STATE, LOG_LEVEL_WARNING,
+		    "the run is not in the history: out of memory");
 }
 
 static void
@@ -491,7 +416,7 @@ job_remember(struct job *job, const struct run_result *result)
 	if (job->jobs->store == NULL)
 		return;
 	add_to_history(job, result);
-	store_state(job);
+	job_keep_state(job);
 }
 
 void
@@ -520,6 +445,7 @@ jobs_set_store(struct jobs *jobs, struct store *store)
 	jobs->store = store;
 	while ((job = jobs_next(jobs, job)) != NULL)
 		job_recall(job);
+	keep_post(jobs);
 }
 
 struct store *

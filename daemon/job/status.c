@@ -215,7 +215,6 @@ job_needs_tick(const struct job *job)
 {
 	return job->run != NULL || job->waits_for_window ||
 	    job->asks_again || job->own_rate_until_ms != 0 ||
-	    (job->is_unstored && job->is_state_known) ||
 	    (job->is_paused && job->pause_until_ms != 0);
 }
 
@@ -247,7 +246,7 @@ job_tick(struct job *job)
 	if (job->is_paused && job->pause_until_ms != 0 &&
 	    job_now_ms() >= job->pause_until_ms)
 		job_resume(job);
-	job_catch_up_with_store(job);
+	job_ask_again(job);
 	job_tick_rate(job);
 	job_look_at_window(job);
 	if (job->run == NULL || job->is_preparing)

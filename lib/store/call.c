@@ -215,7 +215,7 @@ run_get_run(struct store_call *call, struct db *db, unsigned unused UNUSED)
 
 /* clang-format off */
 static const struct store_op
-	get_job = { run_get_job, true },
+	get_job = { run_get_job, false },
 	list_jobs = { run_list_jobs, false },
 	put_job = { run_put_job, true },
 	reset_job = { run_reset_job, true },

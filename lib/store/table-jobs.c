@@ -108,8 +108,13 @@ int
 table_get_job(struct db *db, const char *name, struct store_job *ret_job)
 {
 	int64_t id = 0;
-	int r = db_begin(db);
+	int r = db_number(db, &id, "SELECT id FROM jobs WHERE name = ?", "t",
+	    name);
 
+	/* What is there can be read while others write. */
+	if (r != -ENOENT)
+		return r < 0 ? r : read_job(db, id, ret_job);
+	r = db_begin(db);
 	if (r < 0)
 		return r;
 	r = table_job_id(db, name, &id);

@@ -7,7 +7,7 @@
 requires nbdkit --filter=delay --filter=log --filter=cache file --version
 requires sqlite3 --version
 requires mkfifo --version
-plan 23
+plan 29
 
 size=$((64 * MiB))
 make_data "$tmp/data" $size 1
@@ -89,17 +89,40 @@ is "what \"full\" is must be a truth" "$(api_status /v1/jobs/vm/start \
 
 # A run that ends while nothing can be written to the store leaves the place
 # to go on from there; and the source is another by the next run.
-start_job vm
-wait_for "[ \"\$(api /v1/jobs/vm/checkpoint |
-    jq '[.. | .durable_bytes? // 0] | max')\" -gt 0 ]" ||
-    bail "no checkpoint was saved"
-api /v1/jobs/vm/cancel --request POST >/dev/null
-wait_job vm
-mkfifo "$tmp/commands"
-start_process lock sh -c "exec sqlite3 '$tmp/state/state.db' <'$tmp/commands'"
-exec 9>"$tmp/commands"
-echo "BEGIN IMMEDIATE; SELECT 'locked';" >&9
-wait_for "grep -q locked '$tmp/lock.log'" || bail "it cannot be locked"
+sql()
+{
+	sqlite3 "$tmp/state/state.db" "$1"
+}
+lock()
+{
+	rm -f "$tmp/commands"
+	mkfifo "$tmp/commands"
+	start_process lock sh -c \
+	    "exec sqlite3 '$tmp/state/state.db' <'$tmp/commands'"
+	exec 9>"$tmp/commands"
+	printf ".timeout 20000\nBEGIN EXCLUSIVE;\nSELECT 'is held';\n" >&9
+	wait_for "grep -q 'is held' '$tmp/lock.log'" || bail "it is not locked"
+}
+unlock()
+{
+	printf "COMMIT;\n.quit\n" >&9
+	exec 9>&-
+	wait "$(pid_of lock)"
+	rm "$tmp/lock.started"
+}
+# leave_checkpoint: of a run that was cancelled
+leave_checkpoint()
+{
+	start_job vm
+	wait_for "[ \"\$(api /v1/jobs/vm/checkpoint |
+	    jq '[.. | .durable_bytes? // 0] | max')\" -gt 0 ]" ||
+	    bail "no checkpoint was saved"
+	api /v1/jobs/vm/cancel --request POST >/dev/null
+	wait_job vm
+}
+leave_checkpoint
+sql ".backup '$tmp/old.db'"
+lock
 start_job vm
 wait_job vm 60
 is "a run goes on and succeeds, while the store is locked" \
@@ -107,20 +130,55 @@ is "a run goes on and succeeds, while the store is locked" \
     'true,"succeeded"'
 like "what it could not do is said" "$(job_field vm .last_run.gave_up)" \
     "locked"
-echo "COMMIT;" >&9
-exec 9>&-
-wait "$(pid_of lock)"
-rm "$tmp/lock.started"
-ok "what it should have removed is there" [ "$(sqlite3 \
-    "$tmp/state/state.db" 'SELECT count(*) FROM checkpoints')" -gt 0 ]
+ok "what it should have removed is there" [ "$(sql \
+    'SELECT count(*) FROM checkpoints')" -gt 0 ]
+unlock
+ok "until the store can be written again" wait_for \
+    "[ \"\$(sql 'SELECT count(*) FROM checkpoints')\" = 0 ]"
+ok "and has the result, too" wait_for "[ \"\$(sql 'SELECT count(*)
+    FROM runs WHERE result = '\''succeeded'\''')\" = 5 ]"
+stop_process daemon
+sql "ATTACH '$tmp/old.db' AS old;
+    INSERT OR REPLACE INTO checkpoints SELECT * FROM old.checkpoints"
 make_data "$tmp/data" $size 2
+start_daemon "$tmp/conf"
 start_job vm
 wait_job vm 60
-is "but the next run does not go on from it" \
+is "if it had stayed, another daemon would not go on from it" \
     "$(job_field vm .last_run.resumed)" false
 like "for a reason" "$(job_field vm .last_run.not_resumed)" "out of date"
 stop_process dst
 ok "and the copy is right" cmp "$tmp/data" "$tmp/dst.img"
+start_destination
+
+# Nor does what a run has refused stay, if it is killed.
+leave_checkpoint
+stop_process daemon
+sed 's/"1s"/"1h"/' "$tmp/conf" >"$tmp/conf.rare"
+start_daemon "$tmp/conf.rare"
+lock
+answer=$(api /v1/jobs/vm/start --data '{"full":true}')
+ok "a full run begins while the store is locked" \
+    [ "$(echo "$answer" | jq -r .run)" != null ]
+wait_copied vm
+ok "what it does not go on from is there" [ "$(sql \
+    'SELECT count(*) FROM checkpoints')" -gt 0 ]
+unlock
+wait_for "[ \"\$(sql 'SELECT count(*) FROM checkpoints')\" = 0 ]"
+is "until it can be removed, while the run copies" \
+    "$(job_field vm .run.id)" "$(echo "$answer" | jq -r .run)"
+kill -KILL "$(pid_of daemon)"
+stop_process daemon KILL
+stop_process dst KILL
+start_destination
+stop_process src KILL
+start_source
+start_daemon "$tmp/conf"
+start_job vm
+wait_job vm 60
+is "so that there is nothing left after a crash" \
+    "$(job_field vm '[.last_run.resumed, .last_run.result] | @csv')" \
+    'false,"succeeded"'
 
 stop_process daemon
 is "the daemon ends well" $? 0
