@@ -149,6 +149,17 @@ set_max_bad(struct options *o, struct request *req, const char *value)
 }
 
 static int
+set_max_bad_ranges(struct options *o, struct request *req, const char *value)
+{
+	unsigned n = 0;
+	int r = options_number(o, "max-bad-ranges", value, RUN_MAX_BAD_RANGES,
+	    &n);
+
+	req->spec.max_bad_ranges = n;
+	return r;
+}
+
+static int
 set_fill(struct options *o, struct request *req, const char *value)
 {
 	if (run_fill_parse(value, &req->spec.fill) < 0)
@@ -191,6 +202,8 @@ set_trouble(struct options *o, struct request *req, int id, const char *value)
 	case OPT_ON_WRITE_ERROR:
 		return set_policy(o, "on-write-error", value,
 		    &req->spec.on_write_error);
+	case OPT_MAX_BAD_RANGES:
+		return set_max_bad_ranges(o, req, value);
 	case OPT_FILL:
 		return set_fill(o, req, value);
 	case OPT_CHECKPOINT:

@@ -55,6 +55,8 @@ const struct option_row options_copy[] = {
 	    "limit for trying again (none)" },
 	{ "max-bad", OPT_MAX_BAD, "SIZE",
 	    "bytes that may be skipped before the run fails (any)" },
+	{ "max-bad-ranges", OPT_MAX_BAD_RANGES, "N",
+	    "in how many ranges (100000)" },
 	{ "fill", OPT_FILL, "WHAT",
 	    "where the source is skipped: leave (default), zeroes or "
 	    "pattern" },

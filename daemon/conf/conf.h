@@ -218,6 +218,7 @@ struct conf_job {
 	unsigned retries;
 	uint64_t retry_time_ms;
 	uint64_t max_bad;
+	unsigned max_bad_ranges;
 	enum run_fill fill;
 	bool wait_for_space;
 	bool allow_no_flush;

@@ -258,6 +258,9 @@ const struct option options[] = {
 	{ OPTION_GROUP_JOBS, "max_bad", OPTION_SIZE, false,
 	  "0", NULL, NULL, JOB(max_bad),
 	  "bytes that may be skipped; 0: any number" },
+	{ OPTION_GROUP_JOBS, "max_bad_ranges", OPTION_INT, false,
+	  "100000", "1", "100000", JOB(max_bad_ranges),
+	  "in how many ranges" },
 	{ OPTION_GROUP_JOBS, "fill", OPTION_FILL, false,
 	  "leave", NULL, NULL, JOB(fill),
 	  "what is written where the source is skipped: leave, zeroes or "

@@ -3,6 +3,8 @@
 #include "copy/bad.h"
 
 #include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -306,11 +308,67 @@ is_neighbour(const struct copy_bad_range *a, const struct copy_bad_range *b)
 	    a->to + a->length == b->to;
 }
 
+/* So many of the last ones may have a neighbour in what comes next. */
+#define RECENT_SKIPS 64
+
+/* One that the range continues; SIZE_MAX: there is none. */
+static size_t
+find_neighbour(const struct copy_skips *b, const struct copy_bad_range *range)
+{
+	size_t i = b->n;
+
+	while (i > 0 && b->n - i < RECENT_SKIPS) {
+		i--;
+		if (is_neighbour(&b->v[i], range) ||
+		    is_neighbour(range, &b->v[i]))
+			return i;
+	}
+	return SIZE_MAX;
+}
+
+/* They come in any order: one may join two.  Returns how many are gone. */
+static uint64_t
+join_neighbours(struct copy_skips *b, struct copy_bad_range *range)
+{
+	uint64_t n = 0;
+	size_t i;
+
+	while ((i = find_neighbour(b, range)) != SIZE_MAX) {
+		if (b->v[i].offset < range->offset) {
+			range->offset = b->v[i].offset;
+			range->to = b->v[i].to;
+		}
+		range->length += b->v[i].length;
+		b->v[i] = b->v[--b->n];
+		n++;
+	}
+	return n;
+}
+
+static void
+list_skip(struct copy_lane *lane, struct copy_bad_range *range)
+{
+	struct copy_skips *b = &lane->skips;
+	uint64_t n = 1 - join_neighbours(b, range);
+	struct copy_bad_range *v;
+
+	copy_ledger_add(&lane->ledger->bad_ranges, n);
+	if (b->n == b->room) {
+		v = reallocarray(b->v, b->room * 2 + 16, sizeof *v);
+		if (v == NULL) {
+			lane->map.has_no_memory = true;
+			return;
+		}
+		b->v = v;
+		b->room = b->room * 2 + 16;
+	}
+	b->v[b->n++] = *range;
+}
+
 static void
 skip(struct copy_lane *lane, const struct copy_bad *bad)
 {
-	struct copy_skips *b = &lane->skips;
-	const struct copy_bad_range range = {
+	struct copy_bad_range range = {
 		.side = bad->side,
 		.targets = bad->what.targets & ~COPY_FOR_DIGEST,
 		.offset = bad->what.from,
@@ -318,7 +376,6 @@ skip(struct copy_lane *lane, const struct copy_bad *bad)
 		.length = bad->what.length,
 		.error = bad->error,
 	};
-	struct copy_bad_range *v;
 	unsigned i;
 
 	if ((bad->what.targets & COPY_FOR_DIGEST) != 0)
@@ -330,20 +387,38 @@ skip(struct copy_lane *lane, const struct copy_bad *bad)
 			copy_ledger_add(
 			    &lane->ledger->targets[i].failed_bytes,
 			    range.length);
-	if (b->n > 0 && is_neighbour(&b->v[b->n - 1], &range)) {
-		b->v[b->n - 1].length += range.length;
+	lane->last_skip = *bad;
+	list_skip(lane, &range);
+}
+
+/* Pieces of a pass, which may be neighbours in the end. */
+static bool
+is_trying(const struct copy_lane *lane)
+{
+	unsigned n = lane->bads.n_loaded;
+	unsigned i;
+
+	for (i = 0; i < lane->plan->n_targets; i++)
+		n += lane->target_bads[i].n_loaded;
+	return n > 0;
+}
+
+void
+copy_bads_check(struct copy_lane *lane)
+{
+	const struct copy_bad bad = lane->last_skip;
+	char message[80];
+
+	if (bad.error == 0 || is_trying(lane))
 		return;
-	}
-	if (b->n == b->room) {
-		v = reallocarray(b->v, b->room * 2 + 16, sizeof *v);
-		if (v == NULL) {
-			lane->map.has_no_memory = true;
-			return;
-		}
-		b->v = v;
-		b->room = b->room * 2 + 16;
-	}
-	b->v[b->n++] = range;
+	lane->last_skip.error = 0;
+	if (copy_ledger_get(&lane->ledger->bad_ranges) <=
+	    lane->plan->max_bad_ranges)
+		return;
+	(void)snprintf(message, sizeof message, "more than %" PRIu64
+	    " ranges are bad", lane->plan->max_bad_ranges);
+	copy_lane_fail(lane, bad.side, bad.side == COPY_SOURCE ? 0 :
+	    (unsigned)__builtin_ctz(bad.what.targets), bad.error, message);
 }
 
 /* Is there room on the list of what is skipped? */
@@ -354,11 +429,8 @@ is_too_much(const struct copy_lane *lane, uint64_t length)
 	struct copy_ledger *l = lane->ledger;
 	uint64_t bytes = atomic_fetch_add_explicit(&l->bad_bytes, length,
 	    memory_order_relaxed);
-	uint64_t ranges = atomic_fetch_add_explicit(&l->bad_ranges, 1,
-	    memory_order_relaxed);
 
-	return bytes + length > plan->max_bad_bytes ||
-	    ranges + 1 > plan->max_bad_ranges;
+	return bytes + length > plan->max_bad_bytes;
 }
 
 /* Not another try is left for what failed so. */

@@ -92,6 +92,8 @@ struct copy_lane {
 
 	struct copy_bads bads;		/* of the source */
 	struct copy_bads target_bads[COPY_MAX_TARGETS];
+	struct copy_bad last_skip;	/* error not 0: see whether there are
+					   too many */
 	struct copy_skips skips;
 	uint32_t held;			/* destinations that are tried again */
 	bool is_turn_of_new;		/* after a piece of theirs */
@@ -228,6 +230,8 @@ uint32_t copy_bads_put(struct copy_lane *lane, const struct copy_slot *slot,
     uint32_t targets);
 /* Nothing of this destination is tried again any more. */
 void copy_bads_forget(struct copy_lane *lane, unsigned target);
+/* When slots are settled: more ranges than may be skipped fail the disk. */
+void copy_bads_check(struct copy_lane *lane);
 /*
  * What is to be tried again now, in a pass that may begin here.  NULL: there
  * is nothing now; *ret_is_due: nor may anything new be begun.

@@ -447,6 +447,7 @@ copy_lane_done(struct copy_lane *lane, struct copy_request *req, int error,
 	if (req->slot->again != 0 && req->slot->n_given_out == 0)
 		copy_slot_again(lane, req->slot);
 	copy_slot_settle(lane, req->slot);
+	copy_bads_check(lane);
 }
 
 void

@@ -7,7 +7,7 @@ requires nbdkit eval --version
 requires nbdkit --filter=error --filter=log pattern --version
 requires jq --version
 
-plan 36
+plan 45
 
 size=$((4 * MiB))
 make_data "$tmp/data" $size 7
@@ -92,6 +92,9 @@ is "and left alone at the destination" "$(od -An -tx1 -j 1000000 -N 4 \
     "$tmp/dst.img")" " 00 00 00 00"
 exits 4 "more than may be skipped fails the run" "$nbdsync" copy --retries 0 \
     --on-read-error skip --max-bad 2KiB "$(uri src)" "$(uri dst)"
+exits 13 "one range of many sectors counts once" "$nbdsync" copy \
+    --retries 0 --on-read-error skip --max-bad-ranges 1 "$(uri src)" \
+    "$(uri dst)"
 exits 13 "compare lists it, too" "$nbdsync" compare --json --retries 0 \
     --on-read-error skip "$(uri src)" "$(uri dst)"
 stop_process src
@@ -101,6 +104,12 @@ start_bad src pread "$tmp/data" 0 512 2097152 2097153 $((size - 1)) $size
 exits 13 "several areas are skipped" "$nbdsync" copy --json --retries 0 \
     --on-read-error skip "$(uri src)" "$(uri dst)"
 is "each for itself" "$(bad_ranges)" "0+512 2097152+512 $((size - 512))+512 "
+exits 13 "no more than may be skipped are no failure" "$nbdsync" copy \
+    --retries 0 --on-read-error skip --max-bad-ranges 3 "$(uri src)" \
+    "$(uri dst)"
+exits 4 "more of them fail the run" "$nbdsync" copy --retries 0 \
+    --on-read-error skip --max-bad-ranges 2 "$(uri src)" "$(uri dst)"
+like "which the message says" "$err" "more than 2 ranges are bad"
 stop_process src
 stop_process dst
 
@@ -167,6 +176,23 @@ wait "$(pid_of copy)"
 is "until it has room" $? 0
 rm -f "$tmp/copy.started"
 ok "the copy is right" cmp "$tmp/data" "$tmp/dst.img"
+
+# Trying again may take only so long.
+rm "$tmp/dst.busy"
+stop_process dst
+touch "$tmp/fail"
+start_nbdkit dst --filter=log --filter=error file "$tmp/dst.img" \
+    error-pwrite=ENOSPC error-pwrite-rate=100% \
+    error-pwrite-file="$tmp/fail" logfile="$tmp/dst.busy"
+exits 4 "what is waited for is given up in time" "$nbdsync" copy --json \
+    --wait-for-space --retry-time 2s "$(uri src)" "$(uri dst)"
+like "with the reason" "$err" "No space left"
+holds "after it was tried again" '.progress.retries > 0'
+exits 13 "or is skipped then" "$nbdsync" copy --json --wait-for-space \
+    --on-write-error skip --retry-time 2s --range 0:64KiB "$(uri src)" \
+    "$(uri dst)"
+is "all of it" "$(bad_ranges)" "0+65536 "
+rm "$tmp/fail"
 
 # What the protocol knows no way around is not tried again.
 stop_process dst

@@ -1960,7 +1960,7 @@ judge_digests(struct sim *sim)
 	 * cancel that comes when it is all that is left.
 	 */
 	is_complete &= !sim->cancelled &&
-	    copy_ledger_get(&sim->ledger.bad_ranges) == 0;
+	    copy_ledger_get(&sim->ledger.bad_bytes) == 0;
 	judge_blocks(sim, is_complete);
 	if (sim->digests.whole == NULL)
 		return;
