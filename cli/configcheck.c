@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <stdbool.h>
+#include <stdint.h>
 #include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -24,10 +25,12 @@
 
 extern char **environ;
 
-enum { OPTION_SHOW = OPTION_OWN };
+enum { OPTION_SHOW = OPTION_OWN, OPTION_STRICT };
 
 const struct option_row options_configcheck[] = {
 	{ "show", OPTION_SHOW, "JOB", "show the values of JOB and their origin" },
+	{ "strict", OPTION_STRICT, NULL,
+	  "also report what is unused, without effect, or a risk" },
 	{ "json", OPTION_JSON, NULL, "print JSON; not with --show" },
 	{ "help", OPTION_HELP, NULL, "show this help" },
 	{ NULL, 0, NULL, NULL },
@@ -96,11 +99,13 @@ read_all(int fd)
 
 /* Start nbdsyncd; *ret_fd is what it says on standard error. */
 static int
-spawn_daemon(char *path, const char *file, pid_t *ret_pid, int *ret_fd)
+spawn_daemon(char *path, const char *file, bool is_strict, pid_t *ret_pid,
+    int *ret_fd)
 {
 	CLEANUP(cleanup_free) char *copy = strdup(file);
 	char check[] = "--check";
-	char *argv[] = { path, check, copy, NULL };
+	char strict[] = "--strict";
+	char *argv[] = { path, check, copy, is_strict ? strict : NULL, NULL };
 	posix_spawn_file_actions_t actions;
 	int fds[2];
 	int r;
@@ -141,7 +146,8 @@ wait_for_exit(pid_t pid)
 }
 
 static int
-check_as_json(const struct command *command, char *path, const char *file)
+check_as_json(const struct command *command, char *path, const char *file,
+    bool is_strict)
 {
 	CLEANUP(cleanup_close) int fd = -1;
 	CLEANUP(cleanup_free) char *said = NULL;
@@ -149,7 +155,7 @@ check_as_json(const struct command *command, char *path, const char *file)
 	int exit_code;
 	int r;
 
-	r = spawn_daemon(path, file, &pid, &fd);
+	r = spawn_daemon(path, file, is_strict, &pid, &fd);
 	if (r < 0)
 		return fail_no_daemon(command, r);
 	said = read_all(fd);
@@ -172,14 +178,19 @@ check_as_json(const struct command *command, char *path, const char *file)
 
 static int
 check(const struct command *command, char *path, const char *file,
-    const char *job)
+    const char *job, bool is_strict)
 {
+	const char *argv[7] = { path, "--check", file };
+	int n = 3;
+
+	if (is_strict)
+		argv[n++] = "--strict";
+	if (job != NULL) {
+		argv[n++] = "--show";
+		argv[n++] = job;
+	}
 	/* Its words are ours, and so is its exit code. */
-	if (job != NULL)
-		(void)execl(path, path, "--check", file, "--show", job,
-		    (char *)NULL);
-	else
-		(void)execl(path, path, "--check", file, (char *)NULL);
+	(void)execv(path, (char *const *)(uintptr_t)argv);
 	return fail_no_daemon(command, -errno);
 }
 
@@ -190,6 +201,7 @@ command_configcheck(const struct command *command, int argc, char **argv)
 	const char *job = NULL;
 	char path[PATH_MAX];
 	struct options o;
+	bool is_strict = false;
 	bool json = false;
 	int id;
 	int r;
@@ -198,6 +210,8 @@ command_configcheck(const struct command *command, int argc, char **argv)
 	while ((id = options_next(&o, &value)) > OPTIONS_END)
 		if (id == OPTION_JSON)
 			json = true;
+		else if (id == OPTION_STRICT)
+			is_strict = true;
 		else
 			job = value;
 	if (id == OPTIONS_END && json && job != NULL)
@@ -207,6 +221,6 @@ command_configcheck(const struct command *command, int argc, char **argv)
 	r = find_daemon(path);
 	if (r < 0)
 		return fail_no_daemon(command, r);
-	return json ? check_as_json(command, path, o.argv[0]) :
-		      check(command, path, o.argv[0], job);
+	return json ? check_as_json(command, path, o.argv[0], is_strict) :
+		      check(command, path, o.argv[0], job, is_strict);
 }

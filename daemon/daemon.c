@@ -27,6 +27,7 @@
 #include "base/log.h"
 #include "conf/conf.h"
 #include "conf/show.h"
+#include "conf/strict.h"
 #include "control/server.h"
 #include "job/job.h"
 #include "log/log.h"
@@ -101,7 +102,7 @@ report_conf(const struct conf *conf, const char *conf_path,
 }
 
 enum daemon_exit
-daemon_check_conf(const char *conf_path, const char *shown_job)
+daemon_check_conf(const char *conf_path, const char *shown_job, bool is_strict)
 {
 	enum daemon_exit status;
 	struct conf_problems problems;
@@ -110,6 +111,10 @@ daemon_check_conf(const char *conf_path, const char *shown_job)
 
 	conf_problems_init(&problems, conf_path);
 	r = conf_load(conf_path, &conf, &problems);
+	if (r == 0 && is_strict)
+		conf_check_strictly(conf, &problems);
+	if (problems.n > 0 && r == 0)
+		r = -EINVAL;
 	for (size_t i = 0; i < problems.n; i++)
 		(void)fprintf(stderr, "%s\n", problems.v[i].text);
 	if (problems.n_more > 0)
@@ -119,8 +124,10 @@ daemon_check_conf(const char *conf_path, const char *shown_job)
 	if (r == -ENOMEM)
 		(void)fprintf(stderr, "nbdsyncd: out of memory\n");
 	if (r < 0)
-		return r == -EINVAL ? DAEMON_EXIT_CONFIG : DAEMON_EXIT_FAILURE;
-	status = report_conf(conf, conf_path, shown_job);
+		status = r == -EINVAL ? DAEMON_EXIT_CONFIG :
+					DAEMON_EXIT_FAILURE;
+	else
+		status = report_conf(conf, conf_path, shown_job);
 	conf_free(conf);
 	return status;
 }

@@ -2,6 +2,8 @@
 #ifndef DAEMON_H
 #define DAEMON_H
 
+#include <stdbool.h>
+
 /*
  * The daemon from start to end.
  */
@@ -25,6 +27,6 @@ enum daemon_exit daemon_run(const char *conf_path);
  * name, if it is not NULL.
  */
 enum daemon_exit daemon_check_conf(const char *conf_path,
-    const char *shown_job);
+    const char *shown_job, bool is_strict);
 
 #endif

@@ -24,6 +24,8 @@ noinst_LTLIBRARIES += %D%/libdaemon.la
 	%D%/conf/read.h \
 	%D%/conf/show.c \
 	%D%/conf/show.h \
+	%D%/conf/strict.c \
+	%D%/conf/strict.h \
 	%D%/conf/value-lists.c \
 	%D%/conf/value-private.h \
 	%D%/conf/value.c \

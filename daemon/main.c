@@ -13,13 +13,15 @@
 
 static const char usage[] =
 "Usage: nbdsyncd [--config FILE]\n"
-"       nbdsyncd --check FILE [--show JOB]\n"
+"       nbdsyncd --check FILE [--strict] [--show JOB]\n"
 "Copies block devices over NBD, as a configuration file says.\n"
 "\n"
 "  -c, --config FILE  read FILE instead of\n"
 "                     " DEFAULT_CONF "\n"
 "      --check FILE   say what is wrong with FILE, and do nothing else\n"
 "      --show JOB     with --check: show all values of JOB and their origin\n"
+"      --strict       with --check: also say what is unused, without effect,\n"
+"                     or a risk\n"
 "      --help         show this text\n"
 "      --version      show the version\n"
 "\n"
@@ -31,6 +33,7 @@ static const char usage[] =
 enum {
 	OPT_CHECK = 256,
 	OPT_SHOW,
+	OPT_STRICT,
 	OPT_HELP,
 	OPT_VERSION,
 };
@@ -39,6 +42,7 @@ static const struct option long_options[] = {
 	{ "config", required_argument, NULL, 'c' },
 	{ "check", required_argument, NULL, OPT_CHECK },
 	{ "show", required_argument, NULL, OPT_SHOW },
+	{ "strict", no_argument, NULL, OPT_STRICT },
 	{ "help", no_argument, NULL, OPT_HELP },
 	{ "version", no_argument, NULL, OPT_VERSION },
 	{ NULL, 0, NULL, 0 },
@@ -58,6 +62,7 @@ main(int argc, char **argv)
 	const char *conf_path = DEFAULT_CONF;
 	const char *checked = NULL;
 	const char *shown_job = NULL;
+	bool is_strict = false;
 	int option;
 
 	while ((option = getopt_long(argc, argv, "c:", long_options,
@@ -71,6 +76,9 @@ main(int argc, char **argv)
 			break;
 		case OPT_SHOW:
 			shown_job = optarg;
+			break;
+		case OPT_STRICT:
+			is_strict = true;
 			break;
 		case OPT_HELP:
 			return (int)show(usage);
@@ -87,10 +95,12 @@ main(int argc, char **argv)
 		return DAEMON_EXIT_USAGE;
 	}
 	if (checked != NULL)
-		return (int)daemon_check_conf(checked, shown_job);
-	if (shown_job != NULL) {
-		(void)fputs("nbdsyncd: --show needs --check\n"
-		    "Try 'nbdsyncd --help'.\n", stderr);
+		return (int)daemon_check_conf(checked, shown_job,
+		    is_strict);
+	if (shown_job != NULL || is_strict) {
+		(void)fprintf(stderr, "nbdsyncd: %s needs --check\n"
+		    "Try 'nbdsyncd --help'.\n",
+		    is_strict ? "--strict" : "--show");
 		return DAEMON_EXIT_USAGE;
 	}
 	return (int)daemon_run(conf_path);

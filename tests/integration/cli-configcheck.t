@@ -3,7 +3,7 @@
 # nbdsync configcheck tells what nbdsyncd thinks of a file.
 . "$srcdir/tests/lib/testlib.sh"
 requires jq --version
-plan 21
+plan 27
 
 cat >"$tmp/good.conf" <<'END'
 endpoints = ( { name = "a"; path = "/srv/a.img"; },
@@ -55,3 +55,27 @@ cp "$nbdsync" "$tmp/bin/nbdsync"
 exits 1 "without a daemon that could check it is an error" \
     "$tmp/bin/nbdsync" configcheck "$tmp/good.conf"
 like "of one sentence" "$err" '^nbdsync: configcheck: cannot run nbdsyncd'
+
+# What is right, but most likely not meant.
+cat >"$tmp/odd.conf" <<'END'
+templates = ( { name = "default"; retries = 2; },
+  { name = "left"; retries = 3; } );
+endpoints = ( { name = "a"; path = "/srv/a.img"; },
+  { name = "far"; uri = "nbd://192.0.2.1"; allow_plaintext = true; },
+  { name = "n"; uri = "null:"; } );
+jobs = ( { name = "j"; source = "a"; destination = "n";
+  window = "22:00-06:00"; jitter = "1m"; rpo_repeat = "1h"; } );
+END
+exits 0 "what is odd is right" "$nbdsync" configcheck "$tmp/odd.conf"
+exits 78 "but not strictly" "$nbdsync" configcheck --strict "$tmp/odd.conf"
+is "all of it is told, in its order" "$(echo "$err" |
+    sed "s,^$tmp/odd.conf:,,")" '2: template "left": no job uses it
+4: endpoint "far": no job uses it
+4: endpoint "far": what goes there goes without TLS
+6: job "j": "window" has no effect without "schedule" or "interval"
+6: job "j": "jitter" has no effect without "schedule" or "interval"
+6: job "j": "rpo_repeat" has no effect without "rpo_warn" or "rpo_crit"'
+exits 78 "as JSON, too" "$nbdsync" configcheck --strict --json "$tmp/odd.conf"
+is "where they are as many" "$(echo "$out" | jq '.problems | length')" 6
+exits 0 "and what is fine is so strictly" \
+    "$nbdsync" configcheck --strict "$tmp/good.conf"
