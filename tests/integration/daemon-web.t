@@ -6,7 +6,7 @@
 . "$srcdir/tests/lib/daemonlib.sh"
 requires nbdkit --filter=delay pattern --version
 requires chromium --version
-plan 27
+plan 29
 
 port=$((20000 + $$ % 20000))
 web=http://127.0.0.1:$port
@@ -15,9 +15,15 @@ conf "metrics = { listen = \"$((port + 1))\"; };
 web = { listen = \"127.0.0.1:$port\"; };
 endpoints = (
   { name = \"quick\"; command = [ \"nbdkit\", \"pattern\", \"8M\" ]; },
+  { name = \"bad\"; uri = \"nbd+unix:///?socket=$tmp/nobody\"; },
+  { name = \"copy\"; path = \"$tmp/copy\"; },
   $(slow_endpoint slow), { name = \"n\"; uri = \"null:\"; } );
 jobs = ( { name = \"quick\"; source = \"quick\"; destination = \"n\"; },
+  { name = \"bad\"; source = \"bad\"; destination = \"n\"; },
+  { name = \"mirror\"; mode = \"mirror\"; source = \"quick\";
+    destination = \"copy\"; },
   $(slow_job slow slow n) );"
+truncate -s 8M "$tmp/copy"
 start_daemon "$tmp/conf"
 
 # get URL [CURL ARGS...]: the status
@@ -54,6 +60,8 @@ is "and names nothing elsewhere" "$(grep -E -c \
 
 "$nbdsync" start --wait --quiet quick
 "$nbdsync" start slow >/dev/null
+"$nbdsync" start --quiet mirror
+"$nbdsync" wait --for in-sync mirror
 wait_copied slow
 # The document as it is after a few seconds of its own time.
 browse()
@@ -64,6 +72,8 @@ browse()
 	    >"$tmp/document" 2>"$tmp/browser.log"
 }
 ok "a browser reads it" browse --dump-dom "$web/#slow"
+like "of a mirror it says that it is in sync, and how old its copy is" \
+    "$(cat "$tmp/document")" '<span>in sync, [^<]* old</span>'
 like "it lists the jobs" "$(cat "$tmp/document")" '<button>quick</button>'
 like "with their state" "$(cat "$tmp/document")" '>copying</td>'
 like "and how the last run ended" "$(cat "$tmp/document")" \
@@ -76,6 +86,10 @@ like "and a graph" "$(cat "$tmp/document")" '<polyline[^>]* points="[0-9]'
 is "it has no trouble" "$(sed -n \
     's|.*<span id="trouble" role="alert">\([^<]*\)</span>.*|\1|p' \
     "$tmp/document")" ""
+"$nbdsync" start --wait --quiet bad 2>/dev/null
+browse --dump-dom "$web/#bad"
+like "of what has failed it says why" "$(cat "$tmp/document")" \
+    '<div id="failure" class="failure">source .bad.: .*</div>'
 "$nbdsync" cancel --wait --quiet slow
 stop_process daemon
 is "the daemon ends well" "$?" 0
