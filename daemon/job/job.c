@@ -372,6 +372,12 @@ keep_result(struct job *job, const struct run_result *result,
 	json_t *o;
 
 	job->has_ended = true;
+	/* It came to its end, though it was to be ended: nothing is left. */
+	if (result->outcome != RUN_FAILED && result->outcome != RUN_CANCELLED &&
+	    result->outcome != RUN_STOPPED) {
+		job->resume_starts = false;
+		job->waits_for_window = false;
+	}
 	json_decref(job->last_run);
 	job->last_run = result_to_json(job, result);
 	if (is_skipped && job->last_run != NULL)
@@ -657,6 +663,11 @@ settle(struct job *job) ON_MAIN
 	job_forget_wish(job);
 	job_apply_rate(job, job->jobs->conf);
 	job_refresh(job, job->jobs->conf);
+	/* Without its wish it would be another run. */
+	if (job->resume_starts) {
+		job->resume_starts = false;
+		job_keep_state(job);
+	}
 }
 
 int

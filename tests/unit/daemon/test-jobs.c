@@ -706,6 +706,49 @@ START_TEST(a_run_that_still_ends_is_begun_again_afterwards)
 }
 END_TEST
 
+START_TEST(a_run_that_is_complete_when_the_pause_comes_is_not_begun_again)
+{
+	ck_assert_int_eq(start_one(), 0);
+	pause_one(NULL, 0);
+	ck_assert(fake_run_get(0)->is_cancelled);
+	fake_run_finish(0, RUN_SUCCEEDED, NULL);
+	resume_one();
+	ck_assert_ptr_null(fake_run_get(1));
+	ck_assert_str_eq(view_one().state, "idle");
+}
+END_TEST
+
+START_TEST(a_mirror_that_a_pause_has_stopped_goes_on)
+{
+	ck_assert_int_eq(start_one(), 0);
+	pause_one(NULL, 0);
+	fake_run_finish(0, RUN_STOPPED, NULL);
+	resume_one();
+	ck_assert_ptr_nonnull(fake_run_get(1));
+	fake_run_finish(1, RUN_SUCCEEDED, NULL);
+}
+END_TEST
+
+START_TEST(a_part_that_is_no_more_does_not_become_the_whole)
+{
+	const struct run_range range = { .from = 8192, .length = 4096 };
+	const struct job_wish wish = { .has_mode = true, .mode = RUN_VERIFY,
+		.ranges = &range, .n_ranges = 1 };
+
+	on_main_entry();
+	ck_assert_int_eq(job_start(job_one(), "test", &wish, &e), 0);
+	pause_one(NULL, 0);
+	fake_run_finish(0, RUN_CANCELLED, NULL);
+	apply(ENDPOINTS("b") "jobs = (" JOB("one", "b",
+	    "ranges = ( { from = \"0\"; length = \"4KiB\"; to = \"0\"; } );") ");");
+	resume_one();
+	ck_assert_ptr_null(fake_run_get(1));
+	pause_one(NULL, 0);
+	resume_one();
+	ck_assert_ptr_null(fake_run_get(1));
+}
+END_TEST
+
 START_TEST(what_was_cancelled_before_the_pause_stays_so)
 {
 	ck_assert_int_eq(start_one(), 0);
@@ -836,6 +879,10 @@ add_stops(TCase *tc)
 	tcase_add_test(tc, pausing_twice_or_resuming_what_is_not_paused_does_no_harm);
 	tcase_add_test(tc, a_pause_ends_the_run_and_resuming_begins_it_again);
 	tcase_add_test(tc, a_run_that_still_ends_is_begun_again_afterwards);
+	tcase_add_test(tc,
+	    a_run_that_is_complete_when_the_pause_comes_is_not_begun_again);
+	tcase_add_test(tc, a_mirror_that_a_pause_has_stopped_goes_on);
+	tcase_add_test(tc, a_part_that_is_no_more_does_not_become_the_whole);
 	tcase_add_test(tc, what_was_cancelled_before_the_pause_stays_so);
 	tcase_add_test(tc, health_and_consistency_follow_the_runs);
 	tcase_add_test(tc, a_pause_ends_at_its_time);
