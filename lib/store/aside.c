@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "store/store-private.h"
 
@@ -26,7 +27,12 @@ move(const char *path, const char *target, const char *suffix)
 	if (renameat2(AT_FDCWD, from, AT_FDCWD, to, RENAME_NOREPLACE) == 0 ||
 	    errno == ENOENT)
 		return 0;
-	return -errno;
+	if (errno != EINVAL)
+		return -errno;
+	/* Not every file system can look and rename at once. */
+	if (access(to, F_OK) == 0)
+		return -EEXIST;
+	return rename(from, to) == 0 || errno == ENOENT ? 0 : -errno;
 }
 
 /*

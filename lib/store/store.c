@@ -341,7 +341,8 @@ serve(struct store *store, struct store_call *call)
 		call->error = store->db.error;
 		(void)error_prefix(&call->error, "%.200s", store->path);
 	}
-	if (is_trouble(r))
+	/* Whatever has kept it from being begun afresh, nothing is there. */
+	if (is_trouble(r) || store->db.sql == NULL)
 		set_health(store, store->db.sql == NULL ? STORE_UNAVAILABLE :
 		    STORE_STALE, &call->error, NULL);
 	else if (call->op->is_write)

@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "ask.h"
@@ -213,6 +214,46 @@ START_TEST(nothing_that_was_set_aside_is_overwritten)
 }
 END_TEST
 
+/* Every name that it could get in the next seconds is taken. */
+static void
+take_all_names(time_t from, unsigned n_seconds)
+{
+	for (unsigned i = 0; i < n_seconds * 100; i++) {
+		time_t at = from + i / 100;
+		char date[24], path[128], again[8] = "";
+		struct tm tm;
+		int fd;
+
+		ck_assert_ptr_nonnull(gmtime_r(&at, &tm));
+		(void)strftime(date, sizeof date, "%Y%m%dT%H%M%SZ", &tm);
+		if (i % 100 > 0)
+			(void)snprintf(again, sizeof again, ".%u", i % 100);
+		(void)snprintf(path, sizeof path, "%s.damaged-%s%s", ask_path,
+		    date, again);
+		fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+		ck_assert_int_ge(fd, 0);
+		(void)close(fd);
+	}
+}
+
+START_TEST(a_store_that_cannot_begin_afresh_is_not_well)
+{
+	make_database();
+	ask_open(options);
+	store_list_jobs(ask_store, ask_call());
+	ask_expect(0);
+	change("UPDATE jobs SET last_fire_ms = 1;"
+	    "PRAGMA wal_checkpoint(TRUNCATE)");
+	for (off_t at = 4096; at < 12 * 4096; at += 4096)
+		write_garbage(at, 4096);
+	take_all_names(time(NULL), 15);
+	store_save_checkpoint(ask_store, ask_call(), ask_checkpoint("b", 1));
+	ask_expect(-EEXIST);
+	ck_assert_ptr_nonnull(strstr(ask_answer.error.text, "set aside"));
+	ck_assert_int_eq(health().state, STORE_UNAVAILABLE);
+}
+END_TEST
+
 /* The page of a table or index: what the check at opening finds. */
 START_TEST(a_damaged_page_is_found_at_opening)
 {
@@ -373,6 +414,7 @@ main(void)
 	tcase_add_test(tc, an_exclusive_store_keeps_others_out);
 	tcase_add_test(tc, what_is_no_database_is_set_aside);
 	tcase_add_test(tc, nothing_that_was_set_aside_is_overwritten);
+	tcase_add_test(tc, a_store_that_cannot_begin_afresh_is_not_well);
 	tcase_add_test(tc, a_damaged_page_is_found_at_opening);
 	tcase_add_test(tc,
 	    a_page_that_is_damaged_while_open_is_found_by_a_call);
