@@ -492,6 +492,7 @@ daemon_run(const char *conf_path)
 	struct daemon d = { .conf_path = conf_path };
 	struct conf *conf = NULL;
 	enum daemon_exit status;
+	int lock = -1;
 
 	on_main_entry();
 	list_init(&d.watch.node);
@@ -505,6 +506,11 @@ daemon_run(const char *conf_path)
 	(void)daemon_log_open(&conf->logs);
 	warn_risks(conf);
 	status = DAEMON_EXIT_FAILURE;
+	if (state_lock(conf, &lock) < 0) {
+		conf_free(conf);
+		daemon_log_close();
+		return status;
+	}
 	if (start(&d, conf) == 0) {
 		log_message(&messages[MSG_DAEMON_READY], LOG_LEVEL_INFO,
 		    "nbdsyncd " PACKAGE_VERSION " is ready: %zu jobs, control "
@@ -516,6 +522,8 @@ daemon_run(const char *conf_path)
 		log_info("ended");
 	}
 	finish(&d);
+	if (lock >= 0)
+		(void)close(lock);
 	daemon_log_close();
 	return status;
 }

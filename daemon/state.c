@@ -8,10 +8,14 @@
 #include "state.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "base/cleanup.h"
 #include "log/messages.h"
@@ -56,6 +60,25 @@ directory_of(const struct conf *conf)
 	if (dir == NULL)
 		dir = getenv("STATE_DIRECTORY");
 	return dir == NULL || dir[0] == '\0' ? DEFAULT_DIR : dir;
+}
+
+int
+state_lock(const struct conf *conf, int *ret_fd)
+{
+	const char *dir = directory_of(conf);
+	int fd;
+
+	/* As the store would; what is wrong with it, it will say. */
+	(void)mkdir(dir, 0700);
+	fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	*ret_fd = fd;
+	if (fd < 0 || flock(fd, LOCK_EX | LOCK_NB) == 0 ||
+	    errno != EWOULDBLOCK)
+		return 0;
+	log_error("another nbdsyncd keeps its state in '%s'", dir);
+	*ret_fd = -1;
+	(void)close(fd);
+	return -EBUSY;
 }
 
 int

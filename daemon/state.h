@@ -23,6 +23,13 @@ struct state {
 	void *arg;
 };
 
+/*
+ * Keep other daemons off the state directory, while ret_fd is open; -1: it
+ * cannot be locked, as it is not there.  -EBUSY: another one has it, as the log
+ * says.
+ */
+int state_lock(const struct conf *conf, int *ret_fd);
+
 /* -ENOMEM, ...; that the database cannot be used is no failure. */
 int state_open(struct state *state, const struct conf *conf,
     struct jobs *jobs) ON_MAIN;

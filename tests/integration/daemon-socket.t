@@ -5,14 +5,20 @@
 . "$srcdir/tests/lib/testlib.sh"
 . "$srcdir/tests/lib/daemonlib.sh"
 requires systemd-socket-activate --version
-plan 20
+plan 22
 
 conf "jobs = ( );"
 start_daemon "$tmp/conf"
 is "the socket has mode 0660" "$(stat -c %a "$NBDSYNC_SOCKET")" 660
-exits 1 "a second daemon is refused" "$nbdsyncd" --config "$tmp/conf"
+exits 1 "a second daemon is refused" env STATE_DIRECTORY="$tmp/other" \
+    "$nbdsyncd" --config "$tmp/conf"
 like "with a sentence" "$err" \
     "error: another nbdsyncd answers on '$NBDSYNC_SOCKET'"
+echo "control = { socket = \"$tmp/other.sock\"; };" >"$tmp/other.conf"
+exits 1 "also on another socket, if it would keep the same state" \
+    "$nbdsyncd" --config "$tmp/other.conf"
+is "in one sentence" "$(echo "$err" | sed 's/.*error: //')" \
+    "another nbdsyncd keeps its state in '$STATE_DIRECTORY'"
 ok "the first one still answers" api /v1/version
 
 stop_process daemon KILL
