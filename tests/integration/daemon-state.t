@@ -6,7 +6,7 @@
 . "$srcdir/tests/lib/daemonlib.sh"
 requires nbdkit file --version
 requires sqlite3 --version
-plan 22
+plan 25
 
 make_data "$tmp/source" $((1 * MiB)) 1
 make_data "$tmp/destination" $((1 * MiB)) 2
@@ -85,3 +85,24 @@ is "and the database is as it was" "$(cksum <"$tmp/newer/state.db")" \
     "$(cat "$tmp/before")"
 is "nothing else was set aside" \
     "$(find "$tmp/newer" -name '*damaged*' | wc -l)" 0
+
+# What is damaged while the daemon runs has lost what the daemon still knows.
+with_state "$tmp/later"
+store_is ok >/dev/null
+"$nbdsync" pause --quiet --reason "works" one
+sql()
+{
+	sqlite3 "$tmp/later/state.db" "$1" 2>/dev/null
+}
+wait_for '[ "$(sql "SELECT paused_reason FROM jobs")" = works ]'
+sql "UPDATE jobs SET last_attempt_ms = 1; PRAGMA wal_checkpoint(TRUNCATE)" \
+    >/dev/null
+make_data "$tmp/garbage" $((11 * 4096)) 5
+dd if="$tmp/garbage" of="$tmp/later/state.db" bs=4096 seek=1 conv=notrunc \
+    2>/dev/null
+api /v1/runs >/dev/null
+ok "one that is damaged later is set aside, too" \
+    wait_for 'ls "$tmp/later" | grep -q damaged'
+ok "and the fresh one gets what is known" \
+    wait_for '[ "$(sql "SELECT paused_reason FROM jobs")" = works ]'
+ok "the last daemon ends well" stop_daemon
