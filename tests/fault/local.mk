@@ -11,6 +11,7 @@ fault_tests = \
 	%D%/fault-kill.t \
 	%D%/fault-malloc.t \
 	%D%/fault-mute.t \
+	%D%/fault-one.t \
 	%D%/fault-power.t \
 	%D%/fault-soak.t \
 	%D%/fault-tools.t
