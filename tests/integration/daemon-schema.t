@@ -16,13 +16,14 @@ jobs = ( { name = \"quick\"; source = \"quick\"; destination = \"n\"; },
   $(slow_job slow slow n) );"
 start_daemon "$tmp/conf"
 api /v1/schema >"$tmp/schema"
-plan 35
+plan 48
 
 # fits SENTENCE REF PATH [CURL ARGS...]
 fits()
 {
 	sentence=$1
 	ref=$2
+	echo "$ref" >>"$tmp/refs"
 	shift 2
 	api "$@" >"$tmp/answer"
 	is "$sentence" "$(perl "$srcdir/tests/lib/check-json.pl" \
@@ -68,6 +69,20 @@ fits "all jobs then" jobs /v1/jobs
 fits "a cancellation" accepted /v1/jobs/slow/cancel --request POST
 rev=0
 wait_job slow
+fits "the runs of a job" runs /v1/jobs/quick/history
+fits "the runs of all" runs /v1/runs
+fits "a run that has succeeded" past_run "/v1/runs/$(job_field quick \
+    .last_run.id)"
+fits "one that has failed" past_run "/v1/runs/$(job_field bad .last_run.id)"
+fits "one that was cancelled" past_run "/v1/runs/$run"
+ok "which leaves a place to go on from" wait_for \
+    '[ "$(api_status /v1/jobs/slow/checkpoint)" = 200 ]'
+fits "that place" checkpoint /v1/jobs/slow/checkpoint
+fits "a reset" reset /v1/jobs/slow/reset --data '{"confirm":"slow"}'
+fits "a limit" job /v1/jobs/slow/limits --request PATCH \
+    --data '{"rate":"1MB/s","ttl":"1h"}'
+fits "the endpoints" endpoints /v1/endpoints
+fits "what one says" probe /v1/endpoints/quick/probe --request POST
 fits "what was logged" log /v1/log
 fits "what was logged of a run" log "/v1/runs/$run/log"
 fits "a level of the log" log_level /v1/log/level --request PUT \
@@ -82,3 +97,8 @@ echo '{"health":"fine","stopping":0}' >"$tmp/wrong"
 like "the check finds what does not fit" "$(perl \
     "$srcdir/tests/lib/check-json.pl" "$tmp/schema" '#/$defs/health' \
     <"$tmp/wrong")" 'has no "jobs"'
+fits "the end" shutdown /v1/shutdown --data '{"confirm":"nbdsyncd"}'
+echo event >>"$tmp/refs"
+is "every kind of answer has been looked at" "$(sort -u "$tmp/refs" |
+    grep -v -x problem)" "$(jq -r '.routes[].answer."$ref" // empty |
+    sub(".*/"; "")' "$tmp/schema" | sort -u)"
