@@ -12,9 +12,7 @@
 
 const struct option_row options_wait[] = {
 	{ "for", JOB_COMMAND_FOR, "WHAT",
-	    "done (default): exit with the result; idle: whatever it is; "
-	    "in-sync:\n"
-	    "until the last pass of a mirror was complete" },
+	    "done (default); idle: whatever the result; in-sync: a mirror" },
 	{ "timeout", OPTION_TIMEOUT, "TIME",
 	    "stop waiting after TIME; the run goes on" },
 	{ "socket", OPTION_SOCKET, "PATH",
