@@ -137,11 +137,27 @@ is_due(const struct copy_lane *lane, const struct copy_bads *b)
 	return copy_map_is_empty(&lane->map);
 }
 
+/* Is a piece that the source has failed at being read again? */
+static bool
+is_reading_again(const struct copy_lane *lane)
+{
+	const struct copy_slot *slot;
+	unsigned i;
+
+	for (i = 0; lane->bads.n_loaded > 0 && i < lane->n_slots; i++) {
+		slot = &lane->slots[i];
+		if (slot->is_loaded && slot->trying == &lane->bads &&
+		    slot->what.kind == COPY_DATA && !slot->is_source_here)
+			return true;
+	}
+	return false;
+}
+
 bool
 copy_bads_go_first(const struct copy_lane *lane)
 {
 	return copy_map_peek(&lane->bads.trying) != NULL ||
-	    is_due(lane, &lane->bads);
+	    is_due(lane, &lane->bads) || is_reading_again(lane);
 }
 
 /* Is anything of the disk under way that may still fail? */
@@ -160,16 +176,29 @@ is_under_way(const struct copy_lane *lane, const struct copy_bads *b)
 	return false;
 }
 
+/* Nothing is tried again any more. */
+static void
+end_passes(struct copy_lane *lane, struct copy_bads *b)
+{
+	b->pass = 0;
+	b->n_pauses = 0;
+	lane->held &= ~bit_of(lane, b);
+	if (b->is_counted)
+		copy_ledger_add(&lane->ledger->n_retrying, (uint64_t)-1);
+	b->is_counted = false;
+}
+
 /* Begin a pass, if it is time; false: not now. */
 static bool
 begin(struct copy_lane *lane, struct copy_bads *b)
 {
+	/* What was read well is known to be, whatever else is under way. */
+	if (b == &lane->bads && b->n == 0 && !is_reading_again(lane))
+		end_passes(lane, b);
 	if (is_under_way(lane, b))
 		return false;
 	if (b->n == 0) {
-		b->pass = 0;
-		b->n_pauses = 0;
-		lane->held &= ~bit_of(lane, b);
+		end_passes(lane, b);
 		return false;
 	}
 	if (!is_due(lane, b) || b->is_pausing)
@@ -245,10 +274,8 @@ copy_bads_forget(struct copy_lane *lane, unsigned target)
 	while ((s = copy_map_peek(&b->trying)) != NULL)
 		copy_map_take(&b->trying, s->length);
 	b->n = 0;
-	b->pass = 0;
-	b->n_pauses = 0;
 	b->is_pausing = false;
-	lane->held &= ~copy_bit(target);
+	end_passes(lane, b);
 }
 
 uint64_t
@@ -296,6 +323,9 @@ add_bad(struct copy_lane *lane, struct copy_bads *b,
 		b->room = b->room * 2 + 16;
 	}
 	b->v[b->n++] = *bad;
+	if (!b->is_counted)
+		copy_ledger_add(&lane->ledger->n_retrying, 1);
+	b->is_counted = true;
 	if (is_urgent(lane, bad))
 		lane->held |= bit_of(lane, b);
 }

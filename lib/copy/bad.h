@@ -48,6 +48,7 @@ struct copy_bads {
 	unsigned pass;		/* 0: nothing is being tried again */
 	unsigned n_pauses;	/* since something went well */
 	bool is_pausing;	/* the pass begins after a pause */
+	bool is_counted;	/* in the ledger, as trying again */
 	unsigned n_loaded;	/* slots with pieces of this pass */
 };
 

@@ -30,6 +30,8 @@ struct copy_epoch {
 	uint64_t open_bytes;
 	bool is_due;			/* to be flushed soon */
 	bool is_flushing;
+	unsigned n_shutdowns;	/* flushes in a row that the server has
+				   answered by shutting down */
 	bool is_fenced;		/* nothing is written before a flush: what was
 				   in flight on a lost connection could come
 				   later than what is written now */

@@ -89,6 +89,8 @@ struct copy_lane {
 	uint32_t away;			/* bit i: destination i is lost, and
 					   may come back */
 	bool is_source_away;
+	uint32_t dropped;		/* those that have failed, here or on
+					   another lane, and got nothing since */
 
 	struct copy_bads bads;		/* of the source */
 	struct copy_bads target_bads[COPY_MAX_TARGETS];
@@ -136,11 +138,6 @@ void copy_slot_finish(struct copy_lane *lane, struct copy_slot *slot,
 void copy_slot_settle(struct copy_lane *lane, struct copy_slot *slot);
 /* Nothing of it is on its way: what is to be done again is put back. */
 void copy_slot_again(struct copy_lane *lane, struct copy_slot *slot);
-/*
- * Slots in progress: not those that only slow destinations keep, nor, beside
- * others, those of destinations that are tried again.
- */
-unsigned copy_lane_n_in_progress(const struct copy_lane *lane);
 /* May one more be? */
 bool copy_lane_has_depth(const struct copy_lane *lane);
 /* Will zeroes of this length be taken as such? */
@@ -186,6 +183,8 @@ bool copy_lane_all_are_absent(const struct copy_lane *lane);
 void copy_lane_catch_up(struct copy_lane *lane);
 
 /* outcome.c */
+/* Destinations that have failed on another lane keep nothing here. */
+void copy_lane_drop_failed(struct copy_lane *lane);
 /*
  * length bytes of the slot, from `from` on, need no more attention of this
  * destination than a flush.

@@ -136,6 +136,9 @@ copy_slot_again(struct copy_lane *lane, struct copy_slot *slot)
 		if ((s.targets & copy_bit(i)) != 0)
 			list_remove(&slot->targets[i].node);
 	slot->what.targets &= ~s.targets;
+	if ((s.targets & ~COPY_FOR_DIGEST) != 0 &&
+	    (slot->what.targets & ~COPY_FOR_DIGEST) != 0)
+		copy_slot_begin_lagging(lane, slot);
 	copy_slot_settle(lane, slot);
 }
 
@@ -293,6 +296,7 @@ copy_lane_next(struct copy_lane *lane)
 
 	if (lane->map.has_no_memory || lane->behind.has_no_memory)
 		copy_lane_fail(lane, COPY_SOURCE, 0, -ENOMEM, "out of memory");
+	copy_lane_drop_failed(lane);
 	if (copy_lane_is_over(lane))
 		return last_flush(lane);
 	do {

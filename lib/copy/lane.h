@@ -207,6 +207,12 @@ bool copy_lane_is_over(const struct copy_lane *lane);
 /* Pieces that are on their way. */
 unsigned copy_lane_n_loaded(const struct copy_lane *lane);
 
+/*
+ * Slots in progress: not those that only slow destinations keep, nor, beside
+ * others, those of destinations that are tried again.
+ */
+unsigned copy_lane_n_in_progress(const struct copy_lane *lane);
+
 /* Requests given out and not done yet. */
 unsigned copy_lane_in_flight(const struct copy_lane *lane);
 

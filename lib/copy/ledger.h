@@ -99,6 +99,8 @@ struct copy_ledger {
 	_Atomic uint64_t n_reconnects;	/* connections that came back */
 	_Atomic uint64_t n_retries;	/* times that failed ranges were tried
 					   again */
+	_Atomic uint64_t n_retrying;	/* disks, of each lane, of which some
+					   are */
 	_Atomic uint64_t bad_bytes;	/* skipped */
 	_Atomic uint64_t bad_ranges;
 	atomic_bool no_more_tries;	/* what fails now is skipped, or fails

@@ -40,18 +40,26 @@ undo(void *arg, uint64_t to, uint64_t length, enum copy_kind kind)
 }
 
 /*
- * A slot of which a part has been written, and the next part waits: what was
- * written is in no epoch yet, and may be gone.
+ * Of several destinations, one that is lost keeps no slot: the others need
+ * them.  Of one, a slot of which a part has been written, and the next part
+ * waits: what was written is in no epoch yet, and may be gone.
  */
+static bool
+must_leave(const struct copy_lane *lane, const struct copy_slot *slot,
+    unsigned target)
+{
+	return lane->plan->n_targets > 1 || slot->compared[target] > 0;
+}
+
 static void
-undo_parts(struct copy_lane *lane, unsigned target)
+leave_slots(struct copy_lane *lane, unsigned target)
 {
 	struct copy_slot *slot;
 	unsigned i;
 
 	for (i = 0; i < lane->n_slots; i++) {
 		slot = &lane->slots[i];
-		if (!slot->is_loaded || slot->compared[target] == 0 ||
+		if (!slot->is_loaded || !must_leave(lane, slot, target) ||
 		    (slot->what.targets & copy_bit(target)) == 0 ||
 		    slot->targets[target].is_given_out)
 			continue;
@@ -74,7 +82,7 @@ copy_lane_lost(struct copy_lane *lane, enum copy_side side, unsigned target)
 	lane->away |= copy_bit(target);
 	lane->epochs[target].is_fenced =
 	    lane->plan->targets[target].use_flush;
-	undo_parts(lane, target);
+	leave_slots(lane, target);
 	copy_clear_lost(lane, target);
 	copy_epoch_lose(&lane->epochs[target], undo, &u);
 }

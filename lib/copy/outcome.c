@@ -15,6 +15,9 @@
 /* What is refused for its size is halved, but not below this. */
 #define MIN_SIZE 4096U
 
+/* So often in a row a destination may say, asked to flush, that it ends. */
+#define MAX_SHUTDOWNS 8
+
 /* Failures. */
 
 static void
@@ -45,6 +48,15 @@ forget_target(struct copy_lane *lane, unsigned target)
 }
 
 static void
+drop_target(struct copy_lane *lane, unsigned target)
+{
+	lane->dropped |= copy_bit(target);
+	copy_epoch_forget(&lane->epochs[target]);
+	copy_bads_forget(lane, target);
+	forget_target(lane, target);
+}
+
+static void
 fail_disk(struct copy_lane *lane, const struct copy_failure *failure,
     const char *message)
 {
@@ -54,12 +66,21 @@ fail_disk(struct copy_lane *lane, const struct copy_failure *failure,
 	}
 	note_failure(&lane->target_failures[failure->target], failure,
 	    message);
-	copy_epoch_forget(&lane->epochs[failure->target]);
 	atomic_store_explicit(
 	    &lane->ledger->targets[failure->target].is_failed, true,
 	    memory_order_relaxed);
-	copy_bads_forget(lane, failure->target);
-	forget_target(lane, failure->target);
+	drop_target(lane, failure->target);
+}
+
+void
+copy_lane_drop_failed(struct copy_lane *lane)
+{
+	unsigned i;
+
+	for (i = 0; i < lane->plan->n_targets; i++)
+		if ((lane->dropped & copy_bit(i)) == 0 &&
+		    !copy_ledger_is_live(lane->ledger, i))
+			drop_target(lane, i);
 }
 
 static void
@@ -381,6 +402,19 @@ target_ended(struct copy_lane *lane, struct copy_request *req, int error,
 	}
 }
 
+/*
+ * The server ends in order, and the connection will when all is answered; one
+ * that comes back may flush.  That is not hoped for without end.
+ */
+static bool
+is_shutting_down(struct copy_lane *lane, const struct copy_request *req,
+    int error)
+{
+	return error == -ESHUTDOWN &&
+	    lane->epochs[req->target].n_shutdowns++ < MAX_SHUTDOWNS &&
+	    is_only_lost(lane, req, -ENOTCONN);
+}
+
 static void
 flush_ended(struct copy_lane *lane, const struct copy_request *req,
     int error, const char *message)
@@ -391,12 +425,15 @@ flush_ended(struct copy_lane *lane, const struct copy_request *req,
 	e->is_flushing = false;
 	if (!copy_ledger_is_live(lane->ledger, req->target))
 		return;
+	if (error == 0)
+		e->n_shutdowns = 0;
 	if (error == 0 && copy_epoch_flushed(e, &bytes) < 0)
 		lane->map.has_no_memory = true;
 	else if (error == 0)
 		copy_ledger_add(
 		    &lane->ledger->targets[req->target].durable_bytes, bytes);
-	else if (!is_only_lost(lane, req, error))
+	else if (!is_only_lost(lane, req, error) &&
+	    !is_shutting_down(lane, req, error))
 		fail_request(lane, req, error, message);
 }
 

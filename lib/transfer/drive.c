@@ -279,12 +279,16 @@ note_progress(struct run *run, uint64_t now, enum copy_limit held_by)
 static void
 limit_retries(struct run *run, uint64_t now)
 {
-	if (run->max_retry_ms == 0 ||
-	    copy_ledger_get(&run->ledger.n_retries) == 0)
+	if (run->max_retry_ms == 0)
 		return;
-	if (run->retrying_since_ms == 0)
-		run->retrying_since_ms = now;
-	else if (now - run->retrying_since_ms >= run->max_retry_ms)
+	if (copy_ledger_get(&run->ledger.n_retrying) == 0) {
+		run->retrying_at_ms = 0;
+		return;
+	}
+	if (run->retrying_at_ms != 0)
+		run->retried_ms += now - run->retrying_at_ms;
+	run->retrying_at_ms = now;
+	if (run->retried_ms >= run->max_retry_ms)
 		atomic_store(&run->ledger.no_more_tries, true);
 }
 

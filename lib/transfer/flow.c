@@ -281,6 +281,25 @@ send_request(struct lane *lane, struct copy_request *engine)
 		stats_note_sent(lane->setup.counts, engine->side);
 }
 
+/*
+ * There is no memory for another piece, and nothing is in progress that would
+ * give some back: a slow destination, or one that is away, has it all.
+ */
+static bool
+leave_one_behind(struct lane *lane)
+{
+	struct copy_request *given_up;
+
+	if (!lane->is_short || copy_lane_n_in_progress(lane->engine) > 0)
+		return false;
+	lane->is_short = false;
+	given_up = copy_lane_relieve(lane->engine);
+	if (given_up == NULL)
+		return false;
+	drop_carriers(lane, given_up);
+	return true;
+}
+
 void
 flow_pump(struct lane *lane)
 {
@@ -289,7 +308,7 @@ flow_pump(struct lane *lane)
 	do
 		while ((engine = copy_lane_next(lane->engine)) != NULL)
 			send_request(lane, engine);
-	while (drop_digested(lane));
+	while (drop_digested(lane) || leave_one_behind(lane));
 	drop_left_behind(lane);
 }
 
@@ -313,6 +332,16 @@ tell_extents(struct lane *lane, const struct lane_request *req)
 }
 
 /*
+ * Who knows what became of what was written before?  A server that is gone, or
+ * going, has said nothing of that.
+ */
+static bool
+is_flush_in_vain(int error)
+{
+	return error < 0 && error != -ENOTCONN && error != -ESHUTDOWN;
+}
+
+/*
  * An answer after the lane's own: the run reads what the engine has found,
  * on its worker, so that the engine is not to be touched any more.
  */
@@ -321,7 +350,7 @@ request_done_late(struct lane *lane, const struct lane_request *req)
 {
 	int error = req->nbd.error;
 
-	if (req->engine->op == COPY_FLUSH && error < 0 && error != -ENOTCONN)
+	if (req->engine->op == COPY_FLUSH && is_flush_in_vain(error))
 		keeper_distrust(lane->setup.keeper, req->engine->target);
 }
 
@@ -350,7 +379,7 @@ flow_request_done(struct lane *lane, struct lane_request *req)
 	if (engine->op == COPY_FLUSH && nbd->error == 0)
 		(void)keeper_take(lane->setup.keeper, lane->engine,
 		    engine->target);
-	else if (engine->op == COPY_FLUSH && nbd->error != -ENOTCONN)
+	else if (engine->op == COPY_FLUSH && is_flush_in_vain(nbd->error))
 		keeper_distrust(lane->setup.keeper, engine->target);
 }
 

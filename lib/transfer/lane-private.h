@@ -87,6 +87,7 @@ struct lane {
 	struct net_timer hold_timer;	/* throttle.c's */
 	bool is_held;			/* and it runs */
 	unsigned n_more_pieces;		/* with memory, beyond the first */
+	bool is_short;			/* of memory for another */
 	struct copy_lane *engine;
 	struct lane_request *requests;
 	struct carriers carriers;

@@ -320,8 +320,12 @@ lost_while_copying(struct lane_disk *d)
 	struct lane *lane = d->lane;
 	uint64_t n;
 
-	if (reconnect_begin(d))
+	if (reconnect_begin(d)) {
+		/* It may have been given up at once, and the lane be done. */
+		if (lane->command == LANE_COPY)
+			lane_pump(lane);
 		return;
+	}
 	reconnect_stop(d);
 	(void)copy_lane_failure(lane->engine, d->side, d->target, &n);
 	if (n == 0)

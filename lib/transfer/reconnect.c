@@ -44,6 +44,14 @@ delay_ms(const struct lane_disk *d)
 	return delay / 2 + arc4random_uniform((uint32_t)delay);
 }
 
+/* A destination that has failed on another lane is of no use to this one. */
+static bool
+is_dead(const struct lane_disk *d)
+{
+	return d->side == COPY_DESTINATION &&
+	    !copy_ledger_is_live(d->lane->ledger, d->target);
+}
+
 /* It stays away. */
 static void
 give_up(struct lane_disk *d)
@@ -103,6 +111,10 @@ try_on_time(void *arg)
 	struct error e;
 
 	on_worker_entry();
+	if (is_dead(d)) {
+		give_up(d);
+		return;
+	}
 	d->is_connecting = true;
 	if (lane_connect_disk(d, &e) < 0) {
 		d->is_connecting = false;
@@ -118,7 +130,7 @@ reconnect_begin(struct lane_disk *d)
 
 	if (!lane->plan->reconnects || lane->is_stopped ||
 	    copy_lane_is_over(lane->engine) ||
-	    endpoint_is_command(d->endpoint))
+	    endpoint_is_command(d->endpoint) || is_dead(d))
 		return false;
 	if (d->retry_timer.ev == NULL &&
 	    net_timer_init(&d->retry_timer, worker_loop(lane->setup.worker),
@@ -131,6 +143,8 @@ reconnect_begin(struct lane_disk *d)
 		d->away_since_ms = now_ms(d);
 		atomic_fetch_add(&lane->ledger->n_away, 1);
 		copy_lane_lost(lane->engine, d->side, d->target);
+		/* What it has taken from slots belongs to no request. */
+		flow_drop_unneeded(lane);
 	}
 	d->is_connecting = false;
 	wait_and_try(d);

@@ -108,7 +108,9 @@ struct run {
 	struct error destination_errors[RUN_MAX_DESTINATIONS];
 	struct run_difference *differences;
 	struct run_bad_range *bad_ranges;
-	uint64_t retrying_since_ms;	/* 0: nothing has been tried again */
+	uint64_t retrying_at_ms;	/* something was; 0: nothing was, when
+					   that was last looked at */
+	uint64_t retried_ms;		/* in all, up to then */
 	struct run_gap *gaps;
 	struct run_block_digest *block_digests;
 	struct run_piece *pieces;	/* of these */

@@ -53,10 +53,12 @@ has_room(struct lane *lane)
 {
 	uint64_t bytes = piece_bytes(lane->plan);
 
+	lane->is_short = false;
 	if (!counts_pieces(lane->plan) ||
 	    copy_lane_n_loaded(lane->engine) <= lane->n_more_pieces)
 		return true;
-	if (!budget_take(lane->setup.share, bytes))
+	lane->is_short = !budget_take(lane->setup.share, bytes);
+	if (lane->is_short)
 		return false;
 	lane->n_more_pieces++;
 	return true;

@@ -51,19 +51,25 @@ teardown(void)
 }
 
 static void
-make_lane(void)
+make_lane_for(unsigned n)
 {
-	const struct disk_shape *shapes[] = { &destination };
+	const struct disk_shape *shapes[] = { &destination, &destination };
 	unsigned target;
 
-	ck_assert_int_eq(copy_plan_make(&plan, &source, shapes, 1, &wish,
+	ck_assert_int_eq(copy_plan_make(&plan, &source, shapes, n, &wish,
 	    &target, NULL), 0);
 	copy_cursor_init(&cursor, plan.line_length);
-	copy_ledger_init(&ledger, 1);
+	copy_ledger_init(&ledger, n);
 	copy_ledger_plan(&ledger, plan.total_bytes);
 	copy_tuning_init(&tuning, &plan, 0);
 	ck_assert_int_eq(copy_lane_new(&plan, &cursor, &ledger, &tuning, &lane),
 	    0);
+}
+
+static void
+make_lane(void)
+{
+	make_lane_for(1);
 }
 
 static struct copy_request *
@@ -192,7 +198,7 @@ answer_to(const struct copy_request *req)
 
 /* Answer all that is asked, round after round; in each the first asked last. */
 static void
-answer_till_the_end(void)
+answer_till_the_end(int (*answer)(const struct copy_request *req))
 {
 	struct copy_request *asked[64];
 	unsigned n;
@@ -207,7 +213,7 @@ answer_till_the_end(void)
 				    asked[n]->length, COPY_DATA);
 		}
 		for (unsigned i = n; i-- > 0;)
-			copy_lane_done(lane, asked[i], answer_to(asked[i]),
+			copy_lane_done(lane, asked[i], answer(asked[i]),
 			    NULL);
 		while (copy_lane_take_digested(lane) != NULL)
 			n++;
@@ -220,9 +226,7 @@ answer_till_the_end(void)
  */
 START_TEST(a_slot_that_only_the_digest_needs_does_not_hold_up_the_rest)
 {
-	const struct disk_shape *shapes[] = { &destination, &destination };
 	struct copy_digests digests;
-	unsigned target;
 
 	source.size = MIB;
 	destination.size = MIB;
@@ -232,23 +236,162 @@ START_TEST(a_slot_that_only_the_digest_needs_does_not_hold_up_the_rest)
 	wish.max_bad_bytes = MIB;
 	wish.max_bad_ranges = 16;
 	wish.digests_blocks = true;
-	ck_assert_int_eq(copy_plan_make(&plan, &source, shapes, 2, &wish,
-	    &target, NULL), 0);
-	copy_cursor_init(&cursor, plan.line_length);
-	copy_ledger_init(&ledger, 2);
-	copy_ledger_plan(&ledger, plan.total_bytes);
-	copy_tuning_init(&tuning, &plan, 0);
+	make_lane_for(2);
 	ck_assert_int_eq(copy_digests_init(&digests, &plan), 0);
 	ledger.digests = &digests;
-	ck_assert_int_eq(copy_lane_new(&plan, &cursor, &ledger, &tuning,
-	    &lane), 0);
-	answer_till_the_end();
+	answer_till_the_end(answer_to);
 	ck_assert(copy_lane_is_finished(lane));
 	for (unsigned i = 0; i < 2; i++)
 		ck_assert_uint_eq(MIB, ledger.targets[i].done_bytes +
 		    ledger.targets[i].failed_bytes);
 	ck_assert_uint_gt(ledger.targets[1].failed_bytes, 0);
 	copy_digests_done(&digests);
+}
+END_TEST
+
+static int
+all_is_well(const struct copy_request *req)
+{
+	(void)req;
+	return 0;
+}
+
+/*
+ * One of two destinations comes back, has something queued behind the flush
+ * that is to be first, and then fails on another lane.
+ */
+START_TEST(what_has_failed_on_another_lane_is_waited_for_no_more)
+{
+	struct copy_request *flush;
+	struct copy_request *read;
+	struct copy_request *write;
+
+	wish.reconnects = true;
+	make_lane_for(2);
+	map_is_all_data();
+	copy_lane_lost(lane, COPY_DESTINATION, 1);
+	copy_lane_back(lane, COPY_DESTINATION, 1);
+	flush = next_is(COPY_FLUSH, 0, 0);
+	ck_assert_uint_eq(flush->target, 1);
+	read = next_is(COPY_READ, 0, 256 * KIB);
+	copy_lane_done(lane, read, 0, NULL);
+	write = next_is(COPY_WRITE, 0, 256 * KIB);
+	ck_assert_uint_eq(write->target, 0);
+	ledger.targets[1].is_failed = true;
+	copy_lane_done(lane, flush, 0, NULL);
+	copy_lane_done(lane, write, 0, NULL);
+	answer_till_the_end(all_is_well);
+	ck_assert(copy_lane_is_finished(lane));
+	ck_assert_uint_eq(ledger.targets[0].done_bytes, 4 * MIB);
+}
+END_TEST
+
+/* What others need to go on with is not kept for those that are away. */
+START_TEST(destinations_that_are_lost_keep_no_slot)
+{
+	struct copy_request *reads[4];
+
+	wish.reconnects = true;
+	make_lane_for(2);
+	map_is_all_data();
+	for (unsigned i = 0; i < 4; i++)
+		reads[i] = next_is(COPY_READ, i * 256 * KIB, 256 * KIB);
+	for (unsigned i = 0; i < 4; i++)
+		copy_lane_done(lane, reads[i], 0, NULL);
+	copy_lane_lost(lane, COPY_DESTINATION, 1);
+	ck_assert_uint_eq(copy_lane_n_loaded(lane), 4);
+	copy_lane_lost(lane, COPY_DESTINATION, 0);
+	ck_assert_uint_eq(copy_lane_n_loaded(lane), 0);
+	copy_lane_back(lane, COPY_DESTINATION, 0);
+	copy_lane_back(lane, COPY_DESTINATION, 1);
+	answer_till_the_end(all_is_well);
+	ck_assert(copy_lane_is_finished(lane));
+	ck_assert_uint_eq(ledger.targets[0].done_bytes, 4 * MIB);
+	ck_assert_uint_eq(ledger.targets[1].done_bytes, 4 * MIB);
+}
+END_TEST
+
+/* Each place of the source fails once, while other reads are on their way. */
+START_TEST(failures_that_heal_do_not_add_up)
+{
+	struct copy_request *asked[64];
+	struct copy_request *req;
+	bool has_failed[64] = { false };
+	unsigned n = 0;
+	int error;
+
+	wish.on_error[COPY_SOURCE] = COPY_RETRY;
+	wish.retries = 1;
+	make_lane();
+	for (;;) {
+		while ((req = copy_lane_next(lane)) != NULL) {
+			asked[n++] = req;
+			if (req->op == COPY_READ)
+				req->buffer = memory[0];
+			if (req->op == COPY_STATUS)
+				copy_lane_add_extent(lane, req, req->length,
+				    COPY_DATA);
+		}
+		ck_assert_uint_eq(copy_lane_pause_ms(lane, COPY_SOURCE, 0), 0);
+		if (n == 0)
+			break;
+		req = asked[0];
+		memmove(asked, asked + 1, --n * sizeof *asked);
+		error = req->op == COPY_READ &&
+		    !has_failed[req->offset / (256 * KIB)] ? -EIO : 0;
+		if (req->op == COPY_READ)
+			has_failed[req->offset / (256 * KIB)] = true;
+		copy_lane_done(lane, req, error, NULL);
+	}
+	ck_assert(copy_lane_is_finished(lane));
+	ck_assert_uint_eq(ledger.targets[0].done_bytes, 4 * MIB);
+	ck_assert_uint_eq(ledger.n_retrying, 0);
+}
+END_TEST
+
+/* Asked to flush, a server says that it shuts down, so many times. */
+static unsigned
+flush_in_vain(unsigned n_times)
+{
+	const struct copy_failure *f;
+	struct copy_request *req;
+	uint64_t n_failures = 0;
+
+	source.size = 256 * KIB;
+	destination.size = 256 * KIB;
+	wish.reconnects = true;
+	make_lane();
+	for (unsigned n = 0; (req = copy_lane_next(lane)) != NULL;) {
+		if (req->op == COPY_READ)
+			req->buffer = memory[0];
+		if (req->op == COPY_STATUS)
+			copy_lane_add_extent(lane, req, req->length,
+			    COPY_DATA);
+		if (req->op != COPY_FLUSH || n++ >= n_times) {
+			copy_lane_done(lane, req, 0, NULL);
+			continue;
+		}
+		copy_lane_done(lane, req, -ESHUTDOWN, "shutting down");
+		ck_assert_ptr_null(copy_lane_next(lane));
+		copy_lane_lost(lane, COPY_DESTINATION, 0);
+		copy_lane_back(lane, COPY_DESTINATION, 0);
+	}
+	f = copy_lane_failure(lane, COPY_DESTINATION, 0, &n_failures);
+	ck_assert(n_failures == 0 || f->error == -ESHUTDOWN);
+	return (unsigned)n_failures;
+}
+
+START_TEST(a_server_that_shuts_down_is_waited_for)
+{
+	ck_assert_uint_eq(flush_in_vain(1), 0);
+	ck_assert(copy_lane_is_finished(lane));
+	ck_assert_uint_eq(ledger.targets[0].durable_bytes, 256 * KIB);
+}
+END_TEST
+
+START_TEST(but_not_without_end)
+{
+	ck_assert_uint_eq(flush_in_vain(1000), 1);
 }
 END_TEST
 
@@ -910,6 +1053,12 @@ main(void)
 	tcase_add_test(t, a_digest_is_not_of_what_was_read_again);
 	tcase_add_test(t,
 	    a_slot_that_only_the_digest_needs_does_not_hold_up_the_rest);
+	tcase_add_test(t,
+	    what_has_failed_on_another_lane_is_waited_for_no_more);
+	tcase_add_test(t, destinations_that_are_lost_keep_no_slot);
+	tcase_add_test(t, failures_that_heal_do_not_add_up);
+	tcase_add_test(t, a_server_that_shuts_down_is_waited_for);
+	tcase_add_test(t, but_not_without_end);
 	tcase_add_test(t,
 	    a_digest_is_not_of_what_an_earlier_run_has_written);
 	tcase_add_test(t, no_more_requests_are_in_flight_than_slots);
