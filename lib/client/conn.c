@@ -368,6 +368,15 @@ conn_time_step(struct conn *c)
 		net_timer_stop(&c->step);
 }
 
+/* Idle, and not only for a moment: while it ticks, more may follow soon. */
+static void
+conn_rest(struct conn *c)
+{
+	if (c->state == CONN_READY && c->wire.stream.tls != NULL &&
+	    !c->is_ticking && nbd_session_in_flight(c->wire.session) == 0)
+		tls_rest(c->wire.stream.tls);
+}
+
 /*
  * The end of every event: tell the owner what happened, send what it, or the
  * session, has to say, and see whether that was the end.
@@ -399,10 +408,7 @@ conn_settle(struct conn *c)
 		    nbd_session_has_sent(c->wire.session))
 			c->events.on_sent(c->arg);
 	}
-	/* An idle connection has no need of it. */
-	if (c->state == CONN_READY && c->wire.stream.tls != NULL &&
-	    nbd_session_in_flight(c->wire.session) == 0)
-		tls_rest(c->wire.stream.tls);
+	conn_rest(c);
 	c->in_event = false;
 	if (c->state <= CONN_READY &&
 	    nbd_session_phase(c->wire.session) == NBD_PHASE_FAILED)
@@ -534,6 +540,8 @@ conn_on_tick(void *arg)
 	c->is_ticking = verdict == STALL_NONE && c->stall.n_in_flight > 0;
 	if (c->is_ticking)
 		net_timer_start(&c->tick, c->stall.tick_ms);
+	else
+		conn_rest(c);
 	if (verdict != STALL_NONE && conn_is_open(c))
 		conn_fail_stalled(c, verdict);
 }
