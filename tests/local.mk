@@ -615,6 +615,7 @@ EXTRA_DIST += $(integration_tests) $(lint_tests) $(package_tests) \
 	%D%/lib/daemonlib.sh \
 	%D%/lib/interoplib.sh \
 	%D%/lib/testlib.sh \
+	%D%/lib/screenlib.sh \
 	%D%/lib/tlslib.sh \
 	%D%/lint/layers.conf \
 	%D%/lint/library-manual.pl \

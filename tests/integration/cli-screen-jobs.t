@@ -4,6 +4,7 @@
 # have long names.
 . "$srcdir/tests/lib/testlib.sh"
 . "$srcdir/tests/lib/daemonlib.sh"
+. "$srcdir/tests/lib/screenlib.sh"
 requires nbdkit --filter=error pattern --version
 requires tmux -V
 plan 20
@@ -35,32 +36,7 @@ is "nor the run that has failed" "$(api /v1/jobs | jq -c \
     "metered link at the customer's site until the new fibre is there" ||
     bail "no pause"
 
-term()
-{
-	tmux -f /dev/null -S "$tmp/tmux" "$@"
-}
-show()
-{
-	term capture-pane -p -t screen >"$tmp/shown" 2>&1
-	cat "$tmp/shown"
-}
-# shows PATTERN: within a while
-shows()
-{
-	wait_for "show | grep -q -e '$1'"
-}
-# open_screen COLUMNS ROWS [OPTIONS]
-open_screen()
-{
-	term new-session -d -s screen -x "$1" -y "$2" \
-	    "env LC_ALL=C.UTF-8 '$nbdsync' status --watch=200ms ${3-}; sleep 60"
-}
-close_screen()
-{
-	term kill-session -t screen
-}
-start_process tmux tmux -f /dev/null -S "$tmp/tmux" -D
-wait_for '[ -S "$tmp/tmux" ]'
+start_terminals
 
 open_screen 80 24
 ok "what failed says why, on a line of its own" shows \
@@ -88,12 +64,12 @@ ok "on a low one the list is all there is" shows '^ timed'
 ok "whole" grep -q '^>failing' "$tmp/shown"
 ok "with the keys below" [ "$(sed -n '10s/^ q quit.*/keys/p' \
     "$tmp/shown")" = keys ]
-close_screen
+stop_screen
 
 open_screen 80 24 --ascii
 ok "in ASCII a cut name ends with a tilde" shows '^ a-name-that-is~ idle'
 ok "and nothing else is used" sh -c "! LC_ALL=C grep -q '[^ -~]' '$tmp/shown'"
-close_screen
+stop_screen
 is "the table for no terminal cuts nothing" "$("$nbdsync" status |
     grep -c "^$long ")" 1
 is "and says in sync, too" "$("$nbdsync" status | sed -n \

@@ -3,6 +3,7 @@
 # The screen of status --watch, in a real terminal.
 . "$srcdir/tests/lib/testlib.sh"
 . "$srcdir/tests/lib/daemonlib.sh"
+. "$srcdir/tests/lib/screenlib.sh"
 requires nbdkit --filter=delay pattern --version
 requires tmux -V
 plan 42
@@ -16,45 +17,9 @@ jobs = ( { name = \"quick\"; source = \"quick\"; destination = \"n\"; },
     rpo_warn = \"1h\"; schedule = \"0 2 * * *\"; } );"
 start_daemon "$tmp/conf"
 
-term()
-{
-	tmux -f /dev/null -S "$tmp/tmux" "$@"
-}
-show()
-{
-	term capture-pane -p -t screen >"$tmp/shown" 2>&1
-	cat "$tmp/shown"
-}
-# shows PATTERN: within a while
-shows()
-{
-	wait_for "show | grep -q -e '$1'"
-}
-# open_screen COLUMNS ROWS OPTIONS ENVIRONMENT...
-open_screen()
-{
-	columns_=$1
-	rows_=$2
-	options_=$3
-	shift 3
-	term new-session -d -s screen -x "$columns_" -y "$rows_" \
-	    "env $* '$nbdsync' status --watch=200ms $options_; echo left \$?; sleep 60"
-}
-stop_screen()
-{
-	keys q
-	wait_for 'show | grep -q "^left"'
-	term kill-session -t screen
-}
-keys()
-{
-	term send-keys -t screen "$@"
-}
-# In the foreground, so that it ends with the test.
-start_process tmux tmux -f /dev/null -S "$tmp/tmux" -D
-wait_for '[ -S "$tmp/tmux" ]'
+start_terminals
 
-open_screen 80 24 '' LC_ALL=C.UTF-8
+open_screen 80 24
 ok "the first job is selected" shows '^>quick  *idle  *never ran'
 ok "the heading counts the jobs" shows '3 jobs   0 running   0 paused'
 ok "the last line has the keys" [ "$(show | sed -n '24s/^ q quit.*/keys/p')" \
@@ -141,12 +106,12 @@ stop_screen
 
 rm -f "$NBDSYNC_SOCKET"
 start_daemon "$tmp/conf"
-open_screen 80 24 --ascii LC_ALL=C.UTF-8
+open_screen 80 24 --ascii
 shows '^>quick'
 is "--ascii is ASCII" "$(LC_ALL=C grep -c '[^ -~]' "$tmp/shown")" 0
 stop_screen
 "$nbdsync" start slow >/dev/null
-open_screen 80 24 slow LC_ALL=C.UTF-8 NO_COLOR=1
+open_screen 80 24 slow NO_COLOR=1
 shows '^>slow  *copying'
 is "with a name it is that job alone" "$(grep -c third "$tmp/shown")" 0
 is "without colour there is none" "$(term capture-pane -e -p -t screen |

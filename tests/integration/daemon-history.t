@@ -16,10 +16,6 @@ conf "endpoints = (
 jobs = ( { name = \"good\"; source = \"a\"; destination = \"b\"; },
   { name = \"bad\"; source = \"no\"; destination = \"b\"; } );"
 
-sql()
-{
-	sqlite3 "$tmp/state/state.db" "$1"
-}
 restart()
 {
 	stop_process daemon || bail "the daemon does not end"

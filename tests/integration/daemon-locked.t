@@ -17,27 +17,6 @@ conf "endpoints = ( { name = \"src\"; uri = \"$(uri src)\"; },
 	destination = "dst"; connections = 1; },' 1 "$n")
   { name = \"p\"; source = \"src\"; destination = \"dst\"; } );"
 
-sql()
-{
-	sqlite3 "$tmp/state/state.db" "$1"
-}
-lock()
-{
-	rm -f "$tmp/commands"
-	mkfifo "$tmp/commands"
-	start_process lock sh -c \
-	    "exec sqlite3 '$tmp/state/state.db' <'$tmp/commands'"
-	exec 9>"$tmp/commands"
-	printf ".timeout 20000\nBEGIN EXCLUSIVE;\nSELECT 'is held';\n" >&9
-	wait_for "grep -q 'is held' '$tmp/lock.log'" || bail "it is not locked"
-}
-unlock()
-{
-	printf "COMMIT;\n.quit\n" >&9
-	exec 9>&-
-	wait "$(pid_of lock)"
-	rm "$tmp/lock.started"
-}
 all_stored()
 {
 	wait_for "[ \"\$(sql 'SELECT count(*) FROM jobs
@@ -57,10 +36,10 @@ start_daemon "$tmp/conf"
 all_stored || bail "the store does not have them"
 
 # A pause that cannot be written at once.
-lock
+lock_state
 "$nbdsync" pause --quiet --reason "works" p
 ok "a pause meets a store that is locked" store_is stale
-unlock
+unlock_state
 ok "and gets there afterwards" wait_for '[ "$(sql "SELECT paused_reason
     FROM jobs WHERE name = '\''p'\'' AND is_paused")" = works ]'
 ok "which then is well again" store_is ok
@@ -68,11 +47,11 @@ is "that was said once" "$(grep -c "job 'p': .* not stored" \
     "$tmp/daemon.log")" 1
 
 # The daemon ends while it is locked.
-lock
+lock_state
 "$nbdsync" resume --quiet p
 ok "so does the end of the pause" store_is stale
 kill "$(pid_of daemon)"
-unlock
+unlock_state
 stop_process daemon 0
 is "the daemon, told to end, ends well" $? 0
 is "and what was resumed stays so" "$(sql "SELECT is_paused
@@ -80,7 +59,7 @@ is "and what was resumed stays so" "$(sql "SELECT is_paused
 
 # It begins while it is locked.
 sql "UPDATE jobs SET is_paused = 1 WHERE name = 'p'"
-lock
+lock_state
 start_daemon "$tmp/conf"
 ok "what is stored is known though it is locked" \
     wait_for '[ "$(job_field p .state)" = paused ]'
@@ -88,7 +67,7 @@ ok "what is stored is known though it is locked" \
 # More than the queue has room for.
 api '/v1/jobs/j[1-300]/start' --request POST >/dev/null
 ok "many jobs meet the lock" store_is stale
-unlock
+unlock_state
 ok "they end" wait_for "[ \"\$(n_done)\" = $n ]" 120
 ok "each is in the history" wait_for \
     "[ \"\$(sql 'SELECT count(DISTINCT job) FROM runs')\" = $n ]" 60

@@ -32,10 +32,6 @@ conf_with()
 	  $(slow_job wished slow d "mode = \"copy\";"),
   $(slow_job night slow n "interval = \"52w\"; window = \"$1\";") );"
 }
-sql()
-{
-	sqlite3 "$tmp/state/state.db" "$1"
-}
 # Each job has been asked about, and what was due has begun.
 restart()
 {

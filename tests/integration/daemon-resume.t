@@ -89,27 +89,6 @@ is "what \"full\" is must be a truth" "$(api_status /v1/jobs/vm/start \
 
 # A run that ends while nothing can be written to the store leaves the place
 # to go on from there; and the source is another by the next run.
-sql()
-{
-	sqlite3 "$tmp/state/state.db" "$1"
-}
-lock()
-{
-	rm -f "$tmp/commands"
-	mkfifo "$tmp/commands"
-	start_process lock sh -c \
-	    "exec sqlite3 '$tmp/state/state.db' <'$tmp/commands'"
-	exec 9>"$tmp/commands"
-	printf ".timeout 20000\nBEGIN EXCLUSIVE;\nSELECT 'is held';\n" >&9
-	wait_for "grep -q 'is held' '$tmp/lock.log'" || bail "it is not locked"
-}
-unlock()
-{
-	printf "COMMIT;\n.quit\n" >&9
-	exec 9>&-
-	wait "$(pid_of lock)"
-	rm "$tmp/lock.started"
-}
 # leave_checkpoint: of a run that was cancelled
 leave_checkpoint()
 {
@@ -122,7 +101,7 @@ leave_checkpoint()
 }
 leave_checkpoint
 sql ".backup '$tmp/old.db'"
-lock
+lock_state
 start_job vm
 wait_job vm 60
 is "a run goes on and succeeds, while the store is locked" \
@@ -132,7 +111,7 @@ like "what it could not do is said" "$(job_field vm .last_run.gave_up)" \
     "locked"
 ok "what it should have removed is there" [ "$(sql \
     'SELECT count(*) FROM checkpoints')" -gt 0 ]
-unlock
+unlock_state
 ok "until the store can be written again" wait_for \
     "[ \"\$(sql 'SELECT count(*) FROM checkpoints')\" = 0 ]"
 ok "and has the result, too" wait_for "[ \"\$(sql 'SELECT count(*)
@@ -156,14 +135,14 @@ leave_checkpoint
 stop_process daemon
 sed 's/"1s"/"1h"/' "$tmp/conf" >"$tmp/conf.rare"
 start_daemon "$tmp/conf.rare"
-lock
+lock_state
 answer=$(api /v1/jobs/vm/start --data '{"full":true}')
 ok "a full run begins while the store is locked" \
     [ "$(echo "$answer" | jq -r .run)" != null ]
 wait_copied vm
 ok "what it does not go on from is there" [ "$(sql \
     'SELECT count(*) FROM checkpoints')" -gt 0 ]
-unlock
+unlock_state
 wait_for "[ \"\$(sql 'SELECT count(*) FROM checkpoints')\" = 0 ]"
 is "until it can be removed, while the run copies" \
     "$(job_field vm .run.id)" "$(echo "$answer" | jq -r .run)"

@@ -14,6 +14,9 @@
 #	slow_endpoint NAME		a disk that is slow to read, for conf
 #	slow_job JOB SOURCE DESTINATION [OPTIONS]
 #					a job of it that does not end by itself
+#	sql COMMAND			asks the store of state_dir $tmp/state
+#	lock_state			keeps everybody else out of that,
+#	unlock_state			till then
 #	start_receiver			what would be the service manager's
 #					end of $tmp/notify.sock: all that it
 #					is told is in $tmp/receiver.log
@@ -101,4 +104,28 @@ start_receiver()
 	END
 	start_process receiver perl "$tmp/receiver.pl" "$tmp/notify.sock"
 	wait_for "[ -S '$tmp/notify.sock' ]"
+}
+
+sql()
+{
+	sqlite3 "$tmp/state/state.db" "$1"
+}
+
+lock_state()
+{
+	rm -f "$tmp/commands"
+	mkfifo "$tmp/commands"
+	start_process lock sh -c \
+	    "exec sqlite3 '$tmp/state/state.db' <'$tmp/commands'"
+	exec 9>"$tmp/commands"
+	printf ".timeout 20000\nBEGIN EXCLUSIVE;\nSELECT 'is held';\n" >&9
+	wait_for "grep -q 'is held' '$tmp/lock.log'" || bail "it is not locked"
+}
+
+unlock_state()
+{
+	printf "COMMIT;\n.quit\n" >&9
+	exec 9>&-
+	wait "$(pid_of lock)"
+	rm "$tmp/lock.started"
 }
