@@ -2,12 +2,12 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # The digest of what is copied, against the programs that everybody has.
 . "$srcdir/tests/lib/testlib.sh"
-requires nbdkit file --version
+requires nbdkit --filter=log file --version
 requires nbdkit eval --version
 requires sha256sum --version
 requires xxhsum --version
 requires jq --version
-plan 42
+plan 48
 
 sha()
 {
@@ -72,6 +72,29 @@ is "it is the same" "$(value)" "$sha"
 is "though the source was read again" \
     "$(echo "$out" | jq '.progress.read_bytes > 13000000')" true
 ok "which is complete in the end" cmp "$tmp/a.img" "$tmp/b2.img"
+
+# One of two takes nothing for a while, with little memory: it is not to keep
+# all of that.
+truncate -s 0 "$tmp/b1.img" "$tmp/b2.img"
+truncate -s "$(size_of "$tmp/a.img")" "$tmp/b1.img" "$tmp/b2.img"
+start_nbdkit still --filter=log file "$tmp/b2.img" logfile="$tmp/still.log"
+start_process copy "$nbdsync" copy --digest sha256 --json --allocated \
+    --queue-depth 2 --request-size 256KiB --memory-max 3MiB --rate 16MB/s \
+    "$tmp/a.img" "$tmp/b1.img" "$(uri still)"
+wait_for "grep -q 'Write id=' '$tmp/still.log'" || bail "nothing is copied"
+kill -STOP "$(pid_of still)"
+ok "with one that stands still, the other is copied to its end" \
+    wait_for "cmp -s '$tmp/a.img' '$tmp/b1.img'"
+not_ok "which that is not" cmp -s "$tmp/a.img" "$tmp/b2.img"
+ok "nor the copy" is_running_ "$(pid_of copy)"
+kill -CONT "$(pid_of still)"
+wait_for "! is_running_ $(pid_of copy)" 60 || kill -KILL "$(pid_of copy)"
+wait "$(pid_of copy)"
+is "until it goes on" "$?" 0
+rm -f "$tmp/copy.started"
+ok "with all that it missed" cmp "$tmp/a.img" "$tmp/b2.img"
+is "the digest is the same" \
+    "$(jq -r .digest.value "$tmp/copy.log")" "$sha"
 
 # Reads that end in another order.
 start_nbdkit mixed -r --filter=delay file "$tmp/a.img" delay-read=3ms
