@@ -188,6 +188,8 @@ noinst_LTLIBRARIES += %D%/libnbdsync.la
 	%D%/transfer/carrier.c \
 	%D%/transfer/carrier.h \
 	%D%/transfer/checkpoint.c \
+	%D%/transfer/differences.c \
+	%D%/transfer/differences.h \
 	%D%/transfer/drive.c \
 	%D%/transfer/flow.c \
 	%D%/transfer/further.c \

@@ -307,21 +307,33 @@ copy_lane_paused(struct copy_lane *lane, enum copy_side side, unsigned target)
 
 /* What has failed. */
 
+/* The list of n, with room for one more; NULL: no memory, which is noted. */
+static void *
+make_room(struct copy_lane *lane, void *list, size_t n, size_t *room,
+    size_t size)
+{
+	size_t more = *room * 2 + 16;
+
+	if (n < *room)
+		return list;
+	list = reallocarray(list, more, size);
+	if (list == NULL)
+		lane->map.has_no_memory = true;
+	else
+		*room = more;
+	return list;
+}
+
 static void
 add_bad(struct copy_lane *lane, struct copy_bads *b,
     const struct copy_bad *bad)
 {
 	struct copy_bad *v;
 
-	if (b->n == b->room) {
-		v = reallocarray(b->v, b->room * 2 + 16, sizeof *v);
-		if (v == NULL) {
-			lane->map.has_no_memory = true;
-			return;
-		}
-		b->v = v;
-		b->room = b->room * 2 + 16;
-	}
+	v = make_room(lane, b->v, b->n, &b->room, sizeof *v);
+	if (v == NULL)
+		return;
+	b->v = v;
 	b->v[b->n++] = *bad;
 	if (!b->is_counted)
 		copy_ledger_add(&lane->ledger->n_retrying, 1);
@@ -383,15 +395,10 @@ list_skip(struct copy_lane *lane, struct copy_bad_range *range)
 	struct copy_bad_range *v;
 
 	copy_ledger_add(&lane->ledger->bad_ranges, n);
-	if (b->n == b->room) {
-		v = reallocarray(b->v, b->room * 2 + 16, sizeof *v);
-		if (v == NULL) {
-			lane->map.has_no_memory = true;
-			return;
-		}
-		b->v = v;
-		b->room = b->room * 2 + 16;
-	}
+	v = make_room(lane, b->v, b->n, &b->room, sizeof *v);
+	if (v == NULL)
+		return;
+	b->v = v;
 	b->v[b->n++] = *range;
 }
 

@@ -23,6 +23,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "transfer/differences.h"
 #include "transfer/run-private.h"
 #include "transfer/series-private.h"
 
@@ -414,40 +415,6 @@ add_notes(struct readback *b)
 	b->result.n_gave_up = n;
 }
 
-static int
-compare_differences(const void *a, const void *b)
-{
-	const struct run_difference *x = a;
-	const struct run_difference *y = b;
-
-	if (x->destination != y->destination)
-		return x->destination < y->destination ? -1 : 1;
-	return x->offset < y->offset ? -1 : x->offset > y->offset;
-}
-
-/* In order, and none twice. */
-static void
-sort_differences(struct readback *b)
-{
-	struct run_difference *v = b->differences;
-	size_t kept = 0;
-
-	if (b->n_differences == 0)
-		return;
-	qsort(v, b->n_differences, sizeof *v, compare_differences);
-	for (size_t i = 1; i < b->n_differences; i++) {
-		uint64_t end = v[kept].offset + v[kept].length;
-
-		if (v[i].destination != v[kept].destination ||
-		    v[i].offset > end)
-			v[++kept] = v[i];
-		else if (v[i].offset + v[i].length > end)
-			v[kept].length = v[i].offset + v[i].length -
-			    v[kept].offset;
-	}
-	b->n_differences = kept + 1;
-}
-
 static enum series_step
 conclude(struct series *s)
 {
@@ -458,7 +425,8 @@ conclude(struct series *s)
 	    b->result.outcome == RUN_SUCCEEDED)
 		b->result.outcome = RUN_PARTIAL;
 	if (b->n_differences > 0 || b->differences_are_cut) {
-		sort_differences(b);
+		b->n_differences = differences_sort(b->differences,
+		    b->n_differences);
 		b->result.outcome = RUN_DIFFERENT;
 		b->result.differences = b->differences;
 		b->result.n_differences = b->n_differences;

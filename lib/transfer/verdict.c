@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "base/escape.h"
+#include "transfer/differences.h"
 #include "transfer/run-private.h"
 
 const char *
@@ -170,38 +171,13 @@ run_take_differences(struct run *run, const struct lane *lane)
 	result->n_differences += n;
 }
 
-static int
-compare_differences(const void *a, const void *b)
-{
-	const struct run_difference *x = a;
-	const struct run_difference *y = b;
-
-	if (x->destination != y->destination)
-		return x->destination < y->destination ? -1 : 1;
-	return x->offset < y->offset ? -1 : x->offset > y->offset;
-}
-
-/* Of several lanes and slots: sorted, and neighbours joined. */
+/* Those of several lanes and slots. */
 static void
 sort_differences(struct run *run)
 {
-	struct run_difference *v = run->differences;
-	size_t n = run->result.n_differences;
-	size_t kept = 0;
-	size_t i;
-
-	if (n == 0)
-		return;
-	qsort(v, n, sizeof *v, compare_differences);
-	for (i = 1; i < n; i++) {
-		if (v[i].destination == v[kept].destination &&
-		    v[kept].offset + v[kept].length == v[i].offset)
-			v[kept].length += v[i].length;
-		else
-			v[++kept] = v[i];
-	}
-	run->result.n_differences = kept + 1;
-	run->result.differences = v;
+	run->result.n_differences = differences_sort(run->differences,
+	    run->result.n_differences);
+	run->result.differences = run->differences;
 }
 
 /* Bad ranges. */
