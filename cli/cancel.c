@@ -29,7 +29,8 @@ const struct option_row options_cancel[] = {
 static int
 tell_end(const struct job_command *jc)
 {
-	const char *result = jc->status.last_run.result;
+	const char *result = jc->status.has_last_run ?
+	    jc->status.last_run.result : "";
 
 	if (strcmp(result, run_outcome_name(RUN_FAILED)) == 0)
 		return job_command_fail(jc);
@@ -41,11 +42,24 @@ tell_end(const struct job_command *jc)
 	return CLI_OK;
 }
 
+/* One that an earlier daemon has begun, and a pause has ended, has no name. */
+static const char *
+name_run(const struct job_command *jc, char *buf, size_t size)
+{
+	const char *id = job_command_run_id(jc);
+
+	if (id[0] == '\0')
+		return "the run";
+	(void)snprintf(buf, size, "run %s", id);
+	return buf;
+}
+
 int
 command_cancel(const struct command *command, int argc, char **argv)
 {
 	CLEANUP(job_command_done) struct job_command jc;
 	bool is_over = false;
+	char text[128];
 	int exit_code;
 
 	exit_code = job_command_run(&jc, command, argc, argv, "/cancel",
@@ -55,7 +69,7 @@ command_cancel(const struct command *command, int argc, char **argv)
 	if (jc.wait)
 		exit_code = tell_end(&jc);
 	else if (!jc.json && !jc.quiet)
-		(void)printf("run %s of job '%s' is being cancelled\n",
-		    job_command_run_id(&jc), jc.job);
+		(void)printf("%s of job '%s' is being cancelled\n",
+		    name_run(&jc, text, sizeof text), jc.job);
 	return job_command_print_json(&jc, exit_code);
 }

@@ -144,7 +144,8 @@ const struct command commands[] = {
 	    "cancel the run of a job",
 	    "Asks the run of JOB to end early. Requests under way are waited "
 	    "for, but with\n"
-	    "--force.",
+	    "--force. One that would go on after a pause, or in its next "
+	    "window, does not.",
 	    options_cancel,
 	    1,
 	    1,

@@ -189,7 +189,9 @@ job_command_run(struct job_command *jc, const struct command *command,
 		return o.exit_code;
 	jc->job = o.argv[0];
 	exit_code = ask(jc, suffix);
-	if (exit_code == CLI_OK && jc->wait)
+	/* One without a name has ended with another daemon. */
+	if (exit_code == CLI_OK && jc->wait &&
+	    job_command_run_id(jc)[0] != '\0')
 		exit_code = wait_for_end(jc);
 	*ret_is_over = exit_code != CLI_OK;
 	return exit_code;

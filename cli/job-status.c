@@ -69,6 +69,10 @@ read_progress(const json_t *json, struct run_progress *p)
 	p->rate_limit = get_number(json, "rate_limit_bytes_per_s");
 	p->limited_by = get_text(json, "limited_by");
 	p->elapsed_ms = get_number(json, "elapsed_ms");
+	p->n_retries = get_number(json, "retries");
+	p->n_reconnects = get_number(json, "reconnects");
+	p->n_away = (unsigned)get_number(json, "connections_away");
+	p->checkpoint_age_ms = get_number(json, "checkpoint_age_ms");
 	read_mirror(json_object_get(json, "mirror"), &p->mirror);
 }
 
@@ -120,6 +124,7 @@ job_status_read(const json_t *json, struct job_status *ret_status)
 	const json_t *run = json_object_get(json, "run");
 	const json_t *last_run = json_object_get(json, "last_run");
 	const json_t *rpo = json_object_get(json, "rpo");
+	const json_t *pause = json_object_get(json, "pause");
 	struct job_status status = { 0 };
 
 	status.name = get_text(json, "job");
@@ -130,8 +135,11 @@ job_status_read(const json_t *json, struct job_status *ret_status)
 	read_destinations(json, &status);
 	status.health = get_text(json, "health");
 	status.is_paused = json_is_true(json_object_get(json, "paused"));
-	status.pause_reason = get_text(json_object_get(json, "pause"),
-	    "reason");
+	status.pause_reason = get_text(pause, "reason");
+	status.pause_until = get_text(pause, "until");
+	/* It runs no more, but something is left of what did. */
+	status.has_rest = strcmp(status.state, "held") == 0 ||
+	    json_is_true(json_object_get(pause, "run_goes_on"));
 	status.rev = get_number(json, "rev");
 	status.has_rpo = json_is_object(rpo);
 	status.rpo_age_s = get_number(rpo, "age_s");

@@ -37,6 +37,8 @@ struct job_status {
 	const char *health;
 	bool is_paused;
 	const char *pause_reason;
+	const char *pause_until;
+	bool has_rest;			/* a run is to go on later */
 	bool has_rpo;
 	uint64_t rpo_age_s;		/* of the last success */
 	const char *rpo_level;		/* "ok", "warn", "crit" */

@@ -237,6 +237,23 @@ print_rpo(const struct job_status *status)
 	print_line("RPO:", text);
 }
 
+/* "until 2026-11-27 06:00:00, then its run goes on: metered link" */
+static void
+print_pause(const struct job_status *status)
+{
+	char at[OUTPUT_TIME_SIZE];
+	char text[512];
+
+	(void)snprintf(text, sizeof text, "%s%s%s%s%s",
+	    status->pause_until[0] != '\0' ? "until " : "until it is resumed",
+	    status->pause_until[0] != '\0' ?
+	    output_local_time(status->pause_until, at) : "",
+	    status->has_rest ? ", then its run goes on" : "",
+	    status->pause_reason[0] != '\0' ? ": " : "",
+	    status->pause_reason);
+	print_line("paused:", text);
+}
+
 static int
 show_job(const struct command *command, const json_t *json)
 {
@@ -248,6 +265,8 @@ show_job(const struct command *command, const json_t *json)
 	}
 	print_line("job:", status.name);
 	print_line("state:", status.state);
+	if (status.is_paused)
+		print_pause(&status);
 	print_line("source:", status.source);
 	print_line("destination:", status.destination);
 	if (status.next_run_at[0] != '\0')

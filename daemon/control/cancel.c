@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * POST /v1/jobs/{job}/cancel: end the run.  The answer is 202: the run has
- * been asked to end; what is in flight is waited for, unless by force.
+ * been asked to end; what is in flight is waited for, unless by force.  One
+ * that would go on after a pause, or in the next window, does not.
  */
 
 #include "control/routes.h"
@@ -24,6 +25,8 @@ ctl_cancel(struct ctl_request *req)
 		return;
 	}
 	job_get_view(job, &view);
-	ctl_reply(req, 202, json_pack("{s:s, s:s, s:I}", "job", view.name,
-	    "run", view.run_id, "rev", (json_int_t)view.rev));
+	/* Of one that another daemon has run the name is not known. */
+	ctl_reply(req, 202, json_pack("{s:s, s:s?, s:I}", "job", view.name,
+	    "run", view.run_id[0] != '\0' ? view.run_id : NULL, "rev",
+	    (json_int_t)view.rev));
 }

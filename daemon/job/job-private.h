@@ -186,6 +186,8 @@ bool job_is_partial(const struct job *job);
 /* The ranges of the wish, as far as the job has them; -ERANGE, -ENOMEM. */
 int job_cut_ranges(const struct job_wish *wish, const struct conf_job *cj,
     struct run_range **ret_ranges, size_t *ret_n, struct error *e);
+/* As job_cancel(), but what is left may go on.  -ESRCH: there is no run. */
+int job_end_run(struct job *job) ON_MAIN;
 /* Start with the wish that is kept. */
 int job_go_on(struct job *job, const char *trigger, struct error *e) ON_MAIN;
 

@@ -306,8 +306,6 @@ end_run(void *arg)
 	job->hooks = NULL;
 	series_free(job->run);
 	job->run = NULL;
-	/* One that goes on after a pause is still the same. */
-	job->wish.is_full = false;
 	if (!job->resume_starts) {
 		job_forget_wish(job);
 		job_apply_rate(job, job->jobs->conf);
@@ -432,6 +430,9 @@ job_on_finished(struct series *run, void *arg)
 	struct job *job = arg;
 
 	on_main_entry();
+	/* One that goes on after a pause goes on from what it has done. */
+	if (series_result(run)->has_begun)
+		job->wish.is_full = false;
 	log_result(job, series_result(run));
 	outdate_checkpoint(job, series_result(run));
 	keep_result(job, series_result(run), false);
@@ -703,7 +704,7 @@ job_start(struct job *job, const char *trigger, const struct job_wish *wish,
 }
 
 int
-job_cancel(struct job *job)
+job_end_run(struct job *job)
 {
 	if (job->run == NULL)
 		return -ESRCH;
@@ -724,13 +725,44 @@ job_cancel(struct job *job)
 	return 0;
 }
 
+/*
+ * What a pause, or the end of the window, has ended is not to go on.  false:
+ * nothing is.
+ */
+static bool
+give_up_rest(struct job *job) ON_MAIN
+{
+	if (!job->resume_starts && !job->waits_for_window)
+		return false;
+	job->resume_starts = false;
+	job->waits_for_window = false;
+	job_keep_state(job);
+	if (job->run != NULL)
+		return true;
+	job_forget_wish(job);
+	job_apply_rate(job, job->jobs->conf);
+	job_say(job, MSG_RUN_CANCELLED, LOG_LEVEL_INFO,
+	    "what is left of run %s is cancelled", job->run_id);
+	jobs_changed(job->jobs, job);
+	return true;
+}
+
+int
+job_cancel(struct job *job)
+{
+	bool had_rest = give_up_rest(job);
+	int r = job_end_run(job);
+
+	return had_rest ? 0 : r;
+}
+
 int
 job_abort(struct job *job)
 {
-	if (job_cancel(job) < 0)
-		return -ESRCH;
-	if (job->is_preparing || job->has_ended)
-		return 0;
+	int r = job_cancel(job);
+
+	if (r < 0 || job->run == NULL || job->is_preparing || job->has_ended)
+		return r;
 	job_say(job, MSG_RUN_CANCELLED, LOG_LEVEL_WARNING,
 	    "run %s is ended without waiting for what is in flight",
 	    job->run_id);

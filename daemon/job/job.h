@@ -135,7 +135,10 @@ struct job_wish {
 int job_start(struct job *job, const char *trigger,
     const struct job_wish *wish, struct error *e) ON_MAIN;
 
-/* Ask the run to end.  -ESRCH: none is running. */
+/*
+ * Ask the run to end, for good: what a pause has ended, or the end of the
+ * window, does not go on.  -ESRCH: there is nothing of that.
+ */
 int job_cancel(struct job *job) ON_MAIN;
 /* The same, without waiting for what is in flight; also after it. */
 int job_abort(struct job *job) ON_MAIN;
@@ -216,8 +219,8 @@ struct job_view {
 	uint64_t rev;			/* rises with every change */
 	bool is_running;
 	const char *state;		/* "idle", "connecting", ... */
+	const char *run_id;		/* of the last one; or "" */
 	/* While running: */
-	const char *run_id;
 	const char *run_uuid;
 	const char *trigger;
 	const char *reason;		/* or "" */
@@ -242,6 +245,7 @@ struct job_view {
 	uint64_t rpo_crit_ms;
 	int64_t next_run_at_s;		/* by itself; -1: not */
 	bool is_paused;
+	bool goes_on;			/* with a run, when that is over */
 	const char *pause_reason;	/* or "" */
 	int64_t paused_at_ms;
 	int64_t pause_until_ms;		/* 0: not by itself */

@@ -425,7 +425,7 @@ jobs_stop(struct jobs *jobs, void (*on_stopped)(void *arg), void *arg)
 	jobs->on_stopped = on_stopped;
 	jobs->on_stopped_arg = arg;
 	while ((job = jobs_next(jobs, job)) != NULL)
-		(void)job_cancel(job);
+		(void)job_end_run(job);
 	jobs_look_at_stopping(jobs);
 }
 

@@ -28,7 +28,7 @@ job_pause(struct job *job, const char *reason, int64_t until_ms)
 	/* What has been cancelled already is not to come back. */
 	if (job->run != NULL && !job->is_cancelled && !job->has_ended) {
 		job->resume_starts = true;
-		(void)job_cancel(job);
+		(void)job_end_run(job);
 	}
 	job_keep_pause(job);
 	jobs_changed(job->jobs, job);

@@ -178,7 +178,7 @@ job_look_at_window(struct job *job)
 		job->waits_for_window = true;
 		job_say(job, MSG_RUN_HELD, LOG_LEVEL_INFO,
 		    "its window has closed; the run goes on when it opens");
-		(void)job_cancel(job);
+		(void)job_end_run(job);
 		job_keep_state(job);
 		return;
 	}

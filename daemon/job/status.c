@@ -135,7 +135,6 @@ view_run(const struct job *job, struct job_view *view) ON_MAIN
 	else
 		series_get_progress(job->run, &view->progress);
 	view->is_running = true;
-	view->run_id = job->run_id;
 	view->run_uuid = job->run_uuid;
 	view->trigger = job->trigger;
 	view->started_at_ms = job->started_at_ms;
@@ -166,7 +165,9 @@ job_get_view(const struct job *job, struct job_view *ret_view)
 		.success = job->has_success ? &job->success : NULL,
 		.mode = job->mode,
 		.is_consistent = is_consistent(job),
+		.run_id = job->run_id,
 		.is_paused = job->is_paused,
+		.goes_on = job->resume_starts,
 		.pause_reason = job->pause_reason,
 		.paused_at_ms = job->paused_at_ms,
 		.pause_until_ms = job->pause_until_ms,
@@ -319,9 +320,9 @@ pause_to_json(const struct job_view *view)
 {
 	if (!view->is_paused)
 		return json_null();
-	return json_pack("{s:s, s:o, s:o}", "reason", view->pause_reason,
+	return json_pack("{s:s, s:o, s:o, s:b}", "reason", view->pause_reason,
 	    "since", report_time(view->paused_at_ms), "until",
-	    time_or_null(view->pause_until_ms));
+	    time_or_null(view->pause_until_ms), "run_goes_on", view->goes_on);
 }
 
 /* One object for each, in the configuration's order. */

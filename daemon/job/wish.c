@@ -120,6 +120,10 @@ job_wish_to_json(const struct job *job)
 	json_t *o = json_pack("{s:s, s:b}", "reason", wish->reason, "own",
 	    job->is_own);
 
+	if (wish->is_full)
+		(void)json_object_set_new(o, "full", json_true());
+	if (wish->verify)
+		(void)json_object_set_new(o, "verify", json_true());
 	if (wish->has_mode)
 		(void)json_object_set_new(o, "mode",
 		    json_string(run_mode_name(wish->mode)));
@@ -188,7 +192,9 @@ wish_from_json(const json_t *o, struct job_wish *ret_wish)
 	const json_t *rate = json_object_get(o, "rate");
 	struct job_wish wish = { .has_mode = mode != NULL,
 		.has_rate = rate != NULL, .has_repair = repair != NULL,
-		.repair = json_is_true(repair) };
+		.repair = json_is_true(repair),
+		.is_full = json_is_true(json_object_get(o, "full")),
+		.verify = json_is_true(json_object_get(o, "verify")) };
 	uint64_t ppm = 0;
 
 	if (!json_is_object(o) || reason == NULL ||

@@ -396,6 +396,8 @@ struct run_result {
 	bool differences_are_cut;	/* there are more */
 	bool is_resumed;		/* it went on from an earlier run */
 	struct error not_resumed;	/* code not 0: why it did not */
+	bool has_begun;			/* it came as far as that: another run
+					   may go on from what it has done */
 	bool leaves_outdated;		/* the store may have what no run is to
 					   go on from, and did not remove it */
 	const struct run_bad_range *bad_ranges;	/* likewise */

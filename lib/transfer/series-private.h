@@ -51,6 +51,7 @@ struct series {
 	int64_t started_at_ms;
 	unsigned n_passes;		/* begun */
 	bool leaves_outdated;		/* one of them */
+	bool has_begun;			/* likewise */
 	struct run_result result;	/* what it points to is the run's, or
 					   ours: */
 	struct run_range *ranges;	/* of a pass */

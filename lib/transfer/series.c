@@ -42,6 +42,7 @@ finish(struct series *s)
 	s->result.finished_at_ms = run_wall_clock_ms();
 	/* Of any pass: the last one may have nothing to do with it. */
 	s->result.leaves_outdated = s->leaves_outdated;
+	s->result.has_begun = s->has_begun;
 	series_get_progress(s, p);
 	if (readback_is_reading(s))
 		p->phase = RUN_FINISHED;
@@ -67,6 +68,7 @@ pass_on_finished(struct run *run, void *arg)
 
 	s->is_running = false;
 	s->leaves_outdated |= run_result(run)->leaves_outdated;
+	s->has_begun |= run_result(run)->has_begun;
 	if (fill_copied(s) == NULL)
 		take_result(s, run);
 	if (fill_next(s))

@@ -58,6 +58,7 @@ run_is_kept(struct run *run)
 	char sentence[ERROR_TEXT_SIZE];
 
 	result->leaves_outdated = checkpoint_is_outdated(run);
+	result->has_begun = run->has_begun;
 	if (run->keeper.trouble.code != 0) {
 		(void)snprintf(sentence, sizeof sentence, "the place to go on "
 		    "from could not be saved: %.*s", ERROR_TEXT_SIZE / 2,

@@ -5,7 +5,7 @@
 . "$srcdir/tests/lib/testlib.sh"
 . "$srcdir/tests/lib/daemonlib.sh"
 requires nbdkit --filter=delay pattern --version
-plan 34
+plan 42
 
 conf "endpoints = (
   { name = \"quick\"; command = [ \"nbdkit\", \"pattern\", \"8M\" ]; },
@@ -73,6 +73,29 @@ wait_copied slow
 is "what the pause had ended runs again" "$(job_field slow .run.trigger)" \
     resume
 ok "as another run" [ "$(job_field slow .run.id)" != "$first" ]
-"$nbdsync" cancel --wait --quiet slow
+
+# What a pause has ended can be cancelled, too.
+"$nbdsync" pause --quiet --reason 'the line is needed' slow
+wait_for '[ "$(job_field slow .state)" = paused ]'
+is "that a run goes on afterwards is said" \
+    "$(job_field slow .pause.run_goes_on)" true
+like "to people, too" "$("$nbdsync" status slow)" \
+    '^paused: *until it is resumed, then its run goes on: the line is needed$'
+exits 0 "unless it is cancelled" "$nbdsync" cancel --wait slow
+is "then the job is only paused" \
+    "$(job_field slow '"\(.state) \(.pause.run_goes_on)"')" "paused false"
+exits 7 "once" "$nbdsync" cancel slow
+"$nbdsync" resume --quiet slow
+is "and idle when it is resumed" "$(job_field slow .state)" idle
+start_job slow
+wait_copied slow
+"$nbdsync" pause --quiet slow
+wait_for '[ "$(job_field slow .state)" = paused ]'
+stop_process daemon
+start_daemon "$tmp/conf"
+wait_for '[ "$(job_field slow .state)" = paused ]'
+exits 0 "also by another daemon" "$nbdsync" cancel --wait slow
+"$nbdsync" resume --quiet slow
+is "with the same end" "$(job_field slow .state)" idle
 stop_process daemon
 is "the daemon ends well" "$?" 0

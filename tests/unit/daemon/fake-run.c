@@ -40,6 +40,7 @@ fake_run_finish(unsigned i, enum run_outcome outcome, const char *why)
 {
 	struct run *run = &runs[i];
 
+	run->result.has_begun = run->phase != RUN_CONNECTING;
 	run->phase = RUN_FINISHED;
 	run->result.outcome = outcome;
 	run->result.progress.limited_by = "none";

@@ -476,6 +476,7 @@ START_TEST(run_that_a_pause_has_ended_goes_on_as_it_was)
 	ck_assert_int_eq(job_start(job_one(), "test", &wish, &e), 0);
 	ck_assert_uint_eq(fake_run_get(0)->spec.rate, 7);
 	ck_assert(fake_run_get(0)->spec.full);
+	fake_run_set_phase(0, RUN_COPYING);
 	job_pause(job_one(), NULL, 0);
 	fake_run_finish(0, RUN_CANCELLED, NULL);
 	job_resume(job_one());
@@ -706,6 +707,70 @@ START_TEST(a_run_that_still_ends_is_begun_again_afterwards)
 }
 END_TEST
 
+START_TEST(what_is_left_of_a_paused_run_can_be_cancelled)
+{
+	ck_assert_int_eq(start_one(), 0);
+	pause_one(NULL, 0);
+	ck_assert(view_one().goes_on);
+	fake_run_finish(0, RUN_CANCELLED, NULL);
+	ck_assert_int_eq(cancel_one(), 0);
+	ck_assert(!view_one().goes_on);
+	ck_assert_int_eq(cancel_one(), -ESRCH);
+	ck_assert_str_eq(view_one().state, "paused");
+	resume_one();
+	ck_assert_ptr_null(fake_run_get(1));
+	ck_assert_str_eq(view_one().state, "idle");
+}
+END_TEST
+
+START_TEST(a_run_that_a_pause_ends_can_be_cancelled_for_good)
+{
+	ck_assert_int_eq(start_one(), 0);
+	pause_one(NULL, 0);
+	ck_assert_int_eq(cancel_one(), 0);
+	resume_one();
+	fake_run_finish(0, RUN_CANCELLED, NULL);
+	ck_assert_ptr_null(fake_run_get(1));
+	ck_assert_str_eq(view_one().state, "idle");
+}
+END_TEST
+
+static void
+start_full(void)
+{
+	const struct job_wish wish = { .is_full = true };
+
+	on_main_entry();
+	ck_assert_int_eq(job_start(job_one(), "control", &wish, &e), 0);
+	ck_assert(fake_run_get(0)->spec.full);
+}
+
+START_TEST(a_full_run_that_is_paused_before_it_has_begun_is_full_afterwards)
+{
+	start_full();
+	pause_one(NULL, 0);
+	fake_run_finish(0, RUN_CANCELLED, NULL);
+	resume_one();
+	ck_assert(fake_run_get(1)->spec.full);
+	fake_run_finish(1, RUN_SUCCEEDED, NULL);
+	ck_assert_int_eq(start_one(), 0);
+	ck_assert(!fake_run_get(2)->spec.full);
+	fake_run_finish(2, RUN_SUCCEEDED, NULL);
+}
+END_TEST
+
+START_TEST(a_full_run_goes_on_from_what_it_has_done_itself)
+{
+	start_full();
+	fake_run_set_phase(0, RUN_COPYING);
+	pause_one(NULL, 0);
+	fake_run_finish(0, RUN_CANCELLED, NULL);
+	resume_one();
+	ck_assert(!fake_run_get(1)->spec.full);
+	fake_run_finish(1, RUN_SUCCEEDED, NULL);
+}
+END_TEST
+
 START_TEST(a_run_that_is_complete_when_the_pause_comes_is_not_begun_again)
 {
 	ck_assert_int_eq(start_one(), 0);
@@ -881,6 +946,11 @@ add_stops(TCase *tc)
 	tcase_add_test(tc, a_run_that_still_ends_is_begun_again_afterwards);
 	tcase_add_test(tc,
 	    a_run_that_is_complete_when_the_pause_comes_is_not_begun_again);
+	tcase_add_test(tc, what_is_left_of_a_paused_run_can_be_cancelled);
+	tcase_add_test(tc, a_run_that_a_pause_ends_can_be_cancelled_for_good);
+	tcase_add_test(tc,
+	    a_full_run_that_is_paused_before_it_has_begun_is_full_afterwards);
+	tcase_add_test(tc, a_full_run_goes_on_from_what_it_has_done_itself);
 	tcase_add_test(tc, a_mirror_that_a_pause_has_stopped_goes_on);
 	tcase_add_test(tc, a_part_that_is_no_more_does_not_become_the_whole);
 	tcase_add_test(tc, what_was_cancelled_before_the_pause_stays_so);
