@@ -13,12 +13,23 @@
 #include "cli/progress.h"
 #include "cli/screen-private.h"
 
-#define DETAIL_ROWS  7
+#define DETAIL_ROWS  8
 #define BAR_CELLS    20
+#define BAR_LEAST    10
 #define ROWS_AROUND  4			/* heading, columns, message, keys */
 #define ROWS_OF_BOTH 15			/* fewer: the list alone */
 #define NAME_COLUMNS 15			/* at least */
 #define ROW_COLUMNS  65			/* of a row besides the name */
+#define RPO_COLUMNS  12			/* at its end, if there is any */
+
+/* How wide the columns of the list are. */
+struct layout {
+	size_t name;
+	unsigned bar;			/* cells */
+	size_t rate;
+	size_t left;
+	size_t rpo;			/* 0: no job has one */
+};
 
 static enum style
 style_of(const struct job_status *status)
@@ -59,14 +70,15 @@ draw_heading(const struct screen *s, struct canvas *c, const char *clock)
 }
 
 static void
-make_bar(const struct run_progress *p, bool utf8, char *buf, size_t size)
+make_bar(const struct run_progress *p, bool utf8, unsigned n_cells, char *buf,
+    size_t size)
 {
-	unsigned done = progress_percent(p) * BAR_CELLS / 100;
+	unsigned done = progress_percent(p) * n_cells / 100;
 	unsigned durable = p->total_bytes == 0 ? 0 : (unsigned)(
-	    (double)p->durable_bytes / (double)p->total_bytes * BAR_CELLS);
+	    (double)p->durable_bytes / (double)p->total_bytes * n_cells);
 	size_t used = 0;
 
-	for (unsigned i = 0; i < BAR_CELLS; i++)
+	for (unsigned i = 0; i < n_cells; i++)
 		used += (size_t)snprintf(buf + used, size - used, "%s",
 		    job_map_glyph(i < durable ? MAP_DURABLE : i < done ?
 		    MAP_DONE : MAP_TODO, utf8));
@@ -100,7 +112,8 @@ draw_mirror(struct canvas *c, const struct run_progress *p)
 }
 
 static void
-draw_running(struct canvas *c, const struct job_status *status, bool utf8)
+draw_running(struct canvas *c, const struct job_status *status,
+    const struct layout *layout, bool utf8)
 {
 	const struct run_progress *p = &status->run.progress;
 	char bar[BAR_CELLS * 3 + 1];
@@ -113,13 +126,14 @@ draw_running(struct canvas *c, const struct job_status *status, bool utf8)
 	}
 	if (p->total_bytes == 0)
 		return;
-	make_bar(p, utf8, bar, sizeof bar);
+	make_bar(p, utf8, layout->bar, bar, sizeof bar);
 	canvas_put(c, STYLE_PLAIN, 0, bar);
 	canvas_printf(c, STYLE_PLAIN, " %3u%%  ", progress_percent(p));
 	(void)snprintf(rate, sizeof rate, "%s/s",
 	    units_format_size(status->run.rate, text));
-	canvas_put(c, STYLE_PLAIN, 14, rate);
-	canvas_put(c, STYLE_PLAIN, 8, time_left(&status->run, text));
+	canvas_put(c, STYLE_PLAIN, layout->rate, rate);
+	canvas_put(c, STYLE_PLAIN, layout->left, time_left(&status->run,
+	    text));
 }
 
 static void
@@ -147,46 +161,80 @@ draw_resting(struct canvas *c, const struct job_status *status)
 		canvas_put(c, STYLE_DIM, 0, next);
 }
 
+/* "23h31m ok", "2h05m WARN" */
 static void
-draw_row(const struct screen *s, struct canvas *c, size_t name_columns,
-    const json_t *job)
+draw_rpo(struct canvas *c, const struct job_status *status)
 {
+	bool is_crit = strcmp(status->rpo_level, "crit") == 0;
+	bool is_warn = strcmp(status->rpo_level, "warn") == 0;
+	char age[UNITS_TEXT_SIZE];
+	char text[UNITS_TEXT_SIZE + 8];
+
+	(void)snprintf(text, sizeof text, " %s %s", units_format_time_ms(
+	    status->rpo_age_s * 1000, age), is_crit ? "CRIT" : is_warn ?
+	    "WARN" : "ok");
+	canvas_cell(c, is_crit ? STYLE_BAD : is_warn ? STYLE_WARN :
+	    STYLE_PLAIN, RPO_COLUMNS, text);
+}
+
+static void
+draw_row(const struct screen *s, struct canvas *c,
+    const struct layout *layout, const json_t *job)
+{
+	size_t columns = c->columns;
 	struct job_status status;
 	bool is_selected = strcmp(screen_name_of(job), s->selected) == 0;
 
 	if (job_status_read(job, &status) < 0)
 		return;
 	canvas_put(c, STYLE_PLAIN, 1, is_selected ? ">" : "");
-	canvas_cell(c, is_selected ? STYLE_BOLD : STYLE_PLAIN, name_columns,
+	canvas_cell(c, is_selected ? STYLE_BOLD : STYLE_PLAIN, layout->name,
 	    status.name);
 	canvas_put(c, STYLE_PLAIN, 1, "");
 	canvas_put(c, style_of(&status), 13, status.state);
 	canvas_put(c, STYLE_PLAIN, 1, "");
+	/* What is long ends before the RPO. */
+	c->columns = columns > layout->rpo ? columns - layout->rpo : 0;
 	if (status.is_running)
-		draw_running(c, &status, s->utf8);
+		draw_running(c, &status, layout, s->utf8);
 	else
 		draw_resting(c, &status);
+	canvas_to_column(c, c->columns, STYLE_PLAIN);
+	c->columns = columns;
+	if (layout->rpo > 0 && status.has_rpo)
+		draw_rpo(c, &status);
 	canvas_end_line(c);
 }
 
-/* As wide as the longest, where there is room. */
-static size_t
-count_name_columns(const struct screen *s, const struct canvas *c)
+/* Names are as wide as the longest, where there is room. */
+static struct layout
+lay_out(const struct screen *s, const struct canvas *c)
 {
-	size_t columns = NAME_COLUMNS;
+	struct layout l = { NAME_COLUMNS, BAR_CELLS, 14, 8, 0 };
 	const json_t *job;
+	size_t around;
 	size_t i;
 
 	json_array_foreach(s->jobs, i, job) {
 		size_t width = output_width(screen_name_of(job));
 
-		if (width > columns)
-			columns = width;
+		if (width > l.name)
+			l.name = width;
+		if (json_is_object(json_object_get(job, "rpo")))
+			l.rpo = RPO_COLUMNS;
 	}
-	if (columns + ROW_COLUMNS > c->columns)
-		columns = c->columns > NAME_COLUMNS + ROW_COLUMNS ?
+	if (l.name + ROW_COLUMNS > c->columns)
+		l.name = c->columns > NAME_COLUMNS + ROW_COLUMNS ?
 		    c->columns - ROW_COLUMNS : NAME_COLUMNS;
-	return columns;
+	if (l.rpo == 0)
+		return l;
+	l.rate--;
+	l.left--;
+	around = l.name + ROW_COLUMNS - BAR_LEAST;
+	l.bar = c->columns < around + BAR_LEAST ? BAR_LEAST :
+	    c->columns > around + BAR_CELLS ? BAR_CELLS :
+	    (unsigned)(c->columns - around);
+	return l;
 }
 
 static void
@@ -200,12 +248,17 @@ draw_rule(const struct screen *s, struct canvas *c)
 static void
 draw_list(struct screen *s, struct canvas *c, size_t height)
 {
-	size_t name_columns = count_name_columns(s, c);
+	struct layout layout = lay_out(s, c);
 	size_t n = json_array_size(s->jobs);
 	size_t at = n == 0 ? 0 : screen_find_selected(s);
 
-	canvas_printf(c, STYLE_DIM, " %-*s %-13s %-26s %-13s %s",
-	    (int)name_columns, "JOB", "STATE", "PROGRESS", "RATE", "ETA");
+	canvas_printf(c, STYLE_DIM, " %-*s %-13s %-*s %-*s %s",
+	    (int)layout.name, "JOB", "STATE", (int)layout.bar + 6, "PROGRESS",
+	    (int)layout.rate - 1, "RATE", "ETA");
+	if (layout.rpo > 0 && c->columns > layout.rpo) {
+		canvas_to_column(c, c->columns - layout.rpo, STYLE_DIM);
+		canvas_put(c, STYLE_DIM, 0, " RPO");
+	}
 	canvas_end_line(c);
 	if (at < s->first)
 		s->first = at;
@@ -215,7 +268,7 @@ draw_list(struct screen *s, struct canvas *c, size_t height)
 		s->first = n > height ? n - height : 0;
 	for (size_t i = 0; i < height; i++) {
 		if (s->first + i < n)
-			draw_row(s, c, name_columns, json_array_get(s->jobs,
+			draw_row(s, c, &layout, json_array_get(s->jobs,
 			    s->first + i));
 		else if (i == 0)
 			canvas_printf(c, STYLE_DIM, s->jobs == NULL ?
@@ -275,6 +328,29 @@ draw_title(struct canvas *c, const struct job_status *status)
 	if (status->is_running)
 		canvas_printf(c, STYLE_PLAIN, "  run %s (%s)", run->id,
 		    run->trigger);
+	canvas_end_line(c);
+}
+
+/* What does not go as it should, and what is safe from all that. */
+static void
+draw_trouble(struct canvas *c, const struct job_status *status)
+{
+	const struct run_progress *p = &status->run.progress;
+	char text[UNITS_TEXT_SIZE];
+
+	if (!status->is_running) {
+		canvas_end_line(c);
+		return;
+	}
+	canvas_printf(c, STYLE_PLAIN, " retries %" PRIu64 "   reconnects %"
+	    PRIu64, p->n_retries, p->n_reconnects);
+	if (p->n_away > 0)
+		canvas_printf(c, STYLE_WARN, "   %u connection%s lost, trying "
+		    "again", p->n_away, p->n_away == 1 ? "" : "s");
+	/* Until there is one, it is the age of the run. */
+	if (p->checkpoint_age_ms > 0 && p->checkpoint_age_ms < p->elapsed_ms)
+		canvas_printf(c, STYLE_PLAIN, "   checkpoint %s ago",
+		    units_format_time_ms(p->checkpoint_age_ms, text));
 	canvas_end_line(c);
 }
 
@@ -384,6 +460,7 @@ draw_detail(const struct screen *s, struct canvas *c, size_t map_rows)
 	draw_map(s, c, map_rows);
 	draw_legend(s, c);
 	draw_figures(c, &status);
+	draw_trouble(c, &status);
 	draw_last(c, &status);
 }
 
@@ -467,7 +544,7 @@ screen_draw(struct screen *s, struct canvas *c, const char *clock)
 	} else if (s->view == SCREEN_LOG) {
 		draw_log(s, c);
 	} else if (s->view == SCREEN_MAP) {
-		draw_detail(s, c, rows > 9 ? rows - 9 : 1);
+		draw_detail(s, c, rows > 10 ? rows - 10 : 1);
 	} else {
 		draw_list(s, c, height);
 		if (has_detail)

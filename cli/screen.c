@@ -127,7 +127,7 @@ screen_map_cells(const struct screen *s, size_t columns, size_t rows)
 	    s->view == SCREEN_LOG)
 		return 0;
 	if (s->view == SCREEN_MAP)
-		width *= rows > 8 ? rows - 7 : 1;
+		width *= rows > 9 ? rows - 8 : 1;
 	return width > JOB_MAP_CELLS_MAX ? JOB_MAP_CELLS_MAX :
 	    (unsigned)width;
 }
@@ -181,7 +181,7 @@ act(struct screen *s, int key)
 	if (key == 'p' && !status.is_running)
 		return SCREEN_PAUSE;
 	/* What ends a run is asked about. */
-	if (!status.is_running) {
+	if (!status.is_running && !status.has_rest) {
 		(void)snprintf(s->said, sizeof s->said,
 		    "job '%s' is not running", status.name);
 		return SCREEN_NOTHING;

@@ -6,12 +6,13 @@
 . "$srcdir/tests/lib/screenlib.sh"
 requires nbdkit --filter=delay pattern --version
 requires tmux -V
-plan 42
+plan 51
 
 conf "endpoints = (
   { name = \"quick\"; command = [ \"nbdkit\", \"pattern\", \"8M\" ]; },
   $(slow_endpoint slow), { name = \"n\"; uri = \"null:\"; } );
-jobs = ( { name = \"quick\"; source = \"quick\"; destination = \"n\"; },
+jobs = ( { name = \"quick\"; source = \"quick\"; destination = \"n\";
+    rpo_crit = \"1s\"; },
   $(slow_job slow slow n),
   { name = \"third\"; source = \"quick\"; destination = \"n\";
     rpo_warn = \"1h\"; schedule = \"0 2 * * *\"; } );"
@@ -24,6 +25,12 @@ ok "the first job is selected" shows '^>quick  *idle  *never ran'
 ok "the heading counts the jobs" shows '3 jobs   0 running   0 paused'
 ok "the last line has the keys" [ "$(show | sed -n '24s/^ q quit.*/keys/p')" \
     = keys ]
+ok "the RPO has a column at the end of the list" shows '^ JOB .* ETA *RPO$'
+ok "where one is violated, it stands out" shows '^>quick .* CRIT$'
+is "where there is none, nothing is" "$(sed -n 's/^ slow .*  *ok$/bad/p' \
+    "$tmp/shown")" ""
+ok "and what is well is just told" grep -q '^ third .* 02:00:00 .* ok$' \
+    "$tmp/shown"
 ok "no line is wider than the terminal" [ "$(LC_ALL=C.UTF-8 wc -L \
     <"$tmp/shown")" -le 80 ]
 keys Down
@@ -35,6 +42,7 @@ wait_copied slow
 ok "its bar has a percentage" shows '^>slow  *copying  *[^ ]*  *[0-9]*%'
 ok "the map is drawn" shows '^\[.*·\]'
 ok "with a legend" shows '█ durable'
+ok "trouble would be told" grep -q '^ retries 0   reconnects 0' "$tmp/shown"
 keys -
 ok "minus slows it down" wait_for \
     '[ "$(job_field slow .limits.rate_bytes_per_s)" -gt 0 ]'
@@ -63,6 +71,19 @@ ok "with enter keys are keys again" shows '^>slow'
 keys Escape
 ok "escape shows all" shows '^.third'
 wait_for 'show | grep -q "^>slow"'
+keys p
+ok "to pause what runs is asked about" shows "Pause, and end the run of .slow."
+keys y
+ok "it is paused then" shows '^>slow  *paused'
+keys c
+ok "what would go on after it is asked about, too" \
+    shows "Cancel the run of .slow.?"
+keys y
+ok "and does not" wait_for '[ "$(job_field slow .pause.run_goes_on)" = false ]'
+keys p
+shows '^>slow  *idle'
+keys s
+shows '^>slow  *copying'
 keys c
 ok "c asks first" shows "Cancel the run of .slow.?"
 keys n
