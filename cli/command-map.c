@@ -12,6 +12,7 @@
 #include "cli/control.h"
 #include "cli/exit-codes.h"
 #include "cli/job-map.h"
+#include "cli/job-mapfile.h"
 #include "cli/message.h"
 #include "cli/output.h"
 
@@ -72,9 +73,24 @@ set_option(struct options *o, struct request *r, int id, const char *value)
 }
 
 static int
-write_file(const struct request *r, const char *path,
-    const struct job_map *map,
-    void (*write)(const struct job_map *map, const char *job, FILE *f))
+tell_unknown(const struct request *r)
+{
+	message(r->control.command,
+	    "nothing is known of the disk of job '%s' yet", r->job);
+	return CLI_ERROR;
+}
+
+static int
+tell_no_map(const struct request *r)
+{
+	message(r->control.command, "the daemon's answer has no map in it");
+	return CLI_ERROR;
+}
+
+/* What write makes of the map goes to the file. */
+static int
+write_file(const struct request *r, const char *path, const void *map,
+    void (*write)(const void *map, const char *job, FILE *f))
 {
 	FILE *f = fopen(path, "we");
 	bool is_good;
@@ -93,24 +109,68 @@ write_file(const struct request *r, const char *path,
 	return CLI_ERROR;
 }
 
+static void
+write_svg(const void *map, const char *job, FILE *f)
+{
+	job_map_write_svg(map, job, f);
+}
+
+static void
+write_mapfile(const void *map, const char *job, FILE *f)
+{
+	job_mapfile_write(map, job, f);
+}
+
 static int
-show(const struct request *r, const struct job_map *map)
+show_cells(const struct request *r, const json_t *json)
 {
 	bool utf8 = !r->ascii && strcmp(nl_langinfo(CODESET), "UTF-8") == 0;
 	int exit_code = CLI_OK;
+	struct job_map map;
 
-	if (map->n_cells == 0) {
-		message(r->control.command,
-		    "nothing is known of the disk of job '%s' yet", r->job);
-		return CLI_ERROR;
-	}
-	if (r->svg != NULL)
-		exit_code = write_file(r, r->svg, map, job_map_write_svg);
-	if (r->ddrescue != NULL && exit_code == CLI_OK)
-		exit_code = write_file(r, r->ddrescue, map,
-		    job_map_write_ddrescue);
-	if (r->svg == NULL && r->ddrescue == NULL)
-		job_map_print(map, PRINT_COLUMNS, utf8);
+	if (job_map_read(json, &map) < 0)
+		return tell_no_map(r);
+	if (map.n_cells == 0)
+		exit_code = tell_unknown(r);
+	else if (r->svg != NULL)
+		exit_code = write_file(r, r->svg, &map, write_svg);
+	else
+		job_map_print(&map, PRINT_COLUMNS, utf8);
+	job_map_done(&map);
+	return exit_code;
+}
+
+static int
+show_mapfile(const struct request *r, const json_t *json)
+{
+	struct job_mapfile map;
+	int exit_code;
+
+	if (job_mapfile_read(json, &map) < 0)
+		return tell_no_map(r);
+	exit_code = map.n == 0 ? tell_unknown(r) :
+	    write_file(r, r->ddrescue, &map, write_mapfile);
+	job_mapfile_done(&map);
+	return exit_code;
+}
+
+static int
+ask(const struct request *r, const char *query,
+    int (*show)(const struct request *r, const json_t *json))
+{
+	json_t *json = NULL;
+	char suffix[48];
+	int exit_code;
+
+	(void)snprintf(suffix, sizeof suffix, "/map?%s", query);
+	exit_code = control_ask_job(&r->control, "GET", r->job, suffix, 0,
+	    &json);
+	if (exit_code != CLI_OK)
+		return exit_code;
+	if (r->json)
+		return output_json(json);
+	exit_code = show(r, json);
+	json_decref(json);
 	return exit_code;
 }
 
@@ -118,12 +178,10 @@ int
 command_map(const struct command *command, int argc, char **argv)
 {
 	struct request r = { .n_cells = 1024 };
+	int exit_code = CLI_OK;
 	const char *value = NULL;
-	struct job_map map;
-	json_t *json = NULL;
 	struct options o;
-	char suffix[48];
-	int exit_code;
+	char query[32];
 	int id;
 
 	control_init(&r.control, command);
@@ -134,19 +192,10 @@ command_map(const struct command *command, int argc, char **argv)
 	if (id == OPTIONS_STOP)
 		return o.exit_code;
 	r.job = o.argv[0];
-	(void)snprintf(suffix, sizeof suffix, "/map?cells=%u", r.n_cells);
-	exit_code = control_ask_job(&r.control, "GET", r.job, suffix, 0, &json);
-	if (exit_code != CLI_OK)
-		return exit_code;
-	if (r.json)
-		return output_json(json);
-	if (job_map_read(json, &map) < 0) {
-		message(command, "the daemon's answer has no map in it");
-		json_decref(json);
-		return CLI_ERROR;
-	}
-	json_decref(json);
-	exit_code = show(&r, &map);
-	job_map_done(&map);
+	(void)snprintf(query, sizeof query, "cells=%u", r.n_cells);
+	if (r.ddrescue != NULL)
+		exit_code = ask(&r, "exact=1", show_mapfile);
+	if (exit_code == CLI_OK && (r.ddrescue == NULL || r.svg != NULL))
+		exit_code = ask(&r, query, show_cells);
 	return exit_code;
 }

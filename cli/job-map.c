@@ -23,7 +23,7 @@ static const struct kind kinds[MAP_KINDS] = {
 	[MAP_CLAIMED] = { "claimed", "-", "\xe2\x96\x92", "#f2b84b", '?',
 	    "in flight" },
 	[MAP_DONE] = { "done", "=", "\xe2\x96\x93", "#6aa8e0", '?',
-	    "written, not flushed" },
+	    "done, not flushed" },
 	[MAP_DURABLE] = { "durable", "#", "\xe2\x96\x88", "#2c6fb3", '+',
 	    "durable" },
 	[MAP_ERROR] = { "error", "x", "x", "#c8332b", '-', "failed" },
@@ -49,6 +49,12 @@ cell_of(const char *word)
 		if (strcmp(kinds[i].word, word) == 0)
 			return (enum map_cell)i;
 	return MAP_TODO;
+}
+
+char
+job_map_letter(const char *word)
+{
+	return kinds[cell_of(word)].ddrescue;
 }
 
 int
@@ -197,26 +203,4 @@ job_map_write_svg(const struct job_map *map, const char *job, FILE *f)
 	}
 	svg_legend(height + 8, f);
 	(void)fputs("</svg>\n", f);
-}
-
-void
-job_map_write_ddrescue(const struct job_map *map, const char *job, FILE *f)
-{
-	bool is_whole = true;
-	uint64_t first = 0;
-
-	for (size_t i = 0; i < map->n_runs; i++)
-		is_whole = is_whole && map->runs[i].cell == MAP_DURABLE;
-	(void)fprintf(f, "# Mapfile. Created by nbdsync, job %s\n"
-	    "# current_pos  current_status  current_pass\n"
-	    "0x00000000     %c               1\n"
-	    "#      pos        size  status\n", job, is_whole ? '+' : '?');
-	for (size_t i = 0; i < map->n_runs; i++) {
-		uint64_t from = offset_of(map, first);
-
-		first += map->runs[i].length;
-		(void)fprintf(f, "0x%08" PRIX64 "  0x%08" PRIX64 "  %c\n", from,
-		    offset_of(map, first) - from,
-		    kinds[map->runs[i].cell].ddrescue);
-	}
 }

@@ -40,6 +40,9 @@ void job_map_done(struct job_map *map);
 const char *job_map_glyph(enum map_cell cell, bool utf8);
 const char *job_map_word(enum map_cell cell);
 
+/* Of a word of the API: what a mapfile has for it. */
+char job_map_letter(const char *word);
+
 /* The state of cell i. */
 enum map_cell job_map_at(const struct job_map *map, uint64_t i);
 
@@ -48,9 +51,5 @@ void job_map_print(const struct job_map *map, unsigned columns, bool utf8);
 
 /* One rectangle a run, with a title that says where it is. */
 void job_map_write_svg(const struct job_map *map, const char *job, FILE *f);
-
-/* What ddrescue and ddrescueview read. */
-void job_map_write_ddrescue(const struct job_map *map, const char *job,
-    FILE *f);
 
 #endif

@@ -48,6 +48,8 @@ noinst_LTLIBRARIES += %D%/libcli.la
 	%D%/job-command.h \
 	%D%/job-map.c \
 	%D%/job-map.h \
+	%D%/job-mapfile.c \
+	%D%/job-mapfile.h \
 	%D%/job-status.c \
 	%D%/job-status.h \
 	%D%/limits.c \

@@ -306,7 +306,7 @@ draw_map(const struct screen *s, struct canvas *c, size_t height)
 static void
 draw_legend(const struct screen *s, struct canvas *c)
 {
-	for (int i = MAP_DURABLE; i >= 0; i--)
+	for (int i = MAP_KINDS - 1; i >= 0; i--)
 		canvas_printf(c, STYLE_DIM, "  %s %s",
 		    job_map_glyph((enum map_cell)i, s->utf8),
 		    job_map_word((enum map_cell)i));

@@ -198,6 +198,7 @@ noinst_LTLIBRARIES += %D%/libnbdsync.la
 	%D%/transfer/keeper.h \
 	%D%/transfer/lane.c \
 	%D%/transfer/lane.h \
+	%D%/transfer/picture.c \
 	%D%/transfer/progress.c \
 	%D%/transfer/progress.h \
 	%D%/transfer/probe.c \

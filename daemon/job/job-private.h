@@ -123,7 +123,8 @@ struct job {
 	int64_t own_rate_until_ms;	/* 0: not by itself */
 	bool resume_starts;		/* a run was ended by the pause */
 
-	struct run_map last_map;	/* as the last run left it */
+	struct run_map last_map;	/* as the last run that has written
+					   left it */
 	bool has_success;
 	struct job_success success;
 	struct job_totals totals;	/* of runs that have ended */

@@ -59,6 +59,7 @@ job_free(struct job *job)
 	hooks_free(job->rpo_hooks);
 	json_decref(job->last_run);
 	json_decref(job->last_run_told);
+	run_map_done(&job->last_map);
 	job_forget_wish(job);
 	free(job);
 }

@@ -270,8 +270,11 @@ void job_look(struct job *job) ON_MAIN;
 
 void job_get_view(const struct job *job, struct job_view *ret_view) ON_MAIN;
 
-/* Of the run, or of the last one; size 0: nothing is known. */
-void job_get_map(const struct job *job, struct run_map *ret_map) ON_MAIN;
+/*
+ * Of the run, or of the last one that has written; size 0: nothing is known.
+ * -ENOMEM.
+ */
+int job_get_map(const struct job *job, struct run_map *ret_map) ON_MAIN;
 
 /*
  * The job as the control API shows it.  A new reference; NULL: out of memory.

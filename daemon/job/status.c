@@ -108,14 +108,27 @@ add_progress(struct job_totals *totals, const struct run_progress *p)
 	}
 }
 
+/* What a comparison has seen says nothing of what is durable. */
+static void
+keep_map(struct job *job) ON_MAIN
+{
+	struct run_map map;
+
+	if (job->run == NULL || (job->mode == RUN_VERIFY &&
+	    job->last_map.size > 0) || series_get_map(job->run, &map) < 0 ||
+	    map.size == 0)
+		return;
+	run_map_done(&job->last_map);
+	job->last_map = map;
+}
+
 void
 job_count(struct job *job, const struct run_result *result)
 {
 	const struct run_progress *p = &result->progress;
 
 	job->totals.runs[result->outcome]++;
-	run_map_make(&job->last_map, p->total_bytes, p->done_bytes,
-	    p->done_bytes, p->durable_bytes);
+	keep_map(job);
 	add_progress(&job->totals, p);
 	job->totals.repaired_bytes += result->repaired_bytes;
 	if (!is_success(result->outcome) || job_is_partial(job))
@@ -202,13 +215,12 @@ job_remember_state(struct job *job)
 	job->told_state = job_state(job, &p);
 }
 
-void
+int
 job_get_map(const struct job *job, struct run_map *ret_map)
 {
 	if (job->run != NULL)
-		series_get_map(job->run, ret_map);
-	else
-		*ret_map = job->last_map;
+		return series_get_map(job->run, ret_map);
+	return run_map_copy(&job->last_map, ret_map);
 }
 
 bool

@@ -2,6 +2,8 @@
 
 #include "transfer/run-map.h"
 
+#include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 
 const char *
@@ -12,57 +14,94 @@ run_cell_name(enum run_cell cell)
 		[RUN_CELL_CLAIMED] = "claimed",
 		[RUN_CELL_DONE] = "done",
 		[RUN_CELL_DURABLE] = "durable",
+		[RUN_CELL_ERROR] = "error",
 	};
 
 	return names[cell];
 }
 
-static uint64_t
-at_most(uint64_t a, uint64_t b)
-{
-	return a < b ? a : b;
-}
-
-/* From where the last one ends. */
-static void
-add(struct run_map *map, uint64_t to, enum run_cell cell)
-{
-	uint64_t from = map->n == 0 ? 0 : map->v[map->n - 1].to;
-
-	if (to <= from)
-		return;
-	map->v[map->n].from = from;
-	map->v[map->n].to = to;
-	map->v[map->n].cell = cell;
-	map->n++;
-}
-
 void
-run_map_make(struct run_map *map, uint64_t size, uint64_t claimed,
-    uint64_t done, uint64_t durable)
+run_map_done(struct run_map *map)
 {
+	free(map->v);
 	memset(map, 0, sizeof *map);
-	map->size = size;
-	add(map, at_most(durable, size), RUN_CELL_DURABLE);
-	add(map, at_most(done, size), RUN_CELL_DONE);
-	add(map, at_most(claimed, size), RUN_CELL_CLAIMED);
-	add(map, size, RUN_CELL_TODO);
+}
+
+static bool
+goes_on(const struct run_map_stretch *last, const struct run_map_stretch *next)
+{
+	return last->cell == next->cell && last->is_rest == next->is_rest &&
+	    last->offset + last->length == next->offset;
+}
+
+static int
+make_room(struct run_map *map)
+{
+	size_t room = map->room == 0 ? 4 : 2 * map->room;
+	struct run_map_stretch *v;
+
+	if (map->n < map->room)
+		return 0;
+	v = reallocarray(map->v, room, sizeof *v);
+	if (v == NULL)
+		return -ENOMEM;
+	map->v = v;
+	map->room = room;
+	return 0;
+}
+
+int
+run_map_add(struct run_map *map, const struct run_map_stretch *stretch)
+{
+	if (stretch->length == 0)
+		return 0;
+	if (map->n > 0 && goes_on(&map->v[map->n - 1], stretch)) {
+		map->v[map->n - 1].length += stretch->length;
+	} else {
+		if (make_room(map) < 0)
+			return -ENOMEM;
+		map->v[map->n++] = *stretch;
+	}
+	map->size += stretch->length;
+	return 0;
+}
+
+int
+run_map_copy(const struct run_map *map, struct run_map *ret)
+{
+	struct run_map_stretch *v = calloc(map->n + 1, sizeof *v);
+
+	if (v == NULL)
+		return -ENOMEM;
+	if (map->n > 0)
+		memcpy(v, map->v, map->n * sizeof *v);
+	*ret = (struct run_map){ v, map->n, map->n + 1, map->size };
+	return 0;
 }
 
 enum run_cell
-run_map_cell(const struct run_map *map, uint64_t from, uint64_t to)
+run_map_fold(struct run_map_walk *w, uint64_t to)
 {
 	uint64_t bytes[RUN_CELL_KINDS] = { 0 };
 	enum run_cell most = RUN_CELL_TODO;
 
-	for (size_t i = 0; i < map->n; i++) {
-		uint64_t begin = map->v[i].from > from ? map->v[i].from : from;
-		uint64_t end = at_most(map->v[i].to, to);
+	while (w->at < to && w->i < w->map->n) {
+		const struct run_map_stretch *s = &w->map->v[w->i];
+		uint64_t n = s->length - w->used;
 
-		if (end > begin)
-			bytes[map->v[i].cell] += end - begin;
+		if (n > to - w->at)
+			n = to - w->at;
+		bytes[s->cell] += n;
+		w->used += n;
+		w->at += n;
+		if (w->used == s->length) {
+			w->i++;
+			w->used = 0;
+		}
 	}
-	for (int cell = RUN_CELL_CLAIMED; cell < RUN_CELL_KINDS; cell++)
+	if (bytes[RUN_CELL_ERROR] > 0)
+		return RUN_CELL_ERROR;
+	for (int cell = RUN_CELL_CLAIMED; cell < RUN_CELL_ERROR; cell++)
 		if (bytes[cell] > bytes[most])
 			most = (enum run_cell)cell;
 	return most;

@@ -2,53 +2,73 @@
 #ifndef TRANSFER_RUN_MAP_H
 #define TRANSFER_RUN_MAP_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
 #include "transfer/run.h"
 
 /*
- * What of the disk is in which state, for pictures.
+ * What of the source is in which state, for pictures and mapfiles.
  *
- * A run knows how far its lanes have claimed the disk, how much of that is
- * done and how much durable, but not which bytes: they are taken to be the
- * first ones, which is true but for what is in flight.
+ * What is durable, and what was skipped, is known to the byte.  Of what lanes
+ * have claimed and no flush has covered it is only known how much is done:
+ * that is taken to be the first of it.
  */
 
+/* What is further down counts for more, where two are equally much. */
 enum run_cell {
 	RUN_CELL_TODO,		/* "todo" */
 	RUN_CELL_CLAIMED,	/* "claimed": in flight */
 	RUN_CELL_DONE,		/* "done": acknowledged, not flushed */
 	RUN_CELL_DURABLE,	/* "durable" */
+	RUN_CELL_ERROR,		/* "error": skipped */
 };
 
-#define RUN_CELL_KINDS (RUN_CELL_DURABLE + 1)
+#define RUN_CELL_KINDS (RUN_CELL_ERROR + 1)
 
 const char *run_cell_name(enum run_cell cell);
 
-/* Stretches of the disk, in order, without gaps. */
+/* One after the other, what is to be copied; by itself it is empty. */
 struct run_map {
 	struct run_map_stretch {
-		uint64_t from;		/* bytes */
-		uint64_t to;
+		uint64_t offset;	/* bytes on the source; of a rest: on
+					   the destination */
+		uint64_t length;
 		enum run_cell cell;
-	} v[RUN_CELL_KINDS];
+		bool is_rest;		/* zeroes behind the end of the source */
+	} *v;
 	size_t n;
-	uint64_t size;
+	size_t room;
+	uint64_t size;			/* of all stretches */
 };
 
-/* The map that these figures make; claimed is at least what is done. */
-void run_map_make(struct run_map *map, uint64_t size, uint64_t claimed,
-    uint64_t done, uint64_t durable);
+void run_map_done(struct run_map *map);
 
-/* Any thread, at any time; size 0 until it is known. */
-void run_get_map(const struct run *run, struct run_map *ret_map);
+/* Add a stretch; neighbours that are alike become one.  -ENOMEM. */
+int run_map_add(struct run_map *map, const struct run_map_stretch *stretch);
+
+/* *ret, which is empty, becomes the same.  -ENOMEM. */
+int run_map_copy(const struct run_map *map, struct run_map *ret);
 
 /*
- * The state of a cell, [from, to) of the disk: the one most of it is in;
- * where several are equal, the one that is least far.
+ * Any thread, at any time; size 0 until it is known.  What was skipped is in
+ * it only if is_over: after on_finished.  -ENOMEM.
  */
-enum run_cell run_map_cell(const struct run_map *map, uint64_t from,
-    uint64_t to);
+int run_get_map(const struct run *run, bool is_over, struct run_map *ret_map);
+
+/* A walk along a map, cell by cell; it begins with all 0 but map. */
+struct run_map_walk {
+	const struct run_map *map;
+	size_t i;			/* the stretch */
+	uint64_t used;			/* bytes of it */
+	uint64_t at;
+};
+
+/*
+ * The state of what lies between where the walk is and to: "error" if any of
+ * it is that, else what most of it is; of two, the one that is less far.
+ */
+enum run_cell run_map_fold(struct run_map_walk *walk, uint64_t to);
 
 #endif

@@ -14,7 +14,6 @@
 #include <string.h>
 #include <time.h>
 
-#include "transfer/run-map.h"
 #include "transfer/run-private.h"
 
 /* Without any progress, it is called so. */
@@ -535,17 +534,6 @@ run_get_progress(const struct run *run, struct run_progress *ret)
 		ended = run_clock_ms();
 	ret->elapsed_ms = ended - started;
 	get_checkpoint(run, ended, ret);
-}
-
-void
-run_get_map(const struct run *run, struct run_map *ret_map)
-{
-	struct run_progress p;
-
-	run_get_progress(run, &p);
-	run_map_make(ret_map, p.total_bytes,
-	    atomic_load_explicit(&run->cursor.next, memory_order_relaxed),
-	    p.done_bytes, p.durable_bytes);
 }
 
 const struct run_result *

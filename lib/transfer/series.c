@@ -296,10 +296,12 @@ shown_run(const struct series *s)
 	return copied != NULL ? copied : s->run;
 }
 
-void
+int
 series_get_map(const struct series *s, struct run_map *ret_map)
 {
-	run_get_map(shown_run(s), ret_map);
+	const struct run *run = shown_run(s);
+
+	return run_get_map(run, run != s->run || !s->is_running, ret_map);
 }
 
 /* What a mirror does: the same, and then always the same. */

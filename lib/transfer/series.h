@@ -50,7 +50,7 @@ void series_set_rate(struct series *s, uint64_t rate);
 void series_outdate(struct series *s, int64_t resume_after_ms);
 void series_get_progress(const struct series *s, struct run_progress *ret);
 /* Of the pass. */
-void series_get_map(const struct series *s, struct run_map *ret_map);
+int series_get_map(const struct series *s, struct run_map *ret_map);
 
 /* After on_finished.  The series'. */
 const struct run_result *series_result(const struct series *s);

@@ -5,47 +5,94 @@
 
 static struct run_map map;
 
+static void
+tear_down(void)
+{
+	run_map_done(&map);
+}
+
+static void
+add(uint64_t offset, uint64_t length, enum run_cell cell)
+{
+	const struct run_map_stretch s = { offset, length, cell, false };
+
+	ck_assert_int_eq(run_map_add(&map, &s), 0);
+}
+
 START_TEST(nothing_known_is_no_stretch)
 {
-	run_map_make(&map, 0, 0, 0, 0);
+	struct run_map_walk walk = { .map = &map };
+
+	add(0, 0, RUN_CELL_DONE);
 	ck_assert_uint_eq(map.n, 0);
-	ck_assert_int_eq(run_map_cell(&map, 0, 10), RUN_CELL_TODO);
+	ck_assert_int_eq(run_map_fold(&walk, 10), RUN_CELL_TODO);
 }
 END_TEST
 
-START_TEST(stretches_follow_each_other)
+START_TEST(neighbours_that_are_alike_become_one)
 {
-	run_map_make(&map, 100, 60, 40, 10);
-	ck_assert_uint_eq(map.n, 4);
-	ck_assert_uint_eq(map.v[0].from, 0);
-	for (size_t i = 1; i < map.n; i++)
-		ck_assert_uint_eq(map.v[i].from, map.v[i - 1].to);
-	ck_assert_uint_eq(map.v[3].to, 100);
-	ck_assert_int_eq(map.v[0].cell, RUN_CELL_DURABLE);
-	ck_assert_int_eq(map.v[1].cell, RUN_CELL_DONE);
-	ck_assert_int_eq(map.v[2].cell, RUN_CELL_CLAIMED);
-	ck_assert_int_eq(map.v[3].cell, RUN_CELL_TODO);
-}
-END_TEST
-
-START_TEST(figures_that_contradict_each_other_stay_inside)
-{
-	run_map_make(&map, 100, 20, 500, 700);
+	add(0, 10, RUN_CELL_DURABLE);
+	add(10, 20, RUN_CELL_DURABLE);
 	ck_assert_uint_eq(map.n, 1);
-	ck_assert_uint_eq(map.v[0].to, 100);
-	ck_assert_int_eq(map.v[0].cell, RUN_CELL_DURABLE);
+	ck_assert_uint_eq(map.v[0].length, 30);
+	add(30, 5, RUN_CELL_DONE);
+	/* Not next to it on the source. */
+	add(40, 5, RUN_CELL_DONE);
+	ck_assert_uint_eq(map.n, 3);
+	ck_assert_uint_eq(map.size, 40);
+}
+END_TEST
+
+START_TEST(zeroes_behind_the_source_are_kept_apart)
+{
+	const struct run_map_stretch rest = { 10, 10, RUN_CELL_DONE, true };
+
+	add(0, 10, RUN_CELL_DONE);
+	ck_assert_int_eq(run_map_add(&map, &rest), 0);
+	ck_assert_uint_eq(map.n, 2);
 }
 END_TEST
 
 START_TEST(a_cell_is_what_most_of_it_is)
 {
-	run_map_make(&map, 100, 100, 53, 53);
-	ck_assert_int_eq(run_map_cell(&map, 0, 10), RUN_CELL_DURABLE);
-	ck_assert_int_eq(run_map_cell(&map, 50, 60), RUN_CELL_CLAIMED);
-	ck_assert_int_eq(run_map_cell(&map, 46, 56), RUN_CELL_DURABLE);
-	ck_assert_int_eq(run_map_cell(&map, 90, 100), RUN_CELL_CLAIMED);
+	struct run_map_walk walk = { .map = &map };
+
+	add(0, 53, RUN_CELL_DURABLE);
+	add(53, 47, RUN_CELL_CLAIMED);
+	ck_assert_int_eq(run_map_fold(&walk, 10), RUN_CELL_DURABLE);
+	ck_assert_int_eq(run_map_fold(&walk, 46), RUN_CELL_DURABLE);
+	ck_assert_int_eq(run_map_fold(&walk, 52), RUN_CELL_DURABLE);
 	/* Of two halves, the one that is less far. */
-	ck_assert_int_eq(run_map_cell(&map, 52, 54), RUN_CELL_CLAIMED);
+	ck_assert_int_eq(run_map_fold(&walk, 54), RUN_CELL_CLAIMED);
+	ck_assert_int_eq(run_map_fold(&walk, 100), RUN_CELL_CLAIMED);
+	ck_assert_int_eq(run_map_fold(&walk, 110), RUN_CELL_TODO);
+}
+END_TEST
+
+START_TEST(a_byte_that_was_skipped_is_seen_in_any_cell)
+{
+	struct run_map_walk walk = { .map = &map };
+
+	add(0, 70, RUN_CELL_DURABLE);
+	add(70, 1, RUN_CELL_ERROR);
+	add(71, 129, RUN_CELL_DURABLE);
+	ck_assert_int_eq(run_map_fold(&walk, 50), RUN_CELL_DURABLE);
+	ck_assert_int_eq(run_map_fold(&walk, 100), RUN_CELL_ERROR);
+	ck_assert_int_eq(run_map_fold(&walk, 200), RUN_CELL_DURABLE);
+}
+END_TEST
+
+START_TEST(a_copy_is_the_same)
+{
+	struct run_map copy;
+
+	add(7, 70, RUN_CELL_DURABLE);
+	add(100, 1, RUN_CELL_ERROR);
+	ck_assert_int_eq(run_map_copy(&map, &copy), 0);
+	ck_assert_uint_eq(copy.n, 2);
+	ck_assert_uint_eq(copy.size, 71);
+	ck_assert_mem_eq(copy.v, map.v, 2 * sizeof *map.v);
+	run_map_done(&copy);
 }
 END_TEST
 
@@ -55,10 +102,13 @@ main(void)
 	Suite *s = suite_create("transfer/run-map");
 	TCase *tc = tcase_create("map");
 
+	tcase_add_checked_fixture(tc, NULL, tear_down);
 	tcase_add_test(tc, nothing_known_is_no_stretch);
-	tcase_add_test(tc, stretches_follow_each_other);
-	tcase_add_test(tc, figures_that_contradict_each_other_stay_inside);
+	tcase_add_test(tc, neighbours_that_are_alike_become_one);
+	tcase_add_test(tc, zeroes_behind_the_source_are_kept_apart);
 	tcase_add_test(tc, a_cell_is_what_most_of_it_is);
+	tcase_add_test(tc, a_byte_that_was_skipped_is_seen_in_any_cell);
+	tcase_add_test(tc, a_copy_is_the_same);
 	suite_add_tcase(s, tc);
 	return unit_main(s);
 }
