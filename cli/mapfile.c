@@ -38,9 +38,26 @@ new_path_of(const char *path)
 	return asprintf(&new_path, "%s.new", path) < 0 ? NULL : new_path;
 }
 
-/* A number in any base of C, behind blanks; *p goes behind it. */
+/* What it has to say: all before a "#" that begins a word. */
+static void
+cut_comment(char *line)
+{
+	for (char *p = line; (p = strchr(p, '#')) != NULL; p++)
+		if (p == line || strchr(" \t", p[-1]) != NULL) {
+			*p = '\0';
+			return;
+		}
+}
+
 static bool
-take_number(char **p, uint64_t *ret)
+is_blank(const char *p)
+{
+	return p[strspn(p, " \t\r\n")] == '\0';
+}
+
+/* Behind blanks, in any base of C (0) or in one; *p goes behind it. */
+static bool
+take_number(char **p, int base, uint64_t *ret)
 {
 	char *end;
 
@@ -48,8 +65,8 @@ take_number(char **p, uint64_t *ret)
 	if (**p < '0' || **p > '9')
 		return false;
 	errno = 0;
-	*ret = strtoull(*p, &end, 0);
-	if (errno != 0 || end == *p)
+	*ret = strtoull(*p, &end, base);
+	if (errno != 0 || strchr(" \t\r\n", *end) == NULL)
 		return false;
 	*p = end;
 	return true;
@@ -63,59 +80,85 @@ take_status(char **p, const char *known, char *ret)
 	if (**p == '\0' || strchr(known, **p) == NULL)
 		return false;
 	*ret = *(*p)++;
-	return **p == '\0' || strchr(" \t\r\n", **p) != NULL;
+	return strchr(" \t\r\n", **p) != NULL;
 }
 
-/* "pos size status": each block begins where the one before ended. */
+/*
+ * "pos size status": each block begins where the one before ended.  What lies
+ * before the first was not tried.
+ */
 static int
-read_block(struct mapfile *m, char *line)
+read_block(struct mapfile *m, char *line, bool is_first)
 {
 	uint64_t from;
 	uint64_t length;
 	char status;
 
-	if (!take_number(&line, &from) || !take_number(&line, &length) ||
-	    !take_status(&line, "?*/-+", &status) || from != m->end ||
-	    length > INT64_MAX - from)
+	if (!take_number(&line, 0, &from) ||
+	    !take_number(&line, 0, &length) ||
+	    !take_status(&line, "?*/-+", &status) || !is_blank(line) ||
+	    (from != m->end && !is_first) || length == 0 ||
+	    from > INT64_MAX || length > INT64_MAX - from)
 		return -EINVAL;
-	m->end += length;
+	m->end = from + length;
 	return status == '+' ? ranges_add(&m->finished, from, length) : 0;
 }
 
-/* "current_pos current_status [current_pass]" */
+/* "current_pos current_status [current_pass]": older ones have no pass. */
 static int
 read_status(char *line)
 {
-	uint64_t position;
+	uint64_t number;
 	char status;
 
-	return take_number(&line, &position) &&
-		take_status(&line, "?*/-FG+", &status) ?
+	if (!take_number(&line, 0, &number) ||
+	    !take_status(&line, "?*/-FG+", &status))
+		return -EINVAL;
+	if (is_blank(line))
+		return 0;
+	return take_number(&line, 10, &number) && number > 0 &&
+		is_blank(line) ?
 	    0 :
 	    -EINVAL;
+}
+
+static int
+read_line(struct mapfile *m, char *line, unsigned *n_read)
+{
+	int r;
+
+	cut_comment(line);
+	if (is_blank(line))
+		return 0;
+	r = *n_read == 0 ? read_status(line) :
+			   read_block(m, line, *n_read == 1);
+	++*n_read;
+	return r;
 }
 
 static int
 read_lines(struct mapfile *m, FILE *f, size_t *ret_line)
 {
 	CLEANUP(cleanup_free) char *line = NULL;
-	bool has_status = false;
+	unsigned n_read = 0;
 	size_t room = 0;
+	ssize_t n;
 	int r;
 
-	for (*ret_line = 1; getline(&line, &room, f) >= 0; ++*ret_line) {
+	for (*ret_line = 1; (n = getline(&line, &room, f)) >= 0;
+	     ++*ret_line) {
 		if (*ret_line > MAX_LINES)
 			return -EFBIG;
-		if (line[strspn(line, " \t\r\n")] == '\0' || line[0] == '#')
-			continue;
-		r = has_status ? read_block(m, line) : read_status(line);
+		/* It is a text. */
+		if (strlen(line) != (size_t)n)
+			return -EINVAL;
+		r = read_line(m, line, &n_read);
 		if (r < 0)
 			return r;
-		has_status = true;
 	}
 	if (ferror(f))
 		return -EIO;
-	return m->end > 0 ? 0 : -EINVAL;
+	return n_read > 0 ? 0 : -EINVAL;
 }
 
 /* Told before the copy, rather than after it. */
@@ -191,7 +234,7 @@ mapfile_todo(const struct mapfile *m, struct run_range **ret_ranges,
 			return -ENOMEM;
 		at += n;
 	}
-	return 0;
+	return add_todo(ret_ranges, ret_n, m->end, RUN_LENGTH_ALL);
 }
 
 /* Writing. */
@@ -258,17 +301,13 @@ replace(const char *path, const struct ranges *bad, uint64_t end)
 }
 
 int
-mapfile_write(struct mapfile *m, const struct run_result *result,
+mapfile_write(const struct mapfile *m, const struct run_result *result,
     struct error *e)
 {
 	uint64_t size = result->progress.source_size;
 	struct ranges bad;
 	int r;
 
-	if (m->end != 0 && m->end != size)
-		return error_set(e, -ESTALE, "%s is the map of a disk of %"
-		    PRIu64 " bytes, and the source has %" PRIu64, m->path,
-		    m->end, size);
 	ranges_init(&bad);
 	r = find_bad(result, &bad);
 	if (r == 0)

@@ -16,8 +16,8 @@
  */
 struct mapfile {
 	const char *path;		/* the caller's */
-	uint64_t end;			/* of what it tells about; 0: there
-					   was none */
+	uint64_t end;			/* of what it tells about; 0: of
+					   nothing, or there was none */
 	struct ranges finished;		/* "+" */
 };
 
@@ -27,24 +27,24 @@ void mapfile_done(struct mapfile *m);
 
 /*
  * Read it, and see that it can be replaced.  0, also if there is no such file;
- * -EINVAL: it is no mapfile, or not one from the disk's beginning on; -EFBIG;
- * -ENOMEM; or what the system says.
+ * -EINVAL with the line: it is no mapfile; -EFBIG; -ENOMEM; or what the system
+ * says.
  */
 int mapfile_read(struct mapfile *m, struct error *e);
 
 /*
  * What is not finished, as ranges to be copied to the same place; the caller
- * frees them.  None: all is finished.  0, or -ENOMEM.
+ * frees them.  The last one begins where the map ends, and goes to the end of
+ * the disk: a disk that ends before is not the map's.  0, or -ENOMEM.
  */
 int mapfile_todo(const struct mapfile *m, struct run_range **ret_ranges,
     size_t *ret_n);
 
 /*
  * Replace the file, as a whole, after a run that has done all there was to do
- * but for the result's bad ranges.  0; -ESTALE: the disk's size is not the
- * map's; -ENOMEM; or what the system says.
+ * but for the result's bad ranges.  0; -ENOMEM; or what the system says.
  */
-int mapfile_write(struct mapfile *m, const struct run_result *result,
+int mapfile_write(const struct mapfile *m, const struct run_result *result,
     struct error *e);
 
 #endif

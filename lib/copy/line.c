@@ -56,6 +56,9 @@ check_range(const struct copy_range *r, const struct disk_shape *source,
 		    " bytes at %" PRIu64 " reaches beyond its end",
 		    source->size, r->length, r->from);
 	reaches_end = r->from + r->length == source->size;
+	/* Nothing is left to the end, wherever that is. */
+	if (reaches_end && r->length == 0)
+		return 0;
 	if (r->from % sector != 0 || r->to % sector != 0 ||
 	    (r->length % sector != 0 && !reaches_end))
 		return error_set(e, -EINVAL,

@@ -7,7 +7,7 @@ requires nbdkit eval --version
 requires ddrescue --version
 requires ddrescuelog --version
 requires jq --version
-plan 32
+plan 92
 
 make_data "$tmp/src.img" $((4 * MiB)) disk
 map=$tmp/disk.map
@@ -81,23 +81,77 @@ ok "are for ddrescue to copy" ddrescue -q -r 1 "$tmp/src.img" \
 ok "and right then" cmp "$tmp/src.img" "$tmp/dst.img"
 echo 0 0 >"$tmp/bad"
 
+# What may be in such a file, as one writes it by hand.
+fresh
+printf '%s\n' '# Mapfile, by hand' '	# with all that may be in it' '' \
+    '0x1000 / 2 # current_pos, current_status, current_pass' \
+    '	# pos size status' \
+    '0x1000  010000 + # finished: 4 KiB in octal' \
+    '8192 4096 *	# decimal' '0X3000  0x1000  /' \
+    '0x4000 0x1000 -' '0x5000 0x1000 ?' >"$map"
+ok "all numbers, statuses and comments of ddrescue are known" "$nbdsync" \
+    copy --json --mapfile "$map" "$(uri src)" "$tmp/dst.img"
+is "what is not finished is read, before, in and behind what the map has" \
+    "$(read_bytes)" $((4 * MiB - 4096))
+ok "and nothing else" eval 'dd if="$tmp/dst.img" bs=4K skip=1 count=1 \
+    status=none | cmp -n 4096 - /dev/zero'
+ok "all else is right" eval 'cmp -s -n 4096 "$tmp/src.img" "$tmp/dst.img" &&
+    cmp -s -i 8192 "$tmp/src.img" "$tmp/dst.img"'
+ok "which ddrescue can read" ddrescuelog --done-status "$map"
+printf '0x0 ?\n' >"$map"
+ok "a map without a block" "$nbdsync" copy --json --mapfile "$map" \
+    "$(uri src)" "$tmp/dst.img"
+is "has nothing finished" "$(read_bytes)" $((4 * MiB))
+
+# A disk that ends inside a sector.
+head -c 1000001 "$tmp/src.img" >"$tmp/odd.img"
+truncate -s 1000001 "$tmp/odd2.img"
+rm "$map"
+ok "a disk of an odd size" "$nbdsync" copy --mapfile "$map" "$tmp/odd.img" \
+    "$tmp/odd2.img"
+ok "is finished with all its bytes" ddrescuelog --done-status "$map"
+ok "so that another run" "$nbdsync" copy --json --mapfile "$map" \
+    "$tmp/odd.img" "$tmp/odd2.img"
+is "reads nothing" "$(read_bytes)" 0
+ok "and it is right" cmp "$tmp/odd.img" "$tmp/odd2.img"
+
 # Files that are none, or of another disk.
 bad_map()
 {
 	printf '%b' "$2" >"$map"
+	cp "$map" "$tmp/before.map"
+	cp "$tmp/dst.img" "$tmp/before.img"
 	exits 1 "$1" "$nbdsync" copy --mapfile "$map" "$(uri src)" \
 	    "$tmp/dst.img"
+	like "by its line ($3)" "$err" \
+	    "disk.map: line $3 is not as in a mapfile"
+	ok "and nothing is written" eval 'cmp "$map" "$tmp/before.map" &&
+	    cmp "$tmp/dst.img" "$tmp/before.img"'
 }
-bad_map "an empty file is no map" ''
-bad_map "one that begins later is refused" '0 ?\n0x1000 0x1000 +\n'
-bad_map "one with a gap, too" '0 ?\n0 0x1000 +\n0x2000 0x1000 +\n'
-like "by its line" "$err" "line 3 is not as in a mapfile"
-bad_map "one with unknown words, too" '0 ?\n0 0x1000 x\n'
-bad_map "and negative numbers" '0 ?\n0 -4096 +\n'
-bad_map "and such as are too large" '0 ?\n0 0xFFFFFFFFFFFFFFFF +\n'
-bad_map "and what is no text" '0 ?\n0 0x10\0000 +\n'
-bad_map "that of a smaller disk is no success" '0 ?\n0 0x1000 ?\n'
-like "as is said" "$err" "disk of 4096 bytes, and the source has 4194304"
+bad_map "an empty file is no map" '' 1
+bad_map "nor is one of comments" '# Mapfile\n' 2
+bad_map "one with a gap is refused" '0 ?\n0 0x1000 +\n0x2000 0x1000 +\n' 3
+bad_map "and blocks that overlap" '0 ?\n0 0x1000 +\n0x800 0x1000 +\n' 3
+bad_map "or are not in order" '0 ?\n0x1000 0x1000 +\n0 0x1000 +\n' 3
+bad_map "or empty" '0 ?\n0 0 +\n' 2
+bad_map "unknown words, too" '0 ?\n0 0x1000 x\n' 2
+bad_map "and two in one" '0 ?\n0 0x1000 +-\n' 2
+bad_map "and words behind them" '0 ?\n0 0x1000 + 7\n' 2
+bad_map "and negative numbers" '0 ?\n0 -4096 +\n' 2
+bad_map "and what is no number" '0 ?\n0 0x10zz +\n' 2
+bad_map "nor octal" '0 ?\n0 089 +\n' 2
+bad_map "and such as are too large" '0 ?\n0 0xFFFFFFFFFFFFFFFF +\n' 2
+bad_map "or lie too far" '0 ?\n0x7FFFFFFFFFFFFFFF 2 +\n' 2
+bad_map "and what is no text" '0 ?\n0 0x1000 +\0000\n' 2
+bad_map "and a state that there is not" '# x\n0 x\n0 0x1000 +\n' 2
+bad_map "and a pass that is not decimal" '0 ? 0x1\n0 0x1000 +\n' 1
+bad_map "or none" '0 ? 0\n0 0x1000 +\n' 1
+for state in '+' '?'; do
+	printf "0 ?\n0 0x400200 $state\n" >"$map"
+	exits 4 "that of a larger disk is refused ($state)" "$nbdsync" copy \
+	    --mapfile "$map" "$(uri src)" "$tmp/dst.img"
+	like "as is said" "$err" "source has 4194304 bytes: .* beyond its end"
+done
 exits 2 "ranges of one's own are too much" "$nbdsync" copy --mapfile "$map" \
     --range 0:4096 "$(uri src)" "$tmp/dst.img"
 rm "$map"
