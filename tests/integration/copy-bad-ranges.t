@@ -7,7 +7,7 @@ requires nbdkit eval --version
 requires nbdkit --filter=error --filter=log pattern --version
 requires jq --version
 
-plan 45
+plan 48
 
 size=$((4 * MiB))
 make_data "$tmp/data" $size 7
@@ -193,6 +193,26 @@ exits 13 "or is skipped then" "$nbdsync" copy --json --wait-for-space \
     "$(uri dst)"
 is "all of it" "$(bad_ranges)" "0+65536 "
 rm "$tmp/fail"
+
+# What counts is the time in which something was being tried again, and not
+# what was copied in between: here two reads fail once, and between them one
+# takes longer than trying again may.
+stop_process src
+rm -f "$tmp/src.busy"
+start_nbdkit src eval get_size="echo $((4 * MiB))" pread="
+	if [ \$4 = 0 ] || [ \$4 = 2097152 ]; then
+		mkdir $tmp/failed-\$4 2>&- && { echo EIO once >&2; exit 1; }
+	fi
+	[ \$4 != 1048576 ] || sleep 3
+	dd if=$tmp/data skip=\$4 count=\$3 bs=64K status=none \
+	    iflag=skip_bytes,count_bytes,fullblock"
+ok "errors with a long time between them use up none of it" "$nbdsync" copy \
+    --json --connections 1 --queue-depth 1 --request-size 256KiB \
+    --retry-time 2s "$(uri src)" "$tmp/few.img"
+ok "there were two" test -d "$tmp/failed-0" -a -d "$tmp/failed-2097152"
+ok "and all is right" cmp -n $((4 * MiB)) "$tmp/data" "$tmp/few.img"
+stop_process src
+start_nbdkit src file "$tmp/data"
 
 # What the protocol knows no way around is not tried again.
 stop_process dst
