@@ -416,7 +416,7 @@ skip(struct copy_lane *lane, const struct copy_bad *bad)
 	unsigned i;
 
 	if ((bad->what.targets & COPY_FOR_DIGEST) != 0)
-		copy_lane_void_digest(lane);
+		copy_lane_leave_out_of_digest(lane);
 	if (range.targets == 0)
 		return;
 	for (i = 0; i < lane->plan->n_targets; i++)
@@ -554,6 +554,8 @@ put_bad(struct copy_lane *lane, const struct copy_slot *slot,
 	if (bad.what.targets != 0)
 		skip(lane, &bad);
 	bad.what.targets = targets & ~slot->skipped;
+	if (side == COPY_SOURCE && !copy_lane_digest_awaits(lane, bad.class))
+		bad.what.targets &= ~COPY_FOR_DIGEST;
 	if (bad.what.targets != 0)
 		add_bad(lane, bads_of(lane, side, target), &bad);
 }

@@ -10,7 +10,11 @@
  * to be done again: then what the digest waits for is loaded before all else.
  * While what has failed is tried again, in an order of its own, or where there
  * is no memory, slots that wait for the digest alone would be in its way: they
- * are put back, and read again later.  What is given up voids the digest.
+ * are put back, and read again later.
+ *
+ * What is given up voids the digest of the whole, and that of its block, which
+ * never gets all its bytes; other blocks keep theirs.  Where bad blocks are
+ * skipped, those of a block are not waited for: what can be read comes first.
  */
 
 #include "copy/digest.h"
@@ -182,12 +186,13 @@ take(struct copy_lane *lane, struct copy_slot *slot)
 	    slot->source.buffer : NULL;
 	uint64_t len = slot->what.length;
 
-	if (all->whole != NULL && bytes != NULL)
-		digest_add(all->whole, bytes, (size_t)len);
-	else if (all->whole != NULL)
-		digest_add_zeroes(all->whole, len);
-	if (all->whole != NULL)
+	if (all->whole != NULL && !lane->digester.is_whole_void) {
+		if (bytes != NULL)
+			digest_add(all->whole, bytes, (size_t)len);
+		else
+			digest_add_zeroes(all->whole, len);
 		all->whole_bytes += len;
+	}
 	if (all->blocks != NULL)
 		take_for_blocks(lane, slot, bytes);
 }
@@ -365,14 +370,27 @@ copy_lane_digest(struct copy_lane *lane)
 }
 
 void
-copy_lane_void_digest(struct copy_lane *lane)
+copy_lane_leave_out_of_digest(struct copy_lane *lane)
 {
 	struct copy_slot *slot;
 
+	lane->digester.is_whole_void = true;
+	if (lane->plan->digests_blocks)
+		return;
 	lane->digester.is_void = true;
 	lane->digester.is_disordered = false;
 	while ((slot = first_waiting(lane)) != NULL)
 		release(lane, slot);
+}
+
+bool
+copy_lane_digest_awaits(const struct copy_lane *lane,
+    enum copy_error_class class)
+{
+	return lane->plan->on_error[COPY_SOURCE] != COPY_SKIP ||
+	    class == COPY_ERROR_TIME ||
+	    (lane->plan->digest != DIGEST_NONE &&
+		!lane->digester.is_whole_void);
 }
 
 static bool

@@ -66,8 +66,9 @@ struct copy_digester {
 	bool is_disordered;		/* reads are done again: the map may
 					   hold what comes before a slot */
 	bool is_held;			/* the gate lets nothing through */
-	bool is_void;			/* something will never be read: it
-					   takes nothing more */
+	bool is_whole_void;		/* something will never be read: the
+					   whole takes nothing more */
+	bool is_void;			/* nor does any block */
 	struct digest *block;		/* of the block that is under way */
 	uint64_t block_index;
 	uint64_t block_left;		/* bytes */
@@ -254,8 +255,11 @@ void copy_slot_note_unlike(struct copy_lane *lane,
     const struct copy_slot *slot);
 /* Its read is done again: the digest waits for that. */
 void copy_slot_leave_digest(struct copy_lane *lane, struct copy_slot *slot);
-/* Something is given up for good: there is no digest, and nothing waits. */
-void copy_lane_void_digest(struct copy_lane *lane);
+/* Something is given up for good: there is no digest of the whole. */
+void copy_lane_leave_out_of_digest(struct copy_lane *lane);
+/* Something has failed so, and is tried again: is there a digest that waits? */
+bool copy_lane_digest_awaits(const struct copy_lane *lane,
+    enum copy_error_class class);
 /* Let the digest have what it can take now. */
 void copy_lane_digest(struct copy_lane *lane);
 /* Where the order is lost: have what the digest waits for first in the map. */

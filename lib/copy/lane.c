@@ -120,10 +120,12 @@ copy_slot_again(struct copy_lane *lane, struct copy_slot *slot)
 {
 	struct copy_stretch s = slot->what;
 	struct copy_stretch again;
+	bool is_for_digest;
 	unsigned i;
 
 	s.targets &= slot->again;
-	if ((s.targets & COPY_FOR_DIGEST) != 0)
+	is_for_digest = (s.targets & COPY_FOR_DIGEST) != 0;
+	if (is_for_digest)
 		copy_slot_leave_digest(lane, slot);
 	again = s;
 	again.targets = copy_bads_put(lane, slot, s.targets);
@@ -140,6 +142,9 @@ copy_slot_again(struct copy_lane *lane, struct copy_slot *slot)
 	    (slot->what.targets & ~COPY_FOR_DIGEST) != 0)
 		copy_slot_begin_lagging(lane, slot);
 	copy_slot_settle(lane, slot);
+	/* It may not wait for this one any more. */
+	if (is_for_digest)
+		copy_lane_digest(lane);
 }
 
 unsigned

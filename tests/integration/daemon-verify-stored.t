@@ -7,7 +7,7 @@
 requires nbdkit eval --version
 requires nbdkit file --version
 requires jq --version
-plan 41
+plan 43
 
 size=$((70 * MiB + 512))
 make_data "$tmp/data" $size 7
@@ -115,15 +115,21 @@ in_history plain
 exits 7 "leaves no digests" stored plain
 like "which has a remedy" "$err" "verify = \"after\""
 
-# What was skipped has no digest.
+# What was skipped leaves its block without a digest, and no other.
 rm "$tmp/fine"
 exits 13 "a run that skips something" "$nbdsync" start --wait j
 in_history j
-exits 3 "leaves blocks without a digest" stored j
-like "which are told" "$(job_field j '.last_run.gave_up[]')" \
-    "$size bytes were not verified: .* at offset 0,"
+exits 3 "leaves a block without a digest" stored j
+like "which is told" "$(job_field j '.last_run.gave_up[]')" \
+    "$((64 * MiB)) bytes were not verified: .* at offset 0,"
 is "and not called verified" \
-    "$(job_field j .last_run.progress.verified_bytes)" 0
+    "$(job_field j .last_run.progress.verified_bytes)" $((size - 64 * MiB))
+is "nor the comparison a success" "$(job_field j .last_run.result)" \
+    succeeded-with-warnings
+in_history j
+spoil a $((65 * MiB))
+exits 9 "what has spoilt in the other block is found" stored j
+in_history j
 touch "$tmp/fine"
 
 # A destination that has failed.

@@ -249,6 +249,85 @@ START_TEST(a_slot_that_only_the_digest_needs_does_not_hold_up_the_rest)
 }
 END_TEST
 
+/* A bad sector at the beginning, which is skipped, and two blocks of 64 MiB. */
+static void
+skip_with_digests(struct copy_digests *digests, enum digest_algorithm whole)
+{
+	source.size = 128 * MIB;
+	destination.size = 128 * MIB;
+	wish.on_error[COPY_SOURCE] = COPY_SKIP;
+	wish.max_bad_bytes = MIB;
+	wish.max_bad_ranges = 16;
+	wish.digests_blocks = true;
+	wish.digest = whole;
+	make_lane();
+	ck_assert_int_eq(copy_digests_init(digests, &plan), 0);
+	ledger.digests = digests;
+	answer_till_the_end(answer_to);
+	ck_assert(copy_lane_is_finished(lane));
+	ck_assert_uint_eq(ledger.targets[0].failed_bytes, 512);
+	ck_assert_uint_eq(digests->n_blocks, 2);
+	ck_assert(!digests->blocks[0].is_known);
+	ck_assert(digests->blocks[1].is_known);
+	ck_assert_uint_eq(digests->blocks[1].unlike, 0);
+}
+
+START_TEST(what_is_skipped_takes_the_digest_of_its_block_alone)
+{
+	struct copy_digests digests;
+
+	skip_with_digests(&digests, DIGEST_NONE);
+	copy_digests_done(&digests);
+}
+END_TEST
+
+START_TEST(and_that_of_the_whole)
+{
+	struct copy_digests digests;
+
+	skip_with_digests(&digests, DIGEST_SHA256);
+	ck_assert_uint_lt(digests.whole_bytes, source.size);
+	copy_digests_done(&digests);
+}
+END_TEST
+
+/*
+ * What has failed, and may be skipped in the end, is not read again before all
+ * that has not been read yet.
+ */
+START_TEST(good_blocks_come_before_digests_of_bad_ones)
+{
+	struct copy_digests digests;
+	struct copy_request *req;
+	uint64_t to = 0;
+
+	source.size = 16 * MIB;
+	destination.size = 16 * MIB;
+	wish.on_error[COPY_SOURCE] = COPY_SKIP;
+	wish.max_bad_bytes = MIB;
+	wish.max_bad_ranges = 16;
+	wish.digests_blocks = true;
+	make_lane();
+	ck_assert_int_eq(copy_digests_init(&digests, &plan), 0);
+	ledger.digests = &digests;
+	while (to < source.size && (req = copy_lane_next(lane)) != NULL) {
+		if (req->op == COPY_STATUS)
+			copy_lane_add_extent(lane, req, req->length,
+			    COPY_DATA);
+		if (req->op == COPY_READ) {
+			ck_assert_uint_eq(req->offset, to);
+			to += req->length;
+			req->buffer = memory[0];
+		}
+		copy_lane_done(lane, req, answer_to(req), NULL);
+		while (copy_lane_take_digested(lane) != NULL)
+			;
+	}
+	ck_assert_uint_eq(to, source.size);
+	copy_digests_done(&digests);
+}
+END_TEST
+
 static int
 all_is_well(const struct copy_request *req)
 {
@@ -1040,6 +1119,25 @@ START_TEST(requests_end_on_multiples_of_their_size)
 }
 END_TEST
 
+static TCase *
+digest_tests(void)
+{
+	TCase *t = tcase_create("digest");
+
+	tcase_add_checked_fixture(t, setup, teardown);
+	tcase_add_test(t, a_digest_is_of_what_the_destination_was_sent);
+	tcase_add_test(t, a_digest_is_not_of_what_was_read_again);
+	tcase_add_test(t,
+	    a_slot_that_only_the_digest_needs_does_not_hold_up_the_rest);
+	tcase_add_test(t,
+	    what_is_skipped_takes_the_digest_of_its_block_alone);
+	tcase_add_test(t, and_that_of_the_whole);
+	tcase_add_test(t, good_blocks_come_before_digests_of_bad_ones);
+	tcase_add_test(t,
+	    a_digest_is_not_of_what_an_earlier_run_has_written);
+	return t;
+}
+
 int
 main(void)
 {
@@ -1049,18 +1147,12 @@ main(void)
 	tcase_add_checked_fixture(t, setup, teardown);
 	tcase_add_test(t, the_map_is_asked_for_first);
 	tcase_add_test(t, what_is_read_is_written_next);
-	tcase_add_test(t, a_digest_is_of_what_the_destination_was_sent);
-	tcase_add_test(t, a_digest_is_not_of_what_was_read_again);
-	tcase_add_test(t,
-	    a_slot_that_only_the_digest_needs_does_not_hold_up_the_rest);
 	tcase_add_test(t,
 	    what_has_failed_on_another_lane_is_waited_for_no_more);
 	tcase_add_test(t, destinations_that_are_lost_keep_no_slot);
 	tcase_add_test(t, failures_that_heal_do_not_add_up);
 	tcase_add_test(t, a_server_that_shuts_down_is_waited_for);
 	tcase_add_test(t, but_not_without_end);
-	tcase_add_test(t,
-	    a_digest_is_not_of_what_an_earlier_run_has_written);
 	tcase_add_test(t, no_more_requests_are_in_flight_than_slots);
 	tcase_add_test(t, many_holes_are_zeroed_before_the_data_are_read);
 	tcase_add_test(t, a_refused_fast_zero_leaves_each_hole_to_itself);
@@ -1099,5 +1191,6 @@ main(void)
 	tcase_add_test(t, the_odd_tail_is_one_short_request);
 	tcase_add_test(t, requests_end_on_multiples_of_their_size);
 	suite_add_tcase(s, t);
+	suite_add_tcase(s, digest_tests());
 	return unit_main(s);
 }
