@@ -6,7 +6,7 @@
 requires nbdkit eval --version
 requires nbdkit --filter=error --filter=log file --version
 requires jq --version
-plan 50
+plan 56
 
 size=$((4 * MiB))
 make_data "$tmp/data" $size 7
@@ -174,6 +174,37 @@ exits 13 "unless what cannot be written is skipped, too" skip_copy \
     "$(uri dst)"
 holds "then it is not filled" \
     '.filled_bytes == 0 and .bad_ranges[0].filled == false'
+
+# Stopped in the middle of that, by a server that does not get on with it.
+stop_process dst
+start_nbdkit held eval get_size="echo $size" can_write="exit 0" \
+    can_flush="exit 0" flush="exit 0" \
+    pread="dd if=$tmp/a.img skip=\$4 count=\$3 bs=64K status=none \
+	iflag=skip_bytes,count_bytes,fullblock" pwrite="
+	if [ \$4 = 999936 ]; then
+		: >$tmp/is-held
+		while [ -e $tmp/held ]; do sleep 0.05; done
+	fi
+	dd of=$tmp/a.img seek=\$4 bs=64K oflag=seek_bytes conv=notrunc \
+	    status=none"
+fresh a.img
+: >"$tmp/held"
+rm -f "$tmp/state"
+start_process copy "$nbdsync" copy --json --on-read-error skip --retries 0 \
+    --fill pattern --checkpoint "$tmp/state" "$(uri src)" "$(uri held)"
+wait_for "[ -e '$tmp/is-held' ]" || bail "nothing is filled"
+stop_process copy TERM
+is "a copy that is interrupted while it fills says so" $? 130
+like "in its result" "$(cat "$tmp/copy.log")" '"result": *"cancelled"'
+like "which has nothing filled" "$(cat "$tmp/copy.log")" \
+    '"filled_bytes": *0,'
+unlike "and lists nothing as filled" "$(cat "$tmp/copy.log")" \
+    '"filled": *true'
+rm "$tmp/held"
+echo 0 0 >"$tmp/bad"
+ok "another run" "$nbdsync" copy --json --checkpoint "$tmp/state" \
+    "$(uri src)" "$(uri held)"
+ok "makes it right" cmp "$tmp/data" "$tmp/a.img"
 
 exits 2 "an unknown word is refused" "$nbdsync" copy --on-read-error skip \
     --fill ones "$(uri src)" null:

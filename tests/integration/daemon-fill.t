@@ -6,7 +6,7 @@
 requires nbdkit eval --version
 requires nbdkit file --version
 requires jq --version
-plan 12
+plan 24
 
 make_data "$tmp/data" $((4 * MiB)) 7
 cp "$tmp/data" "$tmp/copy"
@@ -43,3 +43,59 @@ is "as it says" "$(job_field j .last_run.filled_bytes)" 0
 rm "$tmp/bad"
 exits 0 "another run" "$nbdsync" start --wait j
 ok "makes it right" cmp "$tmp/data" "$tmp/copy"
+
+# A run that is ended while it fills; the server holds what is filled.
+start_nbdkit held eval get_size="echo $((4 * MiB))" can_write="exit 0" \
+    can_flush="exit 0" flush="exit 0" \
+    pread="dd if=$tmp/copy skip=\$4 count=\$3 bs=64K status=none \
+	iflag=skip_bytes,count_bytes,fullblock" pwrite="
+	if [ \$4 = 999936 ]; then
+		: >$tmp/is-held
+		while [ -e $tmp/held ]; do sleep 0.05; done
+		rm $tmp/is-held
+	fi
+	dd of=$tmp/copy seek=\$4 bs=64K oflag=seek_bytes conv=notrunc \
+	    status=none"
+conf "endpoints = (
+  { name = \"a\"; uri = \"$(uri src)\"; },
+  { name = \"b\"; uri = \"$(uri held)\"; } );
+jobs = ( { name = \"j\"; source = \"a\"; destination = \"b\"; retries = 0;
+    on_read_error = \"skip\"; fill = \"pattern\"; } );"
+exits 0 "with another destination" "$nbdsync" reload
+
+# Until it fills.
+begin()
+{
+	touch "$tmp/bad" "$tmp/held"
+	"$nbdsync" start --full --quiet j
+	wait_for "[ -e '$tmp/is-held' ]" || bail "nothing is filled"
+}
+
+let_go()
+{
+	rm "$tmp/held"
+	wait_for "[ ! -e '$tmp/is-held' ]" || bail "the server hangs"
+}
+
+begin
+exits 0 "a run that fills is cancelled" "$nbdsync" cancel --wait j
+is "and has filled nothing" "$(job_field j \
+    '"\(.last_run.result) \(.last_run.filled_bytes)"')" "cancelled 0"
+let_go
+begin
+ok "it is paused" "$nbdsync" pause j
+wait_for '[ "$(job_field j .state)" = paused ]'
+is "when it has ended" $? 0
+is "as cancelled" "$(job_field j .last_run.result)" cancelled
+let_go
+ok "and resumed" "$nbdsync" resume j
+exits 13 "runs again, and fills" "$nbdsync" wait j
+is "what it had not" "$(job_field j .last_run.filled_bytes)" 3072
+begin
+stop_process daemon
+is "a daemon ends well while a run fills" $? 0
+let_go
+rm "$tmp/bad"
+start_daemon "$tmp/conf"
+exits 0 "another run, later" "$nbdsync" start --wait j
+ok "makes all right" cmp "$tmp/data" "$tmp/copy"
