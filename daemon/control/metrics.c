@@ -225,24 +225,23 @@ get_next_run(const struct job_view *v)
 	return v->next_run_at_s < 0 ? 0 : (double)v->next_run_at_s;
 }
 
-#define RUNS(name, outcome)                                                   \
+/* What runs[] of them are together. */
+#define RUNS(name, ...)                                                       \
 	static double get_##name(const struct job_view *v)                    \
 	{                                                                     \
-		return (double)v->totals.runs[outcome];                       \
+		static const enum run_outcome outcomes[] = { __VA_ARGS__ };   \
+		uint64_t n = 0;                                               \
+                                                                              \
+		for (size_t i = 0; i < sizeof outcomes / sizeof outcomes[0];  \
+		     i++)                                                     \
+			n += v->totals.runs[outcomes[i]];                     \
+		return (double)n;                                             \
 	}
-RUNS(succeeded, RUN_SUCCEEDED)
-RUNS(partial, RUN_PARTIAL)
-RUNS(bad_ranges, RUN_BAD_RANGES)
+RUNS(succeeded, RUN_SUCCEEDED, RUN_STOPPED, RUN_REPAIRED)
+RUNS(warnings, RUN_PARTIAL, RUN_BAD_RANGES)
 RUNS(different, RUN_DIFFERENT)
 RUNS(failed, RUN_FAILED)
 RUNS(cancelled, RUN_CANCELLED)
-
-/* Both are "succeeded-with-warnings". */
-static double
-get_warnings(const struct job_view *v)
-{
-	return get_partial(v) + get_bad_ranges(v);
-}
 
 #define BYTES(kind)                                                           \
 	static double get_##kind(const struct job_view *v)                    \
@@ -360,10 +359,6 @@ static const struct series series[] = {
 };
 /* clang-format on */
 
-static const char *const states[] = { "idle", "connecting", "copying",
-	"verifying", "reconnecting", "stalled", "flushing", "stopping",
-	"paused", "held", "preparing" };
-
 void
 metrics_head(FILE *f, const char *name, const char *type, const char *help)
 {
@@ -403,10 +398,10 @@ put_states(FILE *f, const struct jobs *jobs) ON_MAIN
 	metrics_head(f, "nbdsync_job_state", "gauge", "1 for the state it is in");
 	while ((job = jobs_next(jobs, job)) != NULL) {
 		job_get_view(job, &view);
-		for (size_t i = 0; i < sizeof states / sizeof states[0]; i++)
+		for (const char *const *s = job_states; *s != NULL; s++)
 			(void)fprintf(f, "nbdsync_job_state{job=\"%s\","
-			    "state=\"%s\"} %d\n", view.name, states[i],
-			    strcmp(view.state, states[i]) == 0);
+			    "state=\"%s\"} %d\n", view.name, *s,
+			    strcmp(view.state, *s) == 0);
 	}
 }
 
@@ -426,7 +421,15 @@ put_infos(FILE *f, const struct jobs *jobs) ON_MAIN
 	}
 }
 
-/* Those that there were; the words are copy_limit_name()'s. */
+static uint64_t
+limited_ms(const struct job_limits *limits, const char *name)
+{
+	for (unsigned i = 0; i < JOB_LIMITS && limits->v[i].name != NULL; i++)
+		if (strcmp(limits->v[i].name, name) == 0)
+			return limits->v[i].ms;
+	return 0;
+}
+
 static void
 put_limits(FILE *f, const struct jobs *jobs) ON_MAIN
 {
@@ -437,12 +440,11 @@ put_limits(FILE *f, const struct jobs *jobs) ON_MAIN
 	    "for how long something has limited runs");
 	while ((job = jobs_next(jobs, job)) != NULL) {
 		job_get_view(job, &view);
-		for (unsigned i = 0; i < JOB_LIMITS &&
-		    view.limits->v[i].name != NULL; i++)
+		for (unsigned i = 0; run_limit_name(i) != NULL; i++)
 			(void)fprintf(f, "nbdsync_limited_seconds_total{"
 			    "job=\"%s\",by=\"%s\"} %.15g\n", view.name,
-			    view.limits->v[i].name,
-			    (double)view.limits->v[i].ms / 1000.0);
+			    run_limit_name(i), (double)limited_ms(view.limits,
+			    run_limit_name(i)) / 1000.0);
 	}
 }
 

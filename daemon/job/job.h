@@ -211,6 +211,9 @@ enum job_health {
 
 const char *job_health_name(enum job_health health);
 
+/* All that the state of a view may be; NULL at the end. */
+extern const char *const job_states[];
+
 /* A job as others see it; what it points to is good until the next event. */
 struct job_view {
 	const char *name;

@@ -60,6 +60,7 @@ enum copy_limit {
 	COPY_LIMIT_NETWORK,		/* data are half across most of the
 					   time */
 	COPY_LIMIT_TLS,			/* workers do little else */
+	COPY_LIMITS,
 };
 
 /* "none", "window", "source-latency", ... */

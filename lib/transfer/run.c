@@ -115,6 +115,12 @@ run_phase_name(enum run_phase phase)
 }
 
 const char *
+run_limit_name(unsigned i)
+{
+	return i < COPY_LIMITS ? copy_limit_name((enum copy_limit)i) : NULL;
+}
+
+const char *
 run_outcome_name(enum run_outcome outcome)
 {
 	return outcome_names[outcome];

@@ -203,6 +203,8 @@ enum run_outcome {
 
 const char *run_phase_name(enum run_phase phase);
 const char *run_outcome_name(enum run_outcome outcome);
+/* All that may limit a run, from 0 on; NULL: no more. */
+const char *run_limit_name(unsigned i);
 
 /* Of a mirror, see series.h. */
 struct run_mirror {
@@ -286,7 +288,7 @@ struct run_progress {
 	uint64_t rate_limit;		/* bytes/s, of this run; 0: none */
 	uint64_t memory;		/* bytes, for what is on its way */
 	uint64_t memory_peak;		/* and at most */
-	const char *limited_by;		/* copy_limit_name(); a constant */
+	const char *limited_by;		/* one of run_limit_name() */
 	uint64_t verified_bytes;	/* read back, and right so far; of all
 					   destinations */
 	uint64_t elapsed_ms;		/* since run_start(), until the end */

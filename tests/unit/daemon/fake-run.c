@@ -175,6 +175,8 @@ run_phase_name(enum run_phase phase)
 		[RUN_RECONNECTING] = "reconnecting",
 		[RUN_STALLED] = "stalled",
 		[RUN_FLUSHING] = "flushing",
+		[RUN_VERIFYING] = "verifying",
+		[RUN_MIRRORING] = "mirroring",
 		[RUN_STOPPING] = "stopping",
 		[RUN_FINISHED] = "finished",
 	};

@@ -193,6 +193,29 @@ START_TEST(state_follows_the_phase_of_the_run)
 }
 END_TEST
 
+static bool
+is_listed(const char *state)
+{
+	for (const char *const *s = job_states; *s != NULL; s++)
+		if (strcmp(*s, state) == 0)
+			return true;
+	return false;
+}
+
+START_TEST(state_of_every_phase_is_in_the_list_of_all)
+{
+	ck_assert(is_listed(view_one().state));
+	ck_assert_int_eq(start_one(), 0);
+	for (int phase = RUN_CONNECTING; phase <= RUN_FINISHED; phase++) {
+		fake_run_set_phase(0, (enum run_phase)phase);
+		ck_assert_msg(is_listed(view_one().state), "%s",
+		    view_one().state);
+	}
+	fake_run_finish(0, RUN_SUCCEEDED, NULL);
+	ck_assert(!is_listed("finished"));
+}
+END_TEST
+
 START_TEST(running_job_is_not_started_twice)
 {
 	ck_assert_int_eq(start_one(), 0);
@@ -899,6 +922,7 @@ add_runs(TCase *tc)
 	tcase_add_test(tc, new_job_is_idle_and_never_ran);
 	tcase_add_test(tc, started_job_runs_by_its_configuration);
 	tcase_add_test(tc, state_follows_the_phase_of_the_run);
+	tcase_add_test(tc, state_of_every_phase_is_in_the_list_of_all);
 	tcase_add_test(tc, running_job_is_not_started_twice);
 	tcase_add_test(tc, runs_have_ids_of_their_own);
 	tcase_add_test(tc, refused_run_leaves_the_job_idle);
