@@ -128,6 +128,18 @@ get_attempt_at(const struct job_view *v)
 }
 
 static double
+get_verified_at(const struct job_view *v)
+{
+	return (double)v->verified_at_ms / 1000.0;
+}
+
+static double
+get_away(const struct job_view *v)
+{
+	return v->is_running ? (double)v->progress.n_away : 0;
+}
+
+static double
 get_ratio(const struct job_view *v)
 {
 	double total = (double)v->progress.total_bytes;
@@ -255,6 +267,7 @@ BYTES(trimmed)
 BYTES(equal)
 BYTES(differing)
 BYTES(repaired)
+BYTES(verified)
 
 /* Rows of one name stand together: the help and the type are said once. */
 /* clang-format off */
@@ -326,6 +339,11 @@ static const struct series series[] = {
 	  ",side=\"destination\",kind=\"trim\"", get_trimmed },
 	{ "nbdsync_bytes_total", NULL, NULL,
 	  ",side=\"destination\",kind=\"skipped\"", get_equal },
+	{ "nbdsync_verify_bytes_total", "counter",
+	  "bytes that were compared, or read back", "", get_verified },
+	{ "nbdsync_verify_last_clean_timestamp_seconds", "gauge",
+	  "when all of the destination was last found to be right; 0: never",
+	  "", get_verified_at },
 	{ "nbdsync_verify_mismatch_bytes_total", "counter",
 	  "bytes that were found to differ", "", get_differing },
 	{ "nbdsync_verify_repaired_bytes_total", "counter",
@@ -340,6 +358,9 @@ static const struct series series[] = {
 	  get_connections },
 	{ "nbdsync_connections", NULL, NULL,
 	  ",side=\"destination\"", get_connections },
+	{ "nbdsync_connections_lost", "gauge",
+	  "connections of either side that are tried again just now", "",
+	  get_away },
 	{ "nbdsync_reconnects_total", "counter",
 	  "connections that were lost and came back", "", get_reconnects },
 	{ "nbdsync_retries_total", "counter",

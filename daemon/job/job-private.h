@@ -127,6 +127,7 @@ struct job {
 					   left it */
 	bool has_success;
 	struct job_success success;
+	int64_t verified_at_ms;		/* 0: never */
 	struct job_totals totals;	/* of runs that have ended */
 	struct job_limits limits;
 	struct stats_counts counts;	/* of requests of all runs */

@@ -191,6 +191,7 @@ struct job_totals {
 	uint64_t equal_bytes;
 	uint64_t differing_bytes;
 	uint64_t repaired_bytes;
+	uint64_t verified_bytes;	/* looked at, to compare them */
 	uint64_t checkpoint_failures;
 	uint64_t reconnects;
 	uint64_t retries;
@@ -230,6 +231,8 @@ struct job_view {
 	bool is_partial;		/* not of all that the job has */
 	int64_t started_at_ms;
 	int64_t last_started_at_ms;	/* of any run; 0: none */
+	int64_t verified_at_ms;		/* when all of it was last found to be
+					   right; 0: never */
 	struct run_progress progress;
 	/* The last run that ended. */
 	bool has_last_run;		/* one that was not skipped */

@@ -68,6 +68,9 @@ notes_to_json(const struct job *job) ON_MAIN
 	    json_integer((json_int_t)job->resume_after_ms));
 	(void)json_object_set_new(o, "known_since_ms",
 	    json_integer((json_int_t)job->known_since_ms));
+	if (job->verified_at_ms != 0)
+		(void)json_object_set_new(o, "verified_ms",
+		    json_integer((json_int_t)job->verified_at_ms));
 	if (job->waits_for_window)
 		(void)json_object_set_new(o, "held", json_true());
 	if (job->has_success)
@@ -171,6 +174,8 @@ take_notes(struct job *job) ON_MAIN
 	take_pause(job, json_object_get(o, "pause"));
 	if (json_is_true(json_object_get(o, "held")) && job->run == NULL)
 		job->waits_for_window = true;
+	if (job->verified_at_ms == 0)
+		job->verified_at_ms = (int64_t)number(o, "verified_ms");
 	since = number(o, "known_since_ms");
 	if (since != 0 && (int64_t)since < job->known_since_ms)
 		job->known_since_ms = (int64_t)since;

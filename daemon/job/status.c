@@ -95,8 +95,13 @@ is_consistent(const struct job *job)
 }
 
 static void
-add_progress(struct job_totals *totals, const struct run_progress *p)
+add_progress(struct job_totals *totals, const struct run_progress *p,
+    enum run_mode mode)
 {
+	totals->verified_bytes += p->verified_bytes;
+	if (mode == RUN_VERIFY)
+		totals->verified_bytes += p->earlier.equal + p->equal_bytes +
+		    p->earlier.differing + p->differing_bytes;
 	totals->read_bytes += p->earlier.read + p->read_bytes;
 	totals->written_bytes += p->earlier.written + p->written_bytes;
 	totals->zeroed_bytes += p->earlier.zeroed + p->zeroed_bytes;
@@ -126,6 +131,18 @@ keep_map(struct job *job) ON_MAIN
 	job->last_map = map;
 }
 
+/* All of the destination was looked at, and is what it should be. */
+static bool
+is_verified(const struct job *job, const struct run_result *result)
+{
+	if (job_is_partial(job))
+		return false;
+	if (job->mode == RUN_VERIFY && result->outcome == RUN_REPAIRED)
+		return true;
+	return result->outcome == RUN_SUCCEEDED &&
+	    (job->mode == RUN_VERIFY || result->progress.verified_bytes > 0);
+}
+
 void
 job_count(struct job *job, const struct run_result *result)
 {
@@ -133,8 +150,10 @@ job_count(struct job *job, const struct run_result *result)
 
 	job->totals.runs[result->outcome]++;
 	keep_map(job);
-	add_progress(&job->totals, p);
+	add_progress(&job->totals, p, job->mode);
 	job->totals.repaired_bytes += result->repaired_bytes;
+	if (is_verified(job, result))
+		job->verified_at_ms = result->finished_at_ms;
 	if (!is_success(result->outcome) || job_is_partial(job))
 		return;
 	job->has_success = true;
@@ -163,7 +182,15 @@ view_run(const struct job *job, struct job_view *view) ON_MAIN
 	view->stalled_ms = progress_stalled_ms(&job->meter);
 	/* Else it is among those that have ended. */
 	if (!job->has_ended)
-		add_progress(&view->totals, &view->progress);
+		add_progress(&view->totals, &view->progress, job->mode);
+}
+
+/* An earlier daemon may have started it. */
+static int64_t
+last_started_at_ms(const struct job *job)
+{
+	return job->started_at_ms != 0 ? job->started_at_ms :
+	    job->state.last_attempt_ms;
 }
 
 void
@@ -195,7 +222,8 @@ job_get_view(const struct job *job, struct job_view *ret_view)
 		.uuid = job->state.uuid,
 		.limits = &job->limits,
 		.counts = &job->counts,
-		.last_started_at_ms = job->started_at_ms,
+		.last_started_at_ms = last_started_at_ms(job),
+		.verified_at_ms = job->verified_at_ms,
 		.rpo_age_ms = job_rpo_age_ms(job),
 		.rpo_warn_ms = job->rpo_warn_ms,
 		.rpo_crit_ms = job->rpo_crit_ms,
