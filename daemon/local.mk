@@ -90,6 +90,7 @@ noinst_LTLIBRARIES += %D%/libdaemon.la
 	%D%/job/rate.c \
 	%D%/job/rpo.c \
 	%D%/job/schedule.c \
+	%D%/job/stalled.c \
 	%D%/job/status.c \
 	%D%/job/wish.c \
 	%D%/log/format.c \

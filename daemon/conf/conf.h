@@ -204,6 +204,8 @@ struct conf_job {
 	uint64_t rpo_crit_ms;
 	uint64_t rpo_repeat_ms;		/* 0: told once */
 	struct conf_hooks on_rpo;
+	uint64_t stalled_after_ms;	/* of what on_stalled is told */
+	struct conf_hooks on_stalled;
 	struct conf_ranges ranges;
 	unsigned connections;
 	unsigned queue_depth;

@@ -319,6 +319,14 @@ const struct option options[] = {
 	  "a command, or several, to be run when one of these has passed, or "
 	  "not any more" },
 
+	{ OPTION_GROUP_JOBS, "stalled_after", OPTION_TIME, false,
+	  "5m", "10s", "1d", JOB(stalled_after_ms),
+	  "how long a run may stand still before on_stalled is run" },
+	{ OPTION_GROUP_JOBS, "on_stalled", OPTION_HOOKS, false,
+	  NULL, NULL, NULL, JOB(on_stalled),
+	  "a command, or several, to be run when a run has stood still that "
+	  "long, and when it goes on" },
+
 	{ OPTION_GROUP_RANGES, "from", OPTION_SIZE, false,
 	  "0", NULL, NULL, RANGE(from),
 	  "where it begins on the source" },

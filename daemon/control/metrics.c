@@ -190,18 +190,6 @@ get_rate_limit(const struct job_view *v)
 }
 
 static double
-get_hooks_good(const struct job_view *v)
-{
-	return (double)v->totals.hooks[0];
-}
-
-static double
-get_hooks_bad(const struct job_view *v)
-{
-	return (double)v->totals.hooks[1];
-}
-
-static double
 get_skipped_runs(const struct job_view *v)
 {
 	return (double)v->totals.skipped_runs;
@@ -372,11 +360,6 @@ static const struct series series[] = {
 	  get_resumed_bytes },
 	{ "nbdsync_rate_limit_bytes_per_second", "gauge",
 	  "how fast it may go; 0: no limit", "", get_rate_limit },
-	{ "nbdsync_hook_runs_total", "counter",
-	  "times that the hooks before a run were run",
-	  ",result=\"succeeded\"", get_hooks_good },
-	{ "nbdsync_hook_runs_total", NULL, NULL, ",result=\"failed\"",
-	  get_hooks_bad },
 };
 /* clang-format on */
 
@@ -466,6 +449,32 @@ put_limits(FILE *f, const struct jobs *jobs) ON_MAIN
 			    "job=\"%s\",by=\"%s\"} %.15g\n", view.name,
 			    run_limit_name(i), (double)limited_ms(view.limits,
 			    run_limit_name(i)) / 1000.0);
+	}
+}
+
+static void
+put_hooks_of(FILE *f, const struct job_view *view)
+{
+	for (int kind = 0; kind < HOOK_KINDS; kind++)
+		for (int result = 0; result < HOOK_RESULTS; result++)
+			(void)fprintf(f, "nbdsync_hook_runs_total{job=\"%s\","
+			    "hook=\"%s\",result=\"%s\"} %" PRIu64 "\n",
+			    view->name, hook_kind_name((enum hook_kind)kind),
+			    hook_result_name((enum hook_result)result),
+			    view->totals.hooks[kind][result]);
+}
+
+static void
+put_hooks(FILE *f, const struct jobs *jobs) ON_MAIN
+{
+	const struct job *job = NULL;
+	struct job_view view;
+
+	metrics_head(f, "nbdsync_hook_runs_total", "counter",
+	    "times that a command of a hook has ended");
+	while ((job = jobs_next(jobs, job)) != NULL) {
+		job_get_view(job, &view);
+		put_hooks_of(f, &view);
 	}
 }
 
@@ -595,6 +604,7 @@ ctl_metrics(struct ctl_request *req)
 	put_messages(f);
 	put_job_messages(f, req->jobs);
 	put_limits(f, req->jobs);
+	put_hooks(f, req->jobs);
 	metrics_put_requests(f, req->jobs);
 	metrics_put_kinds(f);
 	put_certificates(f, req->conf);

@@ -24,17 +24,16 @@
 	"/sbin:/bin"
 #define N_VARIABLES 16
 
-enum when { BEFORE, AFTER, FAILURE, RPO };
-
-static const char *const when_names[] = {
-	[BEFORE] = "pre",
-	[AFTER] = "post",
-	[FAILURE] = "on_failure",
-	[RPO] = "on_rpo",
+static const char *const kind_names[HOOK_KINDS] = {
+	[HOOK_PRE] = "pre",
+	[HOOK_POST] = "post",
+	[HOOK_FAILURE] = "on_failure",
+	[HOOK_RPO] = "on_rpo",
+	[HOOK_STALLED] = "on_stalled",
 };
 
 struct step {
-	enum when when;
+	enum hook_kind kind;
 	char endpoint[CONF_NAME_SIZE];	/* "": it is the job's */
 	char **argv;
 };
@@ -46,7 +45,7 @@ struct hooks {
 	struct step *steps;		/* in the order of their running */
 	size_t n_steps;
 	size_t at;			/* the next one */
-	enum when last;			/* of those that are to run now */
+	enum hook_kind last;		/* of those that are to run now */
 	bool is_stopped;
 	uint64_t timeout_ms;
 	json_t *run;
@@ -58,7 +57,7 @@ struct hooks {
 };
 
 static int
-add_one(struct hooks *hooks, enum when when, const char *endpoint,
+add_one(struct hooks *hooks, enum hook_kind kind, const char *endpoint,
     const struct conf_words *words)
 {
 	struct step *step = reallocarray(hooks->steps, hooks->n_steps + 1,
@@ -68,7 +67,7 @@ add_one(struct hooks *hooks, enum when when, const char *endpoint,
 		return -ENOMEM;
 	hooks->steps = step;
 	step += hooks->n_steps;
-	step->when = when;
+	step->kind = kind;
 	(void)snprintf(step->endpoint, sizeof step->endpoint, "%s", endpoint);
 	step->argv = calloc(words->n + 1, sizeof *step->argv);
 	if (step->argv == NULL)
@@ -83,13 +82,13 @@ add_one(struct hooks *hooks, enum when when, const char *endpoint,
 }
 
 static int
-add(struct hooks *hooks, enum when when, const char *endpoint,
+add(struct hooks *hooks, enum hook_kind kind, const char *endpoint,
     const struct conf_hooks *commands)
 {
 	int r = 0;
 
 	for (size_t i = 0; r == 0 && i < commands->n; i++)
-		r = add_one(hooks, when, endpoint, &commands->v[i]);
+		r = add_one(hooks, kind, endpoint, &commands->v[i]);
 	return r;
 }
 
@@ -113,30 +112,56 @@ add_all(struct hooks *hooks, const struct conf *conf,
 {
 	const struct conf_endpoint *v[1 + RUN_MAX_DESTINATIONS];
 	unsigned n = get_endpoints(conf, job, v);
-	int r = add(hooks, BEFORE, "", &job->pre);
+	int r = add(hooks, HOOK_PRE, "", &job->pre);
 
 	for (unsigned i = 0; r == 0 && i < n; i++)
-		r = add(hooks, BEFORE, v[i]->name, &v[i]->pre);
+		r = add(hooks, HOOK_PRE, v[i]->name, &v[i]->pre);
 	for (unsigned i = n; r == 0 && i-- > 0;)
-		r = add(hooks, AFTER, v[i]->name, &v[i]->post);
+		r = add(hooks, HOOK_POST, v[i]->name, &v[i]->post);
 	if (r == 0)
-		r = add(hooks, AFTER, "", &job->post);
+		r = add(hooks, HOOK_POST, "", &job->post);
 	if (r == 0)
-		r = add(hooks, FAILURE, "", &job->on_failure);
+		r = add(hooks, HOOK_FAILURE, "", &job->on_failure);
 	return r;
 }
 
+/* Those of an alarm: of the job, and not of a run. */
 static int
 add_rpo(struct hooks *hooks, const struct conf *conf UNUSED,
     const struct conf_job *job)
 {
-	return add(hooks, RPO, "", &job->on_rpo);
+	return add(hooks, HOOK_RPO, "", &job->on_rpo);
+}
+
+static int
+add_stalled(struct hooks *hooks, const struct conf *conf UNUSED,
+    const struct conf_job *job)
+{
+	return add(hooks, HOOK_STALLED, "", &job->on_stalled);
+}
+
+const char *
+hook_kind_name(enum hook_kind kind)
+{
+	return kind_names[kind];
+}
+
+const char *
+hook_result_name(enum hook_result result)
+{
+	static const char *const names[HOOK_RESULTS] = {
+		[HOOK_SUCCEEDED] = "succeeded",
+		[HOOK_SKIPPED] = "skipped",
+		[HOOK_FAILED] = "failed",
+	};
+
+	return names[result];
 }
 
 static json_t *
 describe(const struct hooks *hooks, const struct step *step)
 {
-	json_t *o = json_pack("{s:s, s:s?}", "hook", when_names[step->when],
+	json_t *o = json_pack("{s:s, s:s?}", "hook", kind_names[step->kind],
 	    "endpoint", step->endpoint[0] == '\0' ? NULL : step->endpoint);
 
 	if (o != NULL && json_object_update(o, hooks->run) == 0)
@@ -182,9 +207,9 @@ static const char *
 step_name(const struct step *step, char buf[2 * CONF_NAME_SIZE])
 {
 	if (step->endpoint[0] == '\0')
-		return when_names[step->when];
+		return kind_names[step->kind];
 	(void)snprintf(buf, 2 * CONF_NAME_SIZE, "%s of '%s'",
-	    when_names[step->when], step->endpoint);
+	    kind_names[step->kind], step->endpoint);
 	return buf;
 }
 
@@ -219,6 +244,13 @@ on_line(void *arg, bool is_error, const char *line)
 	    "%s: %s", step_name(step, name), printable);
 }
 
+static enum hook_result
+result_of(int status)
+{
+	return status == 0 ? HOOK_SUCCEEDED :
+	    status == HOOKS_EXIT_SKIP ? HOOK_SKIPPED : HOOK_FAILED;
+}
+
 /* A hook has ended, or could not be started. */
 static void
 end_step(struct hooks *hooks, int status, const struct error *e) ON_MAIN
@@ -228,10 +260,15 @@ end_step(struct hooks *hooks, int status, const struct error *e) ON_MAIN
 
 	hooks->at++;
 	net_task_schedule(&hooks->next);
-	if (status == 0 || (hooks->is_stopped && step->when == BEFORE))
+	if (hooks->is_stopped && step->kind == HOOK_PRE)
+		return;
+	hooks->events.counts[step->kind][result_of(status)]++;
+	/* One that has nothing to do afterwards says so. */
+	if (status == 0 ||
+	    (status == HOOKS_EXIT_SKIP && step->kind != HOOK_PRE))
 		return;
 	step_name(step, name);
-	if (step->when != BEFORE) {
+	if (step->kind != HOOK_PRE) {
 		say(hooks, MSG_HOOK_FAILED, LOG_LEVEL_ERROR, "%s failed: %s",
 		    step_name(step, name), e->text);
 		return;
@@ -293,7 +330,7 @@ start_command(struct hooks *hooks, const struct step *step,
 static void
 finish(struct hooks *hooks) ON_MAIN
 {
-	if (hooks->last != BEFORE)
+	if (hooks->last != HOOK_PRE)
 		hooks->events.on_after(hooks->events.arg);
 	else
 		hooks->events.on_before(hooks->events.arg,
@@ -309,8 +346,8 @@ on_next(void *arg)
 	struct error e;
 
 	on_main_entry();
-	if (hooks->at == hooks->n_steps || step->when > hooks->last ||
-	    (hooks->last == BEFORE &&
+	if (hooks->at == hooks->n_steps || step->kind > hooks->last ||
+	    (hooks->last == HOOK_PRE &&
 	    (hooks->is_stopped || hooks->verdict != HOOKS_GO))) {
 		finish(hooks);
 		return;
@@ -357,11 +394,12 @@ hooks_new(struct net_loop *loop, const struct conf *conf,
 }
 
 int
-hooks_new_rpo(struct net_loop *loop, const struct conf *conf,
-    const struct conf_job *job, const struct hooks_events *events,
-    struct hooks **ret_hooks)
+hooks_new_alarm(struct net_loop *loop, const struct conf *conf,
+    const struct conf_job *job, enum hook_kind kind,
+    const struct hooks_events *events, struct hooks **ret_hooks)
 {
-	return make(loop, conf, job, events, add_rpo, ret_hooks);
+	return make(loop, conf, job, events, kind == HOOK_RPO ? add_rpo :
+	    add_stalled, ret_hooks);
 }
 
 void
@@ -392,7 +430,7 @@ void
 hooks_before(struct hooks *hooks, const json_t *run)
 {
 	set_run(hooks, run);
-	hooks->last = BEFORE;
+	hooks->last = HOOK_PRE;
 	net_task_schedule(&hooks->next);
 }
 
@@ -400,17 +438,25 @@ void
 hooks_after(struct hooks *hooks, const json_t *run, bool has_failed)
 {
 	set_run(hooks, run);
-	hooks->last = has_failed ? RPO : AFTER;
+	hooks->last = has_failed ? HOOK_FAILURE : HOOK_POST;
 	while (hooks->at < hooks->n_steps &&
-	    hooks->steps[hooks->at].when == BEFORE)
+	    hooks->steps[hooks->at].kind == HOOK_PRE)
 		hooks->at++;
+	net_task_schedule(&hooks->next);
+}
+
+void
+hooks_alarm(struct hooks *hooks, const json_t *what)
+{
+	set_run(hooks, what);
+	hooks->last = HOOK_KINDS - 1;
 	net_task_schedule(&hooks->next);
 }
 
 void
 hooks_stop(struct hooks *hooks)
 {
-	if (hooks->last != BEFORE || hooks->is_stopped)
+	if (hooks->last != HOOK_PRE || hooks->is_stopped)
 		return;
 	hooks->is_stopped = true;
 	if (hooks->command != NULL)

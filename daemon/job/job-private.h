@@ -113,6 +113,12 @@ struct job {
 	struct hooks *rpo_hooks;	/* NULL: none runs */
 	int64_t known_since_ms;
 
+	uint64_t stalled_after_ms;
+	bool is_stall_logged;		/* that the run stands still */
+	bool is_stall_told;		/* to hooks, that it does for long */
+	bool is_stall_hooked;		/* what the last hook was for */
+	struct hooks *stall_hooks;	/* NULL: none runs */
+
 	bool is_paused;
 	char pause_reason[JOB_REASON_SIZE];
 	int64_t paused_at_ms;
@@ -256,6 +262,15 @@ void job_take_fire(struct job *job, int64_t done_s) ON_MAIN;
 void job_look_at_window(struct job *job) ON_MAIN;
 /* Seconds; -1: it runs when it is told to. */
 int64_t job_next_run(const struct job *job) ON_MAIN;
+
+/* The run, as hooks are told of it. */
+json_t *job_describe_run(const struct job *job) ON_MAIN;
+
+void job_set_stalled(struct job *job, const struct conf_job *cj) ON_MAIN;
+/* Another run begins. */
+void job_reset_stall(struct job *job) ON_MAIN;
+/* See whether the run stands still, or no longer. */
+void job_look_at_stall(struct job *job, const struct run_progress *p) ON_MAIN;
 
 void job_set_rpo(struct job *job, const struct conf_job *cj) ON_MAIN;
 /* See whether it is violated, or no longer. */

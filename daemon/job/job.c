@@ -57,6 +57,7 @@ job_free(struct job *job)
 	list_remove(&job->node);
 	list_remove(&job->keep_node);
 	hooks_free(job->rpo_hooks);
+	hooks_free(job->stall_hooks);
 	json_decref(job->last_run);
 	json_decref(job->last_run_told);
 	run_map_done(&job->last_map);
@@ -236,12 +237,14 @@ log_result(struct job *job, const struct run_result *result)
 		log_failure(job, &result->failure);
 		break;
 	case RUN_STOPPED:
-		log_info("job '%s': stopped, after %" PRIu64 " passes",
-		    job->name, result->progress.mirror.n_complete);
+		job_say(job, MSG_RUN_SUCCEEDED, LOG_LEVEL_INFO,
+		    "stopped, after %" PRIu64 " passes",
+		    result->progress.mirror.n_complete);
 		break;
 	case RUN_REPAIRED:
-		log_warning("job '%s': %" PRIu64 " bytes that differed were "
-		    "repaired", job->name, result->repaired_bytes);
+		job_say(job, MSG_RUN_REPAIRED, LOG_LEVEL_WARNING, "%" PRIu64
+		    " bytes that differed were repaired",
+		    result->repaired_bytes);
 		break;
 	case RUN_CANCELLED:
 		job_say(job, MSG_RUN_CANCELLED, LOG_LEVEL_INFO, "cancelled");
@@ -267,14 +270,13 @@ result_to_json(const struct job *job, const struct run_result *result)
 	return o;
 }
 
-/* What hooks are told. */
-static json_t *
-describe_run(const struct job *job)
+json_t *
+job_describe_run(const struct job *job)
 {
 	json_t *o = json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:[]}", "job",
-	    job->name, "run", job->run_id, "run_uuid", job->run_uuid, "trigger", job->trigger, "source",
-	    job->source, "destination", job->destination_names,
-	    "destinations");
+	    job->name, "run", job->run_id, "run_uuid", job->run_uuid,
+	    "trigger", job->trigger, "source", job->source, "destination",
+	    job->destination_names, "destinations");
 	json_t *list = json_object_get(o, "destinations");
 
 	for (unsigned i = 0; i < job->n_destinations; i++)
@@ -287,7 +289,7 @@ describe_run(const struct job *job)
 static json_t *
 describe_result(const struct job *job)
 {
-	json_t *o = describe_run(job);
+	json_t *o = job_describe_run(job);
 
 	(void)json_object_set(o, "result", json_object_get(job->last_run,
 	    "result"));
@@ -453,7 +455,6 @@ on_hooks_before(void *arg, enum hooks_verdict verdict, const struct error *e)
 
 	on_main_entry();
 	job->is_preparing = false;
-	job->totals.hooks[verdict == HOOKS_FAIL]++;
 	if (verdict == HOOKS_SKIP)
 		job->totals.skipped_runs++;
 	if (verdict == HOOKS_GO) {
@@ -476,7 +477,8 @@ on_hooks_before(void *arg, enum hooks_verdict verdict, const struct error *e)
 static int
 make_hooks(struct job *job, struct error *e) ON_MAIN
 {
-	const struct hooks_events events = { on_hooks_before, end_run, job };
+	const struct hooks_events events = { on_hooks_before, end_run, job,
+		job->totals.hooks };
 	const struct conf *conf = job->jobs->conf;
 
 	if (hooks_new(job->jobs->loop, conf, conf_find_job(conf, job->name),
@@ -495,7 +497,7 @@ begin_run(struct job *job) ON_MAIN
 		return;
 	}
 	job->is_preparing = true;
-	o = describe_run(job);
+	o = job_describe_run(job);
 	hooks_before(job->hooks, o);
 	json_decref(o);
 }
@@ -645,6 +647,7 @@ let_go(struct job *job, const char *trigger, struct series *run) ON_MAIN
 	job->resume_starts = false;
 	job->waits_for_window = false;
 	progress_init(&job->meter);
+	job_reset_stall(job);
 	job->trigger = trigger;
 	job->started_at_ms = job_now_ms();
 	make_run_id(job);

@@ -11,6 +11,7 @@
 #include "base/error.h"
 #include "base/list.h"
 #include "conf/conf.h"
+#include "job/hooks.h"
 #include "net/loop.h"
 #include "runtime/mailbox.h"
 #include "runtime/worker.h"
@@ -197,7 +198,7 @@ struct job_totals {
 	uint64_t retries;
 	uint64_t failed_bytes;		/* skipped */
 	uint64_t resumed_bytes;		/* that an earlier run had done */
-	uint64_t hooks[2];		/* that went well, and that failed */
+	uint64_t hooks[HOOK_KINDS][HOOK_RESULTS];
 	uint64_t skipped_runs;
 	uint64_t log_messages[LOG_LEVEL_DEBUG + 1];
 };

@@ -397,6 +397,7 @@ jobs_apply(struct jobs *jobs, const struct conf *conf)
 			keep(jobs, conf, job);
 			job_set_schedule(job, cj);
 			job_set_rpo(job, cj);
+			job_set_stalled(job, cj);
 		} else {
 			drop(job);
 		}

@@ -68,6 +68,9 @@ notes_to_json(const struct job *job) ON_MAIN
 	    json_integer((json_int_t)job->resume_after_ms));
 	(void)json_object_set_new(o, "known_since_ms",
 	    json_integer((json_int_t)job->known_since_ms));
+	if (job->has_last_run)
+		(void)json_object_set_new(o, "outcome",
+		    json_string(run_outcome_name(job->last_outcome)));
 	if (job->verified_at_ms != 0)
 		(void)json_object_set_new(o, "verified_ms",
 		    json_integer((json_int_t)job->verified_at_ms));
@@ -124,9 +127,33 @@ take_success(struct job *job, const json_t *o) ON_MAIN
 	job->success.finished_at_ms = job->state.last_success_ms;
 	job->success.duration_ms = number(o, "duration_ms");
 	job->success.copied_bytes = number(o, "copied_bytes");
-	/* A run may have begun after it, and been killed with the daemon. */
-	if (!job->has_last_run)
-		job->last_outcome = RUN_CANCELLED;
+}
+
+static bool
+is_bad(enum run_outcome outcome)
+{
+	return outcome == RUN_PARTIAL || outcome == RUN_DIFFERENT ||
+	    outcome == RUN_BAD_RANGES || outcome == RUN_FAILED;
+}
+
+/*
+ * How the last run had ended that an earlier daemon knew of.  Another may
+ * have begun after it, and been killed with the daemon: so one that was good
+ * does not count as good any more.
+ */
+static void
+take_outcome(struct job *job, const char *name) ON_MAIN
+{
+	if (job->has_last_run)
+		return;
+	job->last_outcome = RUN_CANCELLED;
+	for (int i = 0; name != NULL && i < RUN_OUTCOMES; i++) {
+		if (strcmp(run_outcome_name((enum run_outcome)i), name) != 0)
+			continue;
+		job->has_last_run = true;
+		if (is_bad((enum run_outcome)i))
+			job->last_outcome = (enum run_outcome)i;
+	}
 }
 
 static void
@@ -170,6 +197,7 @@ take_notes(struct job *job) ON_MAIN
 	for (unsigned i = 0; i < JOB_COUNTERS; i++)
 		job->counters[i] += number(o, counter_names[i]);
 	take_outdated(job, json_object_get(o, "outdated_ms"));
+	take_outcome(job, json_string_value(json_object_get(o, "outcome")));
 	take_success(job, json_object_get(o, "success"));
 	take_pause(job, json_object_get(o, "pause"));
 	if (json_is_true(json_object_get(o, "held")) && job->run == NULL)

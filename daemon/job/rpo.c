@@ -93,13 +93,15 @@ on_hook_end(void *arg)
 static void
 run_hook(struct job *job)
 {
-	const struct hooks_events events = { NULL, on_hook_end, job };
+	const struct hooks_events events = { NULL, on_hook_end, job,
+		job->totals.hooks };
 	const struct conf *conf = job->jobs->conf;
 	json_t *o;
 
 	if (job->rpo_hooks != NULL ||
-	    hooks_new_rpo(job->jobs->loop, conf,
-	    conf_find_job(conf, job->name), &events, &job->rpo_hooks) < 0 ||
+	    hooks_new_alarm(job->jobs->loop, conf,
+	    conf_find_job(conf, job->name), HOOK_RPO, &events,
+	    &job->rpo_hooks) < 0 ||
 	    job->rpo_hooks == NULL)
 		return;
 	job->rpo_hook_level = job->rpo_level;
@@ -107,7 +109,7 @@ run_hook(struct job *job)
 	    event_of(job->rpo_level), "job", job->name, "source", job->source, "destination",
 	    job->destination_names, "age_s",
 	    (json_int_t)job_rpo_age_ms(job) / 1000);
-	hooks_after(job->rpo_hooks, o, true);
+	hooks_alarm(job->rpo_hooks, o);
 	json_decref(o);
 }
 

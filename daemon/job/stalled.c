@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * A run that stands still: the log says so when it begins, and when it is
+ * over; hooks are told if it lasts.  A run that ends instead is told of as
+ * all that end.
+ */
+
+#include <string.h>
+
+#include "base/units.h"
+#include "job/job-private.h"
+
+void
+job_set_stalled(struct job *job, const struct conf_job *cj)
+{
+	job->stalled_after_ms = cj->stalled_after_ms;
+}
+
+void
+job_reset_stall(struct job *job)
+{
+	job->is_stall_logged = false;
+	job->is_stall_told = false;
+	job->is_stall_hooked = false;
+}
+
+static void
+say(struct job *job, const struct run_progress *p) ON_MAIN
+{
+	char text[UNITS_TEXT_SIZE];
+	bool is_stalled = p->phase == RUN_STALLED;
+
+	if (is_stalled == job->is_stall_logged)
+		return;
+	job->is_stall_logged = is_stalled;
+	if (is_stalled)
+		job_say(job, MSG_STALLED, LOG_LEVEL_WARNING,
+		    "stands still: nothing has moved for %s",
+		    units_format_time_ms(p->stalled_ms, text));
+	else
+		job_say(job, MSG_STALL_OVER, LOG_LEVEL_INFO, "goes on again");
+}
+
+static void run_hook(struct job *job) ON_MAIN;
+
+/* It may have changed meanwhile. */
+static void
+on_hook_end(void *arg)
+{
+	struct job *job = arg;
+
+	on_main_entry();
+	hooks_free(job->stall_hooks);
+	job->stall_hooks = NULL;
+	if (job->run != NULL && job->is_stall_told != job->is_stall_hooked)
+		run_hook(job);
+}
+
+/* One at a time. */
+static void
+run_hook(struct job *job)
+{
+	const struct hooks_events events = { NULL, on_hook_end, job,
+		job->totals.hooks };
+	const struct conf *conf = job->jobs->conf;
+	json_t *o;
+
+	if (job->stall_hooks != NULL || !job->is_configured ||
+	    hooks_new_alarm(job->jobs->loop, conf,
+	    conf_find_job(conf, job->name), HOOK_STALLED, &events,
+	    &job->stall_hooks) < 0 || job->stall_hooks == NULL)
+		return;
+	job->is_stall_hooked = job->is_stall_told;
+	o = job_describe_run(job);
+	(void)json_object_set_new(o, "event", json_string(
+	    job->is_stall_told ? "job.stalled" : "job.recovered"));
+	(void)json_object_set_new(o, "stalled_s", json_integer(
+	    (json_int_t)progress_stalled_ms(&job->meter) / 1000));
+	hooks_alarm(job->stall_hooks, o);
+	json_decref(o);
+}
+
+void
+job_look_at_stall(struct job *job, const struct run_progress *p)
+{
+	bool is_long = p->phase == RUN_STALLED &&
+	    p->stalled_ms >= job->stalled_after_ms;
+
+	say(job, p);
+	/* It is over once something moves, not when the limit is raised. */
+	if (job->is_stall_told && p->phase == RUN_STALLED)
+		is_long = true;
+	if (is_long == job->is_stall_told)
+		return;
+	job->is_stall_told = is_long;
+	run_hook(job);
+}
