@@ -113,6 +113,7 @@ struct job {
 	struct hooks *rpo_hooks;	/* NULL: none runs */
 	int64_t known_since_ms;
 
+	bool has_lost;			/* connections, as the log says */
 	uint64_t stalled_after_ms;
 	bool is_stall_logged;		/* that the run stands still */
 	bool is_stall_told;		/* to hooks, that it does for long */
@@ -175,6 +176,9 @@ void job_say_about(struct job *job, struct log_about about,
 #define job_say(job, kind, level, ...)                                        \
 	job_say_about(job, (struct log_about){ LOG_HERE,                      \
 	    .message = &messages[kind] }, level, __VA_ARGS__)
+
+/* Log that a run could not be started; the sentence names the job. */
+void job_say_refused(struct job *job, const struct error *e) ON_MAIN;
 
 struct job *job_new(struct jobs *jobs, const char *name) ON_MAIN;
 void job_free(struct job *job) ON_MAIN;
@@ -265,6 +269,9 @@ int64_t job_next_run(const struct job *job) ON_MAIN;
 
 /* The run, as hooks are told of it. */
 json_t *job_describe_run(const struct job *job) ON_MAIN;
+
+/* See whether connections were lost, or are back. */
+void job_look_at_losses(struct job *job, const struct run_progress *p) ON_MAIN;
 
 void job_set_stalled(struct job *job, const struct conf_job *cj) ON_MAIN;
 /* Another run begins. */

@@ -111,6 +111,17 @@ job_say_about(struct job *job, struct log_about about,
 	log_write(&about, level, "job '%s': %s", job->name, text);
 }
 
+void
+job_say_refused(struct job *job, const struct error *e)
+{
+	const struct log_about about = { LOG_HERE,
+		.message = &messages[MSG_RUN_FAILED], .job = job->name,
+		.job_uuid = job->state.uuid };
+
+	job->totals.log_messages[LOG_LEVEL_ERROR]++;
+	log_write(&about, LOG_LEVEL_ERROR, "%s", e->text);
+}
+
 /* Unique also over a restart within the same second, and sorts by time. */
 static void
 make_run_id(struct job *job)
@@ -648,6 +659,7 @@ let_go(struct job *job, const char *trigger, struct series *run) ON_MAIN
 	job->waits_for_window = false;
 	progress_init(&job->meter);
 	job_reset_stall(job);
+	job->has_lost = false;
 	job->trigger = trigger;
 	job->started_at_ms = job_now_ms();
 	make_run_id(job);

@@ -43,8 +43,7 @@ job_start_again(struct job *job)
 	    !job->is_configured || job->jobs->is_stopping)
 		return;
 	if (job_go_on(job, "resume", &e) < 0)
-		log_message(&messages[MSG_RUN_FAILED], LOG_LEVEL_ERROR, "%s",
-		    e.text);
+		job_say_refused(job, &e);
 }
 
 void

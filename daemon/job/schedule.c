@@ -125,8 +125,7 @@ start(struct job *job, const char *trigger) ON_MAIN
 	} else if (job->run != NULL) {
 		skip(job, "the one before is still running");
 	} else if (job_start(job, trigger, NULL, &e) < 0) {
-		log_message(&messages[MSG_RUN_FAILED], LOG_LEVEL_ERROR, "%s",
-		    e.text);
+		job_say_refused(job, &e);
 		skip(job, "it could not be started");
 	}
 }
@@ -188,8 +187,7 @@ job_look_at_window(struct job *job)
 		return;
 	job->waits_for_window = false;
 	if (job_start(job, "window", NULL, &e) < 0)
-		log_message(&messages[MSG_RUN_FAILED], LOG_LEVEL_ERROR, "%s",
-		    e.text);
+		job_say_refused(job, &e);
 	job_keep_state(job);
 }
 

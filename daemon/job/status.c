@@ -299,6 +299,7 @@ job_tick(struct job *job)
 	series_get_progress(job->run, &p);
 	progress_update(&job->meter, &p, p.elapsed_ms);
 	count_limit(job, &p);
+	job_look_at_losses(job, &p);
 	job_look_at_stall(job, &p);
 	if (strcmp(job->told_state, job_state(job, &p)) != 0)
 		jobs_changed(job->jobs, job);

@@ -81,6 +81,8 @@ format_logfmt(const struct log_record *record, FILE *f)
 	put_word("job", a->job, f);
 	put_word("run", a->run, f);
 	put_word("endpoint", a->endpoint, f);
+	if (a->connection > 0)
+		put_number("connection", a->connection, f);
 	if (a->length > 0) {
 		put_number("offset", a->offset, f);
 		put_number("length", a->length, f);
@@ -120,6 +122,9 @@ format_json(const struct log_record *record, FILE *f)
 	set_text(o, "job_uuid", a->job_uuid);
 	set_text(o, "run", a->run);
 	set_text(o, "endpoint", a->endpoint);
+	if (a->connection > 0)
+		(void)json_object_set_new(o, "connection",
+		    json_integer(a->connection));
 	if (a->length > 0) {
 		(void)json_object_set_new(o, "offset",
 		    json_integer((json_int_t)a->offset));
@@ -173,6 +178,8 @@ format_journal(const struct log_record *record, FILE *f)
 	put_field("NBDSYNC_JOB_UUID", a->job_uuid, f);
 	put_field("NBDSYNC_RUN", a->run, f);
 	put_field("NBDSYNC_ENDPOINT", a->endpoint, f);
+	if (a->connection > 0)
+		(void)fprintf(f, "NBDSYNC_CONN=%u\n", a->connection);
 	if (a->length > 0)
 		(void)fprintf(f, "NBDSYNC_OFFSET=%" PRIu64 "\n"
 		    "NBDSYNC_LENGTH=%" PRIu64 "\n", a->offset, a->length);

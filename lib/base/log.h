@@ -55,6 +55,7 @@ struct log_about {
 	const char *job_uuid;
 	const char *run;
 	const char *endpoint;
+	unsigned connection;		/* of the run to it, from 1 */
 	int errnum;			/* positive */
 	uint64_t offset;
 	uint64_t length;		/* 0: it is about no range */

@@ -163,6 +163,7 @@ static int
 add_lane(struct run *run, unsigned i)
 {
 	const struct lane_setup setup = {
+		.number = i + 1,
 		.worker = worker_pool_get(run->pool, run->home_index + i),
 		.home = run->home,
 		.limits = run->limits,
@@ -170,6 +171,7 @@ add_lane(struct run *run, unsigned i)
 		.share = &run->share,
 		.keeper = &run->keeper,
 		.counts = run->counts,
+		.loss = &run->loss,
 		.epoch_ms = run->keeper.interval_ms,
 		.events = &lane_events,
 		.arg = run,

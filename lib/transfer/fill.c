@@ -112,6 +112,13 @@ fill_add_progress(const struct series *s, struct run_progress *ret)
 		add_pass(s, ret);
 }
 
+void
+fill_place_loss(const struct series *s, struct run_loss *loss)
+{
+	loss->is_destination = true;
+	loss->destination = s->fill->target;
+}
+
 /* The copy is again what the series shows, and what others go on from. */
 static void
 conclude(struct series *s)

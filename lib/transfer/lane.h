@@ -40,8 +40,10 @@ struct lane_events {
 };
 
 struct stats_counts;
+struct run_loss;
 
 struct lane_setup {
+	unsigned number;		/* among the run's, from 1 */
 	struct worker *worker;		/* where the lane lives */
 	struct worker *home;		/* where the run lives */
 	struct endpoint_limits limits;
@@ -50,6 +52,7 @@ struct lane_setup {
 	struct budget_share *share;	/* the run's; NULL: no limits */
 	struct keeper *keeper;		/* the run's */
 	struct stats_counts *counts;	/* or NULL */
+	struct run_loss *_Atomic *loss;	/* the run's */
 	uint64_t epoch_ms;		/* it flushes that often */
 	const struct lane_events *events;
 	void *arg;

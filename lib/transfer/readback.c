@@ -246,6 +246,20 @@ readback_add_progress(const struct series *s, struct run_progress *ret)
 }
 
 void
+readback_place_loss(const struct series *s, struct run_loss *loss)
+{
+	const struct readback *b = s->readback;
+
+	/* What is read back is the source of its pass, but to be compared. */
+	if (b->stage != STAGE_COMPARE) {
+		loss->is_destination = true;
+		loss->destination = b->target;
+	} else if (loss->is_destination) {
+		loss->destination = b->target;
+	}
+}
+
+void
 readback_set_rate(struct series *s, uint64_t rate)
 {
 	if (s->readback != NULL)

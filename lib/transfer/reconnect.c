@@ -22,6 +22,7 @@
 #include <string.h>
 
 #include "transfer/lane-private.h"
+#include "transfer/run.h"
 
 /* Between two tries, doubled each time; and as much again at random. */
 #define MIN_DELAY_MS 100
@@ -123,6 +124,29 @@ try_on_time(void *arg)
 	}
 }
 
+/* For whoever watches the run; another lane may do the same just now. */
+static void
+tell_loss(const struct lane_disk *d)
+{
+	struct run_loss *_Atomic *last = d->lane->setup.loss;
+	struct run_loss *loss = calloc(1, sizeof *loss);
+	struct run_loss *before;
+
+	if (loss == NULL)
+		return;
+	loss->is_destination = d->side == COPY_DESTINATION;
+	loss->destination = d->target;
+	loss->connection = d->lane->setup.number;
+	loss->error = d->lost;
+	do {
+		before = atomic_exchange(last, NULL);
+		if (before != NULL)
+			loss->n_more += before->n_more + 1;
+		free(before);
+		before = NULL;
+	} while (!atomic_compare_exchange_strong(last, &before, loss));
+}
+
 bool
 reconnect_begin(struct lane_disk *d)
 {
@@ -142,6 +166,7 @@ reconnect_begin(struct lane_disk *d)
 		d->n_tries = 0;
 		d->away_since_ms = now_ms(d);
 		atomic_fetch_add(&lane->ledger->n_away, 1);
+		tell_loss(d);
 		copy_lane_lost(lane->engine, d->side, d->target);
 		/* What it has taken from slots belongs to no request. */
 		flow_drop_unneeded(lane);

@@ -61,6 +61,7 @@ struct run {
 	_Atomic uint64_t progressed_ms;	/* when something was last done */
 	_Atomic unsigned lanes_shown;
 	atomic_bool is_tuned;		/* tuning may be looked at */
+	struct run_loss *_Atomic loss;	/* whoever takes it out owns it */
 	struct copy_ledger ledger;	/* its atomics */
 	struct budget_share share;
 	struct stats_counts *counts;	/* or NULL */

@@ -486,6 +486,12 @@ run_set_rate(struct run *run, uint64_t rate)
 	budget_share_set_rate(&run->share, rate);
 }
 
+struct run_loss *
+run_take_loss(struct run *run)
+{
+	return atomic_exchange(&run->loss, NULL);
+}
+
 void
 run_outdate(struct run *run, int64_t resume_after_ms)
 {
@@ -566,6 +572,7 @@ run_free(struct run *run)
 	free(run->lanes);
 	free(run->block_digests);
 	free(run->pieces);
+	free(run_take_loss(run));
 	copy_digests_done(&run->digests);
 	copy_plan_done(&run->plan);
 	budget_leave(&run->share);

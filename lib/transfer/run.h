@@ -458,6 +458,21 @@ void run_set_rate(struct run *run, uint64_t rate);
 /* Another resume_after_ms, if it has not begun yet.  Any thread. */
 void run_outdate(struct run *run, int64_t resume_after_ms);
 
+/* A connection that was lost while copying, and is tried again. */
+struct run_loss {
+	bool is_destination;		/* else it is the source's */
+	unsigned destination;
+	unsigned connection;		/* which of that side's, from 1 */
+	uint64_t n_more;		/* others, which nobody has asked for */
+	struct error error;		/* why; without the name of the disk */
+};
+
+/*
+ * The last one since it was asked for, or NULL; the caller's, for free().
+ * Any thread.
+ */
+struct run_loss *run_take_loss(struct run *run);
+
 /* Any thread, at any time; never waits. */
 void run_get_progress(const struct run *run, struct run_progress *ret);
 

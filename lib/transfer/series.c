@@ -285,6 +285,20 @@ series_outdate(struct series *s, int64_t resume_after_ms)
 		run_outdate(s->run, resume_after_ms);
 }
 
+struct run_loss *
+series_take_loss(struct series *s)
+{
+	struct run_loss *loss = s->run == NULL ? NULL : run_take_loss(s->run);
+
+	if (loss == NULL)
+		return NULL;
+	if (readback_is_reading(s))
+		readback_place_loss(s, loss);
+	else if (fill_copied(s) != NULL)
+		fill_place_loss(s, loss);
+	return loss;
+}
+
 /* The pass that stands for all. */
 static const struct run *
 shown_run(const struct series *s)

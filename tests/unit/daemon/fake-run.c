@@ -15,6 +15,7 @@ struct run {
 	struct fake_run fake;
 	enum run_phase phase;
 	struct run_result result;
+	struct run_loss *loss;
 	void (*on_finished)(struct run *run, void *arg);
 	void *arg;
 };
@@ -105,6 +106,15 @@ void
 run_set_rate(struct run *run, uint64_t rate)
 {
 	run->fake.rate = rate;
+}
+
+struct run_loss *
+run_take_loss(struct run *run)
+{
+	struct run_loss *loss = run->loss;
+
+	run->loss = NULL;
+	return loss;
 }
 
 void
