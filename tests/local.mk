@@ -534,7 +534,9 @@ integration_tests = \
 	%D%/integration/daemon-map.t \
 	%D%/integration/daemon-limits.t \
 	%D%/integration/daemon-locked.t \
+	%D%/integration/daemon-lost-connection.t \
 	%D%/integration/daemon-lost-server.t \
+	%D%/integration/daemon-metrics-runs.t \
 	%D%/integration/daemon-metrics.t \
 	%D%/integration/daemon-modes.t \
 	%D%/integration/daemon-notify.t \
