@@ -49,6 +49,7 @@ struct daemon {
 	struct ctl_server *server;
 	struct event *sigterm, *sigint, *sighup;
 	struct net_timer grace_timer;
+	struct net_timer day_timer;
 	struct jobs_watch watch;
 	/* What the service manager knows. */
 	size_t n_jobs_told, n_running_told;
@@ -182,6 +183,7 @@ warn_fixed(const struct conf *now, const struct conf *next)
 }
 
 #define EXPIRES_SOON_S (21 * 86400)
+#define LOOK_AGAIN_MS  (24 * UINT64_C(3600000))
 
 static void
 warn_expiry(const struct conf_tls *tls, const char *key, int64_t at_s)
@@ -194,19 +196,36 @@ warn_expiry(const struct conf_tls *tls, const char *key, int64_t at_s)
 		    left_s < 0 ? "has expired" : "expires within 21 days");
 }
 
+static void
+warn_certificates(const struct conf *conf)
+{
+	for (size_t i = 0; i < conf->n_tls; i++) {
+		warn_expiry(&conf->tls[i], "cert",
+		    conf->tls[i].cert_expires_s);
+		warn_expiry(&conf->tls[i], "ca", conf->tls[i].ca_expires_s);
+	}
+}
+
+/* A daemon may run for longer than a certificate is good. */
+static void
+on_day_over(void *arg)
+{
+	struct daemon *d = arg;
+
+	on_main_entry();
+	warn_certificates(d->conf);
+	net_timer_start(&d->day_timer, LOOK_AGAIN_MS);
+}
+
 /* What is right, and yet nothing to be glad of. */
 static void
 warn_risks(const struct conf *conf)
 {
-	for (size_t i = 0; i < conf->n_tls; i++) {
-		const struct conf_tls *tls = &conf->tls[i];
-
-		warn_expiry(tls, "cert", tls->cert_expires_s);
-		warn_expiry(tls, "ca", tls->ca_expires_s);
-		if (!tls->verify)
+	warn_certificates(conf);
+	for (size_t i = 0; i < conf->n_tls; i++)
+		if (!conf->tls[i].verify)
 			log_warning("tls \"%s\": any certificate is believed",
-			    tls->name);
-	}
+			    conf->tls[i].name);
 	for (size_t i = 0; i < conf->n_endpoints; i++)
 		if (conf->endpoints[i].allow_plaintext)
 			log_warning("endpoint \"%s\": goes without TLS",
@@ -288,6 +307,14 @@ exit_in_a_hurry(const struct daemon *d) ON_MAIN
 	_exit(DAEMON_EXIT_FAILURE);
 }
 
+/* The service manager's own patience may be shorter. */
+static void
+ask_for_time(uint64_t ms) ON_MAIN
+{
+	(void)sd_notifyf(0, "EXTEND_TIMEOUT_USEC=%llu",
+	    ((unsigned long long)ms + 5000) * 1000);
+}
+
 static void
 on_grace_over(void *arg)
 {
@@ -298,6 +325,7 @@ on_grace_over(void *arg)
 	/* All that is left is to note what they have done. */
 	if (jobs_count_running(d->jobs) == 0 && !d->is_state_late) {
 		d->is_state_late = true;
+		ask_for_time(3 * STATE_CLOSE_MS);
 		net_timer_start(&d->grace_timer, 3 * STATE_CLOSE_MS);
 		return;
 	}
@@ -340,15 +368,6 @@ on_jobs_stopped(void *arg)
 	state_close(&d->state, jobs_mailbox(d->jobs), on_state_closed, d);
 }
 
-/* The service manager's own patience may be shorter than shutdown_grace. */
-static void
-ask_for_time(const struct daemon *d) ON_MAIN
-{
-	(void)sd_notifyf(0, "EXTEND_TIMEOUT_USEC=%llu",
-	    ((unsigned long long)d->conf->daemon.shutdown_grace_ms + 5000) *
-	    1000);
-}
-
 static void
 stop(struct daemon *d, const char *why, uint64_t grace_ms) ON_MAIN
 {
@@ -357,7 +376,7 @@ stop(struct daemon *d, const char *why, uint64_t grace_ms) ON_MAIN
 	    "%s: stopping, %zu running jobs", why,
 	    jobs_count_running(d->jobs));
 	notify_status(d, "STOPPING=1\n");
-	ask_for_time(d);
+	ask_for_time(grace_ms);
 	net_timer_start(&d->grace_timer, grace_ms);
 	jobs_stop(d->jobs, on_jobs_stopped, d);
 }
@@ -427,6 +446,7 @@ start(struct daemon *d, struct conf *conf) ON_MAIN
 	if ((r = start_loop(d, conf)) < 0 ||
 	    (r = net_timer_init(&d->grace_timer, d->loop, on_grace_over,
 	    d)) < 0 ||
+	    (r = net_timer_init(&d->day_timer, d->loop, on_day_over, d)) < 0 ||
 	    (r = worker_pool_start(d->conf->daemon.workers, &d->pool)) < 0 ||
 	    (r = watchdog_start(d->loop, d->pool, &d->dog)) < 0 ||
 	    (r = jobs_new(d->loop, d->pool, &d->jobs)) < 0 ||
@@ -448,6 +468,7 @@ start(struct daemon *d, struct conf *conf) ON_MAIN
 	d->watch.on_change = on_jobs_change;
 	d->watch.arg = d;
 	jobs_add_watch(d->jobs, &d->watch);
+	net_timer_start(&d->day_timer, LOOK_AGAIN_MS);
 	/* Last: what is asked from now on is waited for. */
 	jobs_set_store(d->jobs, d->state.store);
 	return 0;
@@ -475,6 +496,7 @@ finish(struct daemon *d) ON_MAIN
 		worker_pool_stop(d->pool);
 	watchdog_free(d->dog);
 	net_timer_done(&d->grace_timer);
+	net_timer_done(&d->day_timer);
 	reload_free(d->reload);
 	net_loop_free(d->loop);
 }

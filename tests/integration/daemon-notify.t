@@ -6,7 +6,7 @@
 . "$srcdir/tests/lib/daemonlib.sh"
 requires nbdkit --filter=delay pattern --version
 requires perl -MIO::Socket::UNIX -e 1
-plan 9
+plan 13
 
 start_receiver
 told()
@@ -32,6 +32,19 @@ stop_process daemon
 is "it ends well" "$?" 0
 ok "it says that it stops" told 'STOPPING=1 STATUS=2 jobs, 1 running'
 ok "and that the job has ended" told '^STATUS=2 jobs, 0 running, stopping'
+
+# systemd waits 90 s for a service that is stopping, unless it is asked to.
+start_daemon "$tmp/conf"
+start_job one
+is "it is told to stop, and to give its runs ten minutes" \
+    "$(api_status /v1/shutdown --request POST \
+    --data '{"confirm":"nbdsyncd","grace":"10m"}')" 202
+ok "it stops" wait_for "! is_running_ $(pid_of daemon)" 60
+ok "having asked for as much" told 'EXTEND_TIMEOUT_USEC=605000000'
+rm -f "$tmp/daemon.started"
+is "and for no more" "$(grep -c 'EXTEND_TIMEOUT_USEC=' \
+    "$tmp/receiver.log")" 2
+
 unset NOTIFY_SOCKET
 start_daemon "$tmp/conf"
 ok "without a service manager it runs as well" api /v1/version
