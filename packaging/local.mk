@@ -3,6 +3,7 @@
 units = \
 	%D%/systemd/nbdsync-job@.service \
 	%D%/systemd/nbdsync-job@.timer \
+	%D%/systemd/nbdsync-notify@.service \
 	%D%/systemd/nbdsync.service \
 	%D%/systemd/nbdsync.socket
 tmpfiles = %D%/tmpfiles/nbdsync.conf
@@ -10,6 +11,7 @@ tmpfiles = %D%/tmpfiles/nbdsync.conf
 # By hand and not by configure, which does not know what $(prefix) will be.
 %D%/systemd/nbdsync-job@.service: %D%/systemd/nbdsync-job@.service.in
 %D%/systemd/nbdsync-job@.timer: %D%/systemd/nbdsync-job@.timer.in
+%D%/systemd/nbdsync-notify@.service: %D%/systemd/nbdsync-notify@.service.in
 %D%/systemd/nbdsync.service: %D%/systemd/nbdsync.service.in
 %D%/systemd/nbdsync.socket: %D%/systemd/nbdsync.socket.in
 %D%/tmpfiles/nbdsync.conf: %D%/tmpfiles/nbdsync.conf.in
@@ -17,11 +19,14 @@ $(units) $(tmpfiles): Makefile
 	$(AM_V_GEN)$(MKDIR_P) $(@D) && \
 	sed -e 's|@bindir[@]|$(bindir)|g' \
 	    -e 's|@sbindir[@]|$(sbindir)|g' \
+	    -e 's|@libexecdir[@]|$(libexecdir)|g' \
 	    -e 's|@sysconfdir[@]|$(sysconfdir)|g' \
 	    $(srcdir)/$@.in >$@.tmp && mv $@.tmp $@
 
 if HAVE_SYSTEMD_UNITS
 systemdsystemunit_DATA = $(units)
+nbdsynclibexecdir = $(libexecdir)/nbdsync
+dist_nbdsynclibexec_SCRIPTS = %D%/systemd/notify
 sysusersdir = $(prefix)/lib/sysusers.d
 dist_sysusers_DATA = %D%/sysusers/nbdsync.conf
 tmpfilesdir = $(prefix)/lib/tmpfiles.d
@@ -42,6 +47,7 @@ EXTRA_DIST += \
 	%D%/prometheus/grafana-dashboard.json \
 	%D%/systemd/nbdsync-job@.service.in \
 	%D%/systemd/nbdsync-job@.timer.in \
+	%D%/systemd/nbdsync-notify@.service.in \
 	%D%/systemd/nbdsync.service.in \
 	%D%/systemd/nbdsync.socket.in \
 	%D%/sysusers/nbdsync.conf \

@@ -10,15 +10,16 @@ requires systemd-tmpfiles --version
 requires strace --version
 requires nbdkit pattern --version
 if [ "$(id -u)" -eq 0 ]; then
-	plan 18
+	plan 29
 else
-	plan 16
+	plan 27
 fi
 
 units=$srcdir/packaging/systemd
 for unit in nbdsync.service nbdsync.socket nbdsync-job@.service \
-    nbdsync-job@.timer; do
+    nbdsync-job@.timer nbdsync-notify@.service; do
 	sed -e "s,@bindir@/nbdsync,$nbdsync,g" \
+	    -e "s,@libexecdir@/nbdsync/notify,$units/notify,g" \
 	    -e "s,@sbindir@/nbdsyncd,$nbdsyncd,g" -e 's,@sysconfdir@,/etc,g' \
 	    "$units/$unit.in" >"$tmp/$unit"
 done
@@ -37,6 +38,31 @@ is "and has nothing to say about them" "$(echo "$err" | grep nbdsync-job)" ""
 ok "the exposure of a job's run is at most 1.5, too" \
     systemd-analyze security --offline=true --threshold=15 \
     "$tmp/nbdsync-job@vm1.service"
+# Where something has failed, somebody is told.
+cp "$tmp/nbdsync-notify@.service" "$tmp/nbdsync-notify@x.service"
+ok "systemd accepts the notice" systemd-analyze verify --man=no \
+    "$tmp/nbdsync-notify@x.service"
+is "and has nothing to say about it" \
+    "$(echo "$err" | grep nbdsync-notify)" ""
+for unit in nbdsync.service nbdsync-job@.service; do
+	is "when $unit fails, it is sent" \
+	    "$(sed -n 's/^OnFailure=//p' "$tmp/$unit")" \
+	    "nbdsync-notify@%n.service"
+done
+mkdir "$tmp/bin"
+printf '#!/bin/sh\necho "$*" >"%s/asked"\necho "x.service: it said this"\nexit 3\n' \
+    "$tmp" >"$tmp/bin/systemctl"
+printf '#!/bin/sh\necho "$*" >"%s/to"\ncat >"%s/mail"\n' "$tmp" "$tmp" \
+    >"$tmp/bin/sendmail"
+chmod +x "$tmp/bin/systemctl" "$tmp/bin/sendmail"
+ok "it can be sent" env PATH="$tmp/bin:$PATH" "$units/notify" \
+    nbdsync-job@vm1.service ops@example.org
+is "to whom it should go" "$(cat "$tmp/to")" "-i ops@example.org"
+like "with the unit" "$(cat "$tmp/mail")" \
+    "^Subject: nbdsync-job@vm1.service on $(uname -n) has failed"
+like "and what it has said" "$(cat "$tmp/mail")" "^x.service: it said this"
+like "lately" "$(cat "$tmp/asked")" "^status .* nbdsync-job@vm1.service$"
+
 sed 's/^[A-Z][A-Za-z]*Filter=.*//' "$tmp/nbdsync.service" >"$tmp/open.service"
 not_ok "without the filters it would be more" systemd-analyze security \
     --offline=true --threshold=15 "$tmp/open.service"
@@ -90,15 +116,18 @@ members $(echo "$filters" | sed -n 's/^~//p') | sort -u >"$tmp/kept"
 comm -23 "$tmp/let" "$tmp/kept" >"$tmp/allowed"
 
 conf "endpoints = ( { name = \"p\"; command = [ \"nbdkit\", \"pattern\",
-    \"8M\" ]; }, { name = \"f\"; path = \"$tmp/disk\"; } );
+    \"8M\" ]; }, { name = \"f\"; path = \"$tmp/disk\"; },
+    { name = \"v\"; uri = \"nbd+vsock://2/x\"; } );
 jobs = ( { name = \"one\"; source = \"p\"; destination = \"f\";
-    pre = [ \"/bin/true\" ]; } );
+    pre = [ \"/bin/true\" ]; },
+  { name = \"guest\"; source = \"v\"; destination = \"f\"; } );
 metrics = { listen = \"127.0.0.1:$(free_port)\"; };"
 truncate -s 8M "$tmp/disk"
 ASAN_OPTIONS=$ASAN_OPTIONS:detect_leaks=0 start_process daemon strace -f -qq \
     -e signal=none -o "$tmp/trace" "$nbdsyncd" --config "$tmp/conf"
 wait_until_up_ daemon "'$nbdsync' status >/dev/null 2>&1"
 ok "a job runs, and is watched" "$nbdsync" start --wait one
+"$nbdsync" start --wait --quiet guest 2>/dev/null
 ok "so is the configuration that is read again" "$nbdsync" reload
 kill "$(sed -n '1s/ .*//p' "$tmp/trace")"
 ok "and the daemon that ends" wait_for "! is_running_ $(pid_of daemon)" 60
@@ -108,5 +137,11 @@ ok "much was seen" test "$(wc -l <"$tmp/used")" -gt 40
 # of that is none.
 is "none of these calls is kept from the service" \
     "$(comm -23 "$tmp/used" "$tmp/allowed" | grep -v '^fchown$')" ""
+sed -n 's/.* socket(\(AF_[A-Z0-9_]*\),.*/\1/p' "$tmp/trace" | sort -u \
+    >"$tmp/families"
+ok "one asked for another machine by vsock" grep -q AF_VSOCK "$tmp/families"
+is "nor is any family of addresses" "$(sed -n \
+    's/^RestrictAddressFamilies=//p' "$tmp/nbdsync.service" | tr ' ' '\n' |
+    sort | comm -23 "$tmp/families" -)" ""
 is "nor any memory, to write to and to run" \
     "$(grep PROT_EXEC "$tmp/trace" | grep PROT_WRITE)" ""
