@@ -33,6 +33,8 @@ noinst_LTLIBRARIES += %D%/libdaemon.la
 	%D%/control/auth.c \
 	%D%/control/auth.h \
 	%D%/control/cancel.c \
+	%D%/control/connections.c \
+	%D%/control/connections.h \
 	%D%/control/counters.c \
 	%D%/control/counters.h \
 	%D%/control/endpoints.c \

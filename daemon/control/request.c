@@ -94,9 +94,10 @@ log_audit(const struct request *r, int status)
 }
 
 static void
-on_sent(struct evhttp_request *http UNUSED, void *arg)
+on_sent(struct evhttp_request *http, void *arg)
 {
 	on_main_entry();
+	server_mark(arg, http, true);
 	server_on_sent(arg);
 }
 
@@ -591,7 +592,9 @@ request_take(struct ctl_server *server, const struct ctl_tcp *tcp,
 	r->base.events = server->events;
 	r->base.tails = server->tails;
 	r->base.counters = &server->counters;
-	server->counters.n_connections = server->n_connections;
+	server->counters.n_connections = server->connections.n;
+	server->counters.n_accepted = server->connections.n_accepted;
+	server_mark(server, http, false);
 	list_init(&r->node);
 	TAILQ_INIT(&r->query);
 	if (tcp == NULL)

@@ -6,6 +6,7 @@
 #include <event2/keyvalq_struct.h>
 
 #include "base/list.h"
+#include "control/connections.h"
 #include "control/counters.h"
 #include "control/events.h"
 #include "control/probe.h"
@@ -17,14 +18,10 @@
 #include "control/tcp.h"
 
 /*
- * What server.c (listening, connections) and request.c (one request) share.
+ * What server.c (listening) and request.c (one request) share.
  */
 
-struct bufferevent;
 struct evconnlistener;
-
-/* Bytes of a connection that nobody has taken: more than headers and body. */
-#define CTL_READ_AHEAD_MAX (128 * 1024)
 
 struct ctl_server {
 	struct net_loop *loop;
@@ -43,10 +40,8 @@ struct ctl_server {
 	struct evhttp *http;
 	struct evhttp_bound_socket *bound;
 	struct evconnlistener *listener;	/* bound's */
-	struct bufferevent *connections[CTL_CONNECTIONS_MAX];
+	struct ctl_connections connections;
 	size_t n_streams;		/* of them */
-	size_t n_connections;
-	struct net_timer resume_timer;
 
 	struct ctl_tcp *metrics;	/* NULL: not configured */
 	struct ctl_tcp *web;
@@ -73,6 +68,10 @@ void request_resume_held(struct ctl_server *server, bool is_last_call) ON_MAIN;
 /* stream.c: make the answer to http a stream.  NULL: no memory. */
 struct ctl_stream *stream_new(struct ctl_server *server,
     struct evhttp_request *http, void (*on_gone)(void *arg), void *arg) ON_MAIN;
+
+/* As connections_mark(), wherever http has come from. */
+void server_mark(struct ctl_server *server, const struct evhttp_request *http,
+    bool asks) ON_MAIN;
 
 /* An answer has been sent. */
 void server_on_sent(struct ctl_server *server) ON_MAIN;

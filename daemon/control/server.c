@@ -1,18 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * The control server: evhttp on a listening Unix socket, with limits.
- *
- * evhttp neither counts its connections nor tells when one ends.  So each
- * connection's bufferevent is given to it by us and kept with a reference of
- * our own; dropping that reference and finding it was the last says that
- * evhttp is through with it.  It closes its descriptor itself, then: evhttp
- * would do so while our reference has it still watched, and the next that is
- * given the same number would be read by it.  Until we look it reads what
- * still comes, up to CTL_READ_AHEAD_MAX.
- *
- * At the limit we stop accepting and look again a little later: who connects
- * meanwhile waits in the kernel's queue.  The same pause follows when accept()
- * fails, or a full table of descriptors would make the loop spin.
+ * The control server: evhttp on a listening Unix socket.  How many there may
+ * be, and for how long, is the business of connections.c.
  */
 
 #include "control/server.h"
@@ -37,79 +26,7 @@
 #define HEADERS_MAX	8192
 #define BODY_MAX	65536
 #define IO_TIMEOUT_S	30
-#define PAUSE_MS	100
-#define LOOK_MS		1000
 #define CLOSE_WAIT_MS	1000
-
-static void
-forget_ended_connections(struct ctl_server *server)
-{
-	size_t n = 0;
-
-	for (size_t i = 0; i < server->n_connections; i++) {
-		struct bufferevent *bev = server->connections[i];
-
-		if (bufferevent_decref(bev) != 0)
-			continue;
-		bufferevent_incref(bev);
-		server->connections[n++] = bev;
-	}
-	server->n_connections = n;
-}
-
-static void
-pause_accepting(struct ctl_server *server)
-{
-	(void)evconnlistener_disable(server->listener);
-	net_timer_start(&server->resume_timer, PAUSE_MS);
-}
-
-static void
-on_pause_over(void *arg)
-{
-	struct ctl_server *server = arg;
-
-	on_main_entry();
-	forget_ended_connections(server);
-	if (server->is_closing)
-		return;
-	if (server->n_connections < CTL_CONNECTIONS_MAX)
-		(void)evconnlistener_enable(server->listener);
-	if (server->n_connections > 0)
-		net_timer_start(&server->resume_timer,
-		    server->n_connections < CTL_CONNECTIONS_MAX ? LOOK_MS :
-								  PAUSE_MS);
-}
-
-/* evhttp has accepted a connection and wants a bufferevent for it. */
-static struct bufferevent *
-on_connection(struct event_base *base, void *arg)
-{
-	struct ctl_server *server = arg;
-	struct bufferevent *bev = bufferevent_socket_new(base, -1,
-	    BEV_OPT_CLOSE_ON_FREE);
-
-	on_main_entry();
-	if (bev == NULL)
-		return NULL;
-	server->counters.n_accepted++;
-	forget_ended_connections(server);
-	if (server->n_connections == CTL_CONNECTIONS_MAX) {
-		bufferevent_free(bev);
-		return NULL;
-	}
-	bufferevent_setwatermark(bev, EV_READ, 0, CTL_READ_AHEAD_MAX);
-	bufferevent_incref(bev);
-	if (server->n_connections == 0)
-		net_timer_start(&server->resume_timer, LOOK_MS);
-	server->connections[server->n_connections++] = bev;
-	if (server->n_connections == CTL_CONNECTIONS_MAX) {
-		log_debug("control: %d connections, no more for now",
-		    CTL_CONNECTIONS_MAX);
-		pause_accepting(server);
-	}
-	return bev;
-}
 
 /*
  * evhttp puts an argument of its own into the listener, which then comes here
@@ -126,7 +43,7 @@ on_accept_error(struct evconnlistener *listener UNUSED, void *arg UNUSED)
 
 	log_message(&messages[MSG_ACCEPT], LOG_LEVEL_WARNING, "control: "
 	    "cannot accept a connection: %s; trying again", strerror(errno));
-	pause_accepting(server);
+	connections_pause(&server->connections);
 }
 
 static void
@@ -186,7 +103,8 @@ start_http(struct ctl_server *server)
 	    EVHTTP_REQ_POST | EVHTTP_REQ_HEAD | EVHTTP_REQ_PUT |
 	    EVHTTP_REQ_DELETE | EVHTTP_REQ_OPTIONS | EVHTTP_REQ_TRACE |
 	    EVHTTP_REQ_CONNECT | EVHTTP_REQ_PATCH);
-	evhttp_set_bevcb(server->http, on_connection, server);
+	evhttp_set_bevcb(server->http, connections_on_accepted,
+	    &server->connections);
 	evhttp_set_gencb(server->http, request_on_arrival, server);
 	server->listener = evconnlistener_new(base, NULL, NULL,
 	    LEV_OPT_CLOSE_ON_FREE | LEV_OPT_CLOSE_ON_EXEC, 0,
@@ -195,10 +113,12 @@ start_http(struct ctl_server *server)
 		return -ENOMEM;
 	server->socket.fd = -1;		/* the listener's now */
 	listening = server;
+	server->connections.listener = server->listener;
 	evconnlistener_set_error_cb(server->listener, on_accept_error);
 	server->bound = evhttp_bind_listener(server->http, server->listener);
 	if (server->bound == NULL) {
 		evconnlistener_free(server->listener);
+		server->connections.listener = NULL;
 		return -ENOMEM;
 	}
 	return 0;
@@ -248,8 +168,8 @@ start(struct ctl_server *server, struct error *e) ON_MAIN
 {
 	int r;
 
-	if (net_timer_init(&server->resume_timer, server->loop,
-	    on_pause_over, server) < 0 ||
+	if (connections_init(&server->connections, server->loop,
+	    CTL_CONNECTIONS_MAX) < 0 ||
 	    net_timer_init(&server->close_timer, server->loop, on_closed,
 	    server) < 0 ||
 	    net_task_init(&server->closed_task, server->loop, on_closed,
@@ -334,22 +254,23 @@ ctl_server_set_shutdown(struct ctl_server *server,
 	server->shutdown = (struct ctl_shutdown_call){ stop, arg };
 }
 
-/* Is an answer still on its way to someone who is there? */
-static bool
-has_unsent(struct ctl_server *server)
+void
+server_mark(struct ctl_server *server, const struct evhttp_request *http,
+    bool asks)
 {
-	forget_ended_connections(server);
-	for (size_t i = 0; i < server->n_connections; i++)
-		if (evbuffer_get_length(bufferevent_get_output(
-		    server->connections[i])) > 0)
-			return true;
-	return false;
+	connections_mark(&server->connections, http, asks);
+	if (server->metrics != NULL)
+		connections_mark(tcp_connections(server->metrics), http,
+		    asks);
+	if (server->web != NULL)
+		connections_mark(tcp_connections(server->web), http, asks);
 }
 
 void
 server_on_sent(struct ctl_server *server)
 {
-	if (server->is_closing && !has_unsent(server))
+	if (server->is_closing &&
+	    !connections_have_unsent(&server->connections))
 		net_task_schedule(&server->closed_task);
 }
 
@@ -362,6 +283,7 @@ stop_listening(struct ctl_server *server)
 	evhttp_del_accept_socket(server->http, server->bound);
 	server->bound = NULL;
 	server->listener = NULL;
+	server->connections.listener = NULL;
 }
 
 void
@@ -377,7 +299,7 @@ ctl_server_close(struct ctl_server *server, void (*on_closed_cb)(void *arg),
 	tails_close(server->tails);
 	request_resume_held(server, true);
 	probes_stop(&server->probes);
-	if (has_unsent(server))
+	if (connections_have_unsent(&server->connections))
 		net_timer_start(&server->close_timer, CLOSE_WAIT_MS);
 	else
 		net_task_schedule(&server->closed_task);
@@ -403,9 +325,7 @@ ctl_server_free(struct ctl_server *server)
 	tails_free(server->tails);
 	if (server->http != NULL)
 		evhttp_free(server->http);
-	for (size_t i = 0; i < server->n_connections; i++)
-		(void)bufferevent_decref(server->connections[i]);
-	net_timer_done(&server->resume_timer);
+	connections_done(&server->connections);
 	net_timer_done(&server->close_timer);
 	net_task_done(&server->closed_task);
 	if (server->socket.fd >= 0)

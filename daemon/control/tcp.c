@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Listening on TCP.  Connections are counted as those of the Unix socket are:
- * see server.c.
+ * Listening on TCP.
  */
 
 #include "control/tcp.h"
@@ -23,8 +22,6 @@
 #define CONNECTIONS_MAX 32
 #define HEADERS_MAX	8192
 #define IO_TIMEOUT_S	30
-#define PAUSE_MS	100
-#define LOOK_MS		1000
 #define ADDRESS_SIZE	80
 
 struct ctl_tcp {
@@ -32,71 +29,13 @@ struct ctl_tcp {
 	enum tcp_kind kind;
 	struct evhttp *http;
 	struct evconnlistener *listener;
-	struct bufferevent *connections[CONNECTIONS_MAX];
-	size_t n_connections;
-	struct net_timer resume_timer;
+	struct ctl_connections connections;
 };
 
-static void
-forget_ended(struct ctl_tcp *tcp)
+struct ctl_connections *
+tcp_connections(struct ctl_tcp *tcp)
 {
-	size_t n = 0;
-
-	for (size_t i = 0; i < tcp->n_connections; i++) {
-		struct bufferevent *bev = tcp->connections[i];
-
-		if (bufferevent_decref(bev) != 0)
-			continue;
-		bufferevent_incref(bev);
-		tcp->connections[n++] = bev;
-	}
-	tcp->n_connections = n;
-}
-
-static void
-pause_accepting(struct ctl_tcp *tcp)
-{
-	(void)evconnlistener_disable(tcp->listener);
-	net_timer_start(&tcp->resume_timer, PAUSE_MS);
-}
-
-static void
-tcp_on_pause_over(void *arg)
-{
-	struct ctl_tcp *tcp = arg;
-
-	on_main_entry();
-	forget_ended(tcp);
-	if (tcp->n_connections < CONNECTIONS_MAX)
-		(void)evconnlistener_enable(tcp->listener);
-	if (tcp->n_connections > 0)
-		net_timer_start(&tcp->resume_timer,
-		    tcp->n_connections < CONNECTIONS_MAX ? LOOK_MS : PAUSE_MS);
-}
-
-static struct bufferevent *
-tcp_on_connection(struct event_base *base, void *arg)
-{
-	struct ctl_tcp *tcp = arg;
-	struct bufferevent *bev = bufferevent_socket_new(base, -1,
-	    BEV_OPT_CLOSE_ON_FREE);
-
-	on_main_entry();
-	if (bev == NULL)
-		return NULL;
-	forget_ended(tcp);
-	if (tcp->n_connections == CONNECTIONS_MAX) {
-		bufferevent_free(bev);
-		return NULL;
-	}
-	bufferevent_setwatermark(bev, EV_READ, 0, CTL_READ_AHEAD_MAX);
-	bufferevent_incref(bev);
-	if (tcp->n_connections == 0)
-		net_timer_start(&tcp->resume_timer, LOOK_MS);
-	tcp->connections[tcp->n_connections++] = bev;
-	if (tcp->n_connections == CONNECTIONS_MAX)
-		pause_accepting(tcp);
-	return bev;
+	return &tcp->connections;
 }
 
 /* By kind; see server.c: the argument is evhttp's. */
@@ -109,7 +48,7 @@ tcp_on_accept_error(struct evconnlistener *listener, void *arg UNUSED)
 	for (int kind = 0; kind < TCP_KINDS; kind++)
 		if (listening[kind] != NULL &&
 		    listening[kind]->listener == listener)
-			pause_accepting(listening[kind]);
+			connections_pause(&listening[kind]->connections);
 }
 
 static void
@@ -215,7 +154,8 @@ start_http(struct ctl_tcp *tcp, const struct sockaddr_storage *address,
 	evhttp_set_max_body_size(tcp->http, 0);
 	evhttp_set_timeout(tcp->http, IO_TIMEOUT_S);
 	evhttp_set_allowed_methods(tcp->http, EVHTTP_REQ_GET);
-	evhttp_set_bevcb(tcp->http, tcp_on_connection, tcp);
+	evhttp_set_bevcb(tcp->http, connections_on_accepted,
+	    &tcp->connections);
 	evhttp_set_gencb(tcp->http, tcp_on_arrival, tcp);
 	errno = 0;
 	tcp->listener = evconnlistener_new_bind(base, NULL, NULL,
@@ -224,10 +164,12 @@ start_http(struct ctl_tcp *tcp, const struct sockaddr_storage *address,
 	if (tcp->listener == NULL)
 		return errno == 0 ? -ENOMEM : -errno;
 	listening[tcp->kind] = tcp;
+	tcp->connections.listener = tcp->listener;
 	evconnlistener_set_error_cb(tcp->listener, tcp_on_accept_error);
 	if (evhttp_bind_listener(tcp->http, tcp->listener) == NULL) {
 		evconnlistener_free(tcp->listener);
 		tcp->listener = NULL;
+		tcp->connections.listener = NULL;
 		return -ENOMEM;
 	}
 	return 0;
@@ -246,8 +188,8 @@ tcp_open(struct ctl_server *server, enum tcp_kind kind, const char *listen,
 	if (r < 0)
 		return r;
 	tcp = calloc(1, sizeof *tcp);
-	if (tcp == NULL || net_timer_init(&tcp->resume_timer, server->loop,
-	    tcp_on_pause_over, tcp) < 0) {
+	if (tcp == NULL || connections_init(&tcp->connections, server->loop,
+	    CONNECTIONS_MAX) < 0) {
 		free(tcp);
 		return error_set(e, -ENOMEM, "out of memory");
 	}
@@ -274,8 +216,6 @@ tcp_free(struct ctl_tcp *tcp)
 		listening[tcp->kind] = NULL;
 	if (tcp->http != NULL)
 		evhttp_free(tcp->http);
-	for (size_t i = 0; i < tcp->n_connections; i++)
-		(void)bufferevent_decref(tcp->connections[i]);
-	net_timer_done(&tcp->resume_timer);
+	connections_done(&tcp->connections);
 	free(tcp);
 }

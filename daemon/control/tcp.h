@@ -13,6 +13,7 @@
  * only.
  */
 
+struct ctl_connections;
 struct ctl_server;
 struct ctl_tcp;
 struct ctl_route;
@@ -32,6 +33,8 @@ enum tcp_kind {
 int tcp_open(struct ctl_server *server, enum tcp_kind kind,
     const char *listen, struct ctl_tcp **ret_tcp, struct error *e) ON_MAIN;
 void tcp_free(struct ctl_tcp *tcp) ON_MAIN;
+
+struct ctl_connections *tcp_connections(struct ctl_tcp *tcp) ON_MAIN;
 
 /* May this be answered to whoever is there? */
 bool tcp_has_route(const struct ctl_tcp *tcp, const struct ctl_route *route);

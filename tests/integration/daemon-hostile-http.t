@@ -6,11 +6,45 @@
 . "$srcdir/tests/lib/daemonlib.sh"
 requires nbdkit --filter=delay pattern --version
 requires perl -MIO::Socket::UNIX -e 1
-plan 7
+plan 12
 
 conf "endpoints = ( $(slow_endpoint slow), { name = \"n\"; uri = \"null:\"; } );
-jobs = ( $(slow_job vm1 slow n) );"
+jobs = ( $(seq -f "{ name = \"other%g\"; source = \"slow\";
+    destination = \"n\"; }," 1000) $(slow_job vm1 slow n) );"
 start_daemon "$tmp/conf"
+
+# One that sends a byte now and then, and never ends, and one that takes its
+# answer so, which is more than a socket holds.
+cat >"$tmp/drip.pl" <<'END'
+use IO::Socket::UNIX;
+$| = 1;
+$SIG{PIPE} = 'IGNORE';
+my ($path, $how) = @ARGV;
+my $s = IO::Socket::UNIX->new(Peer => $path) or die;
+$s->syswrite("GET /v1/jobs HTTP/1.1\r\nHost: x\r\n\r\n") if $how eq 'take';
+print "begun\n";
+my ($text, $last) = ('', '');
+while (1) {
+	last if $how eq 'take' ? !$s->sysread($text, 2048) : !$s->syswrite('x');
+	select undef, undef, undef, 0.2;
+	# What has come already is there: is it all?
+	if ($how eq 'take' && time - $^T > 32) {
+		$last = substr($last . $text, -3)
+		    while $s->sysread($text, 65536);
+		print $last eq "]}\n" ? "whole\n" : "cut\n";
+		last;
+	}
+}
+print "ended\n";
+END
+begin=$(date +%s)
+start_process drip perl "$tmp/drip.pl" "$NBDSYNC_SOCKET" send
+start_process slow perl "$tmp/drip.pl" "$NBDSYNC_SOCKET" take
+wait_for "grep -q begun '$tmp/drip.log' && grep -q begun '$tmp/slow.log'"
+start_process listener "$nbdsync" events --json
+api "/v1/jobs/vm1?since=$(job_field vm1 .rev)&wait=33" >"$tmp/waiter" &
+waiter=$!
+is "who drips does not hold up others" "$(api_status /v1/jobs)" 200
 
 # Valid requests with bytes changed, cut, doubled, by a seed; every answer is
 # an error in order, or a good one to what happened to be good.
@@ -68,17 +102,16 @@ like "and good ones" "$out" 2xx
 is "the daemon still answers" "$(api_status /v1/version)" 200
 is "nothing was started" "$(job_field vm1 .state)" idle
 
-# One that sends a byte now and then, and never ends.
-cat >"$tmp/drip.pl" <<'END'
-use IO::Socket::UNIX;
-$| = 1;
-my $s = IO::Socket::UNIX->new(Peer => $ARGV[0]) or die;
-print "begun\n";
-while (1) { $s->syswrite('x') or last; select undef, undef, undef, 0.2 }
-END
-start_process drip perl "$tmp/drip.pl" "$NBDSYNC_SOCKET"
-wait_for "grep -q begun '$tmp/drip.log'"
-is "who drips does not hold up others" "$(api_status /v1/jobs)" 200
-stop_process drip
+wait_for '[ "$(date +%s)" -ge "$((begin + 20))" ]' 40
+is "before their time is over they are served" \
+    "$(cat "$tmp/drip.log" "$tmp/slow.log" | tr '\n' ' ')" "begun begun "
+# By then many may take as long as there is for one byte.
+ok "who drips is cut off in the end" wait_for "grep -q ended '$tmp/drip.log'" 60
+wait_for "grep -q ended '$tmp/slow.log'" 60
+ok "so is who takes an answer bit by bit" grep -q cut "$tmp/slow.log"
+wait $waiter
+ok "but none who waits for an answer" grep -q '"job"' "$tmp/waiter"
+ok "nor who listens to events" kill -0 "$(pid_of listener)"
+stop_process listener INT
 stop_process daemon
 is "the daemon ends well" "$?" 0
