@@ -7,7 +7,7 @@
 requires certtool --version
 requires nbdkit --filter=delay pattern --version
 requires perl -e 1
-plan 45
+plan 46
 
 make_ca "$tmp/pki"
 make_cert "$tmp/pki" client tls_www_client 'expiration_days = 2'
@@ -126,6 +126,10 @@ echo broken >"$tmp/conf"
 kill -HUP "$(pid_of daemon)"
 ok "until one is refused" wait_for \
     '[ "$(metric nbdsync_config_last_reload_successful)" = 0 ]'
+
+is "the manual has each figure, and no other" "$(sed -n \
+    's/^\.It Cm \([np][a-z]*_[a-z_]*\)$/\1/p' "$srcdir/doc/nbdsync-api.7" |
+    sort)" "$(api /metrics | sed -n 's/^# TYPE \([^ ]*\) .*/\1/p' | sort)"
 
 # What the alert rules and the dashboard speak of is there.
 api /metrics | sed -n 's/^# TYPE \([^ ]*\) .*/\1/p' | sort >"$tmp/known"

@@ -6,7 +6,7 @@
 . "$srcdir/tests/lib/daemonlib.sh"
 requires promtool --version
 requires nbdkit pattern --version
-plan 8
+plan 9
 
 rules=$srcdir/packaging/prometheus/alerts.yml
 board=$srcdir/packaging/prometheus/grafana-dashboard.json
@@ -38,6 +38,14 @@ tests:
   input_series:
 $(
 	series "nbdsync_job_runs_total{$job,result=\"failed\"}" '0x60 1x4000'
+	series "up{job=\"nbdsync\",instance=\"dr1\"}" '1x60 0x4000'
+	series "nbdsync_job_runs_total{$job,result=\"succeeded-with-warnings\"}" \
+	    '0x60 1x4000'
+	series "nbdsync_hook_runs_total{$job,hook=\"post\",result=\"failed\"}" \
+	    '0x60 1x4000'
+	series "nbdsync_hook_runs_total{$job,hook=\"pre\",result=\"failed\"}" \
+	    '0x60 1x4000'
+	series "nbdsync_verify_mismatch_bytes_total{$job}" '0x60 512x4000'
 	series "nbdsync_job_last_attempt_timestamp_seconds{$job}" '60x5000'
 	series "nbdsync_job_last_success_timestamp_seconds{$job}" '60x5000'
 	series "nbdsync_job_stalled_seconds{$job}" '0x9 301x5 0x5000'
@@ -66,6 +74,23 @@ $(
 	    'severity: warning, job: vm1, instance: dr1, result: failed' \
 	    'summary: "a run of vm1 has failed", action: "nbdsync status vm1"'
 	firing NbdsyncRunFailed 3h
+	firing NbdsyncRunIncomplete 59m
+	firing NbdsyncRunIncomplete 65m \
+'severity: warning, job: vm1, instance: dr1, result: succeeded-with-warnings' \
+'summary: "a run of vm1 has not copied everything", action: "nbdsync status vm1"'
+	firing NbdsyncRunIncomplete 3h
+	firing NbdsyncHookFailed 59m
+	firing NbdsyncHookFailed 65m \
+'severity: warning, job: vm1, instance: dr1, hook: post, result: failed' \
+	    'summary: "the hook post of vm1 has failed", action: "nbdsync log vm1"'
+	firing NbdsyncHookFailed 3h
+	firing NbdsyncDown 63m
+	firing NbdsyncDown 70m 'severity: critical, job: nbdsync, instance: dr1' \
+	    'summary: "nbdsyncd on dr1 does not answer"'
+	firing NbdsyncMismatch 59m
+	firing NbdsyncMismatch 65m 'severity: critical, job: vm1, instance: dr1' \
+	    'summary: "source and destination of vm1 differ"'
+	firing NbdsyncMismatch 3h
 	firing NbdsyncNoSuccess 40h
 	firing NbdsyncNoSuccess 50h 'severity: critical, job: vm1, instance: dr1' \
 	    'summary: "vm1 has had no success for two days"'
@@ -101,6 +126,11 @@ $(
 )
 END
 ok "alerts come when they should, and go" promtool test rules "$tmp/test.yml"
+is "each of the rules is among these" "$(sed -n 's/^ *- alert: //p' "$rules" |
+    while read -r rule; do
+	grep -A 3 "alertname: $rule\$" "$tmp/test.yml" | grep -q exp_labels ||
+	    echo "$rule"
+done)" ""
 sed 's/eval_time: 65m/eval_time: 66h/' "$tmp/test.yml" >"$tmp/wrong.yml"
 not_ok "and that is looked at" promtool test rules "$tmp/wrong.yml"
 
