@@ -45,6 +45,7 @@ EXTRA_DIST += \
 	%D%/nbdsync.spec \
 	%D%/prometheus/alerts.yml \
 	%D%/prometheus/grafana-dashboard.json \
+	%D%/prometheus/prometheus.yml \
 	%D%/systemd/nbdsync-job@.service.in \
 	%D%/systemd/nbdsync-job@.timer.in \
 	%D%/systemd/nbdsync-notify@.service.in \

@@ -5,8 +5,9 @@
 . "$srcdir/tests/lib/testlib.sh"
 . "$srcdir/tests/lib/daemonlib.sh"
 requires promtool --version
+requires prometheus --version
 requires nbdkit pattern --version
-plan 9
+plan 12
 
 rules=$srcdir/packaging/prometheus/alerts.yml
 board=$srcdir/packaging/prometheus/grafana-dashboard.json
@@ -143,10 +144,34 @@ ok "in Prometheus' language" promtool check rules --lint=none "$tmp/board.yml"
 
 conf 'endpoints = ( { name = "p"; command = [ "nbdkit", "pattern", "1M" ]; },
   { name = "n"; uri = "null:"; } );
-jobs = ( { name = "one"; source = "p"; destination = "n"; } );'
+jobs = ( { name = "one"; source = "p"; destination = "n"; } );' \
+    "metrics = { listen = \"127.0.0.1:${port:=$(free_port)}\"; };"
 start_daemon "$tmp/conf"
 "$nbdsync" start --wait --quiet one
 api /metrics >"$tmp/metrics"
 ok "Prometheus takes the figures of the daemon" \
     sh -c "promtool check metrics <'$tmp/metrics'"
 is "and has nothing to say about them" "$out$err" ""
+
+# And it finds them, by the configuration that we tell.
+cp "$rules" "$tmp/alerts.yml"
+sed -e "s/localhost:9188/127.0.0.1:$port/" \
+    -e 's/^scrape_configs:/global: {scrape_interval: 1s}\n&/' \
+    "$srcdir/packaging/prometheus/prometheus.yml" >"$tmp/prometheus.yml"
+ok "Prometheus takes the configuration" promtool check config \
+    "$tmp/prometheus.yml"
+web=$(free_port)
+start_process prometheus prometheus --config.file="$tmp/prometheus.yml" \
+    --storage.tsdb.path="$tmp/prometheus" \
+    --web.listen-address="127.0.0.1:$web"
+ask()
+{
+	curl --silent --noproxy '*' --max-time 5 --get --data-urlencode \
+	    "query=$1" "http://127.0.0.1:$web/api/v1/query" |
+	    jq -r '.data.result[] | .value[1]'
+}
+ok "asks the daemon" wait_for '[ "$(ask "up{job=\"nbdsync\"}")" = 1 ]' 60
+is "and has its figures by the names of its jobs" "$(ask \
+    'nbdsync_job_runs_total{job="one",result="succeeded"}')" 1
+stop_process prometheus
+stop_process daemon
