@@ -3,7 +3,7 @@
 # The hooks that are ready for use call what they should: LVM, curl and
 # sendmail are stand-ins that note their arguments.
 . "$srcdir/tests/lib/testlib.sh"
-plan 15
+plan 21
 
 hooks=$srcdir/doc/examples/hooks
 mkdir "$tmp/bin"
@@ -35,24 +35,49 @@ lvcreate --yes --quiet --snapshot --size 5G --name vm1-nbdsync vg0/vm1"
 stub lvremove 'exit 5'
 exits 5 "a failure is one" "$hooks/lvm-snapshot" remove vg0/vm1
 
-NBDSYNC_JOB=vm1 NBDSYNC_RUN=r1 NBDSYNC_SOURCE=a NBDSYNC_DESTINATION=b
-export NBDSYNC_HOOK NBDSYNC_RESULT NBDSYNC_JOB NBDSYNC_RUN NBDSYNC_SOURCE \
-    NBDSYNC_DESTINATION NBDSYNC_ERROR
+NBDSYNC_JOB=vm1 NBDSYNC_RUN=r1 NBDSYNC_RUN_UUID=u1
+NBDSYNC_SOURCE=a NBDSYNC_DESTINATION=b
+export NBDSYNC_HOOK NBDSYNC_RESULT NBDSYNC_JOB NBDSYNC_RUN NBDSYNC_RUN_UUID \
+    NBDSYNC_SOURCE NBDSYNC_DESTINATION NBDSYNC_ERROR
 stub curl 'exit 22'
 NBDSYNC_HOOK=pre
 exits 0 "healthchecks does not stop a run" "$hooks/healthchecks" http://h/u
-like "whose beginning it tells" "$(cat "$tmp/calls")" "curl .* http://h/u/start"
+like "whose beginning it tells" "$(cat "$tmp/calls")" \
+    "curl .* http://h/u/start\?rid=u1$"
 NBDSYNC_HOOK=post NBDSYNC_RESULT=failed
 exits 22 "an answer that is no success is an error afterwards" \
     "$hooks/healthchecks" http://h/u
-like "a failure is told" "$(cat "$tmp/calls")" "curl .* http://h/u/1"
+like "a failure is told" "$(cat "$tmp/calls")" "curl .* http://h/u/1\?rid=u1$"
 stub curl
 NBDSYNC_RESULT=succeeded
 exits 0 "and so" "$hooks/healthchecks" http://h/u
-like "is success" "$(cat "$tmp/calls")" "curl .* http://h/u/0"
+like "is success" "$(cat "$tmp/calls")" "curl .* http://h/u/0\?rid=u1$"
+rm "$tmp/calls"
+for NBDSYNC_RESULT in stopped repaired finished-with-bad-ranges; do
+	"$hooks/healthchecks" http://h/u </dev/null
+done
+is "a mirror that was stopped is one as well, but not what has gaps" \
+    "$(sed 's,.*http://h/u/\(.\).*,\1,' "$tmp/calls" | tr -d '\n')" 001
+NBDSYNC_RESULT=succeeded
+stub curl "wc -c >'$tmp/size'"
+head -c 200000 /dev/zero | "$hooks/healthchecks" http://h/u
+is "with no more of what is known than they take" \
+    "$(tr -d ' ' <"$tmp/size")" 100000
+stub curl
 
 stub sendmail "cat >'$tmp/mail'"
 NBDSYNC_HOOK=on_failure NBDSYNC_RESULT=failed NBDSYNC_ERROR="disk is full"
 exits 0 "mail sends a mail" sh -c "echo '{}' | '$hooks/mail' root"
 like "with the reason" "$(tr '\n' ' ' <"$tmp/mail")" \
-    "To: root Subject: nbdsync: job vm1: failed  Run r1 .*disk is full"
+    "To: root Subject: nbdsync: job vm1: failed  Job vm1, .* run r1: disk is full"
+unset NBDSYNC_RESULT NBDSYNC_ERROR
+NBDSYNC_HOOK=on_stalled NBDSYNC_EVENT=job.stalled
+export NBDSYNC_EVENT
+exits 0 "also of a run that stands still" \
+    sh -c "echo '{}' | '$hooks/mail' root"
+like "with that" "$(tr '\n' ' ' <"$tmp/mail")" \
+    "job vm1: job.stalled  Job vm1, .* run r1: job.stalled"
+unset NBDSYNC_RUN
+NBDSYNC_HOOK=on_rpo NBDSYNC_EVENT=job.rpo-critical
+exits 0 "and of what is about no run" sh -c "echo '{}' | '$hooks/mail' root"
+like "with that, too" "$(cat "$tmp/mail")" "job vm1: job.rpo-critical"

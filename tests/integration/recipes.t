@@ -7,7 +7,7 @@
 . "$srcdir/tests/lib/daemonlib.sh"
 requires nbdkit --filter=error pattern --version
 requires perl -MIO::Socket::INET -e 1
-plan 16
+plan 18
 
 # The configurations of the page are complete but for their endpoints.
 awk '/^```conf$/ { n++; file = dir "/recipe-" n ".conf"; next }
@@ -62,7 +62,7 @@ heard()
 # The environment of a hook is made from nothing: so where sendmail would be
 # in the PATH of the daemon, it is set for this one.
 mkdir "$tmp/bin"
-printf '#!/bin/sh\ncat >"%s/mail"\n' "$tmp" >"$tmp/bin/sendmail"
+printf '#!/bin/sh\ncat >"%s/mail.$2"\n' "$tmp" >"$tmp/bin/sendmail"
 printf '#!/bin/sh\nPATH=%s:$PATH exec %s "$@"\n' "$tmp/bin" \
     "$tmp/bin/mail-hook" >"$tmp/bin/mail"
 cp "$srcdir/doc/examples/hooks/mail" "$tmp/bin/mail-hook"
@@ -78,20 +78,26 @@ conf "endpoints = ( { name = \"n\"; uri = \"null:\"; },
       \"1M\", \"error-pread-rate=100%\" ]; } );
 jobs = ( { name = \"good\"; source = \"good\"; destination = \"n\"; $hooks },
   { name = \"bad\"; source = \"bad\"; destination = \"n\"; retries = 0;
-    $hooks } );"
+    $hooks },
+  { name = \"late\"; source = \"good\"; destination = \"n\";
+    rpo_warn = \"1s\"; on_rpo = [ \"$tmp/bin/mail\", \"backup\" ]; } );"
 start_daemon "$tmp/conf"
 ok "a job runs" "$nbdsync" start --wait --quiet good
-ok "its beginning is told" heard '^GET /uuid/start '
-ok "its success is" heard '^POST /uuid/0 '
+ok "its beginning is told" heard '^GET /uuid/start?rid=[0-9a-f]\{8\}-[-0-9a-f]* '
+ok "its success is" heard '^POST /uuid/0?rid=[0-9a-f]'
 like "with what became of it" "$(cat "$tmp/server.log")" \
     '"result": ?"succeeded"'
-not_ok "nobody gets a mail" test -e "$tmp/mail"
+not_ok "nobody gets a mail" test -e "$tmp/mail.root"
 
 exits 4 "another one fails" "$nbdsync" start --wait --quiet bad
-ok "that is told" heard '^POST /uuid/1 '
-ok "and somebody gets a mail" wait_for "grep -q '^Run ' '$tmp/mail'"
-like "with the reason" "$(cat "$tmp/mail")" 'source .bad.*(error|fail)'
-like "to whom it should be" "$(cat "$tmp/mail")" '^To: root'
+ok "that is told" heard '^POST /uuid/1?rid=[0-9a-f]'
+ok "and somebody gets a mail" wait_for "grep -q '^Job ' '$tmp/mail.root'"
+like "with the reason" "$(cat "$tmp/mail.root")" 'source .bad.*(error|fail)'
+like "to whom it should be" "$(cat "$tmp/mail.root")" '^To: root'
+
+ok "one comes of a job without a success, too" wait_for \
+    "grep -q '^Subject: .*job late: job.rpo-warning' '$tmp/mail.backup'"
+is "which is no error" "$(grep -c "on_rpo failed" "$tmp/daemon.log")" 0
 
 stop_process server
 run "$nbdsync" start --wait --quiet good
