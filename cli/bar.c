@@ -130,13 +130,15 @@ bar_make_way(void)
 }
 
 void
-bar_finish(struct bar *bar, const struct run_progress *end)
+bar_finish(struct bar *bar, const char *before, enum run_mode mode,
+    const struct run_progress *end)
 {
 	char line[PROGRESS_LINE_SIZE];
 
 	if (bar->mode == BAR_OFF)
 		return;
 	bar_clear(bar);
-	(void)fprintf(stderr, "%s\n", progress_summary(end, line));
+	(void)fprintf(stderr, "%s%s\n", before, progress_summary(mode, end,
+	    line));
 	(void)fflush(stderr);
 }

@@ -48,8 +48,9 @@ void bar_make_way(void);
 /* One line with what is known now, in every mode. */
 void bar_print_line(struct bar *bar);
 
-/* The run has succeeded: the summary, unless the bar is off. */
-void bar_finish(struct bar *bar, const struct run_progress *end);
+/* The run has succeeded: before and the summary, unless the bar is off. */
+void bar_finish(struct bar *bar, const char *before, enum run_mode mode,
+    const struct run_progress *end);
 
 /* Monotonic milliseconds. */
 uint64_t bar_now_ms(void);

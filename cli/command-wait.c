@@ -15,6 +15,8 @@ const struct option_row options_wait[] = {
 	    "done (default); idle: whatever the result; in-sync: a mirror" },
 	{ "timeout", OPTION_TIMEOUT, "TIME",
 	    "stop waiting after TIME; the run goes on" },
+	{ "progress", JOB_COMMAND_PROGRESS, "[=TIME]",
+	    "without a terminal: a line every TIME (60s)" },
 	{ "socket", OPTION_SOCKET, "PATH",
 	    "the daemon's socket (or NBDSYNC_SOCKET)" },
 	{ "quiet", OPTION_QUIET, NULL, "print errors only" },

@@ -221,6 +221,12 @@ tell_differences(const struct engine *en, const struct run_result *result)
 	return CLI_DIFFERENT;
 }
 
+static void
+finish_bar(struct engine *en, const struct run_result *result)
+{
+	bar_finish(&en->bar, "", en->options->spec->mode, &result->progress);
+}
+
 static int
 tell_partial(struct engine *en, const struct run_result *result)
 {
@@ -228,7 +234,7 @@ tell_partial(struct engine *en, const struct run_result *result)
 		if (result->destination_failures[i] != NULL)
 			message(en->options->command, "%s",
 			    result->destination_failures[i]);
-	bar_finish(&en->bar, &result->progress);
+	finish_bar(en, result);
 	return CLI_WARNINGS;
 }
 
@@ -253,7 +259,7 @@ tell_bad_ranges(struct engine *en, const struct run_result *result)
 	if (result->n_bad_ranges > MAX_BAD_RANGES_TOLD)
 		message(command, "and %zu more ranges; --json lists them all",
 		    result->n_bad_ranges - MAX_BAD_RANGES_TOLD);
-	bar_finish(&en->bar, &result->progress);
+	finish_bar(en, result);
 	message(command, "finished, but for %" PRIu64 " bad bytes in %zu "
 	    "ranges", bytes, result->n_bad_ranges);
 	if (result->filled_bytes > 0)
@@ -376,7 +382,7 @@ tell_result(struct engine *en)
 	tell_not_copied(en, result);
 	switch (result->outcome) {
 	case RUN_SUCCEEDED:
-		bar_finish(&en->bar, &result->progress);
+		finish_bar(en, result);
 		exit_code = CLI_OK;
 		break;
 	case RUN_PARTIAL:

@@ -13,6 +13,8 @@
 #include "cli/signals.h"
 #include "cli/wait.h"
 
+#define PROGRESS_EVERY_MS 60000
+
 /* value, stolen, becomes part of the request; what is wrong, it says. */
 static int
 put(struct job_command *jc, const char *key, json_t *value)
@@ -94,6 +96,10 @@ set_option(struct options *o, struct job_command *jc, int id,
 	case OPTION_QUIET:
 		jc->quiet = true;
 		return 0;
+	case JOB_COMMAND_PROGRESS:
+		jc->progress_ms = PROGRESS_EVERY_MS;
+		return value == NULL ? 0 : options_time(o, "progress", value,
+		    &jc->progress_ms);
 	case OPTION_TIMEOUT:
 		return options_time(o, "timeout", value, &jc->timeout_ms);
 	default:
@@ -116,6 +122,9 @@ read_options(struct options *o, struct job_command *jc)
 	}
 	if (id == OPTIONS_END && jc->timeout_ms > 0 && !jc->wait)
 		return options_fail(o, "--timeout is of use with --wait only");
+	if (id == OPTIONS_END && jc->progress_ms > 0 && !jc->wait)
+		return options_fail(o, "--progress is of use with --wait "
+		    "only");
 	return id;
 }
 
@@ -135,6 +144,7 @@ wait_for_end(struct job_command *jc)
 		    job_command_run_id(jc),
 		.timeout_ms = jc->timeout_ms,
 		.bar_mode = job_command_bar_mode(jc),
+		.bar_every_ms = jc->progress_ms,
 	};
 	int exit_code;
 	int r;
@@ -252,7 +262,11 @@ job_command_run_id(const struct job_command *jc)
 enum bar_mode
 job_command_bar_mode(const struct job_command *jc)
 {
-	return !jc->quiet && bar_has_terminal() ? BAR_TERMINAL : BAR_OFF;
+	if (jc->quiet)
+		return BAR_OFF;
+	if (bar_has_terminal())
+		return BAR_TERMINAL;
+	return jc->progress_ms > 0 ? BAR_LINES : BAR_OFF;
 }
 
 int
@@ -263,13 +277,23 @@ job_command_fail(const struct job_command *jc)
 	return CLI_RUN_FAILED;
 }
 
+/*
+ * "vm1 as of 2026-11-23 02:41:10: 10.0 GiB copied ...": what the source had
+ * when the run began is there.
+ */
 static void
 tell_success(const struct job_command *jc)
 {
+	const struct job_run *run = &jc->status.last_run;
+	char at[OUTPUT_TIME_SIZE];
+	char before[128];
 	struct bar bar;
 
+	(void)snprintf(before, sizeof before, "%s as of %s: ", jc->job,
+	    output_local_time(run->started_at, at));
+	output_make_printable(before);
 	bar_init(&bar, job_command_bar_mode(jc), 0, 0);
-	bar_finish(&bar, &jc->status.last_run.progress);
+	bar_finish(&bar, before, run->mode, &run->progress);
 }
 
 int

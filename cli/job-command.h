@@ -23,6 +23,7 @@ enum {
 	JOB_COMMAND_STORED,
 	JOB_COMMAND_VERIFY,
 	JOB_COMMAND_FOR,
+	JOB_COMMAND_PROGRESS,
 };
 
 /*
@@ -38,6 +39,7 @@ struct job_command {
 	bool quiet;
 	const char *wait_for;		/* of wait; NULL: "done" */
 	uint64_t timeout_ms;
+	uint64_t progress_ms;		/* between lines; 0: none */
 	json_t *body;			/* of the request; NULL: empty */
 	json_t *answer;			/* of the daemon; ours */
 	json_t *end;			/* the job when the run has ended */

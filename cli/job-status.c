@@ -83,6 +83,9 @@ read_run(const json_t *json, struct job_run *run)
 
 	run->id = get_text(json, "id");
 	run->trigger = get_text(json, "trigger");
+	/* One that is not known does what copying does. */
+	if (run_mode_parse(get_text(json, "mode"), &run->mode) < 0)
+		run->mode = RUN_COPY;
 	run->started_at = get_text(json, "started_at");
 	run->finished_at = get_text(json, "finished_at");
 	run->result = get_text(json, "result");

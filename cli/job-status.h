@@ -17,6 +17,7 @@
 struct job_run {
 	const char *id;
 	const char *trigger;
+	enum run_mode mode;
 	const char *started_at;
 	const char *finished_at;	/* ended */
 	const char *result;		/* ended: "succeeded", ... */

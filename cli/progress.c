@@ -200,31 +200,55 @@ write_share(char part[PART_SIZE], uint64_t bytes, const char *what)
 	return part;
 }
 
+/* What became of the bytes, after the rate. */
+static void
+write_outcome(enum run_mode mode, const struct run_progress *end, char *buf,
+    size_t size)
+{
+	char zeroed[PART_SIZE];
+	char trimmed[PART_SIZE];
+	char untouched[PART_SIZE];
+	char written[UNITS_TEXT_SIZE];
+
+	if (mode == RUN_VERIFY) {
+		(void)snprintf(buf, size, "%s", end->differing_bytes == 0 ?
+		    ", equal" : "");
+		return;
+	}
+	if (mode == RUN_SYNC)
+		(void)snprintf(buf, size, ", %s of it written",
+		    units_format_size(end->written_bytes + end->zeroed_bytes,
+		    written));
+	else
+		(void)snprintf(buf, size, "%s%s%s",
+		    write_share(zeroed, end->zeroed_bytes, "zeroes"),
+		    write_share(trimmed, end->trimmed_bytes, "trimmed"),
+		    write_share(untouched, end->untouched_bytes,
+		    "left as it was"));
+	(void)snprintf(buf + strlen(buf), size - strlen(buf), ", %s%s",
+	    end->durable_bytes >= end->done_bytes ? "flushed" : "not flushed",
+	    end->verified_bytes > 0 &&
+		    end->verified_bytes >= end->done_bytes ?
+		", verified" :
+		"");
+}
+
 char *
-progress_summary(const struct run_progress *end, char buf[PROGRESS_LINE_SIZE])
+progress_summary(enum run_mode mode, const struct run_progress *end,
+    char buf[PROGRESS_LINE_SIZE])
 {
 	uint64_t ms = end->elapsed_ms > 0 ? end->elapsed_ms : 1;
 	double rate = (double)end->done_bytes * 1000.0 / (double)ms;
 	char done[UNITS_TEXT_SIZE];
 	char rate_text[UNITS_TEXT_SIZE];
 	char elapsed[UNITS_TEXT_SIZE];
-	char zeroed[PART_SIZE];
-	char trimmed[PART_SIZE];
-	char untouched[PART_SIZE];
+	char outcome[4 * PART_SIZE];
 
-	(void)snprintf(buf, PROGRESS_LINE_SIZE,
-	    "%s copied in %s (%s/s)%s%s%s, %s%s",
+	write_outcome(mode, end, outcome, sizeof outcome);
+	(void)snprintf(buf, PROGRESS_LINE_SIZE, "%s %s in %s (%s/s)%s",
 	    units_format_size(end->done_bytes, done),
+	    mode == RUN_COPY || mode == RUN_MIRROR ? "copied" : "compared",
 	    units_format_time_ms(end->elapsed_ms, elapsed),
-	    units_format_size((uint64_t)rate, rate_text),
-	    write_share(zeroed, end->zeroed_bytes, "zeroes"),
-	    write_share(trimmed, end->trimmed_bytes, "trimmed"),
-	    write_share(untouched, end->untouched_bytes, "left as it was"),
-	    end->durable_bytes >= end->done_bytes ? "flushed" :
-						    "not flushed",
-	    end->verified_bytes > 0 &&
-		    end->verified_bytes >= end->done_bytes ?
-		", verified" :
-		"");
+	    units_format_size((uint64_t)rate, rate_text), outcome);
 	return buf;
 }

@@ -29,10 +29,11 @@ char *progress_line(const struct progress *p,
     const struct progress_style *style, char buf[PROGRESS_LINE_SIZE]);
 
 /*
- * "4.0 GiB copied in 2.3 s (1.7 GiB/s), 3.0 GiB of it zeroes, flushed".
- * Returns buf.
+ * "4.0 GiB copied in 2.3 s (1.7 GiB/s), 3.0 GiB of it zeroes, flushed"; of
+ * what was compared: "4.0 GiB compared in 2.3 s (1.7 GiB/s), equal", or "12.0
+ * KiB of it written, flushed".  Returns buf.
  */
-char *progress_summary(const struct run_progress *end,
+char *progress_summary(enum run_mode mode, const struct run_progress *end,
     char buf[PROGRESS_LINE_SIZE]);
 
 #endif

@@ -221,8 +221,8 @@ print_last_run(const struct job_run *run)
 	if (run->failure[0] != '\0')
 		print_line("  failure:", run->failure);
 	if (strcmp(run->result, "succeeded") == 0)
-		print_line("  copied:",
-		    progress_summary(&run->progress, summary));
+		print_line("  done:",
+		    progress_summary(run->mode, &run->progress, summary));
 }
 
 /* "23h31m old, ok" */

@@ -3,7 +3,8 @@
  * Waiting for a run of the daemon to end.
  *
  * With a bar the job is asked for as often as the bar is redrawn.  Without,
- * the daemon is asked to answer when something has changed.  The run has
+ * the daemon is asked to answer when something has changed, or the next line
+ * is due.  The run has
  * ended when it is the job's last run; when the job neither runs it nor ended
  * with it, nobody knows its result any more.
  */
@@ -19,12 +20,25 @@
 #include "cli/message.h"
 #include "cli/signals.h"
 
-#define HOLD_S	    UINT64_C(30)	/* the daemon allows 60 */
-#define HOLD_SYNC_S UINT64_C(1)		/* that alone is no change of state */
+#define HOLD_S	    30		/* the daemon allows 60 */
+#define HOLD_SYNC_S 1		/* that alone is no change of state */
+
+struct waiter;
+
+/* What is waited for. */
+struct goal {
+	uint64_t hold_s;
+	/* CLI_OK and *ret_has_ended false: wait on; else it is told. */
+	int (*look)(const struct waiter *w, const struct job_status *status,
+	    bool *ret_has_ended);
+	int (*fail_lost)(const struct waiter *w);
+	int (*fail_late)(const struct waiter *w);
+};
 
 struct waiter {
 	const struct wait *wait;
 	struct bar bar;
+	const struct goal *goal;
 	uint64_t deadline_ms;
 	uint64_t rev;
 	bool ask_now;			/* a progress line is wanted */
@@ -35,16 +49,17 @@ struct waiter {
 static uint64_t
 hold_time(const struct waiter *w)
 {
-	uint64_t most = w->wait->run_id != NULL ? HOLD_S : HOLD_SYNC_S;
+	uint64_t until = w->deadline_ms;
 	uint64_t now = bar_now_ms();
 	uint64_t left;
 
-	if (w->wait->bar_mode == BAR_TERMINAL || w->ask_now ||
-	    now >= w->deadline_ms)
+	if (w->wait->bar_mode == BAR_LINES && w->bar.next_ms < until)
+		until = w->bar.next_ms;
+	if (w->wait->bar_mode == BAR_TERMINAL || w->ask_now || now >= until)
 		return 0;
 	/* Rounded up: 0 would ask again and again. */
-	left = (w->deadline_ms - now + 999) / 1000;
-	return left < most ? left : most;
+	left = (until - now + 999) / 1000;
+	return left < w->goal->hold_s ? left : w->goal->hold_s;
 }
 
 /* CLI_OK: go on waiting; a progress line may be wanted then. */
@@ -134,30 +149,18 @@ fail_timed_out(const struct waiter *w)
 	return CLI_TIMED_OUT;
 }
 
-/* One answer.  CLI_OK and *ret_has_ended false: wait on. */
 static int
-step_run(struct waiter *w, bool *ret_has_ended)
+look_for_end(const struct waiter *w, const struct job_status *status,
+    bool *ret_has_ended)
 {
 	const char *run_id = w->wait->run_id;
-	struct job_status status;
-	int exit_code;
 
-	exit_code = ask(w);
-	if (exit_code != CLI_OK || w->json == NULL)
-		return exit_code;
-	if (job_status_read(w->json, &status) < 0)
-		return fail_lost(w);
-	w->rev = status.rev;
-	if (status.has_last_run && strcmp(status.last_run.id, run_id) == 0) {
-		*ret_has_ended = true;
+	*ret_has_ended = status->has_last_run &&
+	    strcmp(status->last_run.id, run_id) == 0;
+	if (*ret_has_ended ||
+	    (status->is_running && strcmp(status->run.id, run_id) == 0))
 		return CLI_OK;
-	}
-	if (!status.is_running || strcmp(status.run.id, run_id) != 0)
-		return fail_lost(w);
-	show(w, &status);
-	if (bar_now_ms() >= w->deadline_ms)
-		return fail_timed_out(w);
-	return pause_for_bar(w);
+	return fail_lost(w);
 }
 
 static int
@@ -168,11 +171,26 @@ fail_not_in_sync(const struct waiter *w)
 	return CLI_TIMED_OUT;
 }
 
-/* The same for a mirror. */
 static int
-step_sync(struct waiter *w, bool *ret_has_ended)
+look_for_sync(const struct waiter *w, const struct job_status *status,
+    bool *ret_has_ended)
 {
-	const json_t *progress;
+	const char *mode = json_string_value(json_object_get(w->json,
+	    "mode"));
+
+	*ret_has_ended = status->is_running &&
+	    status->run.progress.mirror.is_in_sync;
+	if (mode != NULL && strcmp(mode, run_mode_name(RUN_MIRROR)) == 0)
+		return CLI_OK;
+	message(w->wait->control->command, "job '%s' is no mirror: nothing "
+	    "keeps it in sync", w->wait->job);
+	return CLI_ERROR;
+}
+
+/* One answer. */
+static int
+step(struct waiter *w, bool *ret_has_ended)
+{
 	struct job_status status;
 	int exit_code;
 
@@ -180,32 +198,23 @@ step_sync(struct waiter *w, bool *ret_has_ended)
 	if (exit_code != CLI_OK || w->json == NULL)
 		return exit_code;
 	if (job_status_read(w->json, &status) < 0)
-		return fail_not_in_sync(w);
+		return w->goal->fail_lost(w);
 	w->rev = status.rev;
-	if (strcmp(json_string_value(json_object_get(w->json, "mode")) ?: "",
-	    run_mode_name(RUN_MIRROR)) != 0) {
-		message(w->wait->control->command, "job '%s' is no mirror: "
-		    "nothing keeps it in sync", w->wait->job);
-		return CLI_ERROR;
-	}
-	progress = json_object_get(json_object_get(w->json, "run"),
-	    "progress");
-	*ret_has_ended = json_is_true(json_object_get(json_object_get(progress,
-	    "mirror"), "in_sync"));
-	if (*ret_has_ended)
-		return CLI_OK;
+	exit_code = w->goal->look(w, &status, ret_has_ended);
+	if (exit_code != CLI_OK || *ret_has_ended)
+		return exit_code;
 	if (status.is_running)
 		show(w, &status);
 	if (bar_now_ms() >= w->deadline_ms)
-		return fail_not_in_sync(w);
+		return w->goal->fail_late(w);
 	return pause_for_bar(w);
 }
 
 static int
-wait_by(const struct wait *wait,
-    int (*step)(struct waiter *w, bool *ret_has_ended), json_t **ret_json)
+wait_for(const struct wait *wait, const struct goal *goal, json_t **ret_json)
 {
-	struct waiter w = { .wait = wait, .deadline_ms = UINT64_MAX };
+	struct waiter w = { .wait = wait, .goal = goal,
+		.deadline_ms = UINT64_MAX };
 	bool has_ended = false;
 	int exit_code = CLI_OK;
 
@@ -213,7 +222,7 @@ wait_by(const struct wait *wait,
 	    __builtin_add_overflow(bar_now_ms(), wait->timeout_ms,
 		&w.deadline_ms))
 		w.deadline_ms = UINT64_MAX;
-	bar_init(&w.bar, wait->bar_mode, 0, bar_now_ms());
+	bar_init(&w.bar, wait->bar_mode, wait->bar_every_ms, bar_now_ms());
 	while (exit_code == CLI_OK && !has_ended)
 		exit_code = step(&w, &has_ended);
 	bar_clear(&w.bar);
@@ -227,11 +236,17 @@ wait_by(const struct wait *wait,
 int
 wait_for_run(const struct wait *wait, json_t **ret_json)
 {
-	return wait_by(wait, step_run, ret_json);
+	static const struct goal end = { HOLD_S, look_for_end, fail_lost,
+		fail_timed_out };
+
+	return wait_for(wait, &end, ret_json);
 }
 
 int
 wait_for_sync(const struct wait *wait, json_t **ret_json)
 {
-	return wait_by(wait, step_sync, ret_json);
+	static const struct goal sync = { HOLD_SYNC_S, look_for_sync,
+		fail_not_in_sync, fail_not_in_sync };
+
+	return wait_for(wait, &sync, ret_json);
 }

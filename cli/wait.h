@@ -16,6 +16,7 @@ struct wait {
 	const char *run_id;		/* NULL: any */
 	uint64_t timeout_ms;		/* 0: none */
 	enum bar_mode bar_mode;
+	uint64_t bar_every_ms;		/* of BAR_LINES */
 };
 
 /*

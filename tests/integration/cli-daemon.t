@@ -5,7 +5,7 @@
 . "$srcdir/tests/lib/daemonlib.sh"
 requires nbdkit --filter=delay pattern --version
 requires script --version
-plan 57
+plan 61
 
 # The daemon is killed below, and leaves the directories of its servers.
 TMPDIR=$tmp
@@ -42,7 +42,7 @@ is "silently" "$out$err" ""
 like "status tells how it ended" "$("$nbdsync" status)" \
     '^quick +idle +- +- +succeeded 20[0-9-]+ [0-9:]+$'
 run "$nbdsync" status quick
-like "and how much was copied" "$out" 'copied: +8\.0 MiB copied in .*, flushed'
+like "and how much was copied" "$out" 'done: +8\.0 MiB copied in .*, flushed'
 utc=$(job_field quick .last_run.finished_at)
 TZ=XYZ-5
 export TZ
@@ -112,6 +112,17 @@ exits 8 "the bar in a terminal" script -qec \
 shown=$(printf '%s' "$out" | tr '\r' '\n')
 like "is that of a copy" "$shown" '^ *[0-9]+%  [=.]+  [0-9.]+ [KM]iB/64\.0 MiB'
 like "and makes way for messages" "$shown" '^nbdsync: start: run '
+
+start_process lines "$nbdsync" wait --progress=200ms slow
+ok "without a terminal lines are printed on request" wait_for \
+    "[ \$(grep -c '^ *[0-9]*%  .*/64.0 MiB' '$tmp/lines.log') -ge 2 ]"
+"$nbdsync" cancel --wait slow
+wait "$(pid_of lines)"
+is "until the end" $? 5
+run "$nbdsync" start --progress --wait quick
+like "which says as of when the copy is" "$err" \
+    '^quick as of 20[-0-9]* [0-9:]*: 8.0 MiB copied in .*, flushed$'
+exits 2 "who does not wait sees no progress" "$nbdsync" start --progress quick
 
 exits 6 "a job that does not exist is 6" "$nbdsync" status nosuch
 is "in one sentence" "$err" "nbdsync: status: there is no job 'nosuch'"

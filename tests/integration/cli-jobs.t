@@ -6,7 +6,7 @@
 . "$srcdir/tests/lib/daemonlib.sh"
 requires nbdkit --filter=delay file --version
 requires sqlite3 --version
-plan 37
+plan 38
 
 make_data "$tmp/a" $((2 * MiB)) 1
 make_data "$tmp/b" $((2 * MiB)) 2
@@ -39,7 +39,9 @@ run "$nbdsync" start --verify --mode verify two
 is "a comparison writes nothing to read back" "$status" 1
 like "which is said" "$err" '"verify" is for runs that copy or sync'
 
-ok "equal disks" "$nbdsync" verify --wait --quiet two
+ok "equal disks" "$nbdsync" verify --wait --progress two
+like "a comparison does not say that it has copied" "$err" \
+    '^two as of .*: 2\.0 MiB compared in .*, equal$'
 run "$nbdsync" diff two
 is "have no differences" "$status $out" "0 "
 printf x | dd of="$tmp/c" bs=1 seek=1048576 conv=notrunc status=none

@@ -4,7 +4,7 @@
 . "$srcdir/tests/lib/testlib.sh"
 requires nbdkit --filter=delay pattern --version
 requires script --version
-plan 22
+plan 23
 
 # A disk of 4 MiB that takes about 1.5 s to be read.
 set -- [ nbdkit --filter=delay pattern 4M rdelay=90ms ] null:
@@ -57,6 +57,10 @@ like "without a terminal lines are printed on request" "$err" \
 like "and the end" "$(echo "$err" | tail -n 1)" '^4\.0 MiB copied in'
 unlike "without a bar" "$err" '==|\.\.'
 is "and without carriage returns" "$(echo "$err" | grep -c "$(printf '\r')")" 0
+
+run "$nbdsync" compare --progress [ nbdkit pattern 1M ] [ nbdkit pattern 1M ]
+like "what was compared is not said to be copied" "$err" \
+    '^1\.0 MiB compared in .*, equal$'
 
 # A failure must not share its line with the bar.
 in_terminal 100 "'$nbdsync' copy $slow" \

@@ -208,11 +208,11 @@ START_TEST(a_summary_says_whether_all_was_verified)
 	struct run_progress s = copying(GIB, GIB);
 	char line[PROGRESS_LINE_SIZE];
 
-	ck_assert_ptr_null(strstr(progress_summary(&s, line), "verified"));
+	ck_assert_ptr_null(strstr(progress_summary(RUN_COPY, &s, line), "verified"));
 	s.verified_bytes = GIB - 1;
-	ck_assert_ptr_null(strstr(progress_summary(&s, line), "verified"));
+	ck_assert_ptr_null(strstr(progress_summary(RUN_COPY, &s, line), "verified"));
 	s.verified_bytes = GIB;
-	ck_assert_ptr_nonnull(strstr(progress_summary(&s, line),
+	ck_assert_ptr_nonnull(strstr(progress_summary(RUN_COPY, &s, line),
 	    ", verified"));
 }
 END_TEST
@@ -361,18 +361,42 @@ START_TEST(the_summary_tells_amount_time_rate_zeroes_and_flush)
 		.elapsed_ms = 2000,
 	};
 
-	ck_assert_str_eq(progress_summary(&s, buf),
+	ck_assert_str_eq(progress_summary(RUN_COPY, &s, buf),
 	    "4.0 GiB copied in 2.0 s (2.0 GiB/s), 3.0 GiB of it zeroes, "
 	    "flushed");
 	s.trimmed_bytes = GIB;
 	s.untouched_bytes = 512;
-	ck_assert_str_eq(progress_summary(&s, buf),
+	ck_assert_str_eq(progress_summary(RUN_COPY, &s, buf),
 	    "4.0 GiB copied in 2.0 s (2.0 GiB/s), 3.0 GiB of it zeroes, "
 	    "1.0 GiB of it trimmed, 512 B of it left as it was, flushed");
 	s.zeroed_bytes = s.trimmed_bytes = s.untouched_bytes = 0;
 	s.durable_bytes = 0;
-	ck_assert_str_eq(progress_summary(&s, buf),
+	ck_assert_str_eq(progress_summary(RUN_COPY, &s, buf),
 	    "4.0 GiB copied in 2.0 s (2.0 GiB/s), not flushed");
+}
+END_TEST
+
+START_TEST(what_was_compared_is_not_said_to_be_copied)
+{
+	char buf[PROGRESS_LINE_SIZE];
+	struct run_progress s = {
+		.phase = RUN_FINISHED,
+		.total_bytes = 4 * GIB,
+		.done_bytes = 4 * GIB,
+		.elapsed_ms = 2000,
+	};
+
+	ck_assert_str_eq(progress_summary(RUN_VERIFY, &s, buf),
+	    "4.0 GiB compared in 2.0 s (2.0 GiB/s), equal");
+	s.differing_bytes = 512;
+	ck_assert_str_eq(progress_summary(RUN_VERIFY, &s, buf),
+	    "4.0 GiB compared in 2.0 s (2.0 GiB/s)");
+	s.durable_bytes = 4 * GIB;
+	s.written_bytes = 3 * MIB;
+	s.zeroed_bytes = MIB;
+	ck_assert_str_eq(progress_summary(RUN_SYNC, &s, buf),
+	    "4.0 GiB compared in 2.0 s (2.0 GiB/s), 4.0 MiB of it written, "
+	    "flushed");
 }
 END_TEST
 
@@ -381,7 +405,7 @@ START_TEST(the_summary_of_an_empty_disk_divides_by_nothing)
 	char buf[PROGRESS_LINE_SIZE];
 	struct run_progress s = { .phase = RUN_FINISHED };
 
-	ck_assert_str_eq(progress_summary(&s, buf),
+	ck_assert_str_eq(progress_summary(RUN_COPY, &s, buf),
 	    "0 B copied in 0.0 s (0 B/s), flushed");
 }
 END_TEST
@@ -425,6 +449,7 @@ add_lines(Suite *s)
 	tcase_add_test(tc, a_stalled_run_says_for_how_long);
 	tcase_add_test(tc, the_summary_tells_amount_time_rate_zeroes_and_flush);
 	tcase_add_test(tc, the_summary_of_an_empty_disk_divides_by_nothing);
+	tcase_add_test(tc, what_was_compared_is_not_said_to_be_copied);
 	suite_add_tcase(s, tc);
 }
 
