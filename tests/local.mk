@@ -570,6 +570,7 @@ integration_tests = \
 	%D%/integration/interop-nbdkit.t \
 	%D%/integration/interop-qemu-nbd.t \
 	%D%/integration/interop-qemu-storage-daemon.t \
+	%D%/integration/manual-examples.t \
 	%D%/integration/manuals.t \
 	%D%/integration/mirror-passes.t \
 	%D%/integration/monitoring.t \
