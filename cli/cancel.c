@@ -34,7 +34,7 @@ tell_end(const struct job_command *jc)
 
 	if (strcmp(result, run_outcome_name(RUN_FAILED)) == 0)
 		return job_command_fail(jc);
-	if (!jc->quiet &&
+	if (!jc->control.quiet &&
 	    strcmp(result, run_outcome_name(RUN_SUCCEEDED)) == 0)
 		message(jc->control.command,
 		    "job '%s' had finished before it could be cancelled",
@@ -68,7 +68,7 @@ command_cancel(const struct command *command, int argc, char **argv)
 		return exit_code;
 	if (jc.wait)
 		exit_code = tell_end(&jc);
-	else if (!jc.json && !jc.quiet)
+	else if (!jc.control.json && !jc.control.quiet)
 		(void)printf("%s of job '%s' is being cancelled\n",
 		    name_run(&jc, text, sizeof text), jc.job);
 	return job_command_print_json(&jc, exit_code);

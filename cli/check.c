@@ -126,36 +126,25 @@ command_check(const struct command *command, int argc, char **argv)
 {
 	struct finding f = { .state = CHECK_OK };
 	struct control control;
-	const char *value = NULL;
-	bool as_json = false;
 	json_t *json = NULL;
 	const json_t *job;
 	struct options o;
 	int exit_code;
 	size_t i;
-	int id;
 
-	control_init(&control, command);
-	options_init(&o, command, argc, argv);
-	while ((id = options_next(&o, &value)) > OPTIONS_END) {
-		if (id == OPTION_JSON)
-			as_json = true;
-		else
-			control.socket_path = value;
-	}
-	if (id == OPTIONS_STOP)
+	if (control_open(&control, command, &o, argc, argv, NULL, NULL) < 0)
 		return o.exit_code == CLI_OK ? CLI_OK : CHECK_UNKNOWN;
 	exit_code = o.argc == 1 ?
 	    control_ask_job(&control, "GET", o.argv[0], "", 0, &json) :
 	    control_ask(&control, "GET", "/v1/jobs", 0, &json);
 	if (exit_code != CLI_OK)
-		return tell_unknown(as_json, exit_code == CLI_NO_JOB ?
+		return tell_unknown(control.json, exit_code == CLI_NO_JOB ?
 		    "there is no such job" : "the daemon cannot be asked");
 	if (o.argc == 1)
 		add_job(&f, json);
 	json_array_foreach(json_object_get(json, "jobs"), i, job)
 		add_job(&f, job);
-	if (!as_json) {
+	if (!control.json) {
 		print_line(&f);
 		if (o.argc == 1)
 			print_rpo(&f);

@@ -43,13 +43,14 @@ struct request {
 	const char *svg;
 	const char *ddrescue;
 	unsigned n_cells;
-	bool json;
 	bool ascii;
 };
 
 static int
-set_option(struct options *o, struct request *r, int id, const char *value)
+set_option(struct options *o, void *arg, int id, const char *value)
 {
+	struct request *r = arg;
+
 	switch (id) {
 	case OPTION_CELLS:
 		return options_number(o, "cells", value, JOB_MAP_CELLS_MAX,
@@ -60,14 +61,8 @@ set_option(struct options *o, struct request *r, int id, const char *value)
 	case OPTION_DDRESCUE:
 		r->ddrescue = value;
 		return 0;
-	case OPTION_ASCII:
-		r->ascii = true;
-		return 0;
-	case OPTION_JSON:
-		r->json = true;
-		return 0;
 	default:
-		r->control.socket_path = value;
+		r->ascii = true;
 		return 0;
 	}
 }
@@ -167,7 +162,7 @@ ask(const struct request *r, const char *query,
 	    &json);
 	if (exit_code != CLI_OK)
 		return exit_code;
-	if (r->json)
+	if (r->control.json)
 		return output_json(json);
 	exit_code = show(r, json);
 	json_decref(json);
@@ -179,17 +174,11 @@ command_map(const struct command *command, int argc, char **argv)
 {
 	struct request r = { .n_cells = 1024 };
 	int exit_code = CLI_OK;
-	const char *value = NULL;
 	struct options o;
 	char query[32];
-	int id;
 
-	control_init(&r.control, command);
-	options_init(&o, command, argc, argv);
-	while ((id = options_next(&o, &value)) > OPTIONS_END)
-		if (set_option(&o, &r, id, value) < 0)
-			return o.exit_code;
-	if (id == OPTIONS_STOP)
+	if (control_open(&r.control, command, &o, argc, argv, set_option,
+	    &r) < 0)
 		return o.exit_code;
 	r.job = o.argv[0];
 	(void)snprintf(query, sizeof query, "cells=%u", r.n_cells);

@@ -260,10 +260,11 @@ const struct command commands[] = {
 	},
 	{
 	    "probe",
-	    "[OPTIONS] ENDPOINT",
-	    "ask the server of an endpoint",
+	    "[OPTIONS] ENDPOINT|URI",
+	    "ask the server of an endpoint, or of a URI",
 	    "Has nbdsyncd connect to ENDPOINT, and shows what its server says "
-	    "of the disk.",
+	    "of the disk.\n"
+	    "A URI is asked without the daemon.",
 	    options_probe,
 	    1,
 	    1,

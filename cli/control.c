@@ -24,13 +24,37 @@ control_init(struct control *control, const struct command *command)
 {
 	const char *path = getenv("NBDSYNC_SOCKET");
 
-	control->command = command;
-	control->socket_path = path != NULL && path[0] != '\0' ?
-	    path :
-	    DEFAULT_SOCKET;
-	control->interrupt_fd = -1;
-	control->body = NULL;
-	control->said = NULL;
+	*control = (struct control){
+		.command = command,
+		.socket_path = path != NULL && path[0] != '\0' ?
+		    path :
+		    DEFAULT_SOCKET,
+		.interrupt_fd = -1,
+	};
+}
+
+int
+control_open(struct control *control, const struct command *command,
+    struct options *o, int argc, char **argv,
+    int (*own)(struct options *o, void *arg, int id, const char *value),
+    void *arg)
+{
+	const char *value = NULL;
+	int id;
+
+	control_init(control, command);
+	options_init(o, command, argc, argv);
+	while ((id = options_next(o, &value)) > OPTIONS_END) {
+		if (id == OPTION_SOCKET)
+			control->socket_path = value;
+		else if (id == OPTION_JSON)
+			control->json = true;
+		else if (id == OPTION_QUIET)
+			control->quiet = true;
+		else if (own(o, arg, id, value) < 0)
+			return OPTIONS_STOP;
+	}
+	return id;
 }
 
 /* To whoever asks; a screen shows it in a place of its own. */

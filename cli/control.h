@@ -3,6 +3,7 @@
 #define CLI_CONTROL_H
 
 #include <jansson.h>
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "cli/commands.h"
@@ -20,10 +21,23 @@ struct control {
 	const char *body;		/* JSON to send along, or NULL */
 	char *said;			/* of CONTROL_SAID_SIZE: what would be
 					   told goes there; or NULL */
+	bool json;			/* options that most commands have */
+	bool quiet;
 };
 
 /* The socket of the environment, or the usual one. */
 void control_init(struct control *control, const struct command *command);
+
+/*
+ * The same, and all of the command line: --socket, --json and --quiet go
+ * where they belong, and others to own(), which returns 0 or OPTIONS_STOP;
+ * NULL: there are none.  Returns OPTIONS_END, with the operands in o, or
+ * OPTIONS_STOP.
+ */
+int control_open(struct control *control, const struct command *command,
+    struct options *o, int argc, char **argv,
+    int (*own)(struct options *o, void *arg, int id, const char *value),
+    void *arg);
 
 /*
  * Ask, and wait for the answer wait_s longer than usual.  CLI_OK: *ret_json,

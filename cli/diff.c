@@ -145,27 +145,16 @@ tell_result(const struct command *command, const json_t *run)
 int
 command_diff(const struct command *command, int argc, char **argv)
 {
-	const char *value = NULL;
 	struct control control;
 	json_t *run = NULL;
 	struct options o;
-	bool json = false;
 	int exit_code;
-	int id;
 
-	control_init(&control, command);
-	options_init(&o, command, argc, argv);
-	while ((id = options_next(&o, &value)) > OPTIONS_END) {
-		if (id == OPTION_JSON)
-			json = true;
-		else
-			control.socket_path = value;
-	}
-	if (id == OPTIONS_STOP)
+	if (control_open(&control, command, &o, argc, argv, NULL, NULL) < 0)
 		return o.exit_code;
 	exit_code = find_run(&control, o.argv[0], &run);
 	if (exit_code == CLI_OK)
-		exit_code = json ? output_json(json_incref(run)) :
+		exit_code = control.json ? output_json(json_incref(run)) :
 		    show(command, run);
 	if (exit_code == CLI_OK)
 		exit_code = tell_result(command, run);

@@ -5,6 +5,7 @@
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "cli/commands.h"
@@ -24,8 +25,8 @@ enum {
 
 const struct option_row options_events[] = {
 	{ "job", OPTION_JOB, "JOB", "of this job only" },
-	{ "since", OPTION_SINCE, "SEQ",
-	    "begin behind this event, not with what is" },
+	{ "since", OPTION_SINCE, "SEQ|TIME",
+	    "begin behind this event, or TIME, not with what is" },
 	{ "socket", OPTION_SOCKET, "PATH",
 	    "the daemon's socket (or NBDSYNC_SOCKET)" },
 	{ "json", OPTION_JSON, NULL, "print the daemon's lines, JSON each" },
@@ -36,9 +37,7 @@ const struct option_row options_events[] = {
 struct listening {
 	struct control control;
 	const char *job;
-	unsigned since;
-	bool has_since;
-	bool json;
+	char since[32];			/* as the daemon takes it, or "" */
 };
 
 static const char *
@@ -82,7 +81,7 @@ on_line(void *arg, char *line)
 	const struct listening *l = arg;
 	json_t *o;
 
-	if (l->json) {
+	if (l->control.json) {
 		(void)puts(line);
 	} else {
 		o = json_loads(line, 0, NULL);
@@ -93,27 +92,37 @@ on_line(void *arg, char *line)
 	return fflush(stdout) == 0 ? 0 : 1;
 }
 
+/* The number of an event, or a time. */
 static int
-read_options(struct options *o, struct listening *l)
+read_since(struct options *o, const char *value, char *buf, size_t size)
 {
-	const char *value = NULL;
-	int id;
+	unsigned number;
+	struct tm tm;
+	time_t at;
 
-	while ((id = options_next(o, &value)) > OPTIONS_END) {
-		if (id == OPTION_JOB) {
-			l->job = value;
-		} else if (id == OPTION_SINCE) {
-			if (options_number(o, "since", value, 1U << 31,
-			    &l->since) < 0)
-				return OPTIONS_STOP;
-			l->has_since = true;
-		} else if (id == OPTION_JSON) {
-			l->json = true;
-		} else {
-			l->control.socket_path = value;
-		}
+	if (value[strspn(value, "0123456789")] == '\0') {
+		if (options_number(o, "since", value, 1U << 31, &number) < 0)
+			return OPTIONS_STOP;
+		(void)snprintf(buf, size, "%u", number);
+		return 0;
 	}
-	return id;
+	if (options_past(o, "since", value, &at) < 0)
+		return OPTIONS_STOP;
+	if (gmtime_r(&at, &tm) == NULL ||
+	    strftime(buf, size, "%Y-%m-%dT%H:%M:%SZ", &tm) == 0)
+		return options_fail(o, "--since: '%s' is no time", value);
+	return 0;
+}
+
+static int
+set_option(struct options *o, void *arg, int id, const char *value)
+{
+	struct listening *l = arg;
+
+	if (id == OPTION_SINCE)
+		return read_since(o, value, l->since, sizeof l->since);
+	l->job = value;
+	return 0;
 }
 
 int
@@ -126,14 +135,13 @@ command_events(const struct command *command, int argc, char **argv)
 	size_t used;
 	int exit_code;
 
-	control_init(&l.control, command);
-	options_init(&o, command, argc, argv);
-	if (read_options(&o, &l) < 0)
+	if (control_open(&l.control, command, &o, argc, argv, set_option,
+	    &l) < 0)
 		return o.exit_code;
 	used = strlen(target);
-	if (l.has_since)
+	if (l.since[0] != '\0')
 		used += (size_t)snprintf(target + used, sizeof target - used,
-		    "since=%u&", l.since);
+		    "since=%s&", l.since);
 	if (l.job != NULL) {
 		if (http_encode_segment(l.job, job, sizeof job) < 0) {
 			message(command, "there is no job '%s'", l.job);

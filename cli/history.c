@@ -43,7 +43,6 @@ struct request {
 	struct control control;
 	char since[32];			/* or "" */
 	unsigned limit;
-	bool json;
 };
 
 static const char *const heading[N_COLUMNS] = { "RUN", "JOB", "RESULT",
@@ -66,28 +65,15 @@ read_row(const json_t *run, struct output_row *row)
 	    row->cell[5]);
 }
 
-/*
- * How long ago, as "2h", or a time here, as "2026-11-23" or
- * "2026-11-23 06:00"; as the daemon writes times.
- */
+/* As the daemon writes times. */
 static int
 read_since(struct options *o, const char *value, char *buf, size_t size)
 {
-	time_t at = time(NULL);
-	struct tm tm = { .tm_isdst = -1 };
-	const char *rest = strptime(value, "%Y-%m-%d", &tm);
-	uint64_t ms;
+	struct tm tm;
+	time_t at;
 
-	if (rest != NULL && (*rest == ' ' || *rest == 'T'))
-		rest = strptime(rest + 1, "%H:%M", &tm);
-	if (rest != NULL && *rest == '\0')
-		at = mktime(&tm);
-	else if (units_parse_time_ms(value, &ms) == 0 &&
-	    ms / 1000 <= (uint64_t)at)
-		at -= (time_t)(ms / 1000);
-	else
-		return options_fail(o, "--since: '%s' is neither how long "
-		    "ago, as '2h', nor a time, as '2026-11-23 06:00'", value);
+	if (options_past(o, "since", value, &at) < 0)
+		return OPTIONS_STOP;
 	if (gmtime_r(&at, &tm) == NULL ||
 	    strftime(buf, size, "%Y-%m-%dT%H:%M:%S", &tm) == 0)
 		return options_fail(o, "--since: '%s' is no time", value);
@@ -95,20 +81,16 @@ read_since(struct options *o, const char *value, char *buf, size_t size)
 }
 
 static int
-set_option(struct options *o, struct request *r, int id, const char *value)
+set_option(struct options *o, void *arg, int id, const char *value)
 {
+	struct request *r = arg;
+
 	switch (id) {
 	case OPTION_LIMIT:
 		return options_number(o, "limit", value, LIMIT_MAX,
 		    &r->limit);
-	case OPTION_SINCE:
-		return read_since(o, value, r->since, sizeof r->since);
-	case OPTION_JSON:
-		r->json = true;
-		return 0;
 	default:
-		r->control.socket_path = value;
-		return 0;
+		return read_since(o, value, r->since, sizeof r->since);
 	}
 }
 
@@ -181,25 +163,19 @@ int
 command_history(const struct command *command, int argc, char **argv)
 {
 	struct request r = { .limit = 0 };
-	const char *value = NULL;
 	struct options o;
 	json_t *runs;
 	int exit_code;
-	int id;
 
-	control_init(&r.control, command);
-	options_init(&o, command, argc, argv);
-	while ((id = options_next(&o, &value)) > OPTIONS_END)
-		if (set_option(&o, &r, id, value) < 0)
-			return o.exit_code;
-	if (id == OPTIONS_STOP)
+	if (control_open(&r.control, command, &o, argc, argv, set_option,
+	    &r) < 0)
 		return o.exit_code;
 	if (r.limit == 0)
 		r.limit = r.since[0] == '\0' ? LIMIT_DEFAULT : UINT_MAX;
 	runs = json_array();
 	exit_code = ask_all(&r, o.argc > 0 ? o.argv[0] : NULL, runs);
 	if (exit_code == CLI_OK)
-		exit_code = r.json ?
+		exit_code = r.control.json ?
 		    output_json(json_pack("{s:O}", "runs", runs)) :
 		    output_list(command, runs, heading, N_COLUMNS, read_row);
 	json_decref(runs);

@@ -60,9 +60,10 @@ check_wait_for(struct options *o, const char *value)
 }
 
 static int
-set_option(struct options *o, struct job_command *jc, int id,
-    const char *value)
+set_option(struct options *o, void *arg, int id, const char *value)
 {
+	struct job_command *jc = arg;
+
 	switch (id) {
 	case JOB_COMMAND_FULL:
 		return put(jc, "full", json_true());
@@ -90,42 +91,33 @@ set_option(struct options *o, struct job_command *jc, int id,
 	case OPTION_WAIT:
 		jc->wait = true;
 		return 0;
-	case OPTION_JSON:
-		jc->json = true;
-		return 0;
-	case OPTION_QUIET:
-		jc->quiet = true;
-		return 0;
 	case JOB_COMMAND_PROGRESS:
 		jc->progress_ms = PROGRESS_EVERY_MS;
 		return value == NULL ? 0 : options_time(o, "progress", value,
 		    &jc->progress_ms);
-	case OPTION_TIMEOUT:
-		return options_time(o, "timeout", value, &jc->timeout_ms);
 	default:
-		jc->control.socket_path = value;
-		return 0;
+		return options_time(o, "timeout", value, &jc->timeout_ms);
 	}
 }
 
+/* OPTIONS_STOP: the command ends with *ret_exit_code. */
 static int
-read_options(struct options *o, struct job_command *jc)
+open_command(struct job_command *jc, const struct command *command, int argc,
+    char **argv, int *ret_exit_code)
 {
-	const char *value = NULL;
-	int id;
+	struct options o;
 	int r;
 
-	while ((id = options_next(o, &value)) > OPTIONS_END) {
-		r = set_option(o, jc, id, value);
-		if (r < 0)
-			return r;
-	}
-	if (id == OPTIONS_END && jc->timeout_ms > 0 && !jc->wait)
-		return options_fail(o, "--timeout is of use with --wait only");
-	if (id == OPTIONS_END && jc->progress_ms > 0 && !jc->wait)
-		return options_fail(o, "--progress is of use with --wait "
-		    "only");
-	return id;
+	r = control_open(&jc->control, command, &o, argc, argv, set_option,
+	    jc);
+	if (r == OPTIONS_END && jc->timeout_ms > 0 && !jc->wait)
+		r = options_fail(&o, "--timeout is of use with --wait only");
+	if (r == OPTIONS_END && jc->progress_ms > 0 && !jc->wait)
+		r = options_fail(&o, "--progress is of use with --wait only");
+	if (r == OPTIONS_END)
+		jc->job = o.argv[0];
+	*ret_exit_code = o.exit_code;
+	return r;
 }
 
 static bool
@@ -188,16 +180,12 @@ int
 job_command_run(struct job_command *jc, const struct command *command,
     int argc, char **argv, const char *suffix, bool *ret_is_over)
 {
-	struct options o;
 	int exit_code;
 
 	memset(jc, 0, sizeof *jc);
-	control_init(&jc->control, command);
-	options_init(&o, command, argc, argv);
 	*ret_is_over = true;
-	if (read_options(&o, jc) < 0)
-		return o.exit_code;
-	jc->job = o.argv[0];
+	if (open_command(jc, command, argc, argv, &exit_code) < 0)
+		return exit_code;
 	exit_code = ask(jc, suffix);
 	/* One without a name has ended with another daemon. */
 	if (exit_code == CLI_OK && jc->wait &&
@@ -211,17 +199,13 @@ int
 job_command_wait(struct job_command *jc, const struct command *command,
     int argc, char **argv, bool *ret_is_over)
 {
-	struct options o;
 	int exit_code;
 
 	memset(jc, 0, sizeof *jc);
 	jc->wait = true;
-	control_init(&jc->control, command);
-	options_init(&o, command, argc, argv);
 	*ret_is_over = true;
-	if (read_options(&o, jc) < 0)
-		return o.exit_code;
-	jc->job = o.argv[0];
+	if (open_command(jc, command, argc, argv, &exit_code) < 0)
+		return exit_code;
 	if (waits_for(jc, "in-sync")) {
 		exit_code = wait_for_end(jc);
 		*ret_is_over = exit_code != CLI_OK;
@@ -262,7 +246,7 @@ job_command_run_id(const struct job_command *jc)
 enum bar_mode
 job_command_bar_mode(const struct job_command *jc)
 {
-	if (jc->quiet)
+	if (jc->control.quiet)
 		return BAR_OFF;
 	if (bar_has_terminal())
 		return BAR_TERMINAL;
@@ -342,7 +326,7 @@ job_command_print_json(struct job_command *jc, int exit_code)
 {
 	json_t *said = jc->end != NULL ? jc->end : jc->answer;
 
-	if (jc->json && output_json(json_incref(said)) != CLI_OK &&
+	if (jc->control.json && output_json(json_incref(said)) != CLI_OK &&
 	    exit_code == CLI_OK)
 		return CLI_ERROR;
 	return exit_code;

@@ -35,8 +35,6 @@ struct job_command {
 	const char *job;
 	bool wait;
 	const char *run_id;		/* the run that is spoken of */
-	bool json;
-	bool quiet;
 	const char *wait_for;		/* of wait; NULL: "done" */
 	uint64_t timeout_ms;
 	uint64_t progress_ms;		/* between lines; 0: none */

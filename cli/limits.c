@@ -92,24 +92,13 @@ list_limits(const json_t *answer)
 int
 command_limits(const struct command *command, int argc, char **argv)
 {
-	struct control control = { .command = command };
-	const char *value = NULL;
+	struct control control;
 	json_t *answer = NULL;
-	bool as_json = false;
 	struct options o;
 	json_t *list;
 	int exit_code;
-	int id;
 
-	control_init(&control, command);
-	options_init(&o, command, argc, argv);
-	while ((id = options_next(&o, &value)) > OPTIONS_END) {
-		if (id == OPTION_JSON)
-			as_json = true;
-		else
-			control.socket_path = value;
-	}
-	if (id == OPTIONS_STOP)
+	if (control_open(&control, command, &o, argc, argv, NULL, NULL) < 0)
 		return o.exit_code;
 	exit_code = o.argc == 0 ?
 	    control_ask(&control, "GET", "/v1/jobs", 0, &answer) :
@@ -118,7 +107,7 @@ command_limits(const struct command *command, int argc, char **argv)
 		return exit_code;
 	list = list_limits(answer);
 	json_decref(answer);
-	if (as_json)
+	if (control.json)
 		return output_json(json_pack("{s:o}", "limits", list));
 	exit_code = output_list(command, list, heading, N_COLUMNS, read_row);
 	json_decref(list);

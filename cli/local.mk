@@ -69,6 +69,7 @@ noinst_LTLIBRARIES += %D%/libcli.la
 	%D%/output.h \
 	%D%/pause.c \
 	%D%/rate.c \
+	%D%/probe.c \
 	%D%/progress.c \
 	%D%/progress.h \
 	%D%/reload.c \

@@ -41,7 +41,6 @@ struct request {
 	const char *level;
 	unsigned limit;			/* 0: as the daemon has it */
 	bool is_followed;
-	bool json;
 };
 
 static const char *
@@ -72,7 +71,7 @@ on_line(void *arg, char *line)
 	const struct request *r = arg;
 	json_t *o;
 
-	if (r->json) {
+	if (r->control.json) {
 		(void)puts(line);
 	} else {
 		o = json_loads(line, 0, NULL);
@@ -84,25 +83,21 @@ on_line(void *arg, char *line)
 }
 
 static int
-read_options(struct options *o, struct request *r)
+set_option(struct options *o, void *arg, int id, const char *value)
 {
-	const char *value = NULL;
-	int id;
+	struct request *r = arg;
 
-	while ((id = options_next(o, &value)) > OPTIONS_END) {
-		if (id == OPTION_FOLLOW)
-			r->is_followed = true;
-		else if (id == OPTION_LEVEL)
-			r->level = value;
-		else if (id == OPTION_JSON)
-			r->json = true;
-		else if (id == OPTION_SOCKET)
-			r->control.socket_path = value;
-		else if (options_number(o, "limit", value, LIMIT_MAX,
-		    &r->limit) < 0)
-			return OPTIONS_STOP;
+	switch (id) {
+	case OPTION_FOLLOW:
+		r->is_followed = true;
+		return 0;
+	case OPTION_LEVEL:
+		r->level = value;
+		return 0;
+	default:
+		return options_number(o, "limit", value, LIMIT_MAX,
+		    &r->limit);
 	}
-	return id;
 }
 
 /* "20261123T021305120-7", as the daemon names runs. */
@@ -177,7 +172,7 @@ show(const struct request *r, const char *target)
 	exit_code = control_ask(&r->control, "GET", target, 0, &answer);
 	if (exit_code != CLI_OK)
 		return exit_code;
-	if (r->json)
+	if (r->control.json)
 		return output_json(answer);
 	json_array_foreach(json_object_get(answer, "messages"), i, o)
 		print_message(o);
@@ -193,9 +188,8 @@ command_log(const struct command *command, int argc, char **argv)
 	struct options o;
 	int exit_code;
 
-	control_init(&r.control, command);
-	options_init(&o, command, argc, argv);
-	if (read_options(&o, &r) < 0)
+	if (control_open(&r.control, command, &o, argc, argv, set_option,
+	    &r) < 0)
 		return o.exit_code;
 	exit_code = make_target(&r, o.argc == 1 ? o.argv[0] : NULL, target,
 	    sizeof target);

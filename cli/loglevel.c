@@ -31,62 +31,37 @@ const struct option_row options_loglevel[] = {
 };
 
 struct request {
-	struct control control;
 	const char *job;
 	const char *ttl;
-	bool json;
-	bool quiet;
 };
 
 static int
-set_option(struct options *o, struct request *r, int id, const char *value)
+set_option(struct options *o, void *arg, int id, const char *value)
 {
+	struct request *r = arg;
 	uint64_t ms;
 
-	switch (id) {
-	case OPTION_JOB:
+	if (id == OPTION_JOB) {
 		r->job = value;
 		return 0;
-	case OPTION_FOR:
-		r->ttl = value;
-		return options_time(o, "for", value, &ms);
-	case OPTION_JSON:
-		r->json = true;
-		return 0;
-	case OPTION_QUIET:
-		r->quiet = true;
-		return 0;
-	default:
-		r->control.socket_path = value;
-		return 0;
 	}
-}
-
-static int
-read_options(struct options *o, struct request *r)
-{
-	const char *value = NULL;
-	int id;
-
-	while ((id = options_next(o, &value)) > OPTIONS_END)
-		if (set_option(o, r, id, value) == OPTIONS_STOP)
-			return OPTIONS_STOP;
-	return id;
+	r->ttl = value;
+	return options_time(o, "for", value, &ms);
 }
 
 int
 command_loglevel(const struct command *command, int argc, char **argv)
 {
 	CLEANUP(cleanup_free) char *text = NULL;
-	struct request r = { .quiet = false };
+	struct request r = { .job = NULL };
+	struct control control;
 	json_t *answer = NULL;
 	struct options o;
 	json_t *body;
 	int exit_code;
 
-	control_init(&r.control, command);
-	options_init(&o, command, argc, argv);
-	if (read_options(&o, &r) < 0)
+	if (control_open(&control, command, &o, argc, argv, set_option,
+	    &r) < 0)
 		return o.exit_code;
 	body = json_pack("{s:s, s:s*, s:s*}", "level", o.argv[0], "job", r.job,
 	    "ttl", r.ttl);
@@ -95,15 +70,15 @@ command_loglevel(const struct command *command, int argc, char **argv)
 	if (text == NULL)
 		return message_usage(command, "a level, a time or a job is no "
 		    "UTF-8");
-	r.control.body = text;
-	exit_code = control_ask(&r.control, "PUT", "/v1/log/level", 0,
+	control.body = text;
+	exit_code = control_ask(&control, "PUT", "/v1/log/level", 0,
 	    &answer);
 	if (exit_code != CLI_OK)
 		return exit_code;
-	if (r.json)
+	if (control.json)
 		return output_json(answer);
 	json_decref(answer);
-	if (!r.quiet)
+	if (!control.quiet)
 		(void)printf("log level %s%s%s%s%s%s\n", o.argv[0],
 		    r.job != NULL ? " of job '" : "", r.job != NULL ? r.job :
 		    "", r.job != NULL ? "'" : "", r.ttl != NULL ? " for " :

@@ -165,3 +165,27 @@ options_time(struct options *o, const char *name, const char *value,
 	*ret_ms = ms;
 	return 0;
 }
+
+int
+options_past(struct options *o, const char *name, const char *value,
+    time_t *ret_at)
+{
+	time_t at = time(NULL);
+	struct tm tm = { .tm_isdst = -1 };
+	const char *rest = strptime(value, "%Y-%m-%d", &tm);
+	uint64_t ms;
+
+	if (rest != NULL && (*rest == ' ' || *rest == 'T'))
+		rest = strptime(rest + 1, "%H:%M", &tm);
+	if (rest != NULL && *rest == '\0')
+		at = mktime(&tm);
+	else if (units_parse_time_ms(value, &ms) == 0 &&
+	    ms / 1000 <= (uint64_t)at)
+		at -= (time_t)(ms / 1000);
+	else
+		return options_fail(o, "--%s: '%s' is neither how long ago, "
+		    "as '2h', nor a time, as '2026-11-23 06:00'", name,
+		    value);
+	*ret_at = at;
+	return 0;
+}

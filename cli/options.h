@@ -3,6 +3,7 @@
 #define CLI_OPTIONS_H
 
 #include <stdint.h>
+#include <time.h>
 
 struct command;
 
@@ -70,6 +71,13 @@ int options_fail(struct options *o, const char *fmt, ...)
  */
 int options_number(struct options *o, const char *name, const char *value,
     unsigned max, unsigned *ret_number);
+
+/*
+ * The same for a time that has passed: how long ago, as "2h", or a time here,
+ * as "2026-11-23" or "2026-11-23 06:00".
+ */
+int options_past(struct options *o, const char *name, const char *value,
+    time_t *ret_at);
 
 /* The same for a time above 0, in milliseconds. */
 int options_time(struct options *o, const char *name, const char *value,

@@ -7,6 +7,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "base/annotate.h"
 #include "base/cleanup.h"
 #include "base/units.h"
 #include "cli/commands.h"
@@ -51,8 +52,6 @@ struct request {
 	const char *until;
 	const char *reason;
 	bool all;
-	bool json;
-	bool quiet;
 };
 
 /* "06:00" is the next time a clock here shows it. */
@@ -97,28 +96,17 @@ read_until(const char *text, char *buf, size_t size)
 }
 
 static int
-read_options(struct options *o, struct request *r)
+set_option(struct options *o UNUSED, void *arg, int id, const char *value)
 {
-	const char *value = NULL;
-	int id;
+	struct request *r = arg;
 
-	while ((id = options_next(o, &value)) > OPTIONS_END) {
-		if (id == OPTION_ALL)
-			r->all = true;
-		else if (id == OPTION_UNTIL)
-			r->until = value;
-		else if (id == OPTION_REASON)
-			r->reason = value;
-		else if (id == OPTION_JSON)
-			r->json = true;
-		else if (id == OPTION_QUIET)
-			r->quiet = true;
-		else
-			r->control.socket_path = value;
-	}
-	if (id == OPTIONS_END && r->all == (o->argc == 1))
-		return options_fail(o, "name a job, or --all");
-	return id;
+	if (id == OPTION_ALL)
+		r->all = true;
+	else if (id == OPTION_UNTIL)
+		r->until = value;
+	else
+		r->reason = value;
+	return 0;
 }
 
 /* The body of the request, the caller's; NULL: there is none. */
@@ -145,7 +133,7 @@ tell(const struct request *r, const json_t *job)
 {
 	struct job_status status;
 
-	if (r->quiet || r->json || job_status_read(job, &status) < 0)
+	if (r->control.quiet || r->control.json || job_status_read(job, &status) < 0)
 		return;
 	(void)printf("job '%s' is %s\n", status.name,
 	    strcmp(r->suffix, "/pause") == 0 ? "paused" : "resumed");
@@ -202,14 +190,19 @@ command_run(const struct command *command, int argc, char **argv,
 	json_t *list;
 	int exit_code;
 
-	control_init(&r.control, command);
-	options_init(&o, command, argc, argv);
-	if (read_options(&o, &r) < 0 || make_body(&o, &r, &body) < 0)
+	if (control_open(&r.control, command, &o, argc, argv, set_option,
+	    &r) < 0)
+		return o.exit_code;
+	if (r.all == (o.argc == 1)) {
+		(void)options_fail(&o, "name a job, or --all");
+		return o.exit_code;
+	}
+	if (make_body(&o, &r, &body) < 0)
 		return o.exit_code;
 	r.control.body = body;
 	list = json_array();
 	exit_code = r.all ? ask_all(&r, list) : ask_one(&r, o.argv[0], list);
-	if (r.json && output_json(json_pack("{s:O}", "jobs", list)) != CLI_OK &&
+	if (r.control.json && output_json(json_pack("{s:O}", "jobs", list)) != CLI_OK &&
 	    exit_code == CLI_OK)
 		exit_code = CLI_ERROR;
 	json_decref(list);

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "base/annotate.h"
 #include "base/cleanup.h"
 #include "base/units.h"
 #include "cli/commands.h"
@@ -28,63 +29,43 @@ const struct option_row options_rate[] = {
 	{ NULL, 0, NULL, NULL },
 };
 
-struct request {
-	struct control control;
-	const char *ttl;
-	bool json;
-	bool quiet;
-};
-
 static int
-read_options(struct options *o, struct request *r)
+set_option(struct options *o, void *arg, int id UNUSED, const char *value)
 {
-	const char *value = NULL;
+	const char **ttl = arg;
 	uint64_t ms;
-	int id;
 
-	while ((id = options_next(o, &value)) > OPTIONS_END) {
-		if (id == OPTION_FOR)
-			r->ttl = value;
-		else if (id == OPTION_JSON)
-			r->json = true;
-		else if (id == OPTION_QUIET)
-			r->quiet = true;
-		else
-			r->control.socket_path = value;
-		if (id == OPTION_FOR &&
-		    options_time(o, "for", value, &ms) == OPTIONS_STOP)
-			return OPTIONS_STOP;
-	}
-	return id;
+	*ttl = value;
+	return options_time(o, "for", value, &ms);
 }
 
 int
 command_rate(const struct command *command, int argc, char **argv)
 {
 	CLEANUP(cleanup_free) char *text = NULL;
-	struct request r = { .quiet = false };
+	const char *ttl = NULL;
+	struct control control;
 	json_t *answer = NULL;
 	struct options o;
 	json_t *body;
 	int exit_code;
 
-	control_init(&r.control, command);
-	options_init(&o, command, argc, argv);
-	if (read_options(&o, &r) < 0)
+	if (control_open(&control, command, &o, argc, argv, set_option,
+	    &ttl) < 0)
 		return o.exit_code;
-	body = json_pack("{s:s, s:s*}", "rate", o.argv[1], "ttl", r.ttl);
+	body = json_pack("{s:s, s:s*}", "rate", o.argv[1], "ttl", ttl);
 	text = json_dumps(body, JSON_COMPACT);
 	json_decref(body);
-	r.control.body = text;
-	exit_code = control_ask_job(&r.control, "PATCH", o.argv[0], "/limits",
+	control.body = text;
+	exit_code = control_ask_job(&control, "PATCH", o.argv[0], "/limits",
 	    0, &answer);
 	if (exit_code != CLI_OK)
 		return exit_code;
-	if (r.json)
+	if (control.json)
 		return output_json(answer);
 	json_decref(answer);
-	if (!r.quiet)
+	if (!control.quiet)
 		(void)printf("job '%s': rate %s%s%s\n", o.argv[0], o.argv[1],
-		    r.ttl != NULL ? " for " : "", r.ttl != NULL ? r.ttl : "");
+		    ttl != NULL ? " for " : "", ttl != NULL ? ttl : "");
 	return CLI_OK;
 }

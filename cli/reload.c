@@ -5,6 +5,7 @@
 #include <stdbool.h>
 #include <stdio.h>
 
+#include "base/annotate.h"
 #include "base/cleanup.h"
 #include "cli/commands.h"
 #include "cli/control.h"
@@ -51,6 +52,16 @@ print_answer(const json_t *answer)
 	    json_array_size(json_object_get(answer, "unchanged")));
 }
 
+static int
+set_option(struct options *o UNUSED, void *arg, int id UNUSED,
+    const char *value UNUSED)
+{
+	bool *is_dry = arg;
+
+	*is_dry = true;
+	return 0;
+}
+
 static void
 cleanup_json(json_t **json)
 {
@@ -61,31 +72,21 @@ int
 command_reload(const struct command *command, int argc, char **argv)
 {
 	CLEANUP(cleanup_json) json_t *answer = NULL;
-	const char *value = NULL;
 	struct control control;
 	struct options o;
-	bool json = false, quiet = false, is_dry = false;
+	bool is_dry = false;
 	int exit_code;
-	int id;
 
-	control_init(&control, command);
-	options_init(&o, command, argc, argv);
-	while ((id = options_next(&o, &value)) > OPTIONS_END) {
-		json = json || id == OPTION_JSON;
-		quiet = quiet || id == OPTION_QUIET;
-		is_dry = is_dry || id == OPTION_DRY_RUN;
-		if (id == OPTION_SOCKET)
-			control.socket_path = value;
-	}
-	if (id == OPTIONS_STOP)
+	if (control_open(&control, command, &o, argc, argv, set_option,
+	    &is_dry) < 0)
 		return o.exit_code;
 	exit_code = control_ask(&control, "POST", is_dry ?
 	    "/v1/config/check" : "/v1/config/reload", WAIT_S, &answer);
 	if (exit_code != CLI_OK)
 		return exit_code;
-	if (json)
+	if (control.json)
 		return output_json(json_incref(answer));
-	if (!quiet)
+	if (!control.quiet)
 		print_answer(answer);
 	return CLI_OK;
 }

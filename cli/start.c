@@ -73,7 +73,7 @@ start(const struct command *command, int argc, char **argv,
 		return exit_code;
 	if (jc.wait)
 		exit_code = job_command_tell_result(&jc);
-	else if (!jc.json && !jc.quiet)
+	else if (!jc.control.json && !jc.control.quiet)
 		(void)printf("run %s of job '%s' has started\n",
 		    job_command_run_id(&jc), jc.job);
 	return job_command_print_json(&jc, exit_code);

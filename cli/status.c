@@ -281,45 +281,33 @@ show_job(const struct command *command, const json_t *json)
 }
 
 static int
-set_option(struct options *o, struct watch *watch, int id, const char *value)
+set_option(struct options *o, void *arg, int id, const char *value)
 {
-	if (id == OPTION_WATCH) {
-		watch->every_ms = WATCH_EVERY_MS;
-		if (value == NULL)
-			return 0;
-		return options_time(o, "watch", value, &watch->every_ms);
-	}
-	if (id == OPTION_ASCII)
+	struct watch *watch = arg;
+
+	if (id == OPTION_ASCII) {
 		watch->ascii = true;
-	else
-		watch->control->socket_path = value;
-	return 0;
+		return 0;
+	}
+	watch->every_ms = WATCH_EVERY_MS;
+	return value == NULL ? 0 :
+	    options_time(o, "watch", value, &watch->every_ms);
 }
 
 int
 command_status(const struct command *command, int argc, char **argv)
 {
 	struct control control;
-	const char *value = NULL;
+	struct watch watch = { .control = &control };
 	struct options o;
 	json_t *json = NULL;
-	struct watch watch = { .control = &control };
-	bool as_json = false;
 	int exit_code;
-	int id;
 
-	control_init(&control, command);
-	options_init(&o, command, argc, argv);
-	while ((id = options_next(&o, &value)) > OPTIONS_END) {
-		if (id == OPTION_JSON)
-			as_json = true;
-		else if (set_option(&o, &watch, id, value) < 0)
-			return o.exit_code;
-	}
-	if (id == OPTIONS_STOP)
+	if (control_open(&control, command, &o, argc, argv, set_option,
+	    &watch) < 0)
 		return o.exit_code;
 	/* Where there is no terminal it is the plain table. */
-	if (watch.every_ms > 0 && !as_json && watch_has_terminal()) {
+	if (watch.every_ms > 0 && !control.json && watch_has_terminal()) {
 		watch.job = o.argc == 1 ? o.argv[0] : NULL;
 		return watch_run(&watch);
 	}
@@ -330,7 +318,7 @@ command_status(const struct command *command, int argc, char **argv)
 		exit_code = control_ask(&control, "GET", "/v1/jobs", 0, &json);
 	if (exit_code != CLI_OK)
 		return exit_code;
-	if (as_json)
+	if (control.json)
 		return output_json(json);
 	exit_code = o.argc == 1 ? show_job(command, json) :
 				  show_jobs(command, json);

@@ -3,8 +3,8 @@
  * GET /v1/events: what happens, a JSON object a line, while it happens.
  *
  * A client first gets a snapshot of all jobs, then {"event":"live"}, then
- * every change; with ?since=SEQ, instead of the snapshot, what has happened
- * after that.  If some of it is no longer kept, {"event":"gap"} says so.  A
+ * every change; with ?since=SEQ, or a time, instead of the snapshot, what has
+ * happened after that.  If some of it is no longer kept, {"event":"gap"} says so.  A
  * line every ten seconds tells a quiet daemon from a dead one.
  */
 
@@ -13,6 +13,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "base/cleanup.h"
 #include "base/log.h"
@@ -24,6 +25,7 @@
 struct event {
 	char *text;			/* a line */
 	char job[CONF_NAME_SIZE];	/* or "" */
+	int64_t at_ms;
 };
 
 struct ctl_events {
@@ -111,6 +113,7 @@ add(struct ctl_events *events, const char *job, json_t *o) ON_MAIN
 	events->seq++;
 	free(event->text);
 	event->text = line;
+	event->at_ms = job_now_ms();
 	memset(event->job, 0, sizeof event->job);
 	memcpy(event->job, job, strnlen(job, sizeof event->job - 1));
 	for (node = events->listeners.next; node != &events->listeners;
@@ -379,6 +382,46 @@ begin(struct listener *l, const char *instance, bool has_since,
 		ctl_stream_begun(l->stream);
 }
 
+/* -EINVAL: that is no time as "2026-11-24T06:00:00Z". */
+static int
+read_time(const char *text, int64_t *ret_ms)
+{
+	struct tm tm = { .tm_sec = 0 };
+	const char *rest = strptime(text, "%Y-%m-%dT%H:%M:%S", &tm);
+
+	if (rest == NULL || rest[0] != 'Z' || rest[1] != '\0')
+		return -EINVAL;
+	*ret_ms = (int64_t)timegm(&tm) * 1000;
+	return 0;
+}
+
+/* The last event before a time; if that is not kept, one that is not, too. */
+static uint64_t
+find_before(const struct ctl_events *events, int64_t at_ms)
+{
+	uint64_t seq = oldest(events);
+
+	if (seq > 1 && events->kept[seq % EVENTS_KEPT].at_ms >= at_ms)
+		return seq - 2;
+	while (seq < events->seq &&
+	    events->kept[seq % EVENTS_KEPT].at_ms < at_ms)
+		seq++;
+	return seq - 1;
+}
+
+/* The number of an event, or a time. */
+static int
+read_since(struct ctl_request *req, uint64_t *ret_since) ON_MAIN
+{
+	const char *text = ctl_query(req, "since");
+	int64_t at_ms;
+
+	if (text == NULL || read_time(text, &at_ms) < 0)
+		return ctl_query_number(req, "since", ret_since);
+	*ret_since = find_before(req->events, at_ms);
+	return 0;
+}
+
 void
 ctl_events(struct ctl_request *req)
 {
@@ -389,9 +432,10 @@ ctl_events(struct ctl_request *req)
 	struct listener *l;
 	uint64_t since = 0;
 
-	if (ctl_query_number(req, "since", &since) < 0) {
+	if (read_since(req, &since) < 0) {
 		ctl_problem(req, CTL_BAD_REQUEST, NULL, "\"since\" must be "
-		    "the \"seq\" of an earlier event");
+		    "the \"seq\" of an earlier event, or a time, such as "
+		    "2026-11-24T06:00:00Z");
 		return;
 	}
 	if (job != NULL && jobs_find(req->jobs, job) == NULL) {

@@ -8,7 +8,7 @@
 requires nbdkit --filter=delay pattern --version
 requires certtool --version
 requires qemu-nbd --version
-plan 36
+plan 39
 
 make_ca "$tmp/pki"
 truncate -s 1M "$tmp/old.img"
@@ -82,8 +82,15 @@ is "of status 502" "$(api_status /v1/endpoints/nobody/probe \
 exits 1 "what cannot be started, too" "$nbdsync" probe broken
 like "with a reason of its own" "$err" "endpoint 'broken'"
 exits 6 "an endpoint that is none is told" "$nbdsync" probe none
-exits 2 "a URI belongs to another command" "$nbdsync" probe nbd://localhost
-like "which is named" "$err" 'nbdsync info'
+"$nbdsync" probe --json plain | jq -S 'del(.endpoint, .took_ms, .block_size)' \
+    >"$tmp/by-name"
+is "a URI is answered as an endpoint is" "$("$nbdsync" probe --json \
+    "$(uri plain)" | jq -S 'del(.block_size)')" "$(cat "$tmp/by-name")"
+run "$nbdsync" probe --socket "$tmp/nowhere" "$(uri plain)"
+like "without the daemon" "$status $out" '^0 size: +2097152 bytes'
+exits 1 "if there is a server" "$nbdsync" probe "$(uri nobody)"
+like "else for a reason" "$err" 'No such file or directory'
+exits 2 "and if it is a URI" "$nbdsync" probe http://localhost
 
 # A name of a file is bytes.
 sed "s|^endpoints = (|&\n  { name = \"odd\"; path = \"/tmp/$(printf 'a\377b')\"; },|" \

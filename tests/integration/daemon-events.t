@@ -5,7 +5,7 @@
 . "$srcdir/tests/lib/daemonlib.sh"
 requires nbdkit --filter=delay pattern --version
 requires perl -MIO::Socket::UNIX -e 1
-plan 21
+plan 28
 
 conf "endpoints = (
   { name = \"quick\"; command = [ \"nbdkit\", \"pattern\", \"8M\" ]; },
@@ -51,7 +51,22 @@ is "who says what it has seen gets the rest" "$(jq -r \
     'select(.event == "run.succeeded") | .job' "$tmp/since")" quick
 is "and no snapshot" "$(grep -c snapshot "$tmp/since")" 0
 is "nor what it knows" "$(grep -c run.started "$tmp/since")" 0
-is "since is a number" "$(api_status '/v1/events?since=x')" 400
+api "/v1/events?since=$(date -u -d '1 hour ago' +%FT%TZ)" --max-time 2 \
+    >"$tmp/since" 2>/dev/null
+is "or since when gets what was then" "$(head -n 1 "$tmp/since" | jq .seq)" 1
+is "which is all, and no snapshot" "$(grep -c snapshot "$tmp/since")" 0
+second=$(date +%s)
+wait_for '[ "$(date +%s)" -gt "$second" ]'
+mark=$(date -u +%FT%TZ)
+"$nbdsync" pause --quiet slow
+"$nbdsync" resume --quiet slow
+api "/v1/events?since=$mark" --max-time 2 >"$tmp/since" 2>/dev/null
+is "not what was before" "$(jq -r .event "$tmp/since" | tr '\n' ' ')" \
+    "job.paused job.resumed live "
+api "/v1/events?since=$(date -u -d '1 hour' +%FT%TZ)" --max-time 2 \
+    >"$tmp/since" 2>/dev/null
+is "what has not been yet is nothing" "$(jq -r .event "$tmp/since")" live
+is "since is a number, or a time" "$(api_status '/v1/events?since=x')" 400
 is "the job is one" "$(api_status '/v1/events?job=none')" 404
 
 start_process cmd "$nbdsync" events --job slow
@@ -60,6 +75,11 @@ wait_for "grep -q 'slow.*idle' '$tmp/cmd.log'"
 ok "the command shows them" wait_for "grep -q 'job.paused' '$tmp/cmd.log'"
 stop_process cmd INT
 "$nbdsync" resume --quiet slow
+start_process cmd "$nbdsync" events --job slow --since 1h
+ok "also those that have been" wait_for "grep -q 'job.paused' '$tmp/cmd.log'"
+is "without what is" "$(grep -c 'now  *slow' "$tmp/cmd.log")" 0
+stop_process cmd INT
+exits 2 "a time that is none is refused" "$nbdsync" events --since yesterday
 
 # One that never reads: more than a buffer's worth of events.
 cat >"$tmp/deaf.pl" <<'END'
