@@ -145,7 +145,8 @@ const struct command commands[] = {
 	    "Asks the run of JOB to end early. Requests under way are waited "
 	    "for, but with\n"
 	    "--force. One that would go on after a pause, or in its next "
-	    "window, does not.",
+	    "window, does not.\n"
+	    "'nbdsync stop' is the same.",
 	    options_cancel,
 	    1,
 	    1,
@@ -376,11 +377,21 @@ const struct command commands[] = {
 	{ NULL, NULL, NULL, NULL, NULL, 0, 0, NULL },
 };
 
+static const struct {
+	const char *name;
+	const char *command;
+} other_names[] = {
+	{ "stop", "cancel" },
+};
+
 const struct command *
 commands_find(const char *name)
 {
 	const struct command *c;
 
+	for (size_t i = 0; i < sizeof other_names / sizeof other_names[0]; i++)
+		if (strcmp(other_names[i].name, name) == 0)
+			name = other_names[i].command;
 	for (c = commands; c->name != NULL; c++) {
 		if (strcmp(c->name, name) == 0)
 			return c;

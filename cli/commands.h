@@ -23,7 +23,7 @@ struct command {
 /* All commands, ended by a row without a name. */
 extern const struct command commands[];
 
-/* NULL: there is none of that name. */
+/* Also by another name of it.  NULL: there is none. */
 const struct command *commands_find(const char *name);
 
 /* The command that name is a slip of the finger for; NULL: none is near. */

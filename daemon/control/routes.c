@@ -103,6 +103,8 @@ const struct ctl_route ctl_routes[] = {
 	  "start a run that compares", verify_keys },
 	{ CTL_POST, "/v1/jobs/{job}/cancel", CTL_OPERATOR, ctl_cancel,
 	  "end the run", cancel_keys },
+	{ CTL_POST, "/v1/jobs/{job}/stop", CTL_OPERATOR, ctl_cancel,
+	  "the same", cancel_keys },
 	{ CTL_POST, "/v1/jobs/{job}/pause", CTL_OPERATOR, ctl_pause,
 	  "end the run, and start none until resumed", pause_keys },
 	{ CTL_POST, "/v1/jobs/{job}/resume", CTL_OPERATOR, ctl_resume,

@@ -61,7 +61,8 @@ problem "starting a running job" 409 job-running /v1/jobs/vm1/start \
     --request POST
 is "with a hint what to do" "$(jq -r .hint "$tmp/body")" "nbdsync status vm1"
 wait_copied vm1
-is "cancelling it" "$(api_status /v1/jobs/vm1/cancel --request POST)" 202
+is "cancelling it, by another name" "$(api_status /v1/jobs/vm1/stop \
+    --request POST)" 202
 rev=0
 ok "ends it" wait_job vm1
 is "as cancelled" "$(job_field vm1 .last_run.result)" cancelled

@@ -49,6 +49,7 @@ POST /v1/jobs/{job}/pause operator
 POST /v1/jobs/{job}/reset admin
 POST /v1/jobs/{job}/resume operator
 POST /v1/jobs/{job}/start operator
+POST /v1/jobs/{job}/stop operator
 POST /v1/jobs/{job}/verify operator
 POST /v1/shutdown admin
 PUT /v1/log/level admin

@@ -72,6 +72,35 @@ START_TEST(what_is_no_command_is_not_found)
 }
 END_TEST
 
+START_TEST(stop_is_another_name_of_cancel)
+{
+	ck_assert_ptr_nonnull(commands_find("stop"));
+	ck_assert_ptr_eq(commands_find("stop"), commands_find("cancel"));
+}
+END_TEST
+
+/* They are published: scripts rely on them. */
+START_TEST(exit_codes_are_what_they_have_always_been)
+{
+	ck_assert_int_eq(CLI_OK, 0);
+	ck_assert_int_eq(CLI_ERROR, 1);
+	ck_assert_int_eq(CLI_USAGE, 2);
+	ck_assert_int_eq(CLI_WARNINGS, 3);
+	ck_assert_int_eq(CLI_RUN_FAILED, 4);
+	ck_assert_int_eq(CLI_CANCELLED, 5);
+	ck_assert_int_eq(CLI_NO_JOB, 6);
+	ck_assert_int_eq(CLI_CONFLICT, 7);
+	ck_assert_int_eq(CLI_TIMED_OUT, 8);
+	ck_assert_int_eq(CLI_DIFFERENT, 9);
+	ck_assert_int_eq(CLI_UNREACHABLE, 10);
+	ck_assert_int_eq(CLI_DENIED, 11);
+	ck_assert_int_eq(CLI_TRANSIENT, 12);
+	ck_assert_int_eq(CLI_BAD_RANGES, 13);
+	ck_assert_int_eq(CLI_CONFIGURATION, 78);
+	ck_assert_int_eq(CLI_INTERRUPTED, 130);
+}
+END_TEST
+
 struct slip {
 	const char *word;
 	const char *meant;		/* NULL: none */
@@ -225,6 +254,8 @@ main(void)
 	tcase_add_test(table, every_row_is_complete);
 	tcase_add_test(table, every_option_has_a_help_and_an_id_of_its_own);
 	tcase_add_test(table, what_is_no_command_is_not_found);
+	tcase_add_test(table, stop_is_another_name_of_cancel);
+	tcase_add_test(table, exit_codes_are_what_they_have_always_been);
 	tcase_add_loop_test(table,
 	    a_slip_of_the_finger_finds_the_nearest_command, 0, N(slips));
 	suite_add_tcase(s, table);
