@@ -6,7 +6,7 @@
 . "$srcdir/tests/lib/daemonlib.sh"
 requires nbdkit --filter=delay pattern --version
 requires chromium --version
-plan 29
+plan 33
 
 port=$((20000 + $$ % 20000))
 web=http://127.0.0.1:$port
@@ -16,9 +16,14 @@ web = { listen = \"127.0.0.1:$port\"; };
 endpoints = (
   { name = \"quick\"; command = [ \"nbdkit\", \"pattern\", \"8M\" ]; },
   { name = \"bad\"; uri = \"nbd+unix:///?socket=$tmp/nobody\"; },
+  { name = \"skips\"; command = [ \"nbdkit\", \"--filter=error\",
+      \"pattern\", \"1M\", \"error-pread-rate=100%\" ]; },
   { name = \"copy\"; path = \"$tmp/copy\"; },
   $(slow_endpoint slow), { name = \"n\"; uri = \"null:\"; } );
-jobs = ( { name = \"quick\"; source = \"quick\"; destination = \"n\"; },
+jobs = ( { name = \"quick\"; source = \"quick\"; destination = \"n\";
+    rpo_warn = \"1d\"; },
+  { name = \"skips\"; source = \"skips\"; destination = \"n\";
+    retries = 0; on_read_error = \"skip\"; },
   { name = \"bad\"; source = \"bad\"; destination = \"n\"; },
   { name = \"mirror\"; mode = \"mirror\"; source = \"quick\";
     destination = \"copy\"; },
@@ -90,6 +95,17 @@ is "it has no trouble" "$(sed -n \
 browse --dump-dom "$web/#bad"
 like "of what has failed it says why" "$(cat "$tmp/document")" \
     '<div id="failure" class="failure">source .bad.: .*</div>'
+"$nbdsync" start --wait --quiet skips 2>/dev/null
+browse --dump-dom "$web/#skips"
+like "what was skipped is told" "$(cat "$tmp/document")" \
+    'class="failure">[0-9]* bytes at offset 0 are not copied: source: [^<]*<'
+like "and where it is in the map" "$(cat "$tmp/document")" \
+    '<title>error: 0 B to '
+browse --dump-dom "$web/#quick"
+like "of runs that have ended it says how much they copied" \
+    "$(cat "$tmp/document")" '<td>8\.0 MiB</td><td class="soft">2'
+like "and how old the last success is, if that matters" \
+    "$(cat "$tmp/document")" '<dt>RPO</dt><dd class="ok">[^<]* ok</dd>'
 "$nbdsync" cancel --wait --quiet slow
 stop_process daemon
 is "the daemon ends well" "$?" 0
