@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/annotate.h"
 #include "base/units.h"
 #include "cli/commands.h"
 #include "cli/control.h"
@@ -15,10 +16,14 @@
 #include "cli/output.h"
 #include "transfer/run.h"
 
-#define N_COLUMNS 3
+#define N_COLUMNS 4			/* the last only to explain */
 #define N_RUNS	  20			/* that are looked at */
 
+enum { OPTION_EXPLAIN = OPTION_OWN };
+
 const struct option_row options_diff[] = {
+	{ "explain", OPTION_EXPLAIN, NULL,
+	    "say what is there, and what that may mean" },
 	{ "socket", OPTION_SOCKET, "PATH",
 	    "the daemon's socket (or NBDSYNC_SOCKET)" },
 	{ "json", OPTION_JSON, NULL, "print JSON" },
@@ -27,7 +32,37 @@ const struct option_row options_diff[] = {
 };
 
 static const char *const heading[N_COLUMNS] = { "OFFSET", "LENGTH",
-	"DESTINATION" };
+	"DESTINATION", "WHAT" };
+
+/* What a range may be, by "all_zero" of the API. */
+static const struct kind {
+	const char *all_zero;		/* NULL: null */
+	const char *what;
+	const char *meaning;
+} kinds[] = {
+	{ NULL, "data on both sides",
+	    "Where both have data, one of them was written to, or has been "
+	    "damaged." },
+	{ "source", "zeroes at the source",
+	    "Where the source has zeroes only, it was emptied since, or the "
+	    "zeroes were not\nwritten." },
+	{ "destination", "zeroes at the destination",
+	    "Where the destination has zeroes only, what was written there is "
+	    "lost, or nothing\never was." },
+};
+
+#define N_KINDS (sizeof kinds / sizeof kinds[0])
+
+static size_t
+kind_of(const json_t *o)
+{
+	const char *word = json_string_value(json_object_get(o, "all_zero"));
+
+	for (size_t i = 1; word != NULL && i < N_KINDS; i++)
+		if (strcmp(kinds[i].all_zero, word) == 0)
+			return i;
+	return 0;
+}
 
 static void
 read_row(const json_t *o, struct output_row *row)
@@ -45,6 +80,8 @@ read_row(const json_t *o, struct output_row *row)
 	(void)snprintf(row->cell[2], OUTPUT_CELL_SIZE,
 	    "%" JSON_INTEGER_FORMAT, 1 + json_integer_value(json_object_get(o,
 	    "destination")));
+	(void)snprintf(row->cell[3], OUTPUT_CELL_SIZE, "%s",
+	    kinds[kind_of(o)].what);
 }
 
 static int
@@ -66,8 +103,16 @@ has_compared(const json_t *run)
 {
 	const json_t *report = json_object_get(run, "report");
 	const char *mode = json_string_value(json_object_get(report, "mode"));
+	const char *result = json_string_value(json_object_get(run,
+	    "result"));
 
-	return mode != NULL && strcmp(mode, run_mode_name(RUN_VERIFY)) == 0;
+	/* Or what was written has been read back. */
+	return (mode != NULL &&
+	    strcmp(mode, run_mode_name(RUN_VERIFY)) == 0) ||
+	    (result != NULL &&
+	    strcmp(result, run_outcome_name(RUN_DIFFERENT)) == 0) ||
+	    json_integer_value(json_object_get(json_object_get(report,
+	    "progress"), "verified_bytes")) > 0;
 }
 
 /* The newest of the last runs that has compared. */
@@ -105,9 +150,55 @@ find_run(const struct control *control, const char *job, json_t **ret_run)
 	return exit_code;
 }
 
-static int
-show(const struct command *command, const json_t *run)
+/* The largest of some block sizes that all begin and end at. */
+static json_int_t
+alignment_of(const json_t *list)
 {
+	json_int_t block = 1024 * 1024;
+	const json_t *o;
+	size_t i;
+
+	json_array_foreach(list, i, o)
+		while (block > 1 && ((json_integer_value(json_object_get(o,
+		    "offset_bytes")) | json_integer_value(json_object_get(o,
+		    "length_bytes"))) & (block - 1)) != 0)
+			block /= 2;
+	return block;
+}
+
+/* How much it is, of how much, in which pieces, and what that may mean. */
+static void
+explain(const json_t *run)
+{
+	const json_t *report = json_object_get(run, "report");
+	const json_t *list = json_object_get(report, "differences");
+	json_int_t compared = json_integer_value(json_object_get(
+	    json_object_get(report, "progress"), "total_bytes"));
+	char bytes_text[UNITS_TEXT_SIZE], all_text[UNITS_TEXT_SIZE];
+	bool has[N_KINDS] = { false };
+	uint64_t bytes = 0;
+	const json_t *o;
+	size_t i;
+
+	json_array_foreach(list, i, o) {
+		bytes += (uint64_t)json_integer_value(json_object_get(o,
+		    "length_bytes"));
+		has[kind_of(o)] = true;
+	}
+	(void)printf("\n%zu range%s, %s in all, of %s that were compared.\nAll "
+	    "begin and end at multiples of %" JSON_INTEGER_FORMAT
+	    " bytes.\n", i, i == 1 ? "" : "s", units_format_size(bytes,
+	    bytes_text), units_format_size(compared < 0 ? 0 :
+	    (uint64_t)compared, all_text), alignment_of(list));
+	for (i = 0; i < N_KINDS; i++)
+		if (has[i])
+			(void)puts(kinds[i].meaning);
+}
+
+static int
+show(const struct command *command, const json_t *run, bool explains)
+{
+	int exit_code;
 	const json_t *report = json_object_get(run, "report");
 	const json_t *list = json_object_get(report, "differences");
 	const char *at = json_string_value(json_object_get(run,
@@ -120,8 +211,13 @@ show(const struct command *command, const json_t *run)
 	if (json_is_true(json_object_get(report, "differences_are_cut")))
 		message(command, "warning: there are more differences than "
 		    "are listed");
-	return json_array_size(list) == 0 ? CLI_OK :
-	    output_list(command, list, heading, N_COLUMNS, read_row);
+	if (json_array_size(list) == 0)
+		return CLI_OK;
+	exit_code = output_list(command, list, heading, explains ? N_COLUMNS :
+	    N_COLUMNS - 1, read_row);
+	if (exit_code == CLI_OK && explains)
+		explain(run);
+	return exit_code;
 }
 
 /* Equal, different, or neither: it has not come to its end. */
@@ -142,20 +238,32 @@ tell_result(const struct command *command, const json_t *run)
 	return CLI_ERROR;
 }
 
+static int
+set_option(struct options *o UNUSED, void *arg, int id UNUSED,
+    const char *value UNUSED)
+{
+	bool *explains = arg;
+
+	*explains = true;
+	return 0;
+}
+
 int
 command_diff(const struct command *command, int argc, char **argv)
 {
 	struct control control;
+	bool explains = false;
 	json_t *run = NULL;
 	struct options o;
 	int exit_code;
 
-	if (control_open(&control, command, &o, argc, argv, NULL, NULL) < 0)
+	if (control_open(&control, command, &o, argc, argv, set_option,
+	    &explains) < 0)
 		return o.exit_code;
 	exit_code = find_run(&control, o.argv[0], &run);
 	if (exit_code == CLI_OK)
 		exit_code = control.json ? output_json(json_incref(run)) :
-		    show(command, run);
+		    show(command, run, explains);
 	if (exit_code == CLI_OK)
 		exit_code = tell_result(command, run);
 	json_decref(run);

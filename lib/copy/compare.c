@@ -66,10 +66,23 @@ find_run(const struct copy_slot *slot, unsigned target, uint32_t block,
 	return true;
 }
 
+/* On which sides is there nothing but zeroes?  It is told to explain. */
+static unsigned
+find_zero_sides(const struct copy_slot *slot, unsigned target, uint32_t from,
+    uint32_t len)
+{
+	if (slot->what.kind == COPY_SUSPECT ||
+	    copy_is_all_zero(slot->source.buffer + from, len))
+		return 1U << COPY_SOURCE;
+	if (copy_is_all_zero(slot->targets[target].buffer + from, len))
+		return 1U << COPY_DESTINATION;
+	return 0;
+}
+
 /* Neighbours are one difference. */
 static void
 note_difference(struct copy_lane *lane, unsigned target, uint64_t offset,
-    uint64_t length)
+    uint64_t length, unsigned zero_sides)
 {
 	struct copy_difference *last;
 
@@ -78,6 +91,7 @@ note_difference(struct copy_lane *lane, unsigned target, uint64_t offset,
 		if (last->target == target &&
 		    last->offset + last->length == offset) {
 			last->length += length;
+			last->zero_sides &= zero_sides;
 			return;
 		}
 	}
@@ -90,7 +104,8 @@ note_difference(struct copy_lane *lane, unsigned target, uint64_t offset,
 		return;
 	}
 	lane->differences[lane->n_differences++] = (struct copy_difference){
-		.target = target, .offset = offset, .length = length
+		.target = target, .offset = offset, .length = length,
+		.zero_sides = zero_sides
 	};
 }
 
@@ -147,7 +162,8 @@ copy_slot_compare(struct copy_lane *lane, struct copy_slot *slot,
 			return;
 		}
 		note_difference(lane, target, slot->what.from + from,
-		    to - from);
+		    to - from, find_zero_sides(slot, target, from,
+			to - from));
 		from = to;
 	}
 	count(lane, slot, target);

@@ -224,6 +224,8 @@ struct copy_difference {
 	unsigned target;
 	uint64_t offset;	/* bytes, on the source */
 	uint64_t length;
+	unsigned zero_sides;	/* bit i: all of it is zero there, i being of
+				   enum copy_side */
 };
 
 #define COPY_MAX_DIFFERENCES 4096

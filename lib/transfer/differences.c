@@ -15,6 +15,18 @@ compare(const void *a, const void *b)
 	return x->offset < y->offset ? -1 : x->offset > y->offset;
 }
 
+/* Both overlap, or touch. */
+static void
+join(struct run_difference *to, const struct run_difference *from)
+{
+	uint64_t end = to->offset + to->length;
+
+	if (from->offset + from->length > end)
+		to->length = from->offset + from->length - to->offset;
+	to->is_zero_at_source &= from->is_zero_at_source;
+	to->is_zero_at_destination &= from->is_zero_at_destination;
+}
+
 size_t
 differences_sort(struct run_difference *v, size_t n)
 {
@@ -29,9 +41,8 @@ differences_sort(struct run_difference *v, size_t n)
 		if (v[i].destination != v[kept].destination ||
 		    v[i].offset > end)
 			v[++kept] = v[i];
-		else if (v[i].offset + v[i].length > end)
-			v[kept].length = v[i].offset + v[i].length -
-			    v[kept].offset;
+		else
+			join(&v[kept], &v[i]);
 	}
 	return kept + 1;
 }

@@ -188,6 +188,10 @@ intersect(const struct run_difference *a, size_t n_a,
 				.destination = a[i].destination,
 				.offset = from,
 				.length = end - from,
+				/* As it was read last. */
+				.is_zero_at_source = b[k].is_zero_at_source,
+				.is_zero_at_destination =
+				    b[k].is_zero_at_destination,
 			};
 		if (a_end <= b_end)
 			i++;

@@ -212,10 +212,13 @@ report_differences(const struct run_result *r)
 		const struct run_difference *d = &r->differences[i];
 
 		if (json_array_append_new(list,
-			json_pack("{s:i, s:I, s:I}", "destination",
+			json_pack("{s:i, s:I, s:I, s:s?}", "destination",
 			    (int)d->destination, "offset_bytes",
 			    (json_int_t)d->offset, "length_bytes",
-			    (json_int_t)d->length)) < 0) {
+			    (json_int_t)d->length, "all_zero",
+			    d->is_zero_at_source ? "source" :
+			    d->is_zero_at_destination ? "destination" :
+			    NULL)) < 0) {
 			json_decref(list);
 			return NULL;
 		}

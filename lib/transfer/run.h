@@ -314,6 +314,8 @@ struct run_difference {
 	unsigned destination;
 	uint64_t offset;		/* bytes, on the source */
 	uint64_t length;
+	bool is_zero_at_source;		/* all of it; as far as it is known */
+	bool is_zero_at_destination;
 };
 
 /*

@@ -166,6 +166,10 @@ run_take_differences(struct run *run, const struct lane *lane)
 			.destination = from[i].target,
 			.offset = from[i].offset,
 			.length = from[i].length,
+			.is_zero_at_source = (from[i].zero_sides &
+			    1U << COPY_SOURCE) != 0,
+			.is_zero_at_destination = (from[i].zero_sides &
+			    1U << COPY_DESTINATION) != 0,
 		};
 	run->differences = all;
 	result->n_differences += n;

@@ -6,7 +6,7 @@
 . "$srcdir/tests/lib/daemonlib.sh"
 requires nbdkit --filter=delay file --version
 requires sqlite3 --version
-plan 38
+plan 44
 
 make_data "$tmp/a" $((2 * MiB)) 1
 make_data "$tmp/b" $((2 * MiB)) 2
@@ -56,9 +56,57 @@ is "where, how many bytes, and of which destination" "$out" \
 like "and when that was" "$err" 'as of 20.*, run 20'
 is "as JSON, too" "$("$nbdsync" diff --json two |
     jq -c '.report.differences')" \
-    '[{"destination":1,"offset_bytes":1048576,"length_bytes":512}]'
+    '[{"destination":1,"offset_bytes":1048576,"length_bytes":512,"all_zero":null}]'
+# Two blocks are lost, and one has come.
+dd if=/dev/zero of="$tmp/c" bs=4096 seek=10 count=2 conv=notrunc status=none
+dd if=/dev/zero of="$tmp/a" bs=4096 seek=100 count=1 conv=notrunc status=none
+printf x | dd of="$tmp/c" bs=1 seek=1048576 conv=notrunc status=none
+# One is both, on both sides of where requests end.
+dd if=/dev/zero of="$tmp/c" bs=4096 seek=63 count=1 conv=notrunc status=none
+printf x | dd of="$tmp/c" bs=1 seek=262144 conv=notrunc status=none
+"$nbdsync" verify --wait --quiet two 2>/dev/null
+run "$nbdsync" diff --explain two
+is "what differs is explained" "$status $out" "9 \
+OFFSET   LENGTH          DESTINATION  WHAT
+409600   4096 (4.0 KiB)  1            zeroes at the source
+40960    8192 (8.0 KiB)  2            zeroes at the destination
+258048   4608 (4.5 KiB)  2            data on both sides
+409600   4096 (4.0 KiB)  2            zeroes at the source
+1048576  512 (512 B)     2            data on both sides
+
+5 ranges, 21.0 KiB in all, of 2.0 MiB that were compared.
+All begin and end at multiples of 512 bytes.
+Where both have data, one of them was written to, or has been damaged.
+Where the source has zeroes only, it was emptied since, or the zeroes were not
+written.
+Where the destination has zeroes only, what was written there is lost, or nothing
+ever was."
 "$nbdsync" start --wait --quiet two
 exits 9 "a copy after it is no comparison" "$nbdsync" diff two
+
+# A server that loses what is written to its first block.
+start_nbdkit liar eval get_size="echo $((2 * MiB))" can_write=true \
+    can_flush=true flush=true pread="dd if=$tmp/b skip=\$4 count=\$3 bs=64K \
+    status=none iflag=skip_bytes,count_bytes,fullblock" \
+    pwrite="dd of=$tmp/b seek=\$4 bs=64K conv=notrunc oflag=seek_bytes \
+    status=none; dd if=/dev/zero of=$tmp/b bs=4096 count=1 conv=notrunc \
+    status=none"
+sed "s,name = \"b\"; path = \"[^\"]*\",name = \"b\"; uri = \"$(uri liar)\"," \
+    "$tmp/conf" >"$tmp/conf.new" && mv "$tmp/conf.new" "$tmp/conf"
+"$nbdsync" reload --quiet
+run "$nbdsync" start --wait --verify two
+is "what a run reads back may differ, too" "$status" 9
+like "with the same advice" "$err" "see 'nbdsync diff two'"
+run "$nbdsync" diff two
+like "which is good" "$out" '^0 +4096 \(4\.0 KiB\) +1$'
+"$nbdsync" start --wait --verify --quiet two 2>/dev/null
+stop_process liar
+rm -f "$tmp/b"
+cp "$tmp/a" "$tmp/b"
+start_nbdkit liar file "$tmp/b"
+exits 0 "and what is read back as it was written" \
+    "$nbdsync" start --wait --verify --quiet two
+exits 0 "is the last comparison then" "$nbdsync" diff two
 
 all=$("$nbdsync" history --json two | jq '.runs | length')
 is "the history since an hour ago is all of it" "$("$nbdsync" history \
