@@ -241,8 +241,8 @@ const struct command commands[] = {
 	    "show how fast jobs may go",
 	    "Shows the limits of JOB, or of all jobs: the rate, whether it is "
 	    "configured or\n"
-	    "set by hand and until when, and what limits a run that is under "
-	    "way.",
+	    "set by hand and until when, the connections, and what limits a "
+	    "run that is\nunder way. Or sets the connections of JOB.",
 	    options_limits,
 	    0,
 	    1,

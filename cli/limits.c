@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * nbdsync limits: how fast the jobs of the daemon may go, and what limits
- * those that run.
+ * nbdsync limits: how fast the jobs of the daemon may go, over how many
+ * connections, and what limits those that run.
  */
 #include <stdbool.h>
 #include <stdio.h>
@@ -15,10 +15,20 @@
 #include "cli/exit-codes.h"
 #include "cli/message.h"
 #include "cli/output.h"
+#include "transfer/run.h"
 
-#define N_COLUMNS 5
+#define N_COLUMNS 6
+
+enum {
+	OPTION_CONNECTIONS = OPTION_OWN,
+	OPTION_FOR,
+};
 
 const struct option_row options_limits[] = {
+	{ "connections", OPTION_CONNECTIONS, "N",
+	    "let JOB use so many from its next run on; 0: as configured" },
+	{ "for", OPTION_FOR, "TIME",
+	    "with --connections: after TIME as configured again" },
 	{ "socket", OPTION_SOCKET, "PATH",
 	    "the daemon's socket (or NBDSYNC_SOCKET)" },
 	{ "json", OPTION_JSON, NULL, "print the limits as JSON" },
@@ -27,7 +37,7 @@ const struct option_row options_limits[] = {
 };
 
 static const char *const heading[N_COLUMNS] = { "JOB", "RATE", "AS", "UNTIL",
-	"LIMITED BY" };
+	"CONNECTIONS", "LIMITED BY" };
 
 static json_t *
 progress_of(const json_t *job)
@@ -52,6 +62,21 @@ limits_of(const json_t *job)
 	return o;
 }
 
+/* "4", "4, set", "measured" */
+static void
+read_connections(const json_t *o, char cell[OUTPUT_CELL_SIZE])
+{
+	json_int_t n = json_integer_value(json_object_get(o, "connections"));
+
+	if (n == 0)
+		(void)snprintf(cell, OUTPUT_CELL_SIZE, "measured");
+	else
+		(void)snprintf(cell, OUTPUT_CELL_SIZE,
+		    "%" JSON_INTEGER_FORMAT "%s", n, json_is_false(
+		    json_object_get(o, "connections_as_configured")) ?
+		    ", set" : "");
+}
+
 static void
 read_row(const json_t *o, struct output_row *row)
 {
@@ -70,7 +95,8 @@ read_row(const json_t *o, struct output_row *row)
 	output_cell(o, "until", row->cell[3]);
 	(void)snprintf(row->cell[3], OUTPUT_CELL_SIZE, "%s",
 	    output_local_time(row->cell[3], at));
-	output_cell(o, "limited_by", row->cell[4]);
+	read_connections(o, row->cell[4]);
+	output_cell(o, "limited_by", row->cell[5]);
 }
 
 /* Of one job, or of all. */
@@ -89,20 +115,77 @@ list_limits(const json_t *answer)
 	return list;
 }
 
+struct wish {
+	unsigned connections;
+	bool has_connections;
+	const char *ttl;
+};
+
+static int
+set_option(struct options *o, void *arg, int id, const char *value)
+{
+	struct wish *wish = arg;
+	uint64_t ms;
+
+	if (id == OPTION_FOR) {
+		wish->ttl = value;
+		return options_time(o, "for", value, &ms);
+	}
+	wish->has_connections = true;
+	if (strcmp(value, "0") == 0)
+		return 0;
+	return options_number(o, "connections", value, RUN_MAX_CONNECTIONS,
+	    &wish->connections);
+}
+
+static int
+check_wish(struct options *o, const struct wish *wish)
+{
+	if (wish->has_connections && o->argc == 0)
+		return options_fail(o, "name a job");
+	if (wish->ttl != NULL && !wish->has_connections)
+		return options_fail(o, "--for is of use with --connections "
+		    "only");
+	return 0;
+}
+
+static int
+set_limits(struct control *control, const char *job, const struct wish *wish,
+    json_t **ret_answer)
+{
+	json_t *body = json_pack("{s:i, s:s*}", "connections",
+	    (int)wish->connections, "ttl", wish->ttl);
+	CLEANUP(cleanup_free) char *text = json_dumps(body, JSON_COMPACT);
+	int exit_code;
+
+	json_decref(body);
+	control->body = text;
+	exit_code = control_ask_job(control, "PATCH", job, "/limits", 0,
+	    ret_answer);
+	control->body = NULL;
+	return exit_code;
+}
+
 int
 command_limits(const struct command *command, int argc, char **argv)
 {
+	struct wish wish = { .connections = 0 };
 	struct control control;
 	json_t *answer = NULL;
 	struct options o;
 	json_t *list;
 	int exit_code;
 
-	if (control_open(&control, command, &o, argc, argv, NULL, NULL) < 0)
+	if (control_open(&control, command, &o, argc, argv, set_option,
+	    &wish) < 0 || check_wish(&o, &wish) < 0)
 		return o.exit_code;
-	exit_code = o.argc == 0 ?
-	    control_ask(&control, "GET", "/v1/jobs", 0, &answer) :
-	    control_ask_job(&control, "GET", o.argv[0], "", 0, &answer);
+	if (wish.has_connections)
+		exit_code = set_limits(&control, o.argv[0], &wish, &answer);
+	else
+		exit_code = o.argc == 0 ?
+		    control_ask(&control, "GET", "/v1/jobs", 0, &answer) :
+		    control_ask_job(&control, "GET", o.argv[0], "", 0,
+			&answer);
 	if (exit_code != CLI_OK)
 		return exit_code;
 	list = list_limits(answer);

@@ -25,6 +25,8 @@ static const struct ctl_key pause_keys[] = {
 static const struct ctl_key limits_keys[] = {
 	{ "rate", JSON_STRING, "as \"200MB/s\"; \"0\": no limit; "
 	  "\"default\": as configured" },
+	{ "connections", JSON_INTEGER, "to each side, from the next run on; 0: "
+	  "as configured" },
 	{ "ttl", JSON_STRING, "how long, as \"1h\"; then as configured" },
 	{ NULL, JSON_NULL, NULL },
 };

@@ -128,6 +128,8 @@ struct job {
 	bool has_own_rate;		/* not as configured */
 	uint64_t own_rate;
 	int64_t own_rate_until_ms;	/* 0: not by itself */
+	unsigned own_connections;	/* 0: as configured */
+	int64_t own_connections_until_ms;	/* 0: not by itself */
 	bool resume_starts;		/* a run was ended by the pause */
 
 	struct run_map last_map;	/* as the last run that has written

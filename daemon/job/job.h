@@ -161,6 +161,13 @@ void job_set_rate(struct job *job, uint64_t rate, int64_t until_ms) ON_MAIN;
 /* As configured again. */
 void job_reset_rate(struct job *job) ON_MAIN;
 
+/*
+ * Use so many connections to each side from the next run on, until until_ms
+ * (as above); 0: as configured.
+ */
+void job_set_connections(struct job *job, unsigned n,
+    int64_t until_ms) ON_MAIN;
+
 /* Real time. */
 int64_t job_now_ms(void);
 

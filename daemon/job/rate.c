@@ -93,6 +93,21 @@ job_reset_rate(struct job *job)
 	jobs_changed(job->jobs, job);
 }
 
+void
+job_set_connections(struct job *job, unsigned n, int64_t until_ms)
+{
+	job->own_connections = n;
+	job->own_connections_until_ms = n == 0 ? 0 : until_ms;
+	if (n == 0)
+		job_say(job, MSG_JOB_CHANGED, LOG_LEVEL_INFO, "connections as "
+		    "configured, from the next run on");
+	else
+		job_say(job, MSG_JOB_CHANGED, LOG_LEVEL_INFO, "%u connections "
+		    "to each side, from the next run on%s", n,
+		    until_ms != 0 ? ", for a while" : "");
+	jobs_changed(job->jobs, job);
+}
+
 /* Its time is over; what is wished of the run still counts. */
 static void
 end_own_rate(struct job *job) ON_MAIN
@@ -111,6 +126,9 @@ job_tick_rate(struct job *job)
 	if (job->own_rate_until_ms != 0 &&
 	    job_now_ms() >= job->own_rate_until_ms)
 		end_own_rate(job);
+	if (job->own_connections_until_ms != 0 &&
+	    job_now_ms() >= job->own_connections_until_ms)
+		job_set_connections(job, 0, 0);
 	/* The time of the day may have changed it. */
 	if (job->run != NULL && job->is_configured &&
 	    is_configured_rate(job) &&

@@ -260,6 +260,7 @@ job_needs_tick(const struct job *job)
 {
 	return job->run != NULL || job->waits_for_window ||
 	    job->asks_again || job->own_rate_until_ms != 0 ||
+	    job->own_connections_until_ms != 0 ||
 	    (job->is_paused && job->pause_until_ms != 0);
 }
 
@@ -390,10 +391,17 @@ destinations_to_json(const struct job *job) ON_MAIN
 static json_t *
 limits_to_json(const struct job *job) ON_MAIN
 {
-	return json_pack("{s:I, s:b, s:o}", "rate_bytes_per_s",
+	const struct conf_job *cj = conf_find_job(job->jobs->conf, job->name);
+	unsigned connections = job->own_connections != 0 || cj == NULL ?
+	    job->own_connections : (unsigned)cj->connections;
+
+	return json_pack("{s:I, s:b, s:o, s:i, s:b, s:o}", "rate_bytes_per_s",
 	    (json_int_t)job->rate, "as_configured", !job->has_own_rate &&
 	    !job->wish.has_rate,
-	    "until", time_or_null(job->own_rate_until_ms));
+	    "until", time_or_null(job->own_rate_until_ms),
+	    "connections", (int)connections, "connections_as_configured",
+	    job->own_connections == 0, "connections_until",
+	    time_or_null(job->own_connections_until_ms));
 }
 
 json_t *

@@ -5,7 +5,7 @@
 . "$srcdir/tests/lib/testlib.sh"
 . "$srcdir/tests/lib/daemonlib.sh"
 requires nbdkit pattern --version
-plan 34
+plan 43
 
 endpoints='endpoints = (
   { name = "big"; command = [ "nbdkit", "pattern", "1T" ]; },
@@ -151,6 +151,27 @@ a=$(($(read_bytes a) - a))
 took=$(($(now_ms) - began))
 ok "no faster than that" \
     [ "$a" -le $((2 * MiB * (took + 300) / 1000 + 2 * MiB)) ]
+# Connections, from the next run on: a pause is a way to have it at once.
+run "$nbdsync" limits --connections 3 a
+like "connections can be set by hand, too" "$out" '^a .* 3, set +rate-limit$'
+first=$(job_field a .run.id)
+"$nbdsync" pause --quiet a
+wait_for '[ "$(job_field a .state)" = paused ]'
+"$nbdsync" resume --quiet a
+ok "the next run has as many" wait_for \
+    '[ "$(job_field a .run.progress.connections)" = 3 ]'
+ok "which is another one" [ "$(job_field a .run.id)" != "$first" ]
+"$nbdsync" limits --connections 2 --for 1s a >/dev/null
+is "they may be for a while" "$(job_field a .limits.connections)" 2
+ok "and are as configured then" wait_for \
+    '[ "$(job_field a .limits.connections_as_configured)" = true ]'
+is "no more than there may be" "$(api_status /v1/jobs/a/limits \
+    --request PATCH --data '{"connections":65}')" 400
+is "nor less than none" "$(api_status /v1/jobs/a/limits \
+    --request PATCH --data '{"connections":-1}')" 400
+exits 2 "of all jobs they cannot be set" "$nbdsync" limits --connections 2
+exits 2 "nor for a while without a number" "$nbdsync" limits --for 1h a
+
 for job in a b; do
 	api_status /v1/jobs/$job/cancel --request POST >/dev/null
 done

@@ -119,9 +119,9 @@ ok "a rate for this run" "$nbdsync" start --rate 7MiB/s --mode verify slow
 is "counts" "$(job_field slow '"\(.limits.rate_bytes_per_s) \(
     .limits.as_configured)"')" "$((7 * MiB)) false"
 like "limits shows it" "$("$nbdsync" limits slow | tail -n 1)" \
-    "^slow +7.0 MiB/s +set +- +[a-z-]+$"
+    "^slow +7.0 MiB/s +set +- +1 +[a-z-]+$"
 like "and that of all" "$("$nbdsync" limits | grep '^j ')" \
-    "^j +none +configured +- +-$"
+    "^j +none +configured +- +measured +-$"
 is "also as JSON" "$("$nbdsync" limits --json slow | jq -c \
     '.limits[0] | [.job, .rate_bytes_per_s, .as_configured, .until]')" \
     "[\"slow\",$((7 * MiB)),false,null]"
