@@ -493,6 +493,14 @@ draw_help(struct canvas *c)
 	}
 }
 
+/* One that is cut shows it. */
+static void
+draw_message(struct canvas *c, enum style style, const char *text)
+{
+	canvas_put(c, STYLE_PLAIN, 1, "");
+	canvas_cell(c, style, SIZE_MAX, text);
+}
+
 static void
 draw_keys(const struct screen *s, struct canvas *c)
 {
@@ -502,9 +510,9 @@ draw_keys(const struct screen *s, struct canvas *c)
 		canvas_printf(c, STYLE_BOLD, " /%s%s", s->filter,
 		    s->is_typing ? "_" : "");
 	else if (s->trouble[0] != '\0')
-		canvas_printf(c, STYLE_BAD, " %s", s->trouble);
+		draw_message(c, STYLE_BAD, s->trouble);
 	else
-		canvas_printf(c, STYLE_WARN, " %s", s->said);
+		draw_message(c, STYLE_WARN, s->said);
 	canvas_end_line(c);
 	canvas_put(c, STYLE_REVERSE, c->columns, s->utf8 ?
 	    " q quit  ? help  \xe2\x86\x91\xe2\x86\x93 job  \xe2\x8f\x8e map  "

@@ -38,6 +38,7 @@ struct watcher {
 	size_t columns;
 	size_t rows;
 	uint64_t next_ms;		/* when to look again */
+	int next_key;			/* that has been read already; 0: none */
 	bool is_over;
 	int exit_code;
 };
@@ -226,16 +227,21 @@ do_action(struct watcher *w, enum screen_action action)
 	w->next_ms = 0;
 }
 
-/* What follows an escape character. */
+/* What follows an escape character; it may be a key of its own. */
 static int
-read_sequence(void)
+read_sequence(struct watcher *w)
 {
 	struct pollfd fd = { .fd = STDIN_FILENO, .events = POLLIN };
 	char c[2];
 
 	if (poll(&fd, 1, ESCAPE_WAIT_MS) <= 0 ||
-	    read(STDIN_FILENO, c, 1) != 1 || (c[0] != '[' && c[0] != 'O') ||
-	    poll(&fd, 1, ESCAPE_WAIT_MS) <= 0 ||
+	    read(STDIN_FILENO, c, 1) != 1)
+		return SCREEN_KEY_ESCAPE;
+	if (c[0] != '[' && c[0] != 'O') {
+		w->next_key = (unsigned char)c[0];
+		return SCREEN_KEY_ESCAPE;
+	}
+	if (poll(&fd, 1, ESCAPE_WAIT_MS) <= 0 ||
 	    read(STDIN_FILENO, c + 1, 1) != 1)
 		return SCREEN_KEY_ESCAPE;
 	if (c[1] == 'A')
@@ -244,21 +250,10 @@ read_sequence(void)
 }
 
 static void
-take_keys(struct watcher *w)
+take_key(struct watcher *w, int key)
 {
-	char c;
-	ssize_t n;
-	int key;
-
-	n = read(STDIN_FILENO, &c, 1);
-	/* The terminal has gone. */
-	if (n == 0 || (n < 0 && errno != EAGAIN && errno != EINTR))
-		w->is_over = true;
-	if (n != 1)
-		return;
-	key = (unsigned char)c;
 	if (key == 27)
-		key = read_sequence();
+		key = read_sequence(w);
 	else if (key == '\r' || key == '\n')
 		key = SCREEN_KEY_ENTER;
 	else if (key == 127 || key == 8)
@@ -267,6 +262,23 @@ take_keys(struct watcher *w)
 	/* Another job, or another view, wants another map, or its log. */
 	if (!w->screen.has_map || w->screen.view == SCREEN_LOG)
 		w->next_ms = 0;
+}
+
+static void
+take_keys(struct watcher *w)
+{
+	unsigned char c;
+	ssize_t n;
+	int key;
+
+	n = read(STDIN_FILENO, &c, 1);
+	/* The terminal has gone. */
+	if (n == 0 || (n < 0 && errno != EAGAIN && errno != EINTR))
+		w->is_over = true;
+	for (key = n == 1 ? c : 0; key != 0; key = w->next_key) {
+		w->next_key = 0;
+		take_key(w, key);
+	}
 }
 
 static void

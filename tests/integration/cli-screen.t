@@ -6,7 +6,7 @@
 . "$srcdir/tests/lib/screenlib.sh"
 requires nbdkit --filter=delay pattern --version
 requires tmux -V
-plan 51
+plan 56
 
 conf "endpoints = (
   { name = \"quick\"; command = [ \"nbdkit\", \"pattern\", \"8M\" ]; },
@@ -97,10 +97,28 @@ keys k p
 ok "p pauses what does not run, at once" shows '^>quick  *paused'
 keys p
 ok "and resumes it" shows '^>quick  *idle'
+keys j j
+shows '^>third'
+sed 's/jobs = (/& { name = "first"; source = "quick"; destination = "n"; },/' \
+    "$tmp/conf" >"$tmp/conf.new"
+cp "$tmp/conf" "$tmp/conf.old"
+mv "$tmp/conf.new" "$tmp/conf"
+"$nbdsync" reload --quiet
+ok "a job that comes is listed" shows '^ first'
+ok "and the one that was selected is" grep -q '^>third' "$tmp/shown"
+mv "$tmp/conf.old" "$tmp/conf"
+"$nbdsync" reload --quiet
+ok "one that goes is not" wait_for '! show | grep -q first'
+ok "with the same result" grep -q '^>third' "$tmp/shown"
+keys k k
+shows '^>quick'
 keys '?'
 ok "the help names the commands" shows 'nbdsync cancel JOB'
 ok "also those for speed and log" shows 'nbdsync log JOB'
-keys Escape
+keys Escape Enter
+ok "a key right behind escape is one, too" \
+    wait_for '! show | grep -q "^>quick\|nbdsync cancel"'
+keys Enter
 ok "escape leaves it" shows '^>quick'
 keys Enter
 ok "enter shows the map alone" wait_for '! show | grep -q "^>quick"'
@@ -119,7 +137,7 @@ shows '^>quick'
 kill -STOP "$(pid_of daemon)"
 kill -KILL "$(pid_of daemon)"
 ok "without the daemon the jobs stay" shows '^>quick'
-ok "and the reason is told" shows 'no nbdsyncd answers'
+ok "and the reason is told" shows 'no nbdsyncd answers.*…$'
 keys q
 ok "q leaves, well" shows '^left 0'
 is "and the screen is the one of before" "$(show | grep -c quick)" 0

@@ -5,7 +5,7 @@
 . "$srcdir/tests/lib/daemonlib.sh"
 requires nbdkit --filter=delay pattern --version
 requires perl -MIO::Socket::UNIX -e 1
-plan 28
+plan 29
 
 conf "endpoints = (
   { name = \"quick\"; command = [ \"nbdkit\", \"pattern\", \"8M\" ]; },
@@ -111,5 +111,7 @@ is "which is counted" "$(api /metrics |
 api "/v1/events?since=$seq" --max-time 2 >"$tmp/since" 2>/dev/null
 ok "who was away for too long hears of the gap, or of all" \
     grep -q -e '"gap"' -e job.changed "$tmp/since"
+ok "a line comes now and then, though nothing happens" wait_for \
+    "grep -q '\"event\":\"heartbeat\"' '$tmp/all.log'"
 stop_process daemon
 is "the daemon ends well" "$?" 0

@@ -5,7 +5,7 @@
 . "$srcdir/tests/lib/testlib.sh"
 . "$srcdir/tests/lib/daemonlib.sh"
 requires nbdkit --filter=delay pattern --version
-plan 30
+plan 36
 
 : "${RELOADS:=40}"
 
@@ -102,6 +102,19 @@ exits 0 "a configuration of several files" "$nbdsync" reload
 is "has the hash of all, in their order" \
     "$(api /v1/version | jq -r .config_sha256)" \
     "$(sum "$tmp/conf" "$tmp/conf.d/a.conf" "$tmp/conf.d/b.conf")"
+# Who wants to be sure that nothing writes any more can wait for it.
+conf "$endpoints" "jobs = ( $(job same) );"
+start_process reload "$nbdsync" reload --wait
+wait_for "grep -q \"job 'old': no longer configured; it goes\" \
+    '$tmp/daemon.log'"
+is "a job that is no longer configured runs on" "$(job_field old .run.id)" \
+    "$run"
+ok "and is waited for" kill -0 "$(pid_of reload)"
 is "cancelling it" "$(api_status /v1/jobs/old/cancel --request POST)" 202
+wait "$(pid_of reload)"
+is "ends the waiting" $? 0
+is "then it is gone" "$(api_status /v1/jobs/old)" 404
+like "what has changed is told" "$(cat "$tmp/reload.log")" '^removed: .*old'
+exits 0 "nothing is waited for where nothing runs" "$nbdsync" reload --wait
 stop_process daemon
 is "the daemon ends well" "$?" 0
