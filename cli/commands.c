@@ -343,12 +343,12 @@ const struct command commands[] = {
 	},
 	{
 	    "configcheck",
-	    "[OPTIONS] FILE",
+	    "[OPTIONS] [FILE]",
 	    "check a configuration file of the daemon",
 	    "Runs 'nbdsyncd --check FILE': tells everything that is wrong with "
-	    "FILE.",
+	    "FILE, or\nwith the one that the daemon reads by default.",
 	    options_configcheck,
-	    1,
+	    0,
 	    1,
 	    command_configcheck,
 	},

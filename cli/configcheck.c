@@ -25,6 +25,9 @@
 
 extern char **environ;
 
+/* The daemon's own. */
+#define DEFAULT_FILE SYSCONFDIR "/nbdsync/nbdsync.conf"
+
 enum { OPTION_SHOW = OPTION_OWN, OPTION_STRICT };
 
 const struct option_row options_configcheck[] = {
@@ -199,6 +202,7 @@ command_configcheck(const struct command *command, int argc, char **argv)
 {
 	const char *value = NULL;
 	const char *job = NULL;
+	const char *file;
 	char path[PATH_MAX];
 	struct options o;
 	bool is_strict = false;
@@ -221,6 +225,7 @@ command_configcheck(const struct command *command, int argc, char **argv)
 	r = find_daemon(path);
 	if (r < 0)
 		return fail_no_daemon(command, r);
-	return json ? check_as_json(command, path, o.argv[0], is_strict) :
-		      check(command, path, o.argv[0], job, is_strict);
+	file = o.argc == 1 ? o.argv[0] : DEFAULT_FILE;
+	return json ? check_as_json(command, path, file, is_strict) :
+		      check(command, path, file, job, is_strict);
 }

@@ -88,6 +88,7 @@ noinst_LTLIBRARIES += %D%/libcli.la
 	%D%/wait.h \
 	%D%/watch.c \
 	%D%/watch.h
+%C%_libcli_la_CPPFLAGS = $(AM_CPPFLAGS) -DSYSCONFDIR='"$(sysconfdir)"'
 %C%_libcli_la_LIBTOOLFLAGS = --tag=disable-shared
 
 bin_PROGRAMS += nbdsync

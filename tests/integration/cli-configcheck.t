@@ -3,7 +3,7 @@
 # nbdsync configcheck tells what nbdsyncd thinks of a file.
 . "$srcdir/tests/lib/testlib.sh"
 requires jq --version
-plan 27
+plan 28
 
 cat >"$tmp/good.conf" <<'END'
 endpoints = ( { name = "a"; path = "/srv/a.img"; },
@@ -23,6 +23,9 @@ n=$(echo "$err" | wc -l)
 exits 78 "a file that is not there is 78" "$nbdsync" configcheck "$tmp/none"
 like "and named" "$err" "^$tmp/none: "
 
+run "$nbdsync" configcheck
+like "without a name it is the daemon's own" "$out$err" \
+    '^(.*: )?.*/nbdsync/nbdsync\.conf:'
 exits 0 "a good file as JSON" "$nbdsync" configcheck --json "$tmp/good.conf"
 is "is good" "$(echo "$out" | jq -c '[.ok, .problems]')" "[true,[]]"
 is "and named" "$(echo "$out" | jq -r .file)" "$tmp/good.conf"
