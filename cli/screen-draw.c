@@ -13,11 +13,11 @@
 #include "cli/progress.h"
 #include "cli/screen-private.h"
 
-#define DETAIL_ROWS  8
+#define DETAIL_ROWS  9
 #define BAR_CELLS    20
 #define BAR_LEAST    10
 #define ROWS_AROUND  4			/* heading, columns, message, keys */
-#define ROWS_OF_BOTH 15			/* fewer: the list alone */
+#define ROWS_OF_BOTH 16			/* fewer: the list alone */
 #define NAME_COLUMNS 15			/* at least */
 #define ROW_COLUMNS  65			/* of a row besides the name */
 #define RPO_COLUMNS  12			/* at its end, if there is any */
@@ -416,13 +416,32 @@ draw_last(struct canvas *c, const struct job_status *status)
 	canvas_end_line(c);
 }
 
+/* "02:12:58 warning  job 'vm1': connection reset by peer" */
+static void
+draw_message(struct canvas *c, const json_t *o, bool with_date)
+{
+	const char *level = json_string_value(json_object_get(o, "level"));
+	const char *text = json_string_value(json_object_get(o, "message"));
+	const char *utc = json_string_value(json_object_get(o, "at"));
+	enum style style = level == NULL ? STYLE_PLAIN :
+	    strcmp(level, "error") == 0 ? STYLE_BAD :
+	    strcmp(level, "warning") == 0 ? STYLE_WARN : STYLE_PLAIN;
+	char at[OUTPUT_TIME_SIZE];
+	const char *shown = output_local_time(utc == NULL ? "" : utc, at);
+	const char *clock = strchr(shown, ' ');
+
+	canvas_printf(c, STYLE_DIM, " %s ", with_date || clock == NULL ?
+	    shown : clock + 1);
+	canvas_cell(c, style, SIZE_MAX, text == NULL ? "" : text);
+	canvas_end_line(c);
+}
+
 /* The newest at the bottom. */
 static void
 draw_log(const struct screen *s, struct canvas *c)
 {
 	size_t n = json_array_size(s->log);
 	size_t height = c->rows > 3 ? c->rows - 3 : 1;
-	char at[OUTPUT_TIME_SIZE];
 
 	canvas_printf(c, STYLE_BOLD, " %s", s->selected);
 	canvas_end_line(c);
@@ -430,22 +449,27 @@ draw_log(const struct screen *s, struct canvas *c)
 		canvas_printf(c, STYLE_DIM, " nothing was logged");
 		canvas_end_line(c);
 	}
-	for (size_t i = n > height ? n - height : 0; i < n; i++) {
-		const json_t *o = json_array_get(s->log, i);
-		const char *level = json_string_value(
-		    json_object_get(o, "level"));
+	for (size_t i = n > height ? n - height : 0; i < n; i++)
+		draw_message(c, json_array_get(s->log, i), true);
+}
+
+/* What has happened last, and not who has asked for what. */
+static void
+draw_latest(const struct screen *s, struct canvas *c)
+{
+	static const char asked[] = "control: ";
+
+	for (size_t i = json_array_size(s->log); i > 0; i--) {
+		const json_t *o = json_array_get(s->log, i - 1);
 		const char *text = json_string_value(
 		    json_object_get(o, "message"));
-		const char *utc = json_string_value(json_object_get(o, "at"));
-		enum style style = level == NULL ? STYLE_PLAIN :
-		    strcmp(level, "error") == 0 ? STYLE_BAD :
-		    strcmp(level, "warning") == 0 ? STYLE_WARN : STYLE_PLAIN;
 
-		canvas_printf(c, STYLE_DIM, " %s ",
-		    output_local_time(utc == NULL ? "" : utc, at));
-		canvas_printf(c, style, "%s", text == NULL ? "" : text);
-		canvas_end_line(c);
+		if (text == NULL || strncmp(text, asked, strlen(asked)) == 0)
+			continue;
+		draw_message(c, o, false);
+		return;
 	}
+	canvas_end_line(c);
 }
 
 static void
@@ -462,6 +486,7 @@ draw_detail(const struct screen *s, struct canvas *c, size_t map_rows)
 	draw_figures(c, &status);
 	draw_trouble(c, &status);
 	draw_last(c, &status);
+	draw_latest(s, c);
 }
 
 static void
@@ -495,7 +520,7 @@ draw_help(struct canvas *c)
 
 /* One that is cut shows it. */
 static void
-draw_message(struct canvas *c, enum style style, const char *text)
+draw_bottom(struct canvas *c, enum style style, const char *text)
 {
 	canvas_put(c, STYLE_PLAIN, 1, "");
 	canvas_cell(c, style, SIZE_MAX, text);
@@ -510,9 +535,9 @@ draw_keys(const struct screen *s, struct canvas *c)
 		canvas_printf(c, STYLE_BOLD, " /%s%s", s->filter,
 		    s->is_typing ? "_" : "");
 	else if (s->trouble[0] != '\0')
-		draw_message(c, STYLE_BAD, s->trouble);
+		draw_bottom(c, STYLE_BAD, s->trouble);
 	else
-		draw_message(c, STYLE_WARN, s->said);
+		draw_bottom(c, STYLE_WARN, s->said);
 	canvas_end_line(c);
 	canvas_put(c, STYLE_REVERSE, c->columns, s->utf8 ?
 	    " q quit  ? help  \xe2\x86\x91\xe2\x86\x93 job  \xe2\x8f\x8e map  "
@@ -552,7 +577,7 @@ screen_draw(struct screen *s, struct canvas *c, const char *clock)
 	} else if (s->view == SCREEN_LOG) {
 		draw_log(s, c);
 	} else if (s->view == SCREEN_MAP) {
-		draw_detail(s, c, rows > 10 ? rows - 10 : 1);
+		draw_detail(s, c, rows > 11 ? rows - 11 : 1);
 	} else {
 		draw_list(s, c, height);
 		if (has_detail)

@@ -127,7 +127,7 @@ screen_map_cells(const struct screen *s, size_t columns, size_t rows)
 	    s->view == SCREEN_LOG)
 		return 0;
 	if (s->view == SCREEN_MAP)
-		width *= rows > 9 ? rows - 8 : 1;
+		width *= rows > 10 ? rows - 9 : 1;
 	return width > JOB_MAP_CELLS_MAX ? JOB_MAP_CELLS_MAX :
 	    (unsigned)width;
 }

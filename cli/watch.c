@@ -26,6 +26,8 @@
 #include "cli/screen.h"
 #include "cli/signals.h"
 
+#define LOG_LINES      200
+#define LATEST_LINES   10
 #define ESCAPE_WAIT_MS 50		/* a key's sequence comes at once */
 
 struct watcher {
@@ -154,11 +156,12 @@ look_at_log(struct watcher *w)
 	char target[192], name[128];
 	json_t *json = NULL;
 
-	if (w->screen.view != SCREEN_LOG || http_encode_segment(
+	if (w->screen.selected[0] == '\0' || http_encode_segment(
 	    w->screen.selected, name, sizeof name) < 0)
 		return;
-	(void)snprintf(target, sizeof target, "/v1/log?job=%s&limit=200",
-	    name);
+	/* Below the list there is the last one. */
+	(void)snprintf(target, sizeof target, "/v1/log?job=%s&limit=%d", name,
+	    w->screen.view == SCREEN_LOG ? LOG_LINES : LATEST_LINES);
 	if (control_ask(w->control, "GET", target, 0, &json) == CLI_OK)
 		screen_set_log(&w->screen, json);
 	json_decref(json);

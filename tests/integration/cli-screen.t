@@ -6,7 +6,7 @@
 . "$srcdir/tests/lib/screenlib.sh"
 requires nbdkit --filter=delay pattern --version
 requires tmux -V
-plan 56
+plan 57
 
 conf "endpoints = (
   { name = \"quick\"; command = [ \"nbdkit\", \"pattern\", \"8M\" ]; },
@@ -44,10 +44,12 @@ ok "the map is drawn" shows '^\[.*·\]'
 ok "with a legend" shows '█ durable'
 ok "trouble would be told" grep -q '^ retries 0   reconnects 0' "$tmp/shown"
 keys -
+ok "and what was logged of it last" wait_for "show |
+    grep -q '^ [0-9:]* job .slow.: at most .*/s'"
 ok "minus slows it down" wait_for \
     '[ "$(job_field slow .limits.rate_bytes_per_s)" -gt 0 ]'
 limit=$(job_field slow .limits.rate_bytes_per_s)
-ok "and says how much" shows "job .slow.: at most .*/s"
+ok "and says how much" shows "^ job .slow.: at most .*/s"
 shows '^>slow'
 keys +
 ok "plus makes it faster" wait_for \
