@@ -3,7 +3,8 @@
  * What libconfig does not catch.  It ends the process when @include names a
  * directory; loses the rest of a file after a comment that is never closed;
  * joins two strings when the comma between them is missing; wraps integers
- * that do not fit; says only "syntax error" to 10s without quotes.
+ * that do not fit; ends a string at an escaped NUL; says only "syntax error" to
+ * 10s without quotes.
  *
  * This walks over the text token by token, the way libconfig's scanner does:
  * comments, strings, numbers, words, and single characters.
@@ -93,6 +94,9 @@ skip_string(struct lint *l)
 			l->at++;
 			return;
 		}
+		if (begins(l, "\\x00") || begins(l, "\\X00"))
+			conf_problems_add(l->problems, l->line,
+			    "a string cannot have a NUL in it: \"\\x00\"");
 		if (*l->at == '\\' && l->at + 1 < l->end)
 			step(l);
 	}

@@ -165,6 +165,25 @@ read_conf_dir(const char *dir, unsigned line, char ***ret_paths,
 	return r;
 }
 
+/*
+ * Whoever can put another file into its place can change it as well; in a
+ * directory with the sticky bit only the owner can.
+ */
+static const char *
+who_may_replace(const char *path)
+{
+	CLEANUP(cleanup_free) char *real = realpath(path, NULL);
+	struct stat st;
+
+	if (real == NULL)
+		return NULL;
+	*strrchr(real, '/') = '\0';
+	if (stat(real[0] == '\0' ? "/" : real, &st) < 0 ||
+	    (st.st_mode & S_ISVTX) != 0)
+		return NULL;
+	return who_may_change(&st);
+}
+
 int
 read_check_program(const char *path, struct error *e)
 {
@@ -181,5 +200,9 @@ read_check_program(const char *path, struct error *e)
 	if (who_may_change(&st) != NULL)
 		return error_set(e, -EPERM, "'%s' %s; only root and the user "
 		    "of the daemon may", shown, who_may_change(&st));
+	if (who_may_replace(path) != NULL)
+		return error_set(e, -EPERM, "the directory of '%s' %s; only "
+		    "root and the user of the daemon may", shown,
+		    who_may_replace(path));
 	return 0;
 }

@@ -30,7 +30,7 @@ int read_conf_dir(const char *dir, unsigned line, char ***ret_paths,
 
 /*
  * May nobody but root and ourselves change what is at path, a file to be
- * run?  It must be a regular file that can be executed.  0, or a negative
+ * run, or put another there?  It must be a regular file that can be executed.  0, or a negative
  * errno with a sentence.
  */
 struct error;

@@ -5,7 +5,7 @@
 . "$srcdir/tests/lib/testlib.sh"
 . "$srcdir/tests/lib/daemonlib.sh"
 requires nbdkit pattern --version
-plan 60
+plan 65
 
 umask 022
 # Every other block differs.
@@ -188,6 +188,16 @@ is "its hook is told all of it" "$(jq '.last_run.differences | length' \
 chmod 777 "$tmp/hook"
 exits 78 "a program that others may change is refused" "$nbdsync" reload
 chmod 755 "$tmp/hook"
+chmod 777 "$tmp"
+exits 78 "or put another in the place of" "$nbdsync" reload
+like "which is said" "$err" "the directory of '.*/hook' can be written to by"
+is "as it is when it would be run" "$(start_job good && wait_job good
+    job_field good .last_run.failure.message |
+    grep -c "the directory of")" 1
+chmod 1777 "$tmp"
+exits 0 "but not where only its owner can" "$nbdsync" reload
+chmod 700 "$tmp"
+exits 0 "or nobody else comes" "$nbdsync" reload
 
 rm "$tmp/held.json"
 : >"$tmp/held"

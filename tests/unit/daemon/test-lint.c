@@ -29,6 +29,10 @@ static const struct {
 	/* ... would make one string of two */
 	{ "x-a = ( \"one\"\n \"two\" );\n", "f:2: two strings with nothing "
 	  "between them" },
+	/* ... would end the string there */
+	{ "x-a = \"vm1\\x00-old\";\n", "f:1: a string cannot have a NUL in "
+	  "it: \"\\x00\"" },
+	{ "x-a = \"\n\\X00\";\n", "f:2: a string cannot have a NUL" },
 	/* ... would wrap */
 	{ "x-a = 4294967298;\n", "f:1: 4294967298 is too large for an "
 	  "integer" },
@@ -62,6 +66,7 @@ static const char *const innocent[] = {
 	"x-a = 1.5; x-b = 1e10; x-c = 0x7f; x-d = -1.5e-3;\n",
 	"x-10s = 1;\n",
 	"x-a = 1\nx-b : 2\r\n",
+	"x-a = \"\\x01 \\\\x00 x00\";\n",
 	("\xef\xbb\xbf" "log = { };\n"),
 	"log = { }; # the last line has no end",
 	"log = { }; // the last line has no end",
