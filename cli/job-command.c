@@ -299,7 +299,7 @@ job_command_tell_result(const struct job_command *jc)
 	}
 	if (strcmp(result, run_outcome_name(RUN_BAD_RANGES)) == 0) {
 		message(jc->control.command, "job '%s': some ranges could not "
-		    "be copied: see 'nbdsync status --json %s'", jc->job,
+		    "be copied: see 'nbdsync status %s'", jc->job,
 		    jc->job);
 		return CLI_BAD_RANGES;
 	}

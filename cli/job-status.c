@@ -76,6 +76,23 @@ read_progress(const json_t *json, struct run_progress *p)
 	read_mirror(json_object_get(json, "mirror"), &p->mirror);
 }
 
+/* Of the destination that it is most of. */
+static uint64_t
+read_resumed(const json_t *progress)
+{
+	uint64_t most = 0;
+	const json_t *o;
+	size_t i;
+
+	json_array_foreach(json_object_get(progress, "destinations"), i, o) {
+		uint64_t n = get_number(o, "resumed_bytes");
+
+		if (n > most)
+			most = n;
+	}
+	return most;
+}
+
 static void
 read_run(const json_t *json, struct job_run *run)
 {
@@ -95,6 +112,7 @@ read_run(const json_t *json, struct job_run *run)
 	run->time_left_s = get_number(progress, "eta_s");
 	run->rate = get_number(progress, "rate_bytes_per_s");
 	read_progress(progress, &run->progress);
+	run->resumed_bytes = read_resumed(progress);
 }
 
 /* "a, b, c"; a name that finds no room is left out. */

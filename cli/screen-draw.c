@@ -326,8 +326,8 @@ draw_title(struct canvas *c, const struct job_status *status)
 		canvas_printf(c, STYLE_PLAIN, "  %s", units_format_size(
 		    run->progress.source_size, size));
 	if (status->is_running)
-		canvas_printf(c, STYLE_PLAIN, "  run %s (%s)", run->id,
-		    run->trigger);
+		canvas_printf(c, STYLE_PLAIN, "  run %s (%s%s)", run->id,
+		    run->trigger, run->resumed_bytes > 0 ? ", resumed" : "");
 	canvas_end_line(c);
 }
 

@@ -188,6 +188,19 @@ print_transport(const struct run_progress *p)
 	}
 }
 
+/* What an earlier run had done already. */
+static void
+print_resumed(const char *what, const struct job_run *run)
+{
+	char size[UNITS_TEXT_SIZE], text[64];
+
+	if (run->resumed_bytes == 0)
+		return;
+	(void)snprintf(text, sizeof text, "%s were done already",
+	    units_format_size(run->resumed_bytes, size));
+	print_line(what, text);
+}
+
 static void
 print_run(const struct job_run *run)
 {
@@ -206,11 +219,59 @@ print_run(const struct job_run *run)
 	    units_format_size(run->progress.total_bytes, total),
 	    units_format_size(run->progress.zeroed_bytes, zeroed),
 	    units_format_size(run->rate, rate));
+	print_resumed("resumed:", run);
 	print_transport(&run->progress);
 }
 
+#define SKIPPED_MAX 10
+
+/* The first of what was skipped; the rest is for programs. */
 static void
-print_last_run(const struct job_run *run)
+print_skipped(const json_t *last_run)
+{
+	const json_t *list = json_object_get(last_run, "bad_ranges");
+	size_t n = json_array_size(list);
+	const json_t *o;
+	char text[256];
+	size_t i;
+
+	json_array_foreach(list, i, o) {
+		const char *side = json_string_value(json_object_get(o,
+		    "side"));
+		const char *error = json_string_value(json_object_get(o,
+		    "error"));
+
+		if (i == SKIPPED_MAX)
+			break;
+		(void)snprintf(text, sizeof text, "%" JSON_INTEGER_FORMAT
+		    " bytes at offset %" JSON_INTEGER_FORMAT ": %s: %s",
+		    json_integer_value(json_object_get(o, "length_bytes")),
+		    json_integer_value(json_object_get(o, "offset_bytes")),
+		    side != NULL ? side : "?", error != NULL ? error : "?");
+		print_line("  skipped:", text);
+	}
+	if (n > SKIPPED_MAX) {
+		(void)snprintf(text, sizeof text, "and %zu ranges%s: see "
+		    "--json", n - SKIPPED_MAX, json_is_true(json_object_get(
+		    last_run, "lists_are_cut")) ? " or more" : "");
+		print_line("", text);
+	}
+}
+
+/* What the servers lack, and what was done instead. */
+static void
+print_notes(const json_t *last_run)
+{
+	const json_t *note;
+	size_t i;
+
+	json_array_foreach(json_object_get(last_run, "gave_up"), i, note)
+		print_line("  note:", json_string_value(note) != NULL ?
+		    json_string_value(note) : "");
+}
+
+static void
+print_last_run(const struct job_run *run, const json_t *json)
 {
 	char summary[PROGRESS_LINE_SIZE];
 
@@ -220,6 +281,9 @@ print_last_run(const struct job_run *run)
 	print_line("  result:", run->result);
 	if (run->failure[0] != '\0')
 		print_line("  failure:", run->failure);
+	print_resumed("  resumed:", run);
+	print_skipped(json);
+	print_notes(json);
 	if (strcmp(run->result, "succeeded") == 0)
 		print_line("  done:",
 		    progress_summary(run->mode, &run->progress, summary));
@@ -276,7 +340,8 @@ show_job(const struct command *command, const json_t *json)
 	if (status.is_running)
 		print_run(&status.run);
 	if (status.has_last_run)
-		print_last_run(&status.last_run);
+		print_last_run(&status.last_run, json_object_get(json,
+		    "last_run"));
 	return CLI_OK;
 }
 

@@ -7,7 +7,7 @@
 requires nbdkit eval --version
 requires nbdkit --filter=delay file --version
 requires ddrescuelog --version
-plan 27
+plan 28
 
 size=$((4 * MiB))
 make_data "$tmp/data" $size 7
@@ -43,6 +43,8 @@ fits()
 }
 
 exits 13 "a run skips what cannot be read" "$nbdsync" start --wait bad
+like "which its status tells" "$("$nbdsync" status bad)" \
+    '  skipped: *3072 bytes at offset 999936: source: Input/output error'
 api '/v1/jobs/bad/map?cells=8' >"$tmp/body"
 is "its map shows where that is" "$(jq -c .runs "$tmp/body")" \
     '[["durable",1],["error",1],["durable",6]]'

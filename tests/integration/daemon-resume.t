@@ -7,7 +7,7 @@
 requires nbdkit --filter=delay --filter=log --filter=cache file --version
 requires sqlite3 --version
 requires mkfifo --version
-plan 29
+plan 30
 
 size=$((64 * MiB))
 make_data "$tmp/data" $size 1
@@ -64,6 +64,8 @@ is "successfully" "$(job_field vm .last_run.result)" succeeded
 is "after going on from the first" "$(job_field vm .last_run.resumed)" true
 ok "with what was durable" [ "$(job_field vm \
     '.last_run.progress.destinations[0].resumed_bytes')" -gt 0 ]
+like "people hear of it" "$("$nbdsync" status vm)" \
+    '  resumed: *[0-9.]* [KM]iB were done already'
 stop_process dst
 ok "the copy is right" cmp "$tmp/data" "$tmp/dst.img"
 start_destination

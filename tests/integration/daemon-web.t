@@ -6,7 +6,7 @@
 . "$srcdir/tests/lib/daemonlib.sh"
 requires nbdkit --filter=delay pattern --version
 requires chromium --version
-plan 33
+plan 34
 
 port=$((20000 + $$ % 20000))
 web=http://127.0.0.1:$port
@@ -58,6 +58,8 @@ is "a page from elsewhere is refused" \
 is "our own is not" "$(get --header "Origin: $web" $web/v1/jobs)" 200
 is "localhost is an address" "$(get --header "Host: localhost:$port" $web/)" \
     200
+like "what it is is not to be guessed" "$(curl --silent --noproxy '*' \
+    --head --request GET $web/v1/jobs)" "X-Content-Type-Options: nosniff"
 like "the page may load nothing from elsewhere" "$(curl --silent --noproxy '*' \
     --head --request GET $web/)" "Content-Security-Policy: default-src 'none'"
 is "and names nothing elsewhere" "$(grep -E -c \
