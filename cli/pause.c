@@ -133,7 +133,8 @@ tell(const struct request *r, const json_t *job)
 {
 	struct job_status status;
 
-	if (r->control.quiet || r->control.json || job_status_read(job, &status) < 0)
+	if (r->control.quiet || r->control.json ||
+	    job_status_read(job, &status) < 0)
 		return;
 	(void)printf("job '%s' is %s\n", status.name,
 	    strcmp(r->suffix, "/pause") == 0 ? "paused" : "resumed");
@@ -202,7 +203,8 @@ command_run(const struct command *command, int argc, char **argv,
 	r.control.body = body;
 	list = json_array();
 	exit_code = r.all ? ask_all(&r, list) : ask_one(&r, o.argv[0], list);
-	if (r.control.json && output_json(json_pack("{s:O}", "jobs", list)) != CLI_OK &&
+	if (r.control.json &&
+	    output_json(json_pack("{s:O}", "jobs", list)) != CLI_OK &&
 	    exit_code == CLI_OK)
 		exit_code = CLI_ERROR;
 	json_decref(list);

@@ -499,7 +499,7 @@ draw_help(struct canvas *c)
 		" up, down     select a job",
 		" enter, m     the whole block map             nbdsync map JOB",
 		" s            start a run                     nbdsync start JOB",
-		" v            start a run that compares      nbdsync verify JOB",
+		" v            start a run that compares       nbdsync verify JOB",
 		" c            cancel the run                  nbdsync cancel JOB",
 		" p            pause, or resume                nbdsync pause JOB",
 		"                                              nbdsync resume JOB",

@@ -11,7 +11,7 @@ void
 ctl_cancel(struct ctl_request *req)
 {
 	struct job *job = jobs_find(req->jobs, req->job);
-	int (*end)(struct job *job) ON_MAIN = ctl_body_bool(req, "force",
+	int (*end)(struct job *job) = ctl_body_bool(req, "force",
 	    false) ? job_abort : job_cancel;
 	struct job_view view;
 

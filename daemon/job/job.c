@@ -151,7 +151,7 @@ make_uuid(char uuid[JOB_UUID_SIZE])
 }
 
 static void
-log_success(struct job *job, const struct run_progress *p)
+log_success(struct job *job, const struct run_progress *p) ON_MAIN
 {
 	char done[UNITS_TEXT_SIZE], took[UNITS_TEXT_SIZE];
 	char rate[UNITS_TEXT_SIZE], zeroed[UNITS_TEXT_SIZE];
@@ -166,7 +166,7 @@ log_success(struct job *job, const struct run_progress *p)
 }
 
 static void
-log_not_copied(struct job *job, const struct run_result *result)
+log_not_copied(struct job *job, const struct run_result *result) ON_MAIN
 {
 	for (size_t i = 0; i < result->n_not_copied; i++) {
 		const struct run_gap *g = &result->not_copied[i];
@@ -181,7 +181,7 @@ log_not_copied(struct job *job, const struct run_result *result)
 
 /* The first of them; the status has them all. */
 static void
-log_bad_ranges(struct job *job, const struct run_result *result)
+log_bad_ranges(struct job *job, const struct run_result *result) ON_MAIN
 {
 	uint64_t bytes = 0;
 	size_t i;
@@ -201,7 +201,7 @@ log_bad_ranges(struct job *job, const struct run_result *result)
 
 /* With the place, for those who search the journal by it. */
 static void
-log_failure(struct job *job, const struct run_failure *f)
+log_failure(struct job *job, const struct run_failure *f) ON_MAIN
 {
 	const char *endpoint = strcmp(f->side, "source") == 0 ? job->source :
 	    f->is_request ? job->destinations[f->destination] : NULL;
@@ -215,7 +215,7 @@ log_failure(struct job *job, const struct run_failure *f)
 }
 
 static void
-log_result(struct job *job, const struct run_result *result)
+log_result(struct job *job, const struct run_result *result) ON_MAIN
 {
 	for (size_t i = 0; i < result->n_gave_up; i++)
 		job_say(job, MSG_RUN_NOTE, LOG_LEVEL_WARNING,
@@ -298,7 +298,7 @@ job_describe_run(const struct job *job)
 
 /* The same with the run's result. */
 static json_t *
-describe_result(const struct job *job)
+describe_result(const struct job *job) ON_MAIN
 {
 	json_t *o = job_describe_run(job);
 

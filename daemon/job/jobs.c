@@ -269,6 +269,7 @@ jobs_on_job_idle(struct jobs *jobs, struct job *job)
 /* Most often conf has the jobs in the order of the last one. */
 static struct job *
 find_after(const struct jobs *jobs, const struct job *last, const char *name)
+    ON_MAIN
 {
 	struct job *next = jobs_next(jobs, last);
 

@@ -10,7 +10,7 @@
 #include "job/job-private.h"
 
 static void
-log_rate(struct job *job, const char *why)
+log_rate(struct job *job, const char *why) ON_MAIN
 {
 	char rate[UNITS_TEXT_SIZE];
 
