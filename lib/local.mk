@@ -202,10 +202,13 @@ noinst_LTLIBRARIES += %D%/libnbdsync.la
 	%D%/transfer/progress.c \
 	%D%/transfer/progress.h \
 	%D%/transfer/probe.c \
+	%D%/transfer/marks.c \
+	%D%/transfer/marks.h \
 	%D%/transfer/mirror.c \
 	%D%/transfer/recheck.c \
 	%D%/transfer/readback.c \
 	%D%/transfer/fill.c \
+	%D%/transfer/recognize.c \
 	%D%/transfer/reconnect.c \
 	%D%/transfer/report-checkpoint.c \
 	%D%/transfer/report.c \

@@ -135,6 +135,7 @@ unit_tests = \
 	%D%/unit/store/test-store \
 	%D%/unit/store/test-tables \
 	%D%/unit/transfer/test-carrier \
+	%D%/unit/transfer/test-marks \
 	%D%/unit/transfer/test-report \
 	%D%/unit/transfer/test-run-map \
 	%D%/unit/transfer/test-run \
@@ -507,6 +508,7 @@ integration_tests = \
 	%D%/integration/copy-qemu.t \
 	%D%/integration/copy-rate.t \
 	%D%/integration/copy-reconnect.t \
+	%D%/integration/copy-restarted-command.t \
 	%D%/integration/copy-resume-trouble.t \
 	%D%/integration/copy-resume.t \
 	%D%/integration/copy-refusals.t \

@@ -4,14 +4,48 @@
  * A command that is started for the run and spoken to over a Unix socket,
  * which it is given by socket activation: nbdkit and qemu-nbd then serve any
  * number of connections on it.
+ *
+ * One that ends while it is needed is started again, soon at first.  Whether
+ * it still has what was written to it is for those to see who connect again.
  */
 
 #include <errno.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "endpoint/kind.h"
 #include "net/child.h"
+
+/* Between an end and the next start, doubled each time; half at random. */
+#define MIN_DELAY_MS 100
+#define MAX_DELAY_MS 10000
+
+static void
+start_again_later(struct endpoint *ep)
+{
+	uint64_t delay = MAX_DELAY_MS;
+
+	/* One that has lived for long is not to blame for the last time. */
+	if (net_loop_now_ms(ep->loop) - ep->started_at_ms > MAX_DELAY_MS)
+		ep->n_short_lives = 0;
+	if (ep->n_short_lives < 7)
+		delay = (uint64_t)MIN_DELAY_MS << ep->n_short_lives++;
+	net_timer_start(&ep->restart_timer,
+	    delay / 2 + arc4random_uniform((uint32_t)delay / 2));
+}
+
+static void
+restart_on_timeout(void *arg)
+{
+	struct endpoint *ep = arg;
+
+	ep->started_at_ms = net_loop_now_ms(ep->loop);
+	atomic_fetch_add(&ep->n_starts, 1);
+	if (net_child_restart(ep->child, ep->loop,
+	    (const char *const *)ep->argv, &ep->exited) < 0)
+		start_again_later(ep);
+}
 
 static void
 child_on_exit(void *arg, const struct error *e)
@@ -19,6 +53,20 @@ child_on_exit(void *arg, const struct error *e)
 	struct endpoint *ep = arg;
 
 	ep->exited = *e;
+	if (ep->is_kept)
+		start_again_later(ep);
+}
+
+void
+endpoint_keep(struct endpoint *ep)
+{
+	if (ep->child == NULL || ep->is_kept ||
+	    net_timer_init(&ep->restart_timer, ep->loop, restart_on_timeout,
+		ep) < 0)
+		return;
+	ep->is_kept = true;
+	if (ep->exited.code != 0)
+		start_again_later(ep);
 }
 
 /* The URI of the child's socket; exports by name are for URIs. */
@@ -44,12 +92,34 @@ child_on_stopped(void *arg UNUSED)
 {
 }
 
+static int
+keep_argv(struct endpoint *ep, const char *const argv[])
+{
+	size_t n = 0;
+
+	while (argv[n] != NULL)
+		n++;
+	ep->argv = calloc(n + 1, sizeof *ep->argv);
+	if (ep->argv == NULL)
+		return -ENOMEM;
+	for (size_t i = 0; i < n; i++) {
+		ep->argv[i] = strdup(argv[i]);
+		if (ep->argv[i] == NULL)
+			return -ENOMEM;
+	}
+	return 0;
+}
+
 int
 endpoint_start_child(struct endpoint *ep, const char *const argv[],
     struct error *e)
 {
 	int r;
 
+	if (keep_argv(ep, argv) < 0)
+		return error_set(e, -ENOMEM, "out of memory");
+	ep->started_at_ms = net_loop_now_ms(ep->loop);
+	atomic_store(&ep->n_starts, 1);
 	r = net_child_start(ep->loop, argv, child_on_exit, ep, &ep->child, e);
 	if (r < 0)
 		return r;

@@ -37,10 +37,20 @@ int endpoint_open(struct net_loop *loop, const struct endpoint_spec *spec,
 const char *endpoint_name(const struct endpoint *ep);
 
 /*
- * Has the command of this endpoint ended by itself?  Then *e says how.  On
- * the endpoint's loop.
+ * Has the command of this endpoint ended by itself?  Then *e says how it did
+ * last, or why it could not be started again.  On the endpoint's loop.
  */
 bool endpoint_has_exited(const struct endpoint *ep, struct error *e);
+
+/*
+ * On the endpoint's loop.  From now on a server that was started for it is
+ * started again when it ends by itself, after a while that becomes longer each
+ * time, at the place where it was.
+ */
+void endpoint_keep(struct endpoint *ep);
+
+/* How often one was started.  Any thread. */
+unsigned endpoint_n_starts(const struct endpoint *ep);
 
 /* Does opening it start a server, which may take its reason with it? */
 bool endpoint_is_command(const struct endpoint *ep);

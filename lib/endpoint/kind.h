@@ -21,7 +21,13 @@ struct endpoint {
 	struct nbd_uri *uri;		/* how to connect, but for null: */
 	char *identity;			/* "": that of the connection */
 	struct net_child *child;	/* NULL: none was started */
+	char **argv;			/* its command */
 	struct error exited;		/* code not 0: the child has ended */
+	bool is_kept;			/* and is started again then */
+	struct net_timer restart_timer;
+	uint64_t started_at_ms;
+	unsigned n_short_lives;		/* in a row */
+	_Atomic unsigned n_starts;
 	struct net_task closed_task;
 	void (*on_closed)(void *arg);
 	void *on_closed_arg;

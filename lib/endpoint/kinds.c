@@ -5,6 +5,7 @@
  */
 
 #include <errno.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -40,6 +41,9 @@ endpoint_free(struct endpoint *ep)
 	nbd_uri_free(ep->uri);
 	endpoint_spec_free(ep->spec);
 	free(ep->identity);
+	for (size_t i = 0; ep->argv != NULL && ep->argv[i] != NULL; i++)
+		free(ep->argv[i]);
+	free(ep->argv);
 	free(ep);
 }
 
@@ -98,6 +102,12 @@ endpoint_has_exited(const struct endpoint *ep, struct error *e)
 	return true;
 }
 
+unsigned
+endpoint_n_starts(const struct endpoint *ep)
+{
+	return atomic_load(&ep->n_starts);
+}
+
 bool
 endpoint_is_command(const struct endpoint *ep)
 {
@@ -117,6 +127,8 @@ endpoint_close(struct endpoint *ep, void (*on_closed)(void *arg), void *arg)
 {
 	ep->on_closed = on_closed;
 	ep->on_closed_arg = arg;
+	ep->is_kept = false;
+	net_timer_done(&ep->restart_timer);
 	if (ep->child != NULL)
 		net_child_stop(ep->child, CHILD_GRACE_MS, endpoint_on_closed,
 		    ep);

@@ -259,6 +259,7 @@ child_abandon(struct net_child *child, int r, struct error *e)
 	signal_group(child, SIGKILL);
 	while (waitpid(child->pid, NULL, 0) < 0 && errno == EINTR)
 		continue;
+	child->pid = 0;
 	return error_set(e, r, "cannot watch command '%s': %s", child->name,
 	    strerrordesc_np(-r));
 }
@@ -392,6 +393,23 @@ net_child_start_command(struct net_loop *loop, const char *const argv[],
 		return r;
 	*ret_child = STEAL(child);
 	return 0;
+}
+
+int
+net_child_restart(struct net_child *child, struct net_loop *loop,
+    const char *const argv[], struct error *e)
+{
+	CLEANUP(cleanup_close) int fd = -1;
+	int r;
+
+	if (child->pidfd >= 0)
+		(void)close(STEAL_FD(child->pidfd));
+	(void)unlink(child->socket);
+	r = listen_on(child->socket, &fd);
+	if (r < 0)
+		return error_set(e, r, "cannot listen on '%s': %s",
+		    child->socket, strerrordesc_np(-r));
+	return child_spawn(child, loop, argv, NET_SPAWN_LISTENING, fd, e);
 }
 
 int

@@ -25,8 +25,8 @@ struct net_child;
 
 /*
  * The child ended by itself: e says how ("command 'nbdkit' exited with
- * status 1").  Comes at most once, from the loop or net_child_look(), never
- * after net_child_stop().
+ * status 1").  Comes at most once for each start, from the loop or
+ * net_child_look(), never after net_child_stop().
  */
 typedef void net_child_exit_cb(void *arg, const struct error *e);
 
@@ -53,6 +53,14 @@ int net_child_start_stdio(struct net_loop *loop, const char *const argv[],
 int net_child_start_command(struct net_loop *loop, const char *const argv[],
     const char *const envp[], const int fds[3], net_child_exit_cb *on_exit,
     void *arg, struct net_child **ret_child, struct error *e);
+
+/*
+ * Once on_exit has come, of a child with a socket: start argv in its place,
+ * listening where it did.  As net_child_start(); after a failure this may be
+ * tried again.
+ */
+int net_child_restart(struct net_child *child, struct net_loop *loop,
+    const char *const argv[], struct error *e);
 
 /* Once on_exit has come: its exit status; -1: a signal ended it. */
 int net_child_status(const struct net_child *child);

@@ -170,6 +170,7 @@ add_lane(struct run *run, unsigned i)
 		.reconnect_ms = run->reconnect_ms,
 		.share = &run->share,
 		.keeper = &run->keeper,
+		.marks = &run->marks,
 		.counts = run->counts,
 		.loss = &run->loss,
 		.epoch_ms = run->keeper.interval_ms,
@@ -377,6 +378,8 @@ begin_copying(struct run *run)
 	copy_cursor_init(&run->cursor, run->plan.line_length);
 	copy_tuning_init(&run->tuning, &run->plan, run_clock_ms());
 	run->tuning.n_workers = worker_pool_size(run->pool);
+	/* What was looked at before may be written now. */
+	marks_clear(&run->marks);
 	run->ledger.digests = &run->digests;
 	lanes = realloc(run->lanes, run->plan.max_lanes * sizeof *lanes);
 	if (lanes != NULL)
@@ -505,6 +508,20 @@ run_begin(struct run *run)
 	}
 }
 
+/* What was started for the run is started again from now on, if it ends. */
+static void
+keep_servers(struct run *run)
+{
+	unsigned i;
+
+	if (!run->plan.reconnects)
+		return;
+	endpoint_keep(run->source);
+	for (i = 0; i < run->n_destinations; i++)
+		if (run->destinations[i] != NULL)
+			endpoint_keep(run->destinations[i]);
+}
+
 static void
 plan_run(struct run *run)
 {
@@ -527,9 +544,11 @@ plan_run(struct run *run)
 		    target, r, e.text);
 		copy_ledger_stop(&run->ledger);
 		run_wind_up(run);
-	} else if (!resume_begin(run)) {
-		run_begin(run);
+		return;
 	}
+	keep_servers(run);
+	if (!resume_begin(run))
+		run_begin(run);
 }
 
 /* What is not as promised is no accident: nothing is written to any. */

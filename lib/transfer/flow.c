@@ -209,6 +209,8 @@ describe_carried(struct lane *lane, struct lane_request *req)
 		req->nbd.n_piped = req->engine->length - from->iov.iov_len;
 		req->nbd.pipe = &from->carrier->pipe;
 	}
+	mark_take(&req->mark, req->engine->offset, req->iov.iov_base,
+	    req->iov.iov_len);
 	req->nbd.iov = &req->iov;
 	req->nbd.n_iov = 1;
 	req->nbd.tells_sent = true;
@@ -224,12 +226,16 @@ describe(struct lane *lane, struct lane_request *req,
 	req->nbd.owner = req;
 	req->nbd.offset = engine->offset;
 	req->nbd.length = engine->length;
+	req->mark.n = 0;
 	if (engine->op == COPY_STATUS)
 		req->nbd.extents = &req->extents;
 	else if (engine->op == COPY_WRITE && engine->bytes == NULL)
 		return describe_zeroes(lane, req);
 	else if (engine->op == COPY_WRITE)
 		describe_carried(lane, req);
+	else if (engine->op == COPY_FLUSH)
+		recognize_note_flush(lane_disk(lane, engine->side,
+		    engine->target));
 	return 0;
 }
 
@@ -354,6 +360,23 @@ request_done_late(struct lane *lane, const struct lane_request *req)
 		keeper_distrust(lane->setup.keeper, req->engine->target);
 }
 
+/* What the disk will be known by, if it is lost. */
+static void
+note_mark(struct lane *lane, const struct lane_request *req)
+{
+	const struct copy_request *engine = req->engine;
+	struct lane_disk *d = lane_disk(lane, engine->side, engine->target);
+	int error = req->nbd.error;
+
+	if (engine->op == COPY_FLUSH)
+		recognize_note_flushed(d, error == 0);
+	else if (engine->op == COPY_WRITE && error == 0)
+		recognize_note_written(d, &req->mark);
+	else if (engine->op == COPY_READ && error == 0 &&
+	    !recognize_is_written(d))
+		recognize_note_read(d, engine->offset, &req->iov);
+}
+
 void
 flow_request_done(struct lane *lane, struct lane_request *req)
 {
@@ -374,6 +397,7 @@ flow_request_done(struct lane *lane, struct lane_request *req)
 		tell_extents(lane, req);
 	if (engine->op == COPY_WRITE)
 		copy_request_sent(engine);
+	note_mark(lane, req);
 	request_ended(lane, req, nbd->error, nbd->message);
 	/* What is not noted for want of memory is done again one day. */
 	if (engine->op == COPY_FLUSH && nbd->error == 0)

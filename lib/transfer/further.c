@@ -50,6 +50,11 @@ judge_disk(const struct run *run, const struct lane *lane,
 	if (side == COPY_DESTINATION &&
 	    !copy_ledger_is_live(&run->ledger, target))
 		return;
+	if (sentence[0] == '\0' && endpoint_n_starts(side == COPY_SOURCE ?
+	    run->source : run->destinations[target]) > 1)
+		(void)snprintf(sentence, size,
+		    "%s was started again: no further connections to it",
+		    run_side_name(side));
 	if (sentence[0] == '\0' && !is_same_disk(run, lane, side, target))
 		(void)snprintf(sentence, size,
 		    "%s is another disk on a further connection: fewer "

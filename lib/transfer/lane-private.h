@@ -4,6 +4,7 @@
 
 #include "transfer/carrier.h"
 #include "transfer/lane.h"
+#include "transfer/marks.h"
 
 /*
  * The inside of a lane: lane.c has its commands and its disks, flow.c the
@@ -28,7 +29,10 @@ struct lane_request {
 	uint64_t sent_us;		/* when it was submitted */
 	struct carrier *carrier;	/* a READ's, from the arrival of its
 					   bytes until they are not needed */
+	struct mark mark;		/* a WRITE's */
 };
+
+struct recognition;
 
 struct lane_disk {
 	struct lane *lane;
@@ -52,6 +56,10 @@ struct lane_disk {
 	uint64_t tls_us;
 	struct copy_failure failure;
 	uint64_t n_failures;
+	struct recognition *recognition;	/* the last; NULL: none */
+	uint64_t n_reads;
+	struct mark written;	/* acknowledged last, since the last flush */
+	struct mark flushing;	/* covered by that, if it succeeds */
 };
 
 struct lane {
@@ -118,8 +126,27 @@ void lane_disk_closed(struct lane *lane);
 bool reconnect_begin(struct lane_disk *d);
 /* It is connected again. */
 void reconnect_ready(struct lane_disk *d);
+/* And is the disk that it was; code not 0: it is not. */
+void reconnect_recognized(struct lane_disk *d, const struct error *e);
 /* Whatever becomes of it: no more tries. */
 void reconnect_stop(struct lane_disk *d);
+
+/* recognize.c */
+/* See whether it is: reconnect_recognized() follows, perhaps at once.
+   -ENOMEM. */
+int recognize_begin(struct lane_disk *d);
+bool recognize_is_under_way(const struct lane_disk *d);
+void recognize_request_done(struct lane_disk *d, struct nbd_request *nbd);
+void recognize_done(struct lane_disk *d);
+/* Is it written to, so that it has what was flushed, and nothing else? */
+bool recognize_is_written(const struct lane_disk *d);
+/* What it will be known by. */
+void recognize_note_read(struct lane_disk *d, uint64_t offset,
+    const struct iovec *bytes);
+void recognize_note_written(struct lane_disk *d, const struct mark *mark);
+void recognize_note_flush(struct lane_disk *d);
+void recognize_note_flushed(struct lane_disk *d, bool is_durable);
+void recognize_note_lost(struct lane_disk *d);
 
 /* probe.c */
 /* Look whether destinations are zero; ends in lane_answer(). */

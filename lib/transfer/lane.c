@@ -292,7 +292,9 @@ static void
 request_done(struct lane_disk *d, struct nbd_request *nbd)
 {
 	/* The engine may be one that has copied before. */
-	if (d->lane->n_probing > 0)
+	if (recognize_is_under_way(d))
+		recognize_request_done(d, nbd);
+	else if (d->lane->n_probing > 0)
 		probe_request_done(d, nbd);
 	else
 		flow_request_done(d->lane, nbd->owner);
@@ -306,7 +308,7 @@ disk_on_completions(void *arg)
 	bool any = false;
 
 	on_worker_entry();
-	while ((nbd = disk_reap(d->disk)) != NULL) {
+	while (d->disk != NULL && (nbd = disk_reap(d->disk)) != NULL) {
 		request_done(d, nbd);
 		any = true;
 	}
@@ -631,6 +633,8 @@ lane_free(struct lane *lane)
 		return;
 	for (i = 0; i < LANE_MAX_DISKS; i++)
 		free(lane->disks[i].identity);
+	for (i = 0; i < LANE_MAX_DISKS; i++)
+		recognize_done(&lane->disks[i]);
 	if (lane->engine != NULL)
 		flow_done(lane);
 	probe_done(lane);

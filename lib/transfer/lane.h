@@ -6,8 +6,9 @@
 #include "endpoint/endpoint.h"
 #include "runtime/mailbox.h"
 #include "runtime/worker.h"
-#include "transfer/keeper.h"
 #include "transfer/budget.h"
+#include "transfer/keeper.h"
+#include "transfer/marks.h"
 
 /*
  * A lane at work: one connection to the source and one to each destination on
@@ -51,6 +52,7 @@ struct lane_setup {
 					   away */
 	struct budget_share *share;	/* the run's; NULL: no limits */
 	struct keeper *keeper;		/* the run's */
+	struct marks *marks;		/* likewise */
 	struct stats_counts *counts;	/* or NULL */
 	struct run_loss *_Atomic *loss;	/* the run's */
 	uint64_t epoch_ms;		/* it flushes that often */

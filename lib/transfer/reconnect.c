@@ -11,8 +11,9 @@
  *
  * The engine has been told, and does what it can do without that disk.  A
  * server that comes back with another size, or other limits, is refused
- * before anything is sent to it.  One that was started for the run, and is
- * gone, does not come back.
+ * before anything is sent to it; one that has not what is known of it
+ * (recognize.c), before anything is written.  One that was started for the
+ * run, and is gone, is started again by its endpoint meanwhile.
  */
 
 #include <errno.h>
@@ -153,8 +154,7 @@ reconnect_begin(struct lane_disk *d)
 	struct lane *lane = d->lane;
 
 	if (!lane->plan->reconnects || lane->is_stopped ||
-	    copy_lane_is_over(lane->engine) ||
-	    endpoint_is_command(d->endpoint) || is_dead(d))
+	    copy_lane_is_over(lane->engine) || is_dead(d))
 		return false;
 	if (d->retry_timer.ev == NULL &&
 	    net_timer_init(&d->retry_timer, worker_loop(lane->setup.worker),
@@ -168,6 +168,7 @@ reconnect_begin(struct lane_disk *d)
 		atomic_fetch_add(&lane->ledger->n_away, 1);
 		tell_loss(d);
 		copy_lane_lost(lane->engine, d->side, d->target);
+		recognize_note_lost(d);
 		/* What it has taken from slots belongs to no request. */
 		flow_drop_unneeded(lane);
 	}
@@ -176,18 +177,39 @@ reconnect_begin(struct lane_disk *d)
 	return true;
 }
 
+/* It is there, and of no use. */
+static void
+refuse(struct lane_disk *d, const struct error *e)
+{
+	d->lost = *e;
+	drop_disk(d);
+	give_up(d);
+}
+
 void
 reconnect_ready(struct lane_disk *d)
 {
-	struct lane *lane = d->lane;
+	struct error e;
 
 	d->is_connecting = false;
 	if (!disk_shape_is_same(&d->shape, disk_shape(d->disk))) {
-		(void)error_set(&d->lost, -ESTALE,
+		(void)error_set(&e, -ESTALE,
 		    "came back as another disk (size, limits or features "
 		    "have changed); nothing was written to it");
-		drop_disk(d);
-		give_up(d);
+		refuse(d, &e);
+	} else if (recognize_begin(d) < 0) {
+		(void)error_set(&e, -ENOMEM, "out of memory");
+		refuse(d, &e);
+	}
+}
+
+void
+reconnect_recognized(struct lane_disk *d, const struct error *e)
+{
+	struct lane *lane = d->lane;
+
+	if (e->code != 0) {
+		refuse(d, e);
 		return;
 	}
 	reconnect_stop(d);

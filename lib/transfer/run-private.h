@@ -13,6 +13,7 @@
 #include "transfer/budget.h"
 #include "transfer/keeper.h"
 #include "transfer/lane.h"
+#include "transfer/marks.h"
 #include "transfer/run.h"
 
 /*
@@ -41,6 +42,7 @@ struct run {
 	enum run_mode mode;
 	bool is_readback;		/* its source is a destination */
 	struct keeper keeper;
+	struct marks marks;
 	struct worker_pool *pool;
 	struct budget *own_budget;	/* NULL: somebody else's is used */
 	struct mailbox *owner;

@@ -242,6 +242,7 @@ take_keeper(struct run *run, const struct run_spec *spec)
 	struct keeper *k = &run->keeper;
 
 	keeper_init(k);
+	marks_init(&run->marks);
 	run->mode = spec->mode;
 	k->interval_ms = spec->checkpoint_ms != 0 ? spec->checkpoint_ms :
 						    RUN_CHECKPOINT_MS;
@@ -568,6 +569,7 @@ run_free(struct run *run)
 	free(run->bad_ranges);
 	resume_free(run);
 	keeper_done(&run->keeper);
+	marks_done(&run->marks);
 	free(run->gaps);
 	free(run->lanes);
 	free(run->block_digests);

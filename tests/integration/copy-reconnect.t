@@ -5,7 +5,7 @@
 . "$srcdir/tests/lib/testlib.sh"
 requires nbdkit --filter=delay --filter=log --filter=cache file --version
 requires jq --version
-plan 34
+plan 41
 
 make_data "$tmp/data" $((32 * MiB)) 1
 size=$(size_of "$tmp/data")
@@ -205,6 +205,53 @@ like "the message says so" "$result" "source .*came back as another disk"
 stop_process src
 stop_process dst
 start_source
+
+# The same in all but what it holds: that was flushed, and is not there.
+fresh dst
+start_destination dst --filter=log
+begin_copy --checkpoint-interval 100ms "$(uri src)" "$(uri dst)"
+wait_for "grep -q '\.\.\.Flush id=' '$tmp/dst.busy'" || bail "no flush"
+stop_process dst KILL
+rm -f "$tmp/other.img" "$tmp/other.busy"
+truncate -s "$size" "$tmp/other.img"
+start_nbdkit dst --filter=log file "$tmp/other.img" \
+    logfile="$tmp/other.busy"
+end_copy
+is "a server that comes back with nothing of it is refused" $status 4
+like "the message says so" "$result" \
+    "destination .*came back as another disk: what was written to it"
+not_ok "nothing is written to it" grep -q " Write id=" "$tmp/other.busy"
+ok "it was looked at, though" grep -q " Read id=" "$tmp/other.busy"
+stop_process dst
+
+fresh dst
+start_destination dst --filter=log
+begin_copy "$(uri src)" "$(uri dst)"
+wait_for_writes dst 20
+stop_process src KILL
+start_nbdkit src file "$tmp/other.img"
+end_copy
+is "so is a source that comes back with other content" $status 4
+like "the message says so" "$result" \
+    "source .*came back as another disk: what was read"
+stop_process src
+stop_process dst
+
+# One that has changed meanwhile is still the same.
+start_source
+fresh dst
+start_destination dst --filter=log
+begin_copy "$(uri src)" "$(uri dst)"
+wait_for_writes dst 20
+stop_process src KILL
+cp "$tmp/data" "$tmp/kept"
+make_data "$tmp/news" $((3 * MiB)) 9
+dd if="$tmp/news" of="$tmp/data" bs=1M seek=1 conv=notrunc status=none
+start_source
+end_copy
+is "a source that was written meanwhile is not" $status 0
+stop_process dst
+cp "$tmp/kept" "$tmp/data"
 
 # One that does not come back.
 fresh dst

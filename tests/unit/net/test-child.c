@@ -146,6 +146,49 @@ serve_two_connections(const char *const argv[])
 	ck_assert_int_eq(n_exits, 0);
 }
 
+START_TEST(one_that_has_ended_can_be_started_again_where_it_was)
+{
+	const char *const argv[] = { "nbdkit", "null", "1M", NULL };
+	const char *const ends[] = { "false", NULL };
+	const char *const none[] = { "/nonexistent", NULL };
+	char socket_was[128];
+	int fd;
+
+	start(ends);
+	(void)snprintf(socket_was, sizeof socket_was, "%s",
+	    net_child_socket(child));
+	for (int n = 1; n <= 3; n++) {
+		ck_assert_int_eq(net_loop_run(loop), 0);
+		ck_assert_int_eq(n_exits, n);
+		ck_assert_int_eq(net_child_status(child), 1);
+		ck_assert_int_eq(net_child_restart(child, loop, none, &e),
+		    -ENOENT);
+		ck_assert_int_eq(net_child_restart(child, loop,
+		    n < 3 ? ends : argv, &e), 0);
+	}
+	ck_assert_str_eq(net_child_socket(child), socket_was);
+	fd = connect_to_child();
+	expect_greeting(fd);
+	(void)close(fd);
+	stop_within(GRACE_MS);
+	ck_assert_int_eq(n_exits, 3);
+}
+END_TEST
+
+/* One that could not be is stopped as any other. */
+START_TEST(one_that_cannot_be_started_again_is_gone)
+{
+	const char *const argv[] = { "false", NULL };
+	const char *const none[] = { "/nonexistent", NULL };
+
+	start(argv);
+	ck_assert_int_eq(net_loop_run(loop), 0);
+	ck_assert_int_eq(n_exits, 1);
+	ck_assert_int_eq(net_child_restart(child, loop, none, &e), -ENOENT);
+	stop_within(GRACE_MS);
+}
+END_TEST
+
 START_TEST(nbdkit_serves_several_connections)
 {
 	static const char *const argv[] = { "nbdkit", "memory", "1M", NULL };
@@ -512,6 +555,9 @@ add_watch_tests(TCase *tc)
 {
 	tcase_set_timeout(tc, 30);
 	tcase_add_test(tc, nbdkit_serves_several_connections);
+	tcase_add_test(tc,
+	    one_that_has_ended_can_be_started_again_where_it_was);
+	tcase_add_test(tc, one_that_cannot_be_started_again_is_gone);
 	tcase_add_test(tc, an_exit_is_told_with_its_status);
 	tcase_add_test(tc, looking_finds_an_exit_without_the_loop);
 	tcase_add_test(tc, looking_at_one_that_runs_changes_nothing);
