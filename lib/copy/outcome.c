@@ -439,7 +439,10 @@ flush_ended(struct copy_lane *lane, const struct copy_request *req,
 
 /*
  * All of it is written anyway: what fails here is tried again then, and
- * differently.
+ * differently.  But what nobody knows the end of, since the connection is
+ * lost, may still be carried out, at any time, over what is written next: no
+ * flush on another connection waits for it.  A write that comes late does no
+ * harm, since the same bytes have been written again; zeroes over data do.
  */
 static void
 clear_ended(struct copy_lane *lane, const struct copy_request *req,
@@ -451,9 +454,8 @@ clear_ended(struct copy_lane *lane, const struct copy_request *req,
 		atomic_store_explicit(
 		    &lane->ledger->targets[req->target].has_no_fast_zero, true,
 		    memory_order_relaxed);
-	else if (error < 0 && is_live && !is_only_lost(lane, req, error) &&
-	    (error == -ENOTCONN ||
-		lane->plan->on_error[COPY_DESTINATION] == COPY_STOP))
+	else if (error < 0 && is_live && (error == -ENOTCONN ||
+	    lane->plan->on_error[COPY_DESTINATION] == COPY_STOP))
 		fail_request(lane, req, error, message);
 	copy_clear_ended(lane, req->target, error == 0 && is_live);
 }

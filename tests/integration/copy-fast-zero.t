@@ -6,7 +6,7 @@
 requires nbdkit --filter=nozero --filter=log memory --version
 requires nbdkit data --version
 requires jq --version
-plan 24
+plan 27
 
 size=$((16 * MiB))
 islands=
@@ -93,3 +93,28 @@ copies 4 "a disk that was zeroed and not written is no copy" \
 is "though it was zeroed" "$(count ' Zero .*fast=1.*\.\.\.$')" 1
 is "and failed" "$(echo "$result" | jq -r .failure.operation)" write
 stop_process dst
+
+# A connection that is lost while it zeroes: the zeroes may come after the data.
+cat >"$tmp/late" <<END
+case \$1 in
+thread_model) echo parallel ;;
+get_size) echo $size ;;
+can_write | can_flush | can_zero | can_fast_zero | flush) ;;
+zero)
+	case "\$5" in *fast*) ;; *) exit 0 ;; esac
+	echo >>"$tmp/zeroed"
+	while [ -e "$tmp/hold" ]; do sleep 0.1; done ;;
+pwrite) cat >"$tmp/written" ;;
+*) exit 2 ;;
+esac
+END
+chmod +x "$tmp/late"
+touch "$tmp/hold"
+start_nbdkit late sh "$tmp/late"
+exits 4 "zeroes whose connection is lost fail the copy" timeout 60 \
+    "$nbdsync" copy --io-timeout 500ms --reconnect 30s --connections 1 \
+    "$(uri src)" "$(uri late)"
+is "after they were asked for once" "$(wc -l <"$tmp/zeroed")" 1
+ok "nothing is written that they could destroy" [ ! -e "$tmp/written" ]
+rm "$tmp/hold"
+stop_process late

@@ -1088,6 +1088,9 @@ lose_requests(struct sim *sim, unsigned lane, const struct copy_request *of)
 			continue;
 		if (changes(p->req))
 			make_ghost(sim, p);
+		/* Of what it might still zero nobody knows. */
+		if (p->req->op == COPY_FAST_ZERO)
+			meet_fault(sim, p->req);
 		complete(sim, p, -ENOTCONN);
 	}
 }
