@@ -398,17 +398,6 @@ any_failed(const struct run *run)
 	return run->ledger.n_failures > 0;
 }
 
-static bool
-any_skipped(const struct run *run)
-{
-	unsigned i;
-
-	for (i = 0; i < run->n_destinations; i++)
-		if (copy_ledger_get(&run->ledger.targets[i].failed_bytes) > 0)
-			return true;
-	return false;
-}
-
 /* Those on which all is done, but for what was skipped. */
 static unsigned
 count_complete(const struct run *run)
@@ -436,17 +425,32 @@ count_successes(const struct run *run)
 	return n;
 }
 
+/* Is there a destination that has neither all nor an error? */
+static bool
+any_is_unfinished(const struct run *run)
+{
+	unsigned i;
+
+	for (i = 0; i < run->n_destinations; i++)
+		if (copy_ledger_is_live(&run->ledger, i) &&
+		    !copy_ledger_is_complete(&run->ledger, i,
+			run->plan.targets[i].use_flush))
+			return true;
+	return false;
+}
+
 static enum run_outcome
 outcome_of(const struct run *run)
 {
+	unsigned n_complete = count_complete(run);
 	unsigned n = count_successes(run);
 
-	if (any_skipped(run) && count_complete(run) > n)
-		return RUN_BAD_RANGES;
-	if (n == 0 || (n < run->n_destinations && !any_failed(run)))
+	if (n_complete == 0 || any_is_unfinished(run))
 		return any_failed(run) ? RUN_FAILED : RUN_CANCELLED;
-	if (n < run->n_destinations && run->requires_all)
+	if (n_complete < run->n_destinations && run->requires_all)
 		return RUN_FAILED;
+	if (n_complete > n)
+		return RUN_BAD_RANGES;
 	if (any_differs(run))
 		return RUN_DIFFERENT;
 	return n < run->n_destinations || run->plan.n_gaps > 0 ?
