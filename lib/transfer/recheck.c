@@ -140,16 +140,20 @@ keep_differences(struct series *s)
 }
 
 static enum series_step
+fail_for_memory(struct series *s)
+{
+	s->result.outcome = RUN_FAILED;
+	s->result.failure.errnum = -ENOMEM;
+	(void)error_set(&s->result.failure.error, -ENOMEM, "out of memory");
+	return SERIES_END;
+}
+
+static enum series_step
 next_pass(struct series *s, enum stage stage, enum run_mode mode,
     uint64_t delay_ms)
 {
-	if (keep_differences(s) < 0 || narrow(s) < 0) {
-		s->result.outcome = RUN_FAILED;
-		s->result.failure.errnum = -ENOMEM;
-		(void)error_set(&s->result.failure.error, -ENOMEM,
-		    "out of memory");
-		return SERIES_END;
-	}
+	if (keep_differences(s) < 0 || narrow(s) < 0)
+		return fail_for_memory(s);
 	s->stage = stage;
 	s->spec.mode = mode;
 	if (mode != RUN_VERIFY)
@@ -220,12 +224,59 @@ keep_stable(struct series *s)
 	r->differences = v;
 	free(s->differences);
 	s->differences = v;
-	if (r->outcome != RUN_DIFFERENT || r->n_differences > 0)
+	if (r->outcome != RUN_DIFFERENT || r->n_differences > 0 ||
+	    r->differences_are_cut)
 		return;
 	r->outcome = RUN_SUCCEEDED;
 	for (unsigned i = 0; i < RUN_MAX_DESTINATIONS; i++)
 		if (r->destination_failures[i] != NULL)
 			r->outcome = RUN_PARTIAL;
+}
+
+/*
+ * What the first comparison has left out: later ones are of less, and have
+ * nothing to say of it.
+ */
+static int
+keep_left_out(struct series *s)
+{
+	const struct run_result *r = &s->result;
+	size_t size = r->n_not_copied * sizeof *r->not_copied;
+
+	s->gaps = malloc(size + 1);
+	if (s->gaps == NULL)
+		return -ENOMEM;
+	if (size > 0)
+		memcpy(s->gaps, r->not_copied, size);
+	s->n_gaps = r->n_not_copied;
+	for (unsigned i = 0; i < RUN_MAX_DESTINATIONS; i++) {
+		if (r->destination_failures[i] == NULL)
+			continue;
+		s->failures[i] = strdup(r->destination_failures[i]);
+		if (s->failures[i] == NULL)
+			return -ENOMEM;
+	}
+	return 0;
+}
+
+/* At the end it is told, and keeps a success from being a plain one. */
+static void
+tell_left_out(struct series *s)
+{
+	struct run_result *r = &s->result;
+	bool any = s->n_gaps > 0;
+
+	if (r->n_not_copied == 0) {
+		r->not_copied = s->gaps;
+		r->n_not_copied = s->n_gaps;
+	}
+	for (unsigned i = 0; i < RUN_MAX_DESTINATIONS; i++) {
+		any |= s->failures[i] != NULL;
+		if (r->destination_failures[i] == NULL)
+			r->destination_failures[i] = s->failures[i];
+	}
+	if (any && (r->outcome == RUN_SUCCEEDED || r->outcome == RUN_REPAIRED))
+		r->outcome = RUN_PARTIAL;
 }
 
 static enum series_step
@@ -235,6 +286,8 @@ after_compare(struct series *s)
 		keep_stable(s);
 	if (s->result.outcome != RUN_DIFFERENT)
 		return SERIES_END;
+	if (s->stage == STAGE_COMPARE && keep_left_out(s) < 0)
+		return fail_for_memory(s);
 	if (s->stage == STAGE_COMPARE && s->spec.recheck_ms > 0)
 		return next_pass(s, STAGE_RECHECK, RUN_VERIFY,
 		    s->spec.recheck_ms);
@@ -243,15 +296,24 @@ after_compare(struct series *s)
 	return SERIES_END;
 }
 
+/* Those that were found, which the last pass knows nothing of. */
+static void
+restore_differences(struct series *s)
+{
+	s->result.differences = s->differences;
+	s->result.n_differences = s->n_differences;
+	s->result.differences_are_cut = s->was_cut;
+}
+
 static enum series_step
 after_repair(struct series *s)
 {
 	const struct run_progress *p = &s->result.progress;
 
-	if (s->result.outcome != RUN_SUCCEEDED) {
+	if (s->result.outcome != RUN_SUCCEEDED &&
+	    s->result.outcome != RUN_PARTIAL) {
 		/* What was found may still be there. */
-		s->result.differences = s->differences;
-		s->result.n_differences = s->n_differences;
+		restore_differences(s);
 		return SERIES_END;
 	}
 	s->repaired_bytes = 0;
@@ -268,16 +330,16 @@ static enum series_step
 after_proof(struct series *s)
 {
 	s->result.repaired_bytes = s->repaired_bytes;
-	if (s->result.outcome != RUN_SUCCEEDED)
+	if (s->result.outcome == RUN_SUCCEEDED)
+		s->result.outcome = RUN_REPAIRED;
+	else if (s->result.outcome != RUN_PARTIAL)
 		return SERIES_END;
-	s->result.outcome = RUN_REPAIRED;
-	s->result.differences = s->differences;
-	s->result.n_differences = s->n_differences;
+	restore_differences(s);
 	return SERIES_END;
 }
 
 static enum series_step
-after_pass(struct series *s)
+after_stage(struct series *s)
 {
 	switch ((enum stage)s->stage) {
 	case STAGE_REPAIR:
@@ -289,6 +351,16 @@ after_pass(struct series *s)
 	default:
 		return after_compare(s);
 	}
+}
+
+static enum series_step
+after_pass(struct series *s)
+{
+	enum series_step step = after_stage(s);
+
+	if (step == SERIES_END)
+		tell_left_out(s);
+	return step;
 }
 
 static void

@@ -68,6 +68,9 @@ struct series {
 	size_t n_differences;
 	bool was_cut;
 	uint64_t repaired_bytes;
+	struct run_gap *gaps;		/* not compared by the first pass */
+	size_t n_gaps;
+	char *failures[RUN_MAX_DESTINATIONS];
 
 	struct readback *readback;	/* NULL: nothing is read back */
 	struct fill *fill;		/* NULL: nothing is filled */

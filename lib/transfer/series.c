@@ -378,5 +378,8 @@ series_free(struct series *s)
 	free(s->all_ranges);
 	free(s->ranges);
 	free(s->differences);
+	free(s->gaps);
+	for (unsigned i = 0; i < RUN_MAX_DESTINATIONS; i++)
+		free(s->failures[i]);
 	free(s);
 }

@@ -5,7 +5,7 @@
 . "$srcdir/tests/lib/testlib.sh"
 requires nbdkit --filter=blocksize-policy --filter=log file --version
 requires jq --version
-plan 39
+plan 42
 
 block=4096
 whole=$((MiB + 2 * block))
@@ -71,6 +71,11 @@ like "from the messages either" "$err" "not copied: 1000 bytes"
 exits 3 "comparing tells it, too" \
     "$nbdsync" compare "$(uri src)" "$(uri dst)"
 like "in its own word" "$err" "not compared: 1000 bytes"
+printf 'x' | dd of="$tmp/dst.img" bs=1 seek=100 conv=notrunc status=none
+exits 3 "so does repairing what differs" \
+    "$nbdsync" compare --repair "$(uri src)" "$(uri dst)"
+like "in the end" "$err" "not compared: 1000 bytes"
+ok "it is repaired" is_same_up_to $whole dst.img
 ok "a range that ends before is a plain success" \
     "$nbdsync" copy --range 0:1MiB "$(uri src)" "$(uri dst)"
 exits 3 "what differs is written up to there" \
