@@ -49,6 +49,9 @@ struct lane_disk {
 	bool is_connecting;	/* and is being tried */
 	unsigned n_tries;
 	uint64_t away_since_ms;
+	unsigned n_losses;		/* in a row, with nothing more done */
+	uint64_t losses_since_ms;
+	uint64_t most_done;		/* bytes, by then */
 	struct net_timer retry_timer;
 	struct net_timer pause_timer;	/* before what failed is tried again */
 	bool is_pausing;

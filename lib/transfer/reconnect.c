@@ -29,6 +29,12 @@
 #define MIN_DELAY_MS 100
 #define MAX_DELAY_MS 10000
 
+/*
+ * A server that is there again each time, and lost by the next request, is as
+ * good as away: after so many times, and the time there is.
+ */
+#define MAX_LOSSES 4
+
 static uint64_t
 now_ms(const struct lane_disk *d)
 {
@@ -67,7 +73,38 @@ give_up(struct lane_disk *d)
 static bool
 is_time_over(const struct lane_disk *d)
 {
-	return now_ms(d) - d->away_since_ms >= d->lane->setup.reconnect_ms;
+	uint64_t since_ms = d->n_losses > MAX_LOSSES ? d->losses_since_ms :
+						       d->away_since_ms;
+
+	return now_ms(d) - since_ms >= d->lane->setup.reconnect_ms;
+}
+
+/* What all destinations have, or this one. */
+static uint64_t
+done_bytes(const struct lane_disk *d)
+{
+	const struct copy_ledger *l = d->lane->ledger;
+	uint64_t done = 0;
+	unsigned i;
+
+	for (i = 0; i < l->n_targets; i++)
+		if (d->side == COPY_SOURCE || i == d->target)
+			done += copy_ledger_get(&l->targets[i].done_bytes);
+	return done;
+}
+
+/* Again?  More may be done by then than ever before. */
+static void
+count_loss(struct lane_disk *d)
+{
+	uint64_t done = done_bytes(d);
+
+	if (d->n_losses == 0 || done > d->most_done) {
+		d->most_done = done;
+		d->n_losses = 0;
+		d->losses_since_ms = now_ms(d);
+	}
+	d->n_losses++;
 }
 
 /* Try again later, if there is time. */
@@ -163,7 +200,8 @@ reconnect_begin(struct lane_disk *d)
 	drop_disk(d);
 	if (!d->is_away) {
 		d->is_away = true;
-		d->n_tries = 0;
+		count_loss(d);
+		d->n_tries = d->n_losses - 1;
 		d->away_since_ms = now_ms(d);
 		atomic_fetch_add(&lane->ledger->n_away, 1);
 		tell_loss(d);

@@ -5,7 +5,7 @@
 . "$srcdir/tests/lib/testlib.sh"
 requires nbdkit --filter=delay --filter=log --filter=cache file --version
 requires jq --version
-plan 41
+plan 44
 
 make_data "$tmp/data" $((32 * MiB)) 1
 size=$(size_of "$tmp/data")
@@ -263,6 +263,34 @@ end_copy
 is "a server that stays away fails the run" $status 4
 like "after the time it was given" "$result" \
     "destination .*dst.sock.*given up after [0-9]+ s and [0-9]+ tries"
+
+# One that is there each time, and never answers one request.
+touch "$tmp/hold"
+cat >"$tmp/mute" <<END
+case \$1 in
+thread_model) echo parallel ;;
+get_size) echo $((4 * MiB)) ;;
+pread)
+	if [ \$4 -eq $((2 * MiB)) ]; then
+		echo >>"$tmp/asked"
+		while [ -e "$tmp/hold" ]; do sleep 0.1; done
+	fi
+	head -c \$3 /dev/zero | tr '\\0' x ;;
+*) exit 2 ;;
+esac
+END
+chmod +x "$tmp/mute"
+fresh dst
+start_destination dst --filter=log
+start_nbdkit mute sh "$tmp/mute"
+exits 4 "a server that never answers one request is given up" timeout 60 \
+    "$nbdsync" copy --connections 1 --request-size 256KiB --io-timeout 500ms \
+    --reconnect 1s --range 0:4MiB "$(uri mute)" "$(uri dst)"
+like "as its source" "$err" "source .*mute.sock.*given up after"
+ok "after several times" [ "$(wc -l <"$tmp/asked")" -ge 5 ]
+rm "$tmp/hold"
+stop_process mute
+stop_process dst
 
 # Cancelled while it waits.
 fresh dst
