@@ -188,6 +188,11 @@ log_bad_ranges(struct job *job, const struct run_result *result) ON_MAIN
 
 	for (i = 0; i < result->n_bad_ranges; i++)
 		bytes += result->bad_ranges[i].length;
+	if (result->n_bad_ranges == 0) {
+		job_say(job, MSG_RUN_WARNING, LOG_LEVEL_ERROR, "finished, but "
+		    "for ranges for the list of which there was no memory");
+		return;
+	}
 	job_say(job, MSG_RUN_WARNING, LOG_LEVEL_ERROR,
 	    "finished, but for %" PRIu64 " bad bytes in %zu "
 	    "ranges, the first at offset %" PRIu64 ": %s: %s",

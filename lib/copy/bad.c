@@ -255,6 +255,17 @@ copy_bads_next(struct copy_lane *lane, bool *ret_is_due)
 }
 
 bool
+copy_bads_lack_memory(const struct copy_lane *lane)
+{
+	unsigned i;
+
+	for (i = 0; i < lane->plan->n_targets; i++)
+		if (lane->target_bads[i].trying.has_no_memory)
+			return true;
+	return lane->bads.trying.has_no_memory;
+}
+
+bool
 copy_bads_are_empty(const struct copy_lane *lane)
 {
 	unsigned i;

@@ -244,6 +244,8 @@ uint32_t copy_bads_request_size(const struct copy_lane *lane,
     const struct copy_bads *b);
 /* Nothing waits to be tried again, on any disk. */
 bool copy_bads_are_empty(const struct copy_lane *lane);
+/* Something that was to be tried again is lost. */
+bool copy_bads_lack_memory(const struct copy_lane *lane);
 
 /* digest.c */
 int copy_digester_init(struct copy_lane *lane);

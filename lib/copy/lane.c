@@ -299,7 +299,8 @@ copy_lane_next(struct copy_lane *lane)
 {
 	struct copy_request *req;
 
-	if (lane->map.has_no_memory || lane->behind.has_no_memory)
+	if (lane->map.has_no_memory || lane->behind.has_no_memory ||
+	    copy_bads_lack_memory(lane))
 		copy_lane_fail(lane, COPY_SOURCE, 0, -ENOMEM, "out of memory");
 	copy_lane_drop_failed(lane);
 	if (copy_lane_is_over(lane))

@@ -430,10 +430,22 @@ add_notes(struct readback *b)
 }
 
 static enum series_step
+fail(struct series *s, int error, const char *text)
+{
+	s->result = s->readback->result;
+	s->result.outcome = RUN_FAILED;
+	s->result.failure = (struct run_failure){ .errnum = error };
+	(void)error_set(&s->result.failure.error, error, "%s", text);
+	return SERIES_END;
+}
+
+static enum series_step
 conclude(struct series *s)
 {
 	struct readback *b = s->readback;
 
+	if (b->has_no_memory)
+		return fail(s, -ENOMEM, "out of memory");
 	add_notes(b);
 	if (b->stored != NULL && b->unverified_bytes > 0 &&
 	    b->result.outcome == RUN_SUCCEEDED)
@@ -447,16 +459,6 @@ conclude(struct series *s)
 		b->result.differences_are_cut = b->differences_are_cut;
 	}
 	s->result = b->result;
-	return SERIES_END;
-}
-
-static enum series_step
-fail(struct series *s, int error, const char *text)
-{
-	s->result = s->readback->result;
-	s->result.outcome = RUN_FAILED;
-	s->result.failure = (struct run_failure){ .errnum = error };
-	(void)error_set(&s->result.failure.error, error, "%s", text);
 	return SERIES_END;
 }
 
