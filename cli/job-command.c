@@ -17,11 +17,13 @@
 
 /* value, stolen, becomes part of the request; what is wrong, it says. */
 static int
-put(struct job_command *jc, const char *key, json_t *value)
+put(struct options *o, struct job_command *jc, const char *key, json_t *value)
 {
 	if (jc->body == NULL)
 		jc->body = json_object();
-	(void)json_object_set_new(jc->body, key, value);
+	/* There is no value of text that is no UTF-8. */
+	if (json_object_set_new(jc->body, key, value) < 0)
+		return options_fail(o, "%s: this is no text in UTF-8", key);
 	return 0;
 }
 
@@ -44,7 +46,7 @@ put_range(struct options *o, struct job_command *jc, const char *value)
 		(void)json_object_set_new(range_json, "length",
 		    json_integer((json_int_t)range.length));
 	if (list == NULL)
-		return put(jc, "ranges", json_pack("[o]", range_json));
+		return put(o, jc, "ranges", json_pack("[o]", range_json));
 	(void)json_array_append_new(list, range_json);
 	return 0;
 }
@@ -66,26 +68,26 @@ set_option(struct options *o, void *arg, int id, const char *value)
 
 	switch (id) {
 	case JOB_COMMAND_FULL:
-		return put(jc, "full", json_true());
+		return put(o, jc, "full", json_true());
 	case JOB_COMMAND_FORCE:
-		return put(jc, "force", json_true());
+		return put(o, jc, "force", json_true());
 	case JOB_COMMAND_REPAIR:
-		return put(jc, "repair", json_true());
+		return put(o, jc, "repair", json_true());
 	case JOB_COMMAND_STORED:
-		return put(jc, "stored", json_true());
+		return put(o, jc, "stored", json_true());
 	case JOB_COMMAND_VERIFY:
-		return put(jc, "verify", json_true());
+		return put(o, jc, "verify", json_true());
 	case JOB_COMMAND_FOR:
 		jc->wait_for = value;
 		return check_wait_for(o, value);
 	case JOB_COMMAND_MODE:
-		return put(jc, "mode", json_string(value));
+		return put(o, jc, "mode", json_string(value));
 	case JOB_COMMAND_RATE:
-		return put(jc, "rate", json_string(value));
+		return put(o, jc, "rate", json_string(value));
 	case JOB_COMMAND_REASON:
-		return put(jc, "reason", json_string(value));
+		return put(o, jc, "reason", json_string(value));
 	case JOB_COMMAND_SAMPLE:
-		return put(jc, "sample", json_string(value));
+		return put(o, jc, "sample", json_string(value));
 	case JOB_COMMAND_RANGE:
 		return put_range(o, jc, value);
 	case OPTION_WAIT:

@@ -122,6 +122,8 @@ make_body(struct options *o, const struct request *r, char **ret_body)
 		    "day, as '06:00', nor how long, as '2h'", r->until);
 	body = json_pack("{s:s*, s:s*}", "until",
 	    r->until != NULL ? until : NULL, "reason", r->reason);
+	if (body == NULL)
+		return options_fail(o, "--reason: this is no text in UTF-8");
 	*ret_body = json_object_size(body) > 0 ?
 	    json_dumps(body, JSON_COMPACT) : NULL;
 	json_decref(body);
