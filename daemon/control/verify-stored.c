@@ -79,7 +79,8 @@ start_with(struct ctl_request *req, const char *id, const json_t *report)
 {
 	CLEANUP(run_line_freep) struct run_line *line = NULL;
 	const struct job *job = jobs_find(req->jobs, req->job);
-	struct job_wish wish = { .has_mode = true, .mode = RUN_VERIFY };
+	struct job_wish wish = { .has_mode = true, .mode = RUN_VERIFY,
+		.has_repair = true };
 	struct error e = { .code = 0 };
 
 	(void)snprintf(wish.reason, sizeof wish.reason,

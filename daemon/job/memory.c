@@ -55,6 +55,13 @@ pause_to_json(const struct job *job, json_t *wish) ON_MAIN
 	return o;
 }
 
+/* Digests to compare with are the run's that has left them. */
+static bool
+can_be_stored(const struct job_wish *wish)
+{
+	return wish->line == NULL;
+}
+
 /* The counters, and what else has no column of its own. */
 static json_t *
 notes_to_json(const struct job *job) ON_MAIN
@@ -63,7 +70,8 @@ notes_to_json(const struct job *job) ON_MAIN
 
 	if (job->is_paused)
 		(void)json_object_set_new(o, "pause", pause_to_json(job,
-		    job->resume_starts ? job_wish_to_json(job) : NULL));
+		    job->resume_starts && can_be_stored(&job->wish) ?
+			job_wish_to_json(job) : NULL));
 	(void)json_object_set_new(o, "outdated_ms",
 	    json_integer((json_int_t)job->resume_after_ms));
 	(void)json_object_set_new(o, "known_since_ms",
@@ -164,7 +172,9 @@ take_pause(struct job *job, const json_t *o) ON_MAIN
 	job->is_paused = true;
 	job->pause_until_ms = job->state.paused_until_ms;
 	job->paused_at_ms = (int64_t)number(o, "at_ms");
-	job->resume_starts = json_is_true(json_object_get(o, "starts")) &&
+	/* What has been started meanwhile has a wish of its own. */
+	job->resume_starts = job->run == NULL &&
+	    json_is_true(json_object_get(o, "starts")) &&
 	    job_take_stored_wish(job, json_object_get(o, "wish")) == 0;
 	(void)snprintf(job->pause_reason, sizeof job->pause_reason, "%.*s",
 	    (int)sizeof job->pause_reason - 1, job->state.paused_reason);
