@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /*
- * A lane that is not to go as fast as it could, or has no room for more.  The engine asks before it
- * begins a piece; when the run's share is used up the lane waits on a timer,
- * and only then.  It looks again every MAX_WAIT_MS at least: the rate may have
- * been changed.
+ * A lane that is not to go as fast as it could, or has no room for more.  The
+ * engine asks before it begins a piece; when the run's share is used up the
+ * lane waits on a timer, and only then.  It looks again every MAX_WAIT_MS at
+ * least: the rate may have been changed.
  *
  * The run has taken the memory for one piece before the lane begins.  When
  * copying, carriers ask for more themselves; what is compared stays in memory
@@ -47,6 +47,22 @@ counts_pieces(const struct copy_plan *plan)
 	return plan->mode != COPY_MODE_COPY || copy_plan_digests(plan);
 }
 
+/* While another run cannot begin, what no piece is in is given back. */
+static void
+give_back_spare(struct lane *lane)
+{
+	unsigned n_loaded = copy_lane_n_loaded(lane->engine);
+	/* The first has been paid for with the lane. */
+	unsigned n_used = n_loaded > 0 ? n_loaded - 1 : 0;
+
+	if (lane->n_more_pieces <= n_used ||
+	    !budget_is_wanted(lane->setup.share))
+		return;
+	budget_give_back(lane->setup.share, (lane->n_more_pieces - n_used) *
+	    piece_bytes(lane->plan));
+	lane->n_more_pieces = n_used;
+}
+
 /* Is there room for one more piece? */
 static bool
 has_room(struct lane *lane)
@@ -54,8 +70,10 @@ has_room(struct lane *lane)
 	uint64_t bytes = piece_bytes(lane->plan);
 
 	lane->is_short = false;
-	if (!counts_pieces(lane->plan) ||
-	    copy_lane_n_loaded(lane->engine) <= lane->n_more_pieces)
+	if (!counts_pieces(lane->plan))
+		return true;
+	give_back_spare(lane);
+	if (copy_lane_n_loaded(lane->engine) <= lane->n_more_pieces)
 		return true;
 	lane->is_short = !budget_take(lane->setup.share, bytes);
 	if (lane->is_short)

@@ -6,7 +6,7 @@
 . "$srcdir/tests/lib/daemonlib.sh"
 requires nbdkit --filter=checkwrite --filter=delay pattern --version
 requires nbdkit --filter=multi-conn null --version
-plan 25
+plan 27
 
 field()
 {
@@ -64,8 +64,12 @@ for i in 1 2 3 4; do
 	  { name = \"j$i\"; source = \"big\"; destination = \"n\";
 	    connections = 1; }"
 done
+jobs="$jobs, { name = \"long\"; source = \"big\"; destination = \"far\";
+    mode = \"verify\"; connections = 1; }"
 conf 'daemon = { memory_max = "8MiB"; };
 endpoints = ( { name = "n"; uri = "null:"; },
+  { name = "far"; command = [ "nbdkit", "--filter=delay", "pattern", "1T",
+    "rdelay=5ms" ]; },
   { name = "big"; command = [ "nbdkit", "pattern", "1T" ]; } );'"
 jobs = ( $jobs );"
 start_daemon "$tmp/conf"
@@ -80,6 +84,13 @@ api_status /v1/jobs/j2/cancel --request POST >/dev/null
 ok "when another one ends it goes on" wait_copied j4
 for i in 1 3 4; do
 	api_status /v1/jobs/j$i/cancel --request POST >/dev/null
+done
+ok "a comparison takes what is left" eval 'start_job long; wait_for "
+    [ \$(api /v1/health | jq .memory_bytes) -gt $((6 * MiB)) ]"'
+start_job j1
+ok "and gives it to one that begins" wait_copied j1
+for i in long j1; do
+	api_status /v1/jobs/$i/cancel --request POST >/dev/null
 done
 ok "all of them can be ended" \
     wait_for '[ "$(api /v1/health | jq .running)" = 0 ]'
