@@ -469,16 +469,18 @@ copy_bads_check(struct copy_lane *lane)
 	    (unsigned)__builtin_ctz(bad.what.targets), bad.error, message);
 }
 
-/* Is there room on the list of what is skipped? */
+/* May so much more of the disk be skipped?  Each disk has its own account. */
 static bool
-is_too_much(const struct copy_lane *lane, uint64_t length)
+is_too_much(const struct copy_lane *lane, const struct copy_request *req,
+    uint64_t length)
 {
-	const struct copy_plan *plan = lane->plan;
 	struct copy_ledger *l = lane->ledger;
-	uint64_t bytes = atomic_fetch_add_explicit(&l->bad_bytes, length,
+	_Atomic uint64_t *account = req->side == COPY_SOURCE ? &l->bad_bytes :
+	    &l->targets[req->target].bad_bytes;
+	uint64_t bytes = atomic_fetch_add_explicit(account, length,
 	    memory_order_relaxed);
 
-	return bytes + length > plan->max_bad_bytes;
+	return bytes + length > lane->plan->max_bad_bytes;
 }
 
 /* Not another try is left for what failed so. */
@@ -541,7 +543,7 @@ copy_bads_take(struct copy_lane *lane, struct copy_request *req, int error)
 	if (req->side == COPY_DESTINATION && slot->source_error != 0)
 		return true;
 	is_last = is_final(lane, b, class, slot->what.length);
-	if (is_last && (policy != COPY_SKIP || is_too_much(lane,
+	if (is_last && (policy != COPY_SKIP || is_too_much(lane, req,
 		slot->what.length)))
 		return false;
 	note_bad(slot, req, error, is_last);

@@ -77,6 +77,7 @@ struct copy_target_books {
 	_Atomic uint64_t differing_bytes;	/* compared, and left so */
 	_Atomic uint64_t resumed_bytes;	/* done by an earlier run */
 	_Atomic uint64_t failed_bytes;	/* given up, and listed */
+	_Atomic uint64_t bad_bytes;	/* skipped because of itself */
 	_Atomic uint64_t behind_bytes;	/* to be caught up with */
 	_Atomic uint64_t durable_bytes;	/* covered by a flush */
 	atomic_bool is_failed;		/* nothing new goes there */
@@ -101,7 +102,7 @@ struct copy_ledger {
 					   again */
 	_Atomic uint64_t n_retrying;	/* disks, of each lane, of which some
 					   are */
-	_Atomic uint64_t bad_bytes;	/* skipped */
+	_Atomic uint64_t bad_bytes;	/* of the source, skipped */
 	_Atomic uint64_t bad_ranges;
 	atomic_bool no_more_tries;	/* what fails now is skipped, or fails
 					   the run, at once */

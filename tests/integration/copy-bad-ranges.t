@@ -7,7 +7,7 @@ requires nbdkit eval --version
 requires nbdkit --filter=error --filter=log pattern --version
 requires jq --version
 
-plan 48
+plan 52
 
 size=$((4 * MiB))
 make_data "$tmp/data" $size 7
@@ -127,6 +127,17 @@ exits 13 "it may be skipped" "$nbdsync" copy --json --retries 0 \
 is "and is listed" "$(bad_ranges)" "999936+3072 "
 is "with the side" "$(echo "$out" | jq -r '.bad_ranges[0].side')" destination
 ok "all else is right" equal_but 999936 1003008
+truncate -s $size "$tmp/fair.img"
+start_bad fair pwrite "$tmp/fair.img" 3000000 3000001
+exits 13 "where one has more than may be skipped the other goes on" \
+    "$nbdsync" copy --json --retries 0 --on-write-error skip --max-bad 1KiB \
+    --connections 1 "$(uri src)" "$(uri dst)" "$(uri fair)"
+like "the one has failed" \
+    "$(echo "$out" | jq -r '.destination_failures[0]')" "write of"
+is "the other not" "$(echo "$out" | jq -r '.destination_failures[1]')" null
+ok "and has all else" [ "$(cmp -l "$tmp/data" "$tmp/fair.img" | wc -l)" -le \
+    512 ]
+stop_process fair
 stop_process dst
 
 # What is over soon is no trouble.
