@@ -6,7 +6,7 @@
 . "$srcdir/tests/lib/daemonlib.sh"
 requires nbdkit --filter=delay file --version
 requires sqlite3 --version
-plan 44
+plan 48
 
 make_data "$tmp/a" $((2 * MiB)) 1
 make_data "$tmp/b" $((2 * MiB)) 2
@@ -164,3 +164,11 @@ run "$nbdsync" checkpoint show "$tmp/state-file"
 is "a checkpoint that a copy uses is not shown" "$status" 12
 like "for a reason that one understands" "$err" \
     "is in use: a copy that keeps its checkpoint there is under way"
+
+# A terminal that does not speak UTF-8.
+exits 2 "a mode that is no text is refused" \
+    "$nbdsync" start two --mode "$(printf 'verify\240')"
+like "with its name" "$err" "mode: this is no text in UTF-8"
+exits 2 "so is such a reason" \
+    "$nbdsync" pause two --until 2h --reason "$(printf 'f\374r')"
+is "and the job is not paused" "$(job_field two .paused)" false
