@@ -34,7 +34,9 @@
 #	uri NAME			nbd+unix:///?socket=$tmp/NAME.sock
 #	free_port			of TCP on 127.0.0.1; needs perl
 #	start_daemon CONF [ARGS...]	nbdsyncd; returns when it answers
-#	wait_for CONDITION [SECONDS]	a shell text; 20 s
+#	wait_for CONDITION [SECONDS]	a shell text; 60 s: what a test
+#					waits for comes soon, but for a
+#					machine that has much else to do
 #	make_data FILE SIZE SEED	no block of it is like another
 #	size_of FILE
 #
@@ -238,7 +240,7 @@ stop_process()
 {
 	pid_=$(pid_of "$1")
 	kill "-${2:-TERM}" "$pid_" 2>/dev/null
-	wait_for "! is_running_ $pid_" 30 || kill -KILL "$pid_"
+	wait_for "! is_running_ $pid_" || kill -KILL "$pid_"
 	wait "$pid_" 2>/dev/null
 	status=$?
 	rm -f "$tmp/$1.sock" "$tmp/$1.started"
@@ -248,7 +250,7 @@ stop_process()
 # Fails at once when the process of that name is gone.
 wait_until_up_()
 {
-	wait_for "$2 || ! is_running_ $(pid_of "$1")" 30
+	wait_for "$2 || ! is_running_ $(pid_of "$1")"
 	eval "$2" && return
 	comment_ <"$tmp/$1.log"
 	bail "$1 did not start"
@@ -300,10 +302,10 @@ start_daemon()
 
 wait_for()
 {
-	deadline_=$(($(date +%s) + ${2:-20}))
+	deadline_=$(($(date +%s) + ${2:-60}))
 	until eval "$1"; do
 		if [ "$(date +%s)" -gt "$deadline_" ]; then
-			echo "# waited ${2:-20} s in vain for: $1"
+			echo "# waited ${2:-60} s in vain for: $1"
 			return 1
 		fi
 		sleep 0.05

@@ -333,7 +333,7 @@ main(void)
 	Suite *s = suite_create("client/command");
 	TCase *tc = tcase_create("command");
 
-	tcase_set_timeout(tc, 30);
+	tcase_set_timeout(tc, 120);
 	tcase_add_checked_fixture(tc, set_up, NULL);
 	tcase_add_test(tc, a_command_is_listed_and_negotiated_many_times);
 	tcase_add_test(tc, a_disk_keeps_the_server_when_the_channel_is_gone);

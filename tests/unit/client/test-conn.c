@@ -991,7 +991,7 @@ main(void)
 	Suite *s = suite_create("client/conn");
 	TCase *tc = tcase_create("conn");
 
-	tcase_set_timeout(tc, 30);
+	tcase_set_timeout(tc, 120);
 	tcase_add_checked_fixture(tc, set_up, tear_down);
 	add_deadline_tests(tc);
 	add_traffic_tests(tc);

@@ -773,7 +773,7 @@ main(void)
 	Suite *s = suite_create("client/disk-commands");
 	TCase *tc = tcase_create("disk-commands");
 
-	tcase_set_timeout(tc, 30);
+	tcase_set_timeout(tc, 120);
 	tcase_add_checked_fixture(tc, set_up, tear_down);
 	tcase_add_test(tc, zeroes_replace_what_was_there_and_nothing_else);
 	tcase_add_test(tc, flags_reach_the_server);

@@ -404,7 +404,7 @@ main(void)
 	Suite *s = suite_create("client/event-channel");
 	TCase *tc = tcase_create("event-channel");
 
-	tcase_set_timeout(tc, 30);
+	tcase_set_timeout(tc, 120);
 	tcase_add_checked_fixture(tc, set_up, tear_down);
 	tcase_add_test(tc, a_disk_keeps_its_server_when_the_channel_is_gone);
 	tcase_add_test(tc, the_last_of_several_disks_ends_the_server);

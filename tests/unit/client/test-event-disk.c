@@ -432,7 +432,7 @@ main(void)
 	Suite *s = suite_create("client/event-disk");
 	TCase *tc = tcase_create("event-disk");
 
-	tcase_set_timeout(tc, 30);
+	tcase_set_timeout(tc, 120);
 	tcase_add_checked_fixture(tc, set_up, tear_down);
 	tcase_add_test(tc, many_reads_at_once_all_arrive);
 	tcase_add_test(tc, what_was_written_long_is_read_back);

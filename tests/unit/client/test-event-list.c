@@ -285,7 +285,7 @@ main(void)
 	Suite *s = suite_create("client/event-list");
 	TCase *tc = tcase_create("event-list");
 
-	tcase_set_timeout(tc, 30);
+	tcase_set_timeout(tc, 120);
 	tcase_add_checked_fixture(tc, set_up, tear_down);
 	tcase_add_test(tc, the_exports_of_a_server_are_listed_once);
 	tcase_add_test(tc, the_contexts_of_an_export_are_listed_once);

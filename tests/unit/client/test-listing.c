@@ -212,7 +212,7 @@ main(void)
 	Suite *s = suite_create("client/listing");
 	TCase *tc = tcase_create("listing");
 
-	tcase_set_timeout(tc, 30);
+	tcase_set_timeout(tc, 120);
 	tcase_add_checked_fixture(tc, set_up, tear_down);
 	tcase_add_loop_test(tc,
 	    nbdkit_has_one_with_or_without_structured_replies, 0, 2);

@@ -192,7 +192,7 @@ main(void)
 	TCase *t = tcase_create("endpoint");
 
 	tcase_add_checked_fixture(t, setup, teardown);
-	tcase_set_timeout(t, 30);
+	tcase_set_timeout(t, 120);
 	tcase_add_test(t, a_missing_source_file_is_an_error);
 	tcase_add_test(t, a_missing_destination_file_is_created_with_the_size);
 	tcase_add_test(t, an_existing_destination_file_keeps_its_size);

@@ -553,7 +553,7 @@ END_TEST
 static void
 add_watch_tests(TCase *tc)
 {
-	tcase_set_timeout(tc, 30);
+	tcase_set_timeout(tc, 120);
 	tcase_add_test(tc, nbdkit_serves_several_connections);
 	tcase_add_test(tc,
 	    one_that_has_ended_can_be_started_again_where_it_was);

@@ -769,7 +769,7 @@ main(void)
 	Suite *s = suite_create("net/dial");
 	TCase *tc = tcase_create("dial");
 
-	tcase_set_timeout(tc, 30);
+	tcase_set_timeout(tc, 120);
 	tcase_add_checked_fixture(tc, set_up, tear_down);
 	add_dial_tests(tc);
 	add_other_transports(tc);

@@ -437,7 +437,7 @@ main(void)
 	Suite *s = suite_create("net/loop");
 	TCase *tc = tcase_create("loop");
 
-	tcase_set_timeout(tc, 20);
+	tcase_set_timeout(tc, 120);
 	tcase_add_checked_fixture(tc, set_up, tear_down);
 	tcase_add_test(tc, a_task_runs_once_and_not_inside_the_call);
 	tcase_add_test(tc, a_task_scheduled_by_a_task_runs_after_it);

@@ -329,7 +329,7 @@ main(void)
 	Suite *s = suite_create("net/race");
 	TCase *tc = tcase_create("race");
 
-	tcase_set_timeout(tc, 30);
+	tcase_set_timeout(tc, 120);
 	tcase_add_checked_fixture(tc, set_up, tear_down);
 	tcase_add_test(tc, the_first_address_wins_where_all_answer);
 	tcase_add_test(tc, a_refusal_is_followed_by_the_next_at_once);

@@ -180,7 +180,7 @@ main(void)
 	Suite *s = suite_create("runtime/mailbox");
 	TCase *tc = tcase_create("mailbox");
 
-	tcase_set_timeout(tc, 30);
+	tcase_set_timeout(tc, 120);
 	tcase_add_checked_fixture(tc, setup, teardown);
 	tcase_add_test(tc, mails_come_in_the_order_of_posting);
 	tcase_add_test(tc, none_is_lost_when_many_threads_post);

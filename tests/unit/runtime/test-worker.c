@@ -162,7 +162,7 @@ main(void)
 	Suite *s = suite_create("runtime/worker");
 	TCase *tc = tcase_create("worker");
 
-	tcase_set_timeout(tc, 30);
+	tcase_set_timeout(tc, 120);
 	tcase_add_checked_fixture(tc, setup, teardown);
 	tcase_add_test(tc, each_worker_runs_on_a_thread_of_its_own_name);
 	tcase_add_test(tc, workers_take_no_signals_and_leave_ours_alone);

@@ -316,7 +316,7 @@ main(void)
 	TCase *t = tcase_create("run");
 
 	tcase_add_checked_fixture(t, setup, teardown);
-	tcase_set_timeout(t, 60);
+	tcase_set_timeout(t, 120);
 	tcase_add_test(t, a_run_copies_everything_over_all_its_lanes);
 	tcase_add_test(t, a_cancelled_run_says_so_and_ends);
 	tcase_add_test(t, a_run_cancelled_at_once_is_no_success);

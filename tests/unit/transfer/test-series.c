@@ -127,7 +127,7 @@ main(void)
 	TCase *t = tcase_create("series");
 
 	tcase_add_checked_fixture(t, setup, teardown);
-	tcase_set_timeout(t, 60);
+	tcase_set_timeout(t, 120);
 	tcase_add_loop_test(t,
 	    cancelled_after_its_end_it_does_not_end_again, 0, 2);
 	suite_add_tcase(s, t);
