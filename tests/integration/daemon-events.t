@@ -46,13 +46,12 @@ ok "a new configuration is told to all" wait_for \
     "grep -q config.reloaded '$tmp/one.log'"
 
 seq=$(jq -r 'select(.event == "run.started") | .seq' "$tmp/all.log")
-api "/v1/events?since=$seq" --max-time 2 >"$tmp/since" 2>/dev/null
+events "?since=$seq" "$tmp/since"
 is "who says what it has seen gets the rest" "$(jq -r \
     'select(.event == "run.succeeded") | .job' "$tmp/since")" quick
 is "and no snapshot" "$(grep -c snapshot "$tmp/since")" 0
 is "nor what it knows" "$(grep -c run.started "$tmp/since")" 0
-api "/v1/events?since=$(date -u -d '1 hour ago' +%FT%TZ)" --max-time 2 \
-    >"$tmp/since" 2>/dev/null
+events "?since=$(date -u -d '1 hour ago' +%FT%TZ)" "$tmp/since"
 is "or since when gets what was then" "$(head -n 1 "$tmp/since" | jq .seq)" 1
 is "which is all, and no snapshot" "$(grep -c snapshot "$tmp/since")" 0
 second=$(date +%s)
@@ -60,12 +59,11 @@ wait_for '[ "$(date +%s)" -gt "$second" ]'
 mark=$(date -u +%FT%TZ)
 "$nbdsync" pause --quiet slow
 "$nbdsync" resume --quiet slow
-api "/v1/events?since=$mark" --max-time 2 >"$tmp/since" 2>/dev/null
+events "?since=$mark" "$tmp/since"
 is "not what was before" "$(jq -r 'select(.event != "heartbeat") |
     .event' "$tmp/since" | tr '\n' ' ')" \
     "job.paused job.resumed live "
-api "/v1/events?since=$(date -u -d '1 hour' +%FT%TZ)" --max-time 2 \
-    >"$tmp/since" 2>/dev/null
+events "?since=$(date -u -d '1 hour' +%FT%TZ)" "$tmp/since"
 is "what has not been yet is nothing" "$(head -n 1 "$tmp/since" |
     jq -r .event)" live
 is "since is a number, or a time" "$(api_status '/v1/events?since=x')" 400
@@ -82,6 +80,12 @@ ok "also those that have been" wait_for "grep -q 'job.paused' '$tmp/cmd.log'"
 is "without what is" "$(grep -c 'now  *slow' "$tmp/cmd.log")" 0
 stop_process cmd INT
 exits 2 "a time that is none is refused" "$nbdsync" events --since yesterday
+
+ok "a line comes now and then, though nothing happens" wait_for \
+    "grep -q '\"event\":\"heartbeat\"' '$tmp/all.log'"
+# Who reads, but has no processor to do it with, would be given up as well.
+stop_process all
+stop_process one
 
 # One that never reads: more than a buffer's worth of events.
 cat >"$tmp/deaf.pl" <<'END'
@@ -110,10 +114,8 @@ ok "a client that does not read is given up" \
 stop_process deaf
 is "which is counted" "$(api /metrics |
     awk '$1 == "nbdsync_events_dropped_total" { print $2 }')" 1
-api "/v1/events?since=$seq" --max-time 2 >"$tmp/since" 2>/dev/null
+events "?since=$seq" "$tmp/since"
 ok "who was away for too long hears of the gap, or of all" \
     grep -q -e '"gap"' -e job.changed "$tmp/since"
-ok "a line comes now and then, though nothing happens" wait_for \
-    "grep -q '\"event\":\"heartbeat\"' '$tmp/all.log'"
 stop_process daemon
 is "the daemon ends well" "$?" 0

@@ -33,7 +33,7 @@ job()
 {
 	echo "{ name = \"$1\"; source = \"src\"; destination = \"dst\";" \
 	    "pre = $(hook job-pre "${2:-0}") post = $(hook job-post "${3:-0}")" \
-	    "on_failure = $(hook fail 0) hook_timeout = \"1s\"; }"
+	    "on_failure = $(hook fail 0) hook_timeout = \"${4:-60s}\"; }"
 }
 conf "endpoints = (
   { name = \"src\"; command = [ \"sh\", \"-c\",
@@ -43,7 +43,7 @@ conf "endpoints = (
   { name = \"gone\"; command = [ \"/nonexistent/server\" ]; },
   { name = \"dst\"; uri = \"null:\";
     pre = $(hook dst-pre) post = $(hook dst-post 3) } );" \
-"jobs = ( $(job good), $(job bad 1), $(job skip 75), $(job slow hang),
+"jobs = ( $(job good), $(job bad 1), $(job skip 75), $(job slow hang 0 5s),
   { name = \"held\"; source = \"src\"; destination = \"dst\";
     post = $(hook held held) hook_timeout = \"60s\"; },
   { name = \"unborn\"; source = \"src\"; destination = \"dst\";
@@ -108,7 +108,7 @@ is "nor a run that counts" "$(job_field skip .counters.runs)" 0
 is "or says anything of the destination" "$(job_field skip .health)" unknown
 is "but the history has it" "$(api /v1/jobs/skip/history |
     jq -r '.runs[].result')" skipped
-api '/v1/events?since=0&job=skip' --max-time 1 >"$tmp/events" 2>/dev/null
+events '?since=0&job=skip' "$tmp/events"
 is "and those who listen" "$(jq -r 'select(.event | startswith("run.")) |
     .event' "$tmp/events" | tr '\n' ' ')" "run.started run.skipped "
 exits 0 "nor for a command" "$nbdsync" start --wait --quiet skip

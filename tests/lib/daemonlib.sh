@@ -14,6 +14,8 @@
 #	slow_endpoint NAME		a disk that is slow to read, for conf
 #	slow_job JOB SOURCE DESTINATION [OPTIONS]
 #					a job of it that does not end by itself
+#	events QUERY FILE		what the event stream has for this, up to
+#					where it is live
 #	sql COMMAND			asks the store of state_dir $tmp/state
 #	lock_state			keeps everybody else out of that,
 #	unlock_state			till then
@@ -52,13 +54,13 @@ start_job()
 
 wait_job()
 {
-	end_=$(($(date +%s) + ${2:-30}))
+	end_=$(($(date +%s) + ${2:-90}))
 	while [ "$(date +%s)" -le "$end_" ]; do
 		answer_=$(api "/v1/jobs/$1?since=$rev&wait=5") || return 1
 		rev=$(echo "$answer_" | jq .rev)
 		[ "$(echo "$answer_" | jq .run)" = null ] && return 0
 	done
-	echo "# job $1 still runs after ${2:-30} s"
+	echo "# job $1 still runs after ${2:-90} s"
 	return 1
 }
 
@@ -106,9 +108,18 @@ start_receiver()
 	wait_for "[ -S '$tmp/notify.sock' ]"
 }
 
+events()
+{
+	start_process events_ curl --silent --no-buffer --noproxy '*' \
+	    --unix-socket "$NBDSYNC_SOCKET" "http://localhost/v1/events$1"
+	wait_for "grep -q '\"event\":\"live\"' '$tmp/events_.log'"
+	stop_process events_
+	cp "$tmp/events_.log" "$2"
+}
+
 sql()
 {
-	sqlite3 "$tmp/state/state.db" "$1"
+	sqlite3 -cmd ".timeout 20000" "$tmp/state/state.db" "$1"
 }
 
 lock_state()
