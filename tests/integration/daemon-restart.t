@@ -8,6 +8,9 @@ requires nbdkit --filter=delay pattern --version
 requires sqlite3 --version
 plan 39
 
+# A minute that does not come while this runs.
+minute=$(date -d '30 minutes' +%-M)
+
 # window_at HOURS: of an hour, which begins in so many
 window_at()
 {
@@ -22,9 +25,9 @@ conf_with()
 	  { name = \"n\"; uri = \"null:\"; },
 	  { name = \"d\"; path = \"$tmp/disk\"; } );
 	jobs = ( { name = \"cron\"; source = \"q\"; destination = \"n\";
-	    schedule = \"0 * * * *\"; },
+	    schedule = \"$minute * * * *\"; },
 	  { name = \"never\"; source = \"q\"; destination = \"n\";
-	    schedule = \"0 * * * *\"; catch_up = false; },
+	    schedule = \"$minute * * * *\"; catch_up = false; },
 	  { name = \"often\"; source = \"q\"; destination = \"n\";
 	    interval = \"2h\"; },
 	  { name = \"asleep\"; source = \"q\"; destination = \"n\";
@@ -38,7 +41,7 @@ restart()
 	stop_process daemon || bail "the daemon does not end"
 	[ $# -eq 0 ] || sql "$1"
 	start_daemon "$tmp/conf"
-	for job_ in cron never often asleep night; do
+	for job_ in cron never often asleep wished night; do
 		wait_for "[ \$(job_field $job_ .uuid) != null ]"
 	done
 }

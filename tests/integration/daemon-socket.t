@@ -60,6 +60,7 @@ rm "$NBDSYNC_SOCKET"
 
 start_process dgram systemd-socket-activate --datagram \
     --listen="$tmp/dgram.sock" "$nbdsyncd" --config "$tmp/conf"
+wait_for "[ -S '$tmp/dgram.sock' ]"
 perl -MIO::Socket::UNIX -e 'IO::Socket::UNIX->new(Type => SOCK_DGRAM,
     Peer => $ARGV[0])->send("x")' "$tmp/dgram.sock"
 ok "a socket of another kind is refused" wait_for \

@@ -92,7 +92,7 @@ store_is ok >/dev/null
 "$nbdsync" pause --quiet --reason "works" one
 sql()
 {
-	sqlite3 "$tmp/later/state.db" "$1" 2>/dev/null
+	sqlite3 -cmd ".timeout 20000" "$tmp/later/state.db" "$1" 2>/dev/null
 }
 wait_for '[ "$(sql "SELECT paused_reason FROM jobs")" = works ]'
 sql "UPDATE jobs SET last_attempt_ms = 1; PRAGMA wal_checkpoint(TRUNCATE)" \

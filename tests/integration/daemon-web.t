@@ -6,12 +6,14 @@
 . "$srcdir/tests/lib/daemonlib.sh"
 requires nbdkit --filter=delay pattern --version
 requires chromium --version
+requires perl -e 'use IO::Socket::INET'
 plan 34
 
-port=$((20000 + $$ % 20000))
+port=$(free_port)
 web=http://127.0.0.1:$port
-metrics=http://127.0.0.1:$((port + 1))
-conf "metrics = { listen = \"$((port + 1))\"; };
+metrics_port=$(free_port)
+metrics=http://127.0.0.1:$metrics_port
+conf "metrics = { listen = \"$metrics_port\"; };
 web = { listen = \"127.0.0.1:$port\"; };
 endpoints = (
   { name = \"quick\"; command = [ \"nbdkit\", \"pattern\", \"8M\" ]; },
@@ -73,7 +75,7 @@ wait_copied slow
 # The document as it is after a few seconds of its own time.
 browse()
 {
-	timeout 120 chromium --headless=new --no-sandbox --disable-gpu \
+	timeout 300 chromium --headless=new --no-sandbox --disable-gpu \
 	    --disable-dev-shm-usage --user-data-dir="$tmp/browser" \
 	    --no-proxy-server --virtual-time-budget=5000 "$@" \
 	    >"$tmp/document" 2>"$tmp/browser.log"
