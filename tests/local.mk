@@ -139,7 +139,8 @@ unit_tests = \
 	%D%/unit/transfer/test-report \
 	%D%/unit/transfer/test-run-map \
 	%D%/unit/transfer/test-run \
-	%D%/unit/transfer/test-series
+	%D%/unit/transfer/test-series \
+	%D%/unit/transfer/test-silent-store
 
 simulations = \
 	%D%/sim/sim-copy \

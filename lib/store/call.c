@@ -101,6 +101,14 @@ store_call_free(struct store_call *call)
 	free(call);
 }
 
+/* The store looks at neither; the mail is delivered on this thread. */
+void
+store_call_forget(struct store_call *call)
+{
+	call->on_done = NULL;
+	call->arg = NULL;
+}
+
 /* The one job that a call is about, or will answer with. */
 static int
 make_job(struct db *db, struct store_call *call)

@@ -164,6 +164,11 @@ struct store_call *store_call_new(struct mailbox *reply_to,
     void (*on_done)(struct store_call *call), void *arg);
 /* One that was never posted. */
 void store_call_free(struct store_call *call);
+/*
+ * On the thread of reply_to, before the answer: it will be for nobody, and
+ * on_done is not called.  What was asked for is done all the same.
+ */
+void store_call_forget(struct store_call *call);
 
 /*
  * Calls.  Any thread.  What fails everywhere: -EAGAIN, the queue is full;

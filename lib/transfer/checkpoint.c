@@ -189,7 +189,7 @@ note_answer(struct run *run, const struct error *error)
 	struct keeper *k = &run->keeper;
 
 	on_worker_entry();
-	k->is_saving = false;
+	k->call = NULL;
 	if (error->code == 0)
 		k->is_stale = false;
 	if (error->code != -ECANCELED)
@@ -201,7 +201,8 @@ note_answer(struct run *run, const struct error *error)
 static void
 go_on(struct run *run)
 {
-	if (run->is_keeping && !checkpoint_conclude(run))
+	if (!resume_removed(run) && run->is_keeping &&
+	    !checkpoint_conclude(run))
 		run_is_kept(run);
 }
 
@@ -248,15 +249,14 @@ save(struct run *run)
 		keeper_has_news(k);
 		return error_set(&k->trouble, -ENOMEM, "out of memory");
 	}
-	k->is_saving = true;
+	k->call = call;
 	k->saved_at_ms = run_clock_ms();
 	store_save_checkpoint(k->store, call, cp);
 	return 0;
 }
 
-/* 0: on_removed() will come. */
-static int
-remove_stale(struct run *run)
+int
+checkpoint_remove(struct run *run)
 {
 	struct keeper *k = &run->keeper;
 	struct store_call *call = new_call(run, on_removed);
@@ -265,7 +265,7 @@ remove_stale(struct run *run)
 		atomic_fetch_add(&k->n_failures, 1);
 		return error_set(&k->trouble, -ENOMEM, "out of memory");
 	}
-	k->is_saving = true;
+	k->call = call;
 	k->saved_at_ms = run_clock_ms();
 	store_discard_checkpoint(k->store, call, k->job);
 	return 0;
@@ -277,11 +277,11 @@ checkpoint_tick(struct run *run, uint64_t now_ms)
 	struct keeper *k = &run->keeper;
 	bool has_news;
 
-	if (k->store == NULL || k->is_saving || now_ms - k->saved_at_ms <
+	if (k->store == NULL || k->call != NULL || now_ms - k->saved_at_ms <
 	    (k->is_stale ? REMOVE_AGAIN_MS : k->interval_ms))
 		return;
 	if (k->is_stale) {
-		(void)remove_stale(run);
+		(void)checkpoint_remove(run);
 		return;
 	}
 	(void)pthread_mutex_lock(&k->lock);
@@ -307,19 +307,56 @@ checkpoint_conclude(struct run *run)
 
 	if (k->store == NULL || !run->has_begun)
 		return false;
+	if (!run->is_keeping)
+		net_timer_start(&run->store_timer, run->store_ms);
 	run->is_keeping = true;
-	if (k->is_saving)
+	if (k->call != NULL)
 		return true;
 	if (!run->is_last_removed) {
 		run->is_last_removed = true;
 		k->is_stale = k->is_stale || leaves_nothing(run);
-		if (k->is_stale && remove_stale(run) == 0)
+		if (k->is_stale && checkpoint_remove(run) == 0)
 			return true;
 	}
 	if (run->is_last_saved || leaves_nothing(run))
 		return false;
 	run->is_last_saved = true;
 	return k->has_news && save(run) == 0;
+}
+
+static void
+forget_call(struct keeper *k)
+{
+	if (k->call != NULL)
+		store_call_forget(k->call);
+	k->call = NULL;
+}
+
+/*
+ * All is asked for nevertheless, and done in this order if the store comes to
+ * it: whatever is asked for later, by the next run, is done after it.
+ */
+void
+checkpoint_go_without(struct run *run)
+{
+	struct keeper *k = &run->keeper;
+
+	do
+		forget_call(k);
+	while (checkpoint_conclude(run));
+	(void)error_set(&k->trouble, -ETIMEDOUT, "the store has not answered "
+	    "within %" PRIu64 " ms", run->store_ms);
+	atomic_fetch_add(&k->n_failures, 1);
+	/* Whether it is saved is not known. */
+	keeper_has_news(k);
+	run_is_kept(run);
+}
+
+void
+checkpoint_end(struct run *run)
+{
+	forget_call(&run->keeper);
+	net_timer_done(&run->store_timer);
 }
 
 bool

@@ -703,7 +703,9 @@ run_drive_start(struct mail *mail)
 
 	on_worker_entry();
 	run->lanes = calloc(1, sizeof *run->lanes);
-	if (run->lanes == NULL || add_lane(run, 0) < 0) {
+	if (run->lanes == NULL || add_lane(run, 0) < 0 ||
+	    net_timer_init(&run->store_timer, worker_loop(run->home),
+		run_on_store_silent, run) < 0) {
 		run_fail(run, COPY_SOURCE, 0, -ENOMEM, "out of memory");
 		run_wind_up(run);
 		return;

@@ -40,7 +40,8 @@ struct keeper {
 					   gone on from: to be removed */
 	uint64_t generation;
 	uint64_t saved_at_ms;		/* monotonic; of the last try */
-	bool is_saving;
+	struct store_call *call;	/* to save or remove one; NULL: no
+					   answer is awaited */
 	struct error trouble;		/* code not 0: the last save failed */
 
 	/* Any thread. */

@@ -8,19 +8,23 @@
  *	random, and those that were written last (the canary)
  *	leave out what it calls durable
  *
- * Whatever is wrong with it, all is copied, and the result says why.
+ * Whatever is wrong with it, all is copied, and the result says why; and so
+ * it is where the store does not answer in time.
  */
 
 #include <errno.h>
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/cleanup.h"
 #include "transfer/run-private.h"
 
 #define N_RANDOM     64
 #define CANARY_BYTES (64U * 1024)
 
 struct resume {
+	struct store_call *call;	/* to load it; NULL: not awaited */
 	struct store_checkpoint *checkpoint;
 	struct copy_range ranges[N_RANDOM + STORE_MAX_RECENT];
 	size_t n_ranges;
@@ -52,35 +56,33 @@ end_resume(struct run *run)
 	run->resume->is_over = true;
 }
 
-static void
-on_discarded(struct store_call *call)
-{
-	struct run *run = call->arg;
-
-	on_worker_entry();
-	/* Else it is tried again while the run copies. */
-	run->keeper.is_stale = call->error.code != 0;
-	run_begin(run);
-}
-
 /*
  * All is copied.  What was kept goes first: this run may be killed before it
  * keeps anything of its own, and then the old would stand for what is there.
+ * If the store cannot, it is tried again while the run copies.
  */
 static void
 refuse(struct run *run, const struct error *why)
 {
-	struct store_call *call = store_call_new(worker_mailbox(run->home),
-	    on_discarded, run);
-
 	run->result.not_resumed = *why;
 	end_resume(run);
 	run->keeper.is_stale = true;
-	if (call == NULL)
-		run_begin(run);
+	run->awaits_removal = checkpoint_remove(run) == 0;
+	if (run->awaits_removal)
+		net_timer_start(&run->store_timer, run->store_ms);
 	else
-		store_discard_checkpoint(run->keeper.store, call,
-		    run->keeper.job);
+		run_begin(run);
+}
+
+bool
+resume_removed(struct run *run)
+{
+	if (!run->awaits_removal)
+		return false;
+	run->awaits_removal = false;
+	net_timer_stop(&run->store_timer);
+	run_begin(run);
+	return true;
 }
 
 /* The canary sang. */
@@ -352,12 +354,53 @@ look_closer(struct run *run)
 		refuse(run, &why);
 }
 
+/*
+ * The store is silent, and the run begins without its answer.  If it comes
+ * after all, what was to be loaded is removed right after that.
+ */
+static void
+go_without(struct run *run)
+{
+	struct resume *r = run->resume;
+	bool is_loading = r->call != NULL;
+
+	run->awaits_removal = false;
+	if (is_loading)
+		store_call_forget(STEAL(r->call));
+	end_resume(run);
+	if (is_loading && !run->is_cancelled) {
+		(void)error_set(&run->result.not_resumed, -ETIMEDOUT,
+		    "the store has not answered within %" PRIu64 " ms",
+		    run->store_ms);
+		run->keeper.is_stale = true;
+		(void)checkpoint_remove(run);
+	}
+	run_begin(run);
+}
+
+void
+run_on_store_silent(void *arg)
+{
+	struct run *run = arg;
+
+	on_worker_entry();
+	if (run->is_keeping)
+		checkpoint_go_without(run);
+	else
+		go_without(run);
+}
+
 /* What is looked at is not needed any more, if it is. */
 void
 resume_stop(struct run *run)
 {
-	if (run->resume != NULL)
-		copy_ledger_stop(&run->resume->ledger);
+	struct resume *r = run->resume;
+
+	if (r == NULL)
+		return;
+	copy_ledger_stop(&r->ledger);
+	if (r->call != NULL || run->awaits_removal)
+		net_timer_start(&run->store_timer, 0);
 }
 
 static void
@@ -367,6 +410,8 @@ on_loaded(struct store_call *call)
 	struct error why;
 
 	on_worker_entry();
+	run->resume->call = NULL;
+	net_timer_stop(&run->store_timer);
 	if (run->is_cancelled) {
 		end_resume(run);
 		run_begin(run);
@@ -408,6 +453,8 @@ resume_begin(struct run *run)
 		run->keeper.is_stale = true;
 		return false;
 	}
+	run->resume->call = call;
+	net_timer_start(&run->store_timer, run->store_ms);
 	store_load_checkpoint(run->keeper.store, call, run->keeper.job);
 	return true;
 }

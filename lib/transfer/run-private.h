@@ -39,6 +39,7 @@ struct run {
 	struct endpoint_limits limits;
 	uint64_t reconnect_ms;
 	uint64_t max_retry_ms;
+	uint64_t store_ms;
 	enum run_mode mode;
 	bool is_readback;		/* its source is a destination */
 	struct keeper keeper;
@@ -82,6 +83,7 @@ struct run {
 	bool is_keeping;		/* all is closed, but for the store */
 	bool is_last_removed;
 	bool is_last_saved;
+	bool awaits_removal;		/* to begin */
 	struct resume *resume;		/* NULL: not going on from anything */
 	unsigned n_mails_to_come;	/* all is over but for these */
 	struct endpoint *source;
@@ -102,6 +104,7 @@ struct run {
 	struct run_lane *lanes;		/* room for all there may be */
 	unsigned n_lanes;
 	unsigned n_open;		/* lanes, then endpoints, to close */
+	struct net_timer store_timer;	/* an answer of it is waited for */
 	struct net_timer exit_timer;
 	unsigned n_exit_ticks;
 	char **gave_up;
@@ -137,6 +140,13 @@ void checkpoint_tick(struct run *run, uint64_t now_ms);
 /* All is closed and judged: the last one.  false: there is nothing to wait
    for; else run_is_kept() comes. */
 bool checkpoint_conclude(struct run *run);
+/* The store is silent: do without its answer. */
+void checkpoint_go_without(struct run *run);
+/* That was the last. */
+void checkpoint_end(struct run *run);
+/* Remove what is stale.  0: checkpoint_tick() and checkpoint_conclude() know
+   that it is under way, and resume_removed() comes; -ENOMEM. */
+int checkpoint_remove(struct run *run);
 /* After it: is there what no run is to go on from? */
 bool checkpoint_is_outdated(const struct run *run);
 /* May a run go on from it?  -ESTALE with the reason. */
@@ -146,8 +156,12 @@ int checkpoint_check(const struct run *run,
 /* resume.c */
 /* Before anything is written: true, and run_begin() comes. */
 bool resume_begin(struct run *run);
+/* The store has answered to checkpoint_remove(): was that waited for? */
+bool resume_removed(struct run *run);
 /* Lane 0 has copied: was that the canary? */
 bool resume_copied(struct run *run);
+/* Of store_timer. */
+void run_on_store_silent(void *arg);
 /* The run is not going on: what is under way ends soon. */
 void resume_stop(struct run *run);
 void resume_free(struct run *run);

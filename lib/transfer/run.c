@@ -250,6 +250,7 @@ take_keeper(struct run *run, const struct run_spec *spec)
 	if (spec->store == NULL || spec->mode == RUN_VERIFY)
 		return;
 	k->store = spec->store;
+	run->store_ms = spec->store_ms != 0 ? spec->store_ms : RUN_STORE_MS;
 	k->max_age_ms = spec->resume_max_age_ms;
 	atomic_store(&k->resume_after_ms, spec->resume_after_ms);
 	k->is_full = spec->full;

@@ -124,6 +124,9 @@ struct run_spec {
 	int64_t resume_after_ms;	/* real time: what was kept before is
 					   out of date; 0: it is not */
 	bool full;			/* do not go on from it */
+	uint64_t store_ms;		/* so long the beginning and the end
+					   wait for an answer of the store; 0:
+					   RUN_STORE_MS */
 	struct budget *budget;		/* shared with others; outlives the
 					   run.  NULL: one of its own */
 	struct stats_counts *counts;	/* of its requests; outlives the run,
@@ -157,6 +160,7 @@ struct run_spec {
 #define RUN_BLOCK_DIGEST_SIZE  16
 #define RUN_CONNECT_TIMEOUT_MS 10000
 #define RUN_CHECKPOINT_MS      10000
+#define RUN_STORE_MS	       10000
 #define RUN_IO_TIMEOUT_MS      60000
 #define RUN_MAX_BAD_RANGES     100000
 #define RUN_MAX_RETRIES	       1000

@@ -57,6 +57,7 @@ run_is_kept(struct run *run)
 	struct run_result *result = &run->result;
 	char sentence[ERROR_TEXT_SIZE];
 
+	checkpoint_end(run);
 	result->leaves_outdated = checkpoint_is_outdated(run);
 	result->has_begun = run->has_begun;
 	if (run->keeper.trouble.code != 0) {
