@@ -136,9 +136,10 @@ is "a sync survives it as well" $status 0
 stop_process dst TERM
 ok "byte for byte" cmp "$tmp/data" "$tmp/dst.img"
 
-# A server that falls silent is left, and found again.
+# A server that falls silent is left, and found again.  nbdkit 1.32 may abort
+# where several threads answer a connection that is gone ("sock >= 0").
 fresh dst
-start_destination dst --filter=log
+start_destination dst --threads=1 --filter=log
 begin_copy --io-timeout 1s "$(uri src)" "$(uri dst)"
 wait_for_writes dst 20
 before=$(sockets_of copy)
