@@ -43,9 +43,13 @@ struct request {
 	struct list node;		/* of the server's held ones */
 	bool was_held;
 	bool is_last_call;
+	bool waits_for_past;
 	struct net_timer timer;
 	struct event *hangup;
 };
+
+/* Less than the command waits for an answer. */
+#define PAST_WAIT_MS 5000
 
 static struct request *
 from_base(const struct ctl_request *req)
@@ -374,13 +378,46 @@ ctl_query_number(const struct ctl_request *req, const char *name,
 	return 0;
 }
 
+/*
+ * The store has not said yet what an earlier daemon knew of the job: paused,
+ * it would be started all the same.
+ */
+static void
+wait_for_past(struct request *r) ON_MAIN
+{
+	r->waits_for_past = true;
+	if (!r->is_last_call)
+		ctl_hold(&r->base, PAST_WAIT_MS);
+	else if (r->server->is_closing)
+		ctl_problem(&r->base, CTL_STOPPING, NULL, "the daemon is "
+		    "stopping");
+	else
+		ctl_problem(&r->base, CTL_NO_STATE, "try again", "whether job "
+		    "'%s' is paused is not known yet, and nothing was done: "
+		    "the state directory is slow", r->base.job);
+}
+
+static void
+handle(struct request *r) ON_MAIN
+{
+	const struct job *job = r->route->needs_past ?
+	    jobs_find(r->server->jobs, r->base.job) : NULL;
+	/* Its client has gone, or we are: it may not be what is wanted. */
+	bool is_late = r->waits_for_past && r->is_last_call;
+
+	if (job != NULL && (is_late || job_is_unknown(job)))
+		wait_for_past(r);
+	else
+		r->route->handle(&r->base);
+}
+
 static void
 resume(struct request *r, bool is_last_call) ON_MAIN
 {
 	list_remove(&r->node);
 	if (is_last_call)
 		r->is_last_call = true;
-	r->route->handle(&r->base);
+	handle(r);
 }
 
 static void
@@ -534,7 +571,7 @@ dispatch(struct request *r) ON_MAIN
 		return;
 	}
 	if (take_body(r) == 0)
-		r->route->handle(&r->base);
+		handle(r);
 }
 
 static enum ctl_method

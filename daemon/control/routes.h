@@ -23,6 +23,8 @@ struct ctl_route {
 	void (*handle)(struct ctl_request *req);
 	const char *doc;
 	const struct ctl_key *keys;	/* NULL: the body is empty */
+	bool needs_past;		/* waits for what the store knows of
+					   the job, such as its pause */
 };
 
 extern const struct ctl_route ctl_routes[];

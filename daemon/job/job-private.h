@@ -217,11 +217,6 @@ void job_recall(struct job *job) ON_MAIN;
 void job_ask_again(struct job *job) ON_MAIN;
 /* A run has ended, as last_run says. */
 void job_remember(struct job *job, const struct run_result *result) ON_MAIN;
-/*
- * Has the store been asked just now what there is to know of it?  Then nothing
- * is done by itself: it may be paused, or have run already.
- */
-bool job_is_unknown(const struct job *job) ON_MAIN;
 /* What was due up to then has been dealt with. */
 void job_keep_fire(struct job *job, int64_t done_s) ON_MAIN;
 /* It has been paused or resumed. */

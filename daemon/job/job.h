@@ -128,6 +128,13 @@ struct job_wish {
 };
 
 /*
+ * Has the store been asked just now what there is to know of it, and not
+ * answered yet?  Then nothing is done by itself, and what is asked for waits:
+ * it may be paused, or have run already.
+ */
+bool job_is_unknown(const struct job *job) ON_MAIN;
+
+/*
  * Start a run by the current configuration; trigger, a constant, says what
  * made it start; wish may be NULL.  -EBUSY: it is running; -ESHUTDOWN: the
  * daemon is stopping; -ECANCELED: it is paused; -ENOENT: it is no longer

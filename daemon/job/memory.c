@@ -19,7 +19,7 @@
 #include "job/job-private.h"
 #include "transfer/report.h"
 
-/* How long a schedule waits for the store. */
+/* How long what is to be done waits for the store, unless somebody asks. */
 #define ANSWER_WAIT_MS 30000
 /* How many jobs ask it at once: others need room in its queue, too. */
 #define ASKING_MAX     (STORE_QUEUE_MAX / 2)
@@ -295,6 +295,7 @@ take_answer(struct job *job, const struct store_call *call) ON_MAIN
 		take_state(job, call->jobs);
 	/* What has waited for this, may go on. */
 	net_timer_start(&job->jobs->schedule_timer, 0);
+	jobs_tell_watches(job->jobs);
 }
 
 /* The job may have gone meanwhile. */
