@@ -95,6 +95,7 @@ noinst_LTLIBRARIES += %D%/libdaemon.la
 	%D%/job/schedule.c \
 	%D%/job/stalled.c \
 	%D%/job/status.c \
+	%D%/job/success.c \
 	%D%/job/wish.c \
 	%D%/log/format.c \
 	%D%/log/format.h \

@@ -276,6 +276,13 @@ void job_reset_stall(struct job *job) ON_MAIN;
 /* See whether the run stands still, or no longer. */
 void job_look_at_stall(struct job *job, const struct run_progress *p) ON_MAIN;
 
+bool job_is_success(enum run_outcome outcome);
+/* The run has ended. */
+void job_note_success(struct job *job, const struct run_result *result)
+    ON_MAIN;
+/* See whether another pass of a mirror is complete. */
+void job_look_at_mirror(struct job *job, const struct run_progress *p) ON_MAIN;
+
 void job_set_rpo(struct job *job, const struct conf_job *cj) ON_MAIN;
 /* See whether it is violated, or no longer. */
 void job_look_at_rpo(struct job *job) ON_MAIN;

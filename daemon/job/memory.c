@@ -438,8 +438,6 @@ count(struct job *job, const struct run_result *result) ON_MAIN
 	case RUN_STOPPED:
 	case RUN_REPAIRED:
 		job->counters[JOB_COUNT_SUCCEEDED]++;
-		if (!job_is_partial(job))
-			job->state.last_success_ms = result->finished_at_ms;
 		break;
 	case RUN_CANCELLED:
 		job->counters[JOB_COUNT_CANCELLED]++;

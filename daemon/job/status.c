@@ -79,18 +79,11 @@ job_health(const struct job *job, const struct job_view *view)
 	return JOB_WARN;
 }
 
-static bool
-is_success(enum run_outcome outcome)
-{
-	return outcome == RUN_SUCCEEDED || outcome == RUN_STOPPED ||
-	    outcome == RUN_REPAIRED;
-}
-
 /* A run that writes, or has ended badly, leaves a mixture. */
 static bool
 is_consistent(const struct job *job)
 {
-	return job->has_success && is_success(job->last_outcome) &&
+	return job->has_success && job_is_success(job->last_outcome) &&
 	    (job->run == NULL || job->mode == RUN_VERIFY);
 }
 
@@ -105,12 +98,14 @@ add_progress(struct job_totals *totals, const struct run_progress *p,
 	totals->read_bytes += p->earlier.read + p->read_bytes;
 	totals->written_bytes += p->earlier.written + p->written_bytes;
 	totals->zeroed_bytes += p->earlier.zeroed + p->zeroed_bytes;
-	totals->trimmed_bytes += p->trimmed_bytes;
+	totals->trimmed_bytes += p->earlier.trimmed + p->trimmed_bytes;
 	totals->equal_bytes += p->earlier.equal + p->equal_bytes;
 	totals->differing_bytes += p->earlier.differing + p->differing_bytes;
 	totals->reconnects += p->n_reconnects;
 	totals->retries += p->n_retries;
 	totals->checkpoint_failures += p->n_checkpoint_failures;
+	totals->failed_bytes += p->earlier.failed;
+	totals->resumed_bytes += p->earlier.resumed;
 	for (unsigned i = 0; i < p->n_destinations; i++) {
 		totals->failed_bytes += p->destinations[i].failed_bytes;
 		totals->resumed_bytes += p->destinations[i].resumed_bytes;
@@ -131,18 +126,6 @@ keep_map(struct job *job) ON_MAIN
 	job->last_map = map;
 }
 
-/* All of the destination was looked at, and is what it should be. */
-static bool
-is_verified(const struct job *job, const struct run_result *result)
-{
-	if (job_is_partial(job))
-		return false;
-	if (job->mode == RUN_VERIFY && result->outcome == RUN_REPAIRED)
-		return true;
-	return result->outcome == RUN_SUCCEEDED &&
-	    (job->mode == RUN_VERIFY || result->progress.verified_bytes > 0);
-}
-
 void
 job_count(struct job *job, const struct run_result *result)
 {
@@ -152,15 +135,7 @@ job_count(struct job *job, const struct run_result *result)
 	keep_map(job);
 	add_progress(&job->totals, p, job->mode);
 	job->totals.repaired_bytes += result->repaired_bytes;
-	if (is_verified(job, result))
-		job->verified_at_ms = result->finished_at_ms;
-	if (!is_success(result->outcome) || job_is_partial(job))
-		return;
-	job->has_success = true;
-	memcpy(job->success.run_id, job->run_id, sizeof job->run_id);
-	job->success.finished_at_ms = result->finished_at_ms;
-	job->success.duration_ms = p->elapsed_ms;
-	job->success.copied_bytes = p->written_bytes + p->zeroed_bytes;
+	job_note_success(job, result);
 }
 
 static void
@@ -304,6 +279,7 @@ job_tick(struct job *job)
 	job_look_at_stall(job, &p);
 	if (strcmp(job->told_state, job_state(job, &p)) != 0)
 		jobs_changed(job->jobs, job);
+	job_look_at_mirror(job, &p);
 }
 
 void

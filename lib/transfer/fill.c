@@ -91,8 +91,6 @@ add_pass(const struct series *s, struct run_progress *ret)
 		return;
 	run_get_progress(s->run, &p);
 	ret->destinations[s->fill->target].filled_bytes += p.done_bytes;
-	ret->n_reconnects += p.n_reconnects;
-	ret->n_retries += p.n_retries;
 	ret->n_away = p.n_away;
 	ret->stalled_ms = p.stalled_ms;
 	if (p.phase == RUN_RECONNECTING || p.phase == RUN_STALLED)
@@ -125,6 +123,8 @@ conclude(struct series *s)
 {
 	struct fill *f = s->fill;
 
+	if (s->run != NULL)
+		series_count_pass(s);
 	f->last = s->run;
 	s->run = f->copied;
 	f->copied = NULL;

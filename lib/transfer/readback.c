@@ -238,11 +238,6 @@ readback_add_progress(const struct series *s, struct run_progress *ret)
 	ret->limited_by = p.limited_by;
 	if (p.phase == RUN_RECONNECTING || p.phase == RUN_STALLED)
 		ret->phase = p.phase;
-	if (b->copied == NULL)
-		return;
-	ret->earlier.read += p.read_bytes;
-	ret->n_reconnects += p.n_reconnects;
-	ret->n_retries += p.n_retries;
 }
 
 void

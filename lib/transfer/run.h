@@ -231,6 +231,9 @@ struct run_bytes {
 	uint64_t zeroed;
 	uint64_t equal;
 	uint64_t differing;
+	uint64_t trimmed;
+	uint64_t resumed;		/* the last two of all destinations */
+	uint64_t failed;
 };
 
 /* Of one destination. */
@@ -297,7 +300,8 @@ struct run_progress {
 					   destinations */
 	uint64_t elapsed_ms;		/* since run_start(), until the end */
 	struct run_mirror mirror;
-	struct run_bytes earlier;	/* passes, which are not in the above */
+	struct run_bytes earlier;	/* passes, whose bytes are not in the
+					   above */
 };
 
 /* Which request failed, when a request did. */

@@ -29,6 +29,13 @@ struct series_kind {
 	void (*on_stopped)(struct series *s);
 };
 
+/* What has happened in a pass, whatever it was for. */
+struct series_counts {
+	uint64_t n_reconnects;
+	uint64_t n_retries;
+	uint64_t n_checkpoint_failures;
+};
+
 struct series {
 	struct run_spec spec;		/* of the next pass; of our own: */
 	struct endpoint_spec *source;
@@ -59,6 +66,7 @@ struct series {
 
 	struct run_mirror mirror;
 	struct run_bytes earlier;	/* passes than that of run */
+	struct series_counts counts;	/* of them */
 	uint64_t retry_ms;		/* the last pause after a failure */
 	enum run_mode asked;		/* what the series is for */
 	struct run_digest digest;	/* of the first pass */
@@ -79,6 +87,9 @@ struct series {
 extern const struct series_kind series_mirror;	/* mirror.c */
 extern const struct series_kind series_verify;	/* recheck.c */
 extern const struct series_kind series_readback;	/* readback.c */
+
+/* The pass of s->run has ended, and another takes its place. */
+void series_count_pass(struct series *s);
 
 /* readback.c */
 /* -EINVAL with a sentence: there is nothing to read back; -ENOMEM. */

@@ -93,15 +93,18 @@ fail_pass(struct series *s, int error, const char *text)
 	finish(s);
 }
 
-static void
-add_bytes(struct series *s)
+void
+series_count_pass(struct series *s)
 {
 	struct run_progress p;
 
+	run_get_progress(s->run, &p);
+	s->counts.n_reconnects += p.n_reconnects;
+	s->counts.n_retries += p.n_retries;
+	s->counts.n_checkpoint_failures += p.n_checkpoint_failures;
 	/* What was filled was not copied. */
 	if (fill_copied(s) != NULL)
 		return;
-	run_get_progress(s->run, &p);
 	s->earlier.read += p.read_bytes;
 	/* What was read back was written nowhere. */
 	if (readback_is_reading(s))
@@ -110,6 +113,11 @@ add_bytes(struct series *s)
 	s->earlier.zeroed += p.zeroed_bytes;
 	s->earlier.equal += p.equal_bytes;
 	s->earlier.differing += p.differing_bytes;
+	s->earlier.trimmed += p.trimmed_bytes;
+	for (unsigned i = 0; i < p.n_destinations; i++) {
+		s->earlier.resumed += p.destinations[i].resumed_bytes;
+		s->earlier.failed += p.destinations[i].failed_bytes;
+	}
 }
 
 /* The next pass takes the place of the last. */
@@ -124,7 +132,7 @@ make_run(struct series *s, struct error *e)
 	if (r < 0)
 		return r;
 	if (s->run != NULL) {
-		add_bytes(s);
+		series_count_pass(s);
 		run_free(s->run);
 	}
 	s->run = run;
@@ -330,6 +338,24 @@ mirror_phase(const struct series *s, enum run_phase phase)
 	    RUN_MIRRORING;
 }
 
+/* Of all passes, also those that are shown as a part of another. */
+static void
+add_counts(const struct series *s, struct run_progress *ret)
+{
+	struct run_progress p;
+
+	ret->n_reconnects += s->counts.n_reconnects;
+	ret->n_retries += s->counts.n_retries;
+	ret->n_checkpoint_failures += s->counts.n_checkpoint_failures;
+	if (s->run == NULL || s->run == shown_run(s))
+		return;
+	run_get_progress(s->run, &p);
+	ret->n_reconnects += p.n_reconnects;
+	ret->n_retries += p.n_retries;
+	if (readback_is_reading(s))
+		ret->earlier.read += p.read_bytes;
+}
+
 void
 series_get_progress(const struct series *s, struct run_progress *ret)
 {
@@ -341,6 +367,7 @@ series_get_progress(const struct series *s, struct run_progress *ret)
 	}
 	run_get_progress(shown_run(s), ret);
 	ret->earlier = s->earlier;
+	add_counts(s, ret);
 	fill_add_progress(s, ret);
 	if (readback_is_reading(s))
 		readback_add_progress(s, ret);

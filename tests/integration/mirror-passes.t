@@ -4,10 +4,10 @@
 # that goes away.
 . "$srcdir/tests/lib/testlib.sh"
 . "$srcdir/tests/lib/daemonlib.sh"
-requires nbdkit --filter=delay file --version
+requires nbdkit --filter=delay --filter=error file --version
 requires jq --version
 requires env --default-signal=INT true
-plan 36
+plan 43
 
 change()
 {
@@ -36,25 +36,32 @@ watch_failed()
 
 make_data "$tmp/a" $((6 * MiB + 512)) 1
 truncate -s $((20 * MiB)) "$tmp/a"
-for i in b c d; do
+for i in b c d e; do
 	truncate -s $((20 * MiB)) "$tmp/$i"
 done
+touch "$tmp/trouble"
+start_nbdkit bad --filter=error file "$tmp/a" error-pread-rate=100% \
+    error-file="$tmp/trouble"
 start_nbdkit source file "$tmp/a"
 start_nbdkit destination file "$tmp/b"
 conf "endpoints = (
   { name = \"a\"; uri = \"$(uri source)\"; },
   { name = \"b\"; uri = \"$(uri destination)\"; },
   { name = \"c\"; path = \"$tmp/c\"; },
+  { name = \"bad\"; uri = \"$(uri bad)\"; },
+  { name = \"e\"; path = \"$tmp/e\"; },
   $(slow_endpoint slow), { name = \"null\"; uri = \"null:\"; },
   { name = \"gone\"; uri = \"nbd+unix:///?socket=$tmp/nobody\"; } );
 jobs = ( { name = \"m\"; mode = \"mirror\"; source = \"a\";
     destination = \"b\"; pass_interval = \"0\"; reconnect = \"0\"; },
   { name = \"rare\"; mode = \"mirror\"; source = \"a\";
-    destination = \"c\"; pass_interval = \"1h\"; },
+    destination = \"c\"; pass_interval = \"1h\"; rpo_warn = \"1s\"; },
+  { name = \"retried\"; mode = \"mirror\"; source = \"bad\";
+    destination = \"e\"; on_read_error = \"retry\"; retries = 1000; pass_interval = \"0\"; },
   { name = \"never\"; mode = \"mirror\"; source = \"gone\";
     destination = \"c\"; } );"
 start_daemon "$tmp/conf"
-
+start_process events "$nbdsync" events --json
 start_job m
 ok "passes follow each other" wait_passes m
 ok "and make the disks equal" cmp "$tmp/a" "$tmp/b"
@@ -118,15 +125,42 @@ is "a destination that has become too small ends it" \
 like "and why is told" "$(job_field m .last_run.failure.message)" \
     "destination is too small"
 
+ok "a job has not succeeded for too long" wait_for \
+    "grep 'job.rpo-warning' '$tmp/events.log' | grep -q rare"
 start_job rare
 ok "a first pass is complete" wait_for \
     '[ "$(mirror rare passes_complete)" = 1 ]'
 ok "the disks are equal" cmp "$tmp/a" "$tmp/c"
+consistent=$(mirror rare consistent_at)
+is "that is its last success, though it goes on" "$(job_field rare \
+    '"\(.last_success.finished_at) \(.last_consistent_at)"')" \
+    "$consistent $consistent"
+ok "so it is within its RPO again" wait_for \
+    "grep 'job.rpo-recovered' '$tmp/events.log' | grep -q rare"
 like "the next is told" "$(mirror rare next_pass_at)" '^20'
 api /v1/jobs/rare/cancel --request POST >/dev/null
 wait_job rare
 is "cancelled then, it is stopped" "$(job_field rare .last_run.result)" \
     stopped
+is "which makes the copy no younger" "$(job_field rare \
+    '.last_success.finished_at')" "$consistent"
+
+# Figures of all passes.
+metric()
+{
+	api /metrics | sed -n "s/^$1{job=\"retried\".*} //p" | awk '{ n += $1 }
+	    END { print n + 0 }'
+}
+start_job retried
+ok "reads of a pass are tried again" wait_for \
+    '[ "$(job_field retried .run.progress.retries)" -gt 0 ]'
+before=$(job_field retried .run.progress.retries)
+rm "$tmp/trouble"
+wait_passes retried
+ok "what has happened in a pass is counted after it, too" \
+    [ "$(job_field retried .run.progress.retries)" -ge "$before" ]
+ok "also in the figures" [ "$(metric nbdsync_retries_total)" -ge "$before" ]
+api /v1/jobs/retried/cancel --request POST >/dev/null
 start_job never
 wait_job never
 is "a first pass that fails is a failure" \
