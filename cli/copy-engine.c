@@ -240,8 +240,9 @@ tell_partial(struct engine *en, const struct run_result *result)
 
 #define MAX_BAD_RANGES_TOLD 20
 
-static int
-tell_bad_ranges(struct engine *en, const struct run_result *result)
+/* The first of them.  Returns how many bytes all are. */
+static uint64_t
+list_bad_ranges(const struct engine *en, const struct run_result *result)
 {
 	const struct command *command = en->options->command;
 	uint64_t bytes = 0;
@@ -259,12 +260,26 @@ tell_bad_ranges(struct engine *en, const struct run_result *result)
 	if (result->n_bad_ranges > MAX_BAD_RANGES_TOLD)
 		message(command, "and %zu more ranges; --json lists them all",
 		    result->n_bad_ranges - MAX_BAD_RANGES_TOLD);
+	return bytes;
+}
+
+static int
+tell_bad_ranges(struct engine *en, const struct run_result *result)
+{
+	const struct command *command = en->options->command;
+	uint64_t bytes = list_bad_ranges(en, result);
+
+	if (result->repaired_bytes > 0)
+		(void)tell_differences(en, result);
 	finish_bar(en, result);
 	message(command, "finished, but for %" PRIu64 " bad bytes in %zu "
 	    "ranges", bytes, result->n_bad_ranges);
 	if (result->filled_bytes > 0)
 		message(command, "filled: %" PRIu64 " of these bytes",
 		    result->filled_bytes);
+	if (result->repaired_bytes > 0)
+		message(command, "repaired: %" PRIu64 " other bytes",
+		    result->repaired_bytes);
 	return CLI_BAD_RANGES;
 }
 
@@ -389,6 +404,7 @@ tell_result(struct engine *en)
 		exit_code = tell_partial(en, result);
 		break;
 	case RUN_DIFFERENT:
+		(void)list_bad_ranges(en, result);
 		exit_code = tell_differences(en, result);
 		break;
 	case RUN_BAD_RANGES:

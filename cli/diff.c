@@ -204,6 +204,7 @@ show(const struct command *command, const json_t *run, bool explains)
 	const char *at = json_string_value(json_object_get(run,
 	    "finished_at"));
 	char local[OUTPUT_TIME_SIZE];
+	size_t n_bad;
 
 	message(command, "as of %s, run %s",
 	    output_local_time(at != NULL ? at : "?", local),
@@ -211,6 +212,10 @@ show(const struct command *command, const json_t *run, bool explains)
 	if (json_is_true(json_object_get(report, "differences_are_cut")))
 		message(command, "warning: there are more differences than "
 		    "are listed");
+	n_bad = json_array_size(json_object_get(report, "bad_ranges"));
+	if (n_bad > 0)
+		message(command, "warning: %zu more ranges could not be read, "
+		    "and were not compared", n_bad);
 	if (json_array_size(list) == 0)
 		return CLI_OK;
 	exit_code = output_list(command, list, heading, explains ? N_COLUMNS :

@@ -183,6 +183,8 @@ noinst_LTLIBRARIES += %D%/libnbdsync.la
 	%D%/store/table-jobs.c \
 	%D%/store/table-runs.c \
 	%D%/store/tables.h \
+	%D%/transfer/bad-ranges.c \
+	%D%/transfer/bad-ranges.h \
 	%D%/transfer/budget.c \
 	%D%/transfer/budget.h \
 	%D%/transfer/carrier.c \

@@ -245,6 +245,8 @@ log_result(struct job *job, const struct run_result *result) ON_MAIN
 		    job->mode == RUN_VERIFY ?
 			"source and destination differ" :
 			"what was read back is not what was written");
+		if (result->n_bad_ranges > 0)
+			log_bad_ranges(job, result);
 		break;
 	case RUN_BAD_RANGES:
 		log_bad_ranges(job, result);

@@ -10,6 +10,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "transfer/bad-ranges.h"
+#include "transfer/differences.h"
 #include "transfer/series-private.h"
 
 enum stage {
@@ -19,37 +21,20 @@ enum stage {
 	STAGE_PROOF,
 };
 
-static int
-compare_offsets(const void *a, const void *b)
-{
-	const struct run_difference *x = a;
-	const struct run_difference *y = b;
-
-	return x->offset < y->offset ? -1 : x->offset > y->offset;
-}
-
 /* The differences at any destination, joined; *ret_n of them. */
 static struct run_difference *
 join_differences(const struct run_result *r, size_t *ret_n)
 {
 	struct run_difference *v;
-	size_t n = 0;
 
 	v = malloc(r->n_differences * sizeof *v + 1);
 	if (v == NULL)
 		return NULL;
-	memcpy(v, r->differences, r->n_differences * sizeof *v);
-	qsort(v, r->n_differences, sizeof *v, compare_offsets);
 	for (size_t i = 0; i < r->n_differences; i++) {
-		uint64_t end = v[i].offset + v[i].length;
-
-		if (n == 0 ||
-		    v[n - 1].offset + v[n - 1].length < v[i].offset)
-			v[n++] = v[i];
-		else if (end > v[n - 1].offset + v[n - 1].length)
-			v[n - 1].length = end - v[n - 1].offset;
+		v[i] = r->differences[i];
+		v[i].destination = 0;
 	}
-	*ret_n = n;
+	*ret_n = differences_sort(v, r->n_differences);
 	return v;
 }
 
@@ -80,6 +65,24 @@ take_all_ranges(struct series *s)
 	s->spec.sample_ppm = s->sample_ppm;
 }
 
+/* What was skipped by a pass with those of s->bad. */
+static int
+add_bad_ranges(struct series *s)
+{
+	const struct run_result *r = &s->result;
+	struct run_bad_range *v = reallocarray(s->bad,
+	    s->n_bad + r->n_bad_ranges + 1, sizeof *v);
+
+	if (v == NULL)
+		return -ENOMEM;
+	s->bad = v;
+	if (r->n_bad_ranges > 0)
+		memcpy(v + s->n_bad, r->bad_ranges,
+		    r->n_bad_ranges * sizeof *v);
+	s->n_bad = bad_ranges_sort(v, s->n_bad + r->n_bad_ranges);
+	return 0;
+}
+
 /*
  * The next pass is of the ranges that differ.  Of all, where they are not
  * all known, or lie behind the end of the source.
@@ -99,6 +102,8 @@ narrow(struct series *s)
 	take_all_ranges(s);
 	if (s->result.differences_are_cut || s->spec.zero_rest)
 		return 0;
+	if (add_bad_ranges(s) < 0)
+		return -ENOMEM;
 	joined = join_differences(&s->result, &n_joined);
 	if (joined == NULL)
 		return -ENOMEM;
@@ -227,9 +232,10 @@ keep_stable(struct series *s)
 	if (r->outcome != RUN_DIFFERENT || r->n_differences > 0 ||
 	    r->differences_are_cut)
 		return;
-	r->outcome = RUN_SUCCEEDED;
+	r->outcome = r->n_bad_ranges > 0 ? RUN_BAD_RANGES : RUN_SUCCEEDED;
 	for (unsigned i = 0; i < RUN_MAX_DESTINATIONS; i++)
-		if (r->destination_failures[i] != NULL)
+		if (r->destination_failures[i] != NULL &&
+		    r->outcome == RUN_SUCCEEDED)
 			r->outcome = RUN_PARTIAL;
 }
 
@@ -257,6 +263,29 @@ keep_left_out(struct series *s)
 			return -ENOMEM;
 	}
 	return 0;
+}
+
+static bool
+is_success(enum run_outcome outcome)
+{
+	return outcome == RUN_SUCCEEDED || outcome == RUN_REPAIRED ||
+	    outcome == RUN_PARTIAL;
+}
+
+/* The worst of them first, as in a single pass. */
+static void
+tell_bad_ranges(struct series *s)
+{
+	struct run_result *r = &s->result;
+
+	if (s->n_bad == 0)
+		return;
+	if (add_bad_ranges(s) == 0) {
+		r->bad_ranges = s->bad;
+		r->n_bad_ranges = s->n_bad;
+	}
+	if (is_success(r->outcome))
+		r->outcome = RUN_BAD_RANGES;
 }
 
 /* At the end it is told, and keeps a success from being a plain one. */
@@ -310,8 +339,8 @@ after_repair(struct series *s)
 {
 	const struct run_progress *p = &s->result.progress;
 
-	if (s->result.outcome != RUN_SUCCEEDED &&
-	    s->result.outcome != RUN_PARTIAL) {
+	if (!is_success(s->result.outcome) &&
+	    s->result.outcome != RUN_BAD_RANGES) {
 		/* What was found may still be there. */
 		restore_differences(s);
 		return SERIES_END;
@@ -332,7 +361,8 @@ after_proof(struct series *s)
 	s->result.repaired_bytes = s->repaired_bytes;
 	if (s->result.outcome == RUN_SUCCEEDED)
 		s->result.outcome = RUN_REPAIRED;
-	else if (s->result.outcome != RUN_PARTIAL)
+	else if (s->result.outcome != RUN_PARTIAL &&
+	    s->result.outcome != RUN_BAD_RANGES)
 		return SERIES_END;
 	restore_differences(s);
 	return SERIES_END;
@@ -358,8 +388,10 @@ after_pass(struct series *s)
 {
 	enum series_step step = after_stage(s);
 
-	if (step == SERIES_END)
+	if (step == SERIES_END) {
 		tell_left_out(s);
+		tell_bad_ranges(s);
+	}
 	return step;
 }
 

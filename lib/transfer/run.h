@@ -192,7 +192,8 @@ enum run_outcome {
 	RUN_PARTIAL,		/* "succeeded-with-warnings": some of several
 				   destinations failed, or something could
 				   not be copied */
-	RUN_DIFFERENT,		/* "differences-found": RUN_VERIFY */
+	RUN_DIFFERENT,		/* "differences-found": RUN_VERIFY; and some
+				   ranges may have been skipped, too */
 	RUN_BAD_RANGES,		/* "finished-with-bad-ranges": all but what was
 				   skipped is done */
 	RUN_FAILED,		/* "failed" */

@@ -78,6 +78,9 @@ struct series {
 	uint64_t repaired_bytes;
 	struct run_gap *gaps;		/* not compared by the first pass */
 	size_t n_gaps;
+	struct run_bad_range *bad;	/* skipped by passes whose ranges the
+					   later ones do not look at */
+	size_t n_bad;
 	char *failures[RUN_MAX_DESTINATIONS];
 
 	struct readback *readback;	/* NULL: nothing is read back */

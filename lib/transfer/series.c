@@ -406,6 +406,7 @@ series_free(struct series *s)
 	free(s->ranges);
 	free(s->differences);
 	free(s->gaps);
+	free(s->bad);
 	for (unsigned i = 0; i < RUN_MAX_DESTINATIONS; i++)
 		free(s->failures[i]);
 	free(s);

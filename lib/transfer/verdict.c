@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "base/escape.h"
+#include "transfer/bad-ranges.h"
 #include "transfer/differences.h"
 #include "transfer/run-private.h"
 
@@ -227,44 +228,12 @@ run_take_bad_ranges(struct run *run, const struct lane *lane)
 				take_bad_range(run, &from[i], target);
 }
 
-static int
-compare_bad_ranges(const void *a, const void *b)
-{
-	const struct run_bad_range *x = a;
-	const struct run_bad_range *y = b;
-
-	if (x->destination != y->destination)
-		return x->destination < y->destination ? -1 : 1;
-	return x->offset < y->offset ? -1 : x->offset > y->offset;
-}
-
-static bool
-is_same_trouble(const struct run_bad_range *a, const struct run_bad_range *b)
-{
-	return a->destination == b->destination && a->side == b->side &&
-	    a->errnum == b->errnum && a->offset + a->length == b->offset &&
-	    a->to + a->length == b->to;
-}
-
 static void
 sort_bad_ranges(struct run *run)
 {
-	struct run_bad_range *v = run->bad_ranges;
-	size_t n = run->result.n_bad_ranges;
-	size_t kept = 0;
-	size_t i;
-
-	if (n == 0)
-		return;
-	qsort(v, n, sizeof *v, compare_bad_ranges);
-	for (i = 1; i < n; i++) {
-		if (is_same_trouble(&v[kept], &v[i]))
-			v[kept].length += v[i].length;
-		else
-			v[++kept] = v[i];
-	}
-	run->result.n_bad_ranges = kept + 1;
-	run->result.bad_ranges = v;
+	run->result.n_bad_ranges = bad_ranges_sort(run->bad_ranges,
+	    run->result.n_bad_ranges);
+	run->result.bad_ranges = run->bad_ranges;
 }
 
 /* What was not copied. */
@@ -449,10 +418,11 @@ outcome_of(const struct run *run)
 		return any_failed(run) ? RUN_FAILED : RUN_CANCELLED;
 	if (n_complete < run->n_destinations && run->requires_all)
 		return RUN_FAILED;
-	if (n_complete > n)
-		return RUN_BAD_RANGES;
+	/* Worse than what nobody knows; the bad ranges are listed, too. */
 	if (any_differs(run))
 		return RUN_DIFFERENT;
+	if (n_complete > n)
+		return RUN_BAD_RANGES;
 	return n < run->n_destinations || run->plan.n_gaps > 0 ?
 	    RUN_PARTIAL :
 	    RUN_SUCCEEDED;

@@ -4,7 +4,7 @@
 . "$srcdir/tests/lib/testlib.sh"
 requires nbdkit eval --version
 requires jq --version
-plan 32
+plan 54
 
 change()
 {
@@ -122,3 +122,103 @@ start_nbdkit worn --filter=error file "$tmp/worn" error-pwrite=EIO \
 exits 4 "a repair that fails is a failure" "$nbdsync" compare --repair \
     "$tmp/a" "$(uri worn)"
 like "of writing" "$err" "destination .*: write of .*Input/output error"
+
+# What cannot be read, and differences elsewhere.
+bad_at=$((3 * MiB))
+bad_disk()
+{
+	cat >"$tmp/$1.sh" <<END
+case \$1 in
+get_size) echo 6291556 ;;
+can_write|can_flush|flush) exit 0 ;;
+can_zero|can_trim) exit 3 ;;
+pread)
+	if [ \$4 -lt $((bad_at + 512)) ] && [ \$((\$3 + \$4)) -gt $bad_at ]; then
+		echo "\$3 \$4" >>"$tmp/$1.refused"
+		echo EIO bad >&2
+		exit 1
+	fi
+	echo "\$3 \$4" >>"$tmp/$1.reads"
+	dd if="$2" bs=64K iflag=skip_bytes,count_bytes skip=\$4 count=\$3 \
+	    status=none ;;
+pwrite)	dd of="$2" bs=64K oflag=seek_bytes seek=\$4 conv=notrunc status=none ;;
+*) exit 2 ;;
+esac
+END
+	chmod +x "$tmp/$1.sh"
+	start_nbdkit "$1" sh "$tmp/$1.sh"
+}
+bad_ranges()
+{
+	echo "$out" | jq -c '[.bad_ranges[] |
+	    [.side, .offset_bytes, .length_bytes]]'
+}
+cp "$tmp/a" "$tmp/d"
+change "$tmp/d" dd 5000000
+bad_disk bad "$tmp/a"
+set -- --on-read-error skip --retries 0
+exits 9 "differences beside what cannot be read are the worse news" \
+    "$nbdsync" compare --json "$@" "$(uri bad)" "$tmp/d"
+is "they are told" "$(differences)" "[[0,4999680,512]]"
+is "and so is what cannot be read" "$(bad_ranges)" \
+    "[[\"source\",$bad_at,512]]"
+ok "which was tried" [ -s "$tmp/bad.refused" ]
+exits 9 "in words, too" "$nbdsync" compare "$@" "$(uri bad)" "$tmp/d"
+is "the differences" "$out" "512 bytes at offset 4999680 differ"
+like "and the rest" "$err" "skipped: 512 bytes at offset $bad_at: source:"
+rm "$tmp/bad.reads"
+exits 9 "they are looked at again" "$nbdsync" compare --json --recheck 1ms \
+    "$@" "$(uri bad)" "$tmp/d"
+is "alone" "$(tail -n 1 "$tmp/bad.reads")" "512 4999680"
+is "and what cannot be read is not forgotten" "$(differences) $(bad_ranges)" \
+    "[[0,4999680,512]] [[\"source\",$bad_at,512]]"
+exits 13 "what differs is repaired, but no success" "$nbdsync" compare --json \
+    --repair "$@" "$(uri bad)" "$tmp/d"
+is "with both in the result" \
+    "$(differences) $(bad_ranges) $(echo "$out" | jq .repaired_bytes)" \
+    "[[0,4999680,512]] [[\"source\",$bad_at,512]] 512"
+ok "the disks are equal" cmp "$tmp/a" "$tmp/d"
+exits 13 "what remains is what cannot be read" "$nbdsync" compare \
+    "$@" "$(uri bad)" "$tmp/d"
+
+# One of two destinations fails in the first comparison, and in that alone.
+cp "$tmp/a" "$tmp/e"
+cp "$tmp/a" "$tmp/f"
+change "$tmp/e" ee 1000000
+cat >"$tmp/once.sh" <<END
+case \$1 in
+get_size) echo 6291556 ;;
+can_write|can_flush|flush) exit 0 ;;
+can_zero|can_trim) exit 3 ;;
+pread)
+	if [ ! -e "$tmp/has-failed" ]; then
+		: >"$tmp/has-failed"
+		echo EIO once >&2
+		exit 1
+	fi
+	echo "\$3 \$4" >>"$tmp/once.reads"
+	dd if="$tmp/f" bs=64K iflag=skip_bytes,count_bytes skip=\$4 \
+	    count=\$3 status=none ;;
+pwrite)	dd of="$tmp/f" bs=64K oflag=seek_bytes seek=\$4 conv=notrunc \
+	    status=none ;;
+*) exit 2 ;;
+esac
+END
+chmod +x "$tmp/once.sh"
+start_nbdkit once sh "$tmp/once.sh"
+set -- --json --on-write-error stop --connections 1
+failures()
+{
+	echo "$out" | jq -c '[.destination_failures[:2][] | . != null]'
+}
+exits 9 "what has failed does not hide what differs again" "$nbdsync" compare \
+    --recheck 1ms "$@" "$tmp/a" "$tmp/e" "$(uri once)"
+is "elsewhere" "$(differences)" "[[0,999936,512]]"
+is "nor is it forgotten" "$(failures)" "[false,true]"
+is "though it was read again" "$(tail -n 1 "$tmp/once.reads")" "512 999936"
+rm "$tmp/has-failed"
+exits 3 "a repair without one of them is no plain success" "$nbdsync" compare \
+    --repair "$@" "$tmp/a" "$tmp/e" "$(uri once)"
+is "and says so" "$(failures)" "[false,true]"
+ok "which failed" [ -e "$tmp/has-failed" ]
+ok "the other is equal" cmp "$tmp/a" "$tmp/e"
