@@ -331,6 +331,22 @@ tune_on_tick(void *arg)
 							     TUNE_TICK_MS);
 }
 
+/* Memory that there never will be is not waited for. */
+static void
+check_memory(struct run *run)
+{
+	uint64_t max = budget_memory_max(run->share.budget);
+	char sentence[ERROR_TEXT_SIZE];
+
+	if (max == 0 || run->lane_bytes <= max)
+		return;
+	(void)snprintf(sentence, sizeof sentence, "a connection with requests "
+	    "of this size needs %" PRIu64 " bytes of memory, and only %"
+	    PRIu64 " are allowed", run->lane_bytes, max);
+	run_fail(run, COPY_SOURCE, 0, -ENOMEM, sentence);
+	copy_ledger_stop(&run->ledger);
+}
+
 /*
  * Begin as soon as there is memory for one lane.  Those that have it need no
  * more to go on, so that there will be.
@@ -341,6 +357,8 @@ room_on_tick(void *arg)
 	struct run *run = arg;
 
 	on_worker_entry();
+	/* There may be less than there was. */
+	check_memory(run);
 	if (run->is_cancelled || copy_ledger_is_stopped(&run->ledger)) {
 		run_wind_up(run);
 	} else if (pay_lane(run)) {
@@ -351,23 +369,6 @@ room_on_tick(void *arg)
 		atomic_store(&run->tuning.limit, (int)COPY_LIMIT_MEMORY);
 		net_timer_start(&run->room_timer, ROOM_TICK_MS);
 	}
-}
-
-/* Memory that there never will be is not waited for. */
-static void
-check_memory(struct run *run)
-{
-	uint64_t max = budget_memory_max(run->share.budget);
-	char sentence[ERROR_TEXT_SIZE];
-
-	run->lane_bytes = throttle_lane_bytes(&run->plan);
-	if (max == 0 || run->lane_bytes <= max)
-		return;
-	(void)snprintf(sentence, sizeof sentence, "a connection with requests "
-	    "of this size needs %" PRIu64 " bytes of memory, and only %"
-	    PRIu64 " are allowed", run->lane_bytes, max);
-	run_fail(run, COPY_SOURCE, 0, -ENOMEM, sentence);
-	copy_ledger_stop(&run->ledger);
 }
 
 static void
@@ -394,7 +395,7 @@ begin_copying(struct run *run)
 		run_wind_up(run);
 		return;
 	}
-	check_memory(run);
+	run->lane_bytes = throttle_lane_bytes(&run->plan);
 	show_plan(run);
 	room_on_tick(run);
 }

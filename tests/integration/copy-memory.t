@@ -6,7 +6,7 @@
 . "$srcdir/tests/lib/daemonlib.sh"
 requires nbdkit --filter=checkwrite --filter=delay pattern --version
 requires nbdkit --filter=multi-conn null --version
-plan 27
+plan 30
 
 field()
 {
@@ -17,6 +17,13 @@ field()
 is_at_most()
 {
 	ok "$1 ($2)" [ "$2" -le "$3" ]
+}
+
+reload()
+{
+	lines_=$(grep -c 'taken over' "$tmp/daemon.log")
+	kill -HUP "$(pid_of daemon)"
+	wait_for "[ \$(grep -c 'taken over' '$tmp/daemon.log') -gt $lines_ ]"
 }
 
 size=$((64 * MiB))
@@ -80,6 +87,17 @@ done
 ok "a run for which there is no memory waits" \
     wait_for '[ "$(job_field j4 .run.progress.limited_by)" = memory ]'
 is "for its first connection" "$(job_field j4 .run.progress.read_bytes)" 0
+sed -i 's/memory_max = "8MiB"/memory_max = "64KiB"/' "$tmp/conf"
+reload
+ok "when there never will be enough it does not wait on" wait_for \
+    '[ "$(job_field j4 .last_run.result)" = failed ]'
+like "and says so" "$(job_field j4 .last_run.failure.message)" \
+    "needs [0-9]* bytes of memory, and only 65536"
+sed -i 's/memory_max = "64KiB"/memory_max = "8MiB"/' "$tmp/conf"
+reload
+start_job j4
+ok "but does when there may be" \
+    wait_for '[ "$(job_field j4 .run.progress.limited_by)" = memory ]'
 api_status /v1/jobs/j2/cancel --request POST >/dev/null
 ok "when another one ends it goes on" wait_copied j4
 for i in 1 3 4; do
