@@ -4,9 +4,9 @@
  *
  * With a bar the job is asked for as often as the bar is redrawn.  Without,
  * the daemon is asked to answer when something has changed, or the next line
- * is due.  The run has
- * ended when it is the job's last run; when the job neither runs it nor ended
- * with it, nobody knows its result any more.
+ * is due.  The run has ended when it is the job's last run, and the hooks after
+ * it have, too; when the job neither runs it nor ended with it, nobody knows its
+ * result any more.
  */
 #include "cli/wait.h"
 
@@ -154,11 +154,13 @@ look_for_end(const struct waiter *w, const struct job_status *status,
     bool *ret_has_ended)
 {
 	const char *run_id = w->wait->run_id;
+	/* Its hooks may be running, when its result is there. */
+	bool is_running = status->is_running &&
+	    strcmp(status->run.id, run_id) == 0;
 
-	*ret_has_ended = status->has_last_run &&
+	*ret_has_ended = !is_running && status->has_last_run &&
 	    strcmp(status->last_run.id, run_id) == 0;
-	if (*ret_has_ended ||
-	    (status->is_running && strcmp(status->run.id, run_id) == 0))
+	if (*ret_has_ended || is_running)
 		return CLI_OK;
 	return fail_lost(w);
 }

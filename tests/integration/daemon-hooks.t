@@ -5,7 +5,7 @@
 . "$srcdir/tests/lib/testlib.sh"
 . "$srcdir/tests/lib/daemonlib.sh"
 requires nbdkit pattern --version
-plan 65
+plan 67
 
 umask 022
 # Every other block differs.
@@ -148,6 +148,10 @@ wait_for "[ -e '$tmp/held.json' ]"
 is "a run whose hooks still run is counted once" \
     "$(api /metrics | grep -c '^nbdsync_bytes_total{job="held",.*"read"} '\
 "$((2 * 1048576))"'$')" 1
+exits 8 "who waits for its end waits for them" \
+    "$nbdsync" wait --timeout 300ms held
+exits 8 "or for the job to be idle" \
+    "$nbdsync" wait --for=idle --timeout 300ms held
 is "the job can be paused meanwhile" \
     "$(api_status /v1/jobs/held/pause --request POST)" 200
 rm "$tmp/held"
