@@ -258,7 +258,10 @@ void jobs_changed(struct jobs *jobs, struct job *job) ON_MAIN;
 void job_set_schedule(struct job *job, const struct conf_job *cj) ON_MAIN;
 void jobs_on_schedule_timer(void *jobs);
 /* The store has said up to when an earlier daemon has dealt with it. */
-void job_take_fire(struct job *job, int64_t done_s) ON_MAIN;
+void job_take_fire(struct job *job, int64_t done_s, uint64_t schedule_id)
+    ON_MAIN;
+/* What is to go on has to wait for that: it is seen to.  false: it may. */
+bool job_hold_for_window(struct job *job) ON_MAIN;
 /* See whether its window has closed, or opened. */
 void job_look_at_window(struct job *job) ON_MAIN;
 /* Seconds; -1: it runs when it is told to. */

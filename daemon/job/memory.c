@@ -76,6 +76,9 @@ notes_to_json(const struct job *job) ON_MAIN
 	    json_integer((json_int_t)job->resume_after_ms));
 	(void)json_object_set_new(o, "known_since_ms",
 	    json_integer((json_int_t)job->known_since_ms));
+	if (schedule_is_set(&job->schedule))
+		(void)json_object_set_new(o, "schedule", json_integer(
+		    (json_int_t)schedule_id(&job->schedule)));
 	if (job->has_last_run)
 		(void)json_object_set_new(o, "outcome",
 		    json_string(run_outcome_name(job->last_outcome)));
@@ -199,11 +202,12 @@ take_outdated(struct job *job, const json_t *o) ON_MAIN
 }
 
 static void
-take_notes(struct job *job) ON_MAIN
+take_notes(struct job *job, uint64_t *ret_schedule_id) ON_MAIN
 {
 	json_t *o = json_loads(job->state.counters, 0, NULL);
 	uint64_t since;
 
+	*ret_schedule_id = number(o, "schedule");
 	for (unsigned i = 0; i < JOB_COUNTERS; i++)
 		job->counters[i] += number(o, counter_names[i]);
 	take_outdated(job, json_object_get(o, "outdated_ms"));
@@ -240,6 +244,7 @@ static void
 take_state(struct job *job, const struct store_job *stored) ON_MAIN
 {
 	struct store_job mine = job->state;
+	uint64_t schedule_id = 0;
 
 	job->state = *stored;
 	if (mine.last_success_ms > stored->last_success_ms)
@@ -249,9 +254,9 @@ take_state(struct job *job, const struct store_job *stored) ON_MAIN
 	/* A run that was due may have been started without waiting for this. */
 	if (mine.last_fire_ms > stored->last_fire_ms)
 		job->state.last_fire_ms = mine.last_fire_ms;
-	take_notes(job);
+	take_notes(job, &schedule_id);
 	job->is_state_known = true;
-	job_take_fire(job, job->state.last_fire_ms / 1000);
+	job_take_fire(job, job->state.last_fire_ms / 1000, schedule_id);
 	if (stored->counters[0] == '\0')
 		job->is_dirty = true;
 	/* Also what has become of it before this was known. */

@@ -40,25 +40,16 @@ set_done(struct job *job, int64_t done) ON_MAIN
 	job_keep_fire(job, done);
 }
 
-static bool
-is_same_cron(const struct schedule *a, const struct schedule *b)
-{
-	const struct cron *x = &a->cron;
-	const struct cron *y = &b->cron;
-
-	return a->has_cron == b->has_cron && x->minutes == y->minutes &&
-	    x->hours == y->hours && x->days == y->days &&
-	    x->months == y->months && x->weekdays == y->weekdays &&
-	    x->days_any == y->days_any && x->weekdays_any == y->weekdays_any;
-}
-
 void
-job_take_fire(struct job *job, int64_t done)
+job_take_fire(struct job *job, int64_t done, uint64_t stored_id)
 {
+	bool is_changed = job->schedule.has_cron && stored_id != 0 &&
+	    stored_id != schedule_id(&job->schedule);
+
 	if (!schedule_is_set(&job->schedule)) {
 		/* What it was before counts no more if it gets another. */
 		job_keep_fire(job, 0);
-	} else if (done > 0) {
+	} else if (done > 0 && !is_changed) {
 		job->schedule_done = done;
 		job->schedule_next = schedule_next(&job->schedule, done);
 	} else {
@@ -85,7 +76,7 @@ job_set_schedule(struct job *job, const struct conf_job *cj)
 	if (cj->window != NULL)
 		(void)schedule_window_parse(cj->window, &s.window);
 	is_changed = had_schedule && s.has_cron &&
-	    !is_same_cron(&job->schedule, &s);
+	    schedule_id(&job->schedule) != schedule_id(&s);
 	job->schedule = s;
 	if (!schedule_is_set(&s)) {
 		job->schedule_done = 0;
@@ -164,7 +155,24 @@ jobs_look_at_schedules(struct jobs *jobs, int64_t now)
 		look(job, now);
 }
 
-/* Only what has begun by itself ends with its window. */
+/* Only what has begun by itself waits for its window, as a start by it. */
+bool
+job_hold_for_window(struct job *job)
+{
+	if (!job->is_own ||
+	    schedule_window_has(&job->schedule.window, now_s()))
+		return false;
+	job->resume_starts = false;
+	job->waits_for_window = true;
+	job_say(job, MSG_RUN_HELD, LOG_LEVEL_INFO,
+	    "its window is closed; the run goes on when it opens");
+	job_forget_wish(job);
+	job_keep_state(job);
+	jobs_changed(job->jobs, job);
+	return true;
+}
+
+/* Only that ends with it, too. */
 void
 job_look_at_window(struct job *job)
 {
@@ -173,7 +181,7 @@ job_look_at_window(struct job *job)
 	struct error e;
 
 	if (job->run != NULL && job->is_own && !is_open &&
-	    !job->is_cancelled && !job->has_ended) {
+	    job->is_configured && !job->is_cancelled && !job->has_ended) {
 		job->waits_for_window = true;
 		job_say(job, MSG_RUN_HELD, LOG_LEVEL_INFO,
 		    "its window has closed; the run goes on when it opens");
@@ -205,7 +213,7 @@ start_timer(struct jobs *jobs) ON_MAIN
 
 		if (rpo_ms < delay_ms)
 			delay_ms = rpo_ms + 1;
-		if (!schedule_is_set(&job->schedule))
+		if (!schedule_is_set(&job->schedule) || !job->is_configured)
 			continue;
 		/* It waits for its window. */
 		if (in_ms < 0)

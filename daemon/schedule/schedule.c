@@ -143,6 +143,21 @@ schedule_is_set(const struct schedule *s)
 	return s->has_cron || s->interval_s > 0;
 }
 
+uint64_t
+schedule_id(const struct schedule *s)
+{
+	const struct cron *c = &s->cron;
+	const uint64_t parts[] = { c->minutes, c->hours, c->days, c->months,
+		c->weekdays, c->days_any, c->weekdays_any };
+	uint64_t id = 1;
+
+	for (size_t i = 0; s->has_cron && i < sizeof parts / sizeof parts[0];
+	     i++)
+		id = mix(id ^ mix(parts[i] + i + 1));
+	/* As a number of JSON. */
+	return id & INT64_MAX ? id & INT64_MAX : 1;
+}
+
 int64_t
 schedule_next(const struct schedule *s, int64_t done)
 {

@@ -56,6 +56,9 @@ uint64_t schedule_seed(const char *name);
 
 bool schedule_is_set(const struct schedule *s);
 
+/* The same for all intervals, and for the same times of day; never 0. */
+uint64_t schedule_id(const struct schedule *s);
+
 /*
  * When it runs next, if all times up to done have been dealt with.  -1:
  * never.

@@ -6,7 +6,7 @@
 . "$srcdir/tests/lib/daemonlib.sh"
 requires nbdkit --filter=delay pattern --version
 requires sqlite3 --version
-plan 39
+plan 44
 
 # A minute that does not come while this runs.
 minute=$(date -d '30 minutes' +%-M)
@@ -17,7 +17,8 @@ window_at()
 	echo "$(date -d "$1 hours" +%H:%M)-$(date -d "$(($1 + 1)) hours" \
 	    +%H:%M)"
 }
-# conf_with WINDOW
+# conf_with WINDOW; $cron is the schedule of the job of that name
+cron="$minute * * * *"
 conf_with()
 {
 	conf "endpoints = ( { name = \"q\"; command = [ \"nbdkit\", \"pattern\",
@@ -25,7 +26,7 @@ conf_with()
 	  { name = \"n\"; uri = \"null:\"; },
 	  { name = \"d\"; path = \"$tmp/disk\"; } );
 	jobs = ( { name = \"cron\"; source = \"q\"; destination = \"n\";
-	    schedule = \"$minute * * * *\"; },
+	    schedule = \"$cron\"; },
 	  { name = \"never\"; source = \"q\"; destination = \"n\";
 	    schedule = \"$minute * * * *\"; catch_up = false; },
 	  { name = \"often\"; source = \"q\"; destination = \"n\";
@@ -89,6 +90,19 @@ is "which says so" "$(n_runs asleep)" "$n_asleep"
 restart
 is "another restart runs nothing again" "$(rest cron; rest often
     n_runs cron) $(n_runs often)" "1 2"
+stop_process daemon
+n_before=$(sql "SELECT count(*) FROM runs WHERE job = 'cron'")
+sql "UPDATE jobs SET last_fire_ms = $ago WHERE name IN ('cron', 'never')"
+cron="59 23 31 12 *"
+conf_with "$(window_at 3)"
+start_daemon "$tmp/conf"
+ok "what had the same times has missed some" wait_for \
+    '[ "$(job_field never .schedule.skipped)" -gt 0 ]'
+ok "times that were not asked for then were not missed" wait_for \
+    "[ \"\$(sql \"SELECT last_fire_ms > $ago FROM jobs
+    WHERE name = 'cron'\")\" = 1 ]"
+is "so none is caught up with" "$(rest cron
+    sql "SELECT count(*) FROM runs WHERE job = 'cron'")" "$n_before"
 "$nbdsync" resume --quiet asleep
 restart
 is "what was resumed stays so" "$(job_field asleep .paused)" false
@@ -162,6 +176,18 @@ is "from where it was" "$(wait_for \
 "$nbdsync" pause --quiet night
 wait_for '[ "$(job_field night .state)" = paused ]'
 is "a pause is one in its window" "$(job_field night .run)" null
+conf_with "$(window_at 3)"
+"$nbdsync" reload >/dev/null
+"$nbdsync" resume --quiet night
+is "resumed outside of its window it waits for that" \
+    "$(job_field night '"\(.state) \(.run)"')" "held null"
+conf_with "$(window_at -1 | sed 's/-.*/-/')$(date -d '1 hours' +%H:%M)"
+"$nbdsync" reload >/dev/null
+ok "and goes on in it" wait_for \
+    '[ "$(job_field night .run.trigger)" = window ]'
+wait_copied night
+"$nbdsync" pause --quiet night
+wait_for '[ "$(job_field night .state)" = paused ]'
 "$nbdsync" cancel --quiet night 2>/dev/null
 stop_process daemon
 is "the daemon ends well" "$?" 0
