@@ -30,6 +30,7 @@ struct copy_slot {
 	bool is_source_here;
 	uint32_t again;			/* destinations for which it is to be
 					   done again, when all is back */
+	bool is_size_refused;		/* in smaller pieces, that is */
 	uint32_t bad;			/* of those, after a failure */
 	uint32_t skipped;		/* of those, for good */
 	int source_error;		/* that failure, if it was the source's */

@@ -133,7 +133,12 @@ copy_slot_again(struct copy_lane *lane, struct copy_slot *slot)
 	/* Late: a write that was lost on its way may still be carried out. */
 	copy_lane_put_behind(lane, &again, again.targets & lane->away);
 	again.targets &= ~lane->away;
-	copy_map_put(&lane->map, &again);
+	/* Whether it is the size shows before others are made smaller. */
+	if (slot->is_size_refused)
+		copy_map_put_first(&lane->map, &again);
+	else
+		copy_map_put(&lane->map, &again);
+	slot->is_size_refused = false;
 	for (i = 0; i < lane->plan->n_targets; i++)
 		if ((s.targets & copy_bit(i)) != 0)
 			list_remove(&slot->targets[i].node);

@@ -208,6 +208,7 @@ fill_slot(struct copy_lane *lane, const struct copy_stretch *piece,
 	slot->is_loaded = true;
 	slot->is_source_here = false;
 	slot->again = 0;
+	slot->is_size_refused = false;
 	slot->bad = 0;
 	slot->skipped = 0;
 	slot->source_error = 0;

@@ -98,6 +98,25 @@ copy_map_put(struct copy_map *m, const struct copy_stretch *stretch)
 		m->has_no_memory = true;
 }
 
+void
+copy_map_put_first(struct copy_map *m, const struct copy_stretch *stretch)
+{
+	if (stretch->length == 0 || stretch->targets == 0)
+		return;
+	if (!reserve(m)) {
+		m->has_no_memory = true;
+		return;
+	}
+	if (m->first == 0) {
+		memmove(m->v + 1, m->v, m->end * sizeof *m->v);
+		m->first++;
+		m->end++;
+		m->held++;
+	}
+	*waiting(m, stretch->kind) += stretch->length;
+	m->v[--m->first] = *stretch;
+}
+
 const struct copy_stretch *
 copy_map_peek(const struct copy_map *m)
 {

@@ -109,6 +109,10 @@ void copy_map_take(struct copy_map *m, uint64_t length);
 /* One more, behind all others. */
 void copy_map_put(struct copy_map *m, const struct copy_stretch *stretch);
 
+/* One more, before all others, and never held back. */
+void copy_map_put_first(struct copy_map *m,
+    const struct copy_stretch *stretch);
+
 /* Stretch v[i] before all others. */
 void copy_map_bring_forward(struct copy_map *m, size_t i);
 

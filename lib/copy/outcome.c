@@ -158,16 +158,24 @@ half_of(const struct copy_lane *lane, uint32_t length)
 	return half < MIN_SIZE || half == 0 ? 0 : half;
 }
 
-/* A read or write that was refused: is there a smaller one? */
+/*
+ * A read or write that was refused: is there a smaller one?  If the smallest
+ * is refused as well, it is no matter of size: others may be large again.
+ */
 static bool
 try_smaller(struct copy_lane *lane, const struct copy_request *req, int error)
 {
 	uint32_t half = half_of(lane, req->length);
 
-	if (!is_size_refused(error) || half == 0)
+	if (!is_size_refused(error))
 		return false;
-	lower(&lane->ledger->size_limit, half);
-	return true;
+	req->slot->is_size_refused = half != 0;
+	if (half != 0)
+		lower(&lane->ledger->size_limit, half);
+	else
+		atomic_store_explicit(&lane->ledger->size_limit, 0,
+		    memory_order_relaxed);
+	return half != 0;
 }
 
 /* Write-zeroes or trim that was refused: smaller, or done without. */

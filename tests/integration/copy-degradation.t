@@ -8,7 +8,7 @@ requires nbdkit --filter=blocksize-policy --filter=error --filter=log \
     pattern --version
 requires nbdkit eval --version
 requires jq --version
-plan 34
+plan 37
 
 # checkwrite compares each write with the same disk.
 disk="sparse-random size=64M seed=3 percent=20"
@@ -158,6 +158,24 @@ ok "it has happened" test -s "$tmp/tight.refused"
 ok "every byte arrived" cmp "$tmp/src.img" "$tmp/dst.img"
 ok "and is flushed" test -s "$tmp/tight.refused.flush"
 stop_process tight
+
+# What is refused at any size is not refused for its size.
+start_nbdkit odd --filter=log eval get_size='echo 64M' \
+    pread='if [ $4 -lt 1052672 ] && [ $(($3 + $4)) -gt 1048576 ]; then
+	    echo EINVAL odd >&2
+	    exit 1
+	fi
+	head -c $3 /dev/zero' logfile="$tmp/odd.requests"
+exits 13 "one place that is refused as invalid is a bad one" "$nbdsync" copy \
+    --json --connections 1 --on-read-error skip --retries 0 "$(uri odd)" null:
+is "it has no other size for it, and nothing is given up" "$(echo "$out" |
+    jq -c '[([.bad_ranges[].length_bytes] | add), ([.gave_up[] |
+	select(startswith("a server refused"))] | length)]')" "[4096,0]"
+ok "nearly all is read in large requests" sh -c "[ \$(grep -c \
+    ' Read .*count=0x[1-9a-f][0-9a-f]\{4,\} ' '$tmp/odd.requests') -gt \
+    \$(grep -c ' Read .*count=0x[1-9a-f][0-9a-f]\{,3\} ' \
+    '$tmp/odd.requests') ]"
+stop_process odd
 
 # Flush.
 start_nbdkit noflush eval get_size='echo 64M' pwrite='cat >/dev/null' \

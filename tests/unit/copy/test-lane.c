@@ -717,6 +717,33 @@ START_TEST(a_failed_map_means_data)
 }
 END_TEST
 
+START_TEST(what_is_refused_at_any_size_is_not_refused_for_its_size)
+{
+	struct copy_request *req;
+	uint32_t smallest = UINT32_MAX;
+
+	wish.on_error[COPY_SOURCE] = COPY_SKIP;
+	wish.queue_depth = 1;
+	make_lane();
+	map_is_all_data();
+	while (smallest > 4 * KIB) {
+		req = copy_lane_next(lane);
+		ck_assert_ptr_nonnull(req);
+		if (req->op == COPY_READ && req->offset == 0) {
+			ck_assert_uint_lt(req->length, smallest);
+			smallest = req->length;
+			copy_lane_done(lane, req, -EINVAL, NULL);
+			ck_assert_uint_eq(ledger.size_limit,
+			    smallest > 4 * KIB ? smallest / 2 : 0);
+		} else {
+			if (req->op == COPY_READ)
+				req->buffer = memory[req->index];
+			copy_lane_done(lane, req, 0, NULL);
+		}
+	}
+}
+END_TEST
+
 START_TEST(an_empty_map_means_data)
 {
 	struct copy_request *slot;
@@ -1168,6 +1195,8 @@ main(void)
 	tcase_add_test(t, a_map_in_small_change_is_joined);
 	tcase_add_test(t, a_short_map_is_asked_on);
 	tcase_add_test(t, a_failed_map_means_data);
+	tcase_add_test(t,
+	    what_is_refused_at_any_size_is_not_refused_for_its_size);
 	tcase_add_test(t, an_empty_map_means_data);
 	tcase_add_test(t, data_that_is_zero_is_sent_as_zero);
 	tcase_add_test(t, data_out_of_reach_are_taken_for_no_zeroes);
