@@ -130,11 +130,15 @@ any_is_urgent(const struct copy_lane *lane, const struct copy_bads *b)
 static bool
 is_due(const struct copy_lane *lane, const struct copy_bads *b)
 {
+	uint32_t bit = bit_of(lane, b);
+
 	if (b->n == 0)
 		return false;
 	if (b->pass > 0 || any_is_urgent(lane, b))
 		return true;
-	return copy_map_is_empty(&lane->map);
+	/* What the others are behind with is not waited for. */
+	return bit == 0 ? copy_map_is_empty(&lane->map) :
+			  copy_map_is_empty_for(&lane->map, bit);
 }
 
 /* Is a piece that the source has failed at being read again? */

@@ -138,7 +138,7 @@ void copy_slot_finish(struct copy_lane *lane, struct copy_slot *slot,
     unsigned target);
 /* See whether it is free. */
 void copy_slot_settle(struct copy_lane *lane, struct copy_slot *slot);
-/* Nothing of it is on its way: what is to be done again is put back. */
+/* What is to be done again is put back, as far as none of it is on its way. */
 void copy_slot_again(struct copy_lane *lane, struct copy_slot *slot);
 /* May one more be? */
 bool copy_lane_has_depth(const struct copy_lane *lane);

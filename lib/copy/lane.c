@@ -115,21 +115,45 @@ copy_slot_finish(struct copy_lane *lane, struct copy_slot *slot,
 		copy_slot_begin_lagging(lane, slot);
 }
 
+/*
+ * Those for which it is to be done again, and nothing of it is on its way.
+ * What the source has failed with, or what nobody has read yet, waits for all
+ * of them; a destination waits for no other one, which may stand still.
+ */
+static uint32_t
+ready_again(const struct copy_slot *slot)
+{
+	uint32_t ready = slot->again;
+	unsigned i;
+
+	if (slot->n_given_out == 0)
+		return ready;
+	if ((ready & COPY_FOR_DIGEST) != 0 || slot->source.is_given_out)
+		return 0;
+	for (i = 0; i < COPY_MAX_TARGETS; i++)
+		if (slot->targets[i].is_given_out)
+			ready &= ~copy_bit(i);
+	return ready;
+}
+
 void
 copy_slot_again(struct copy_lane *lane, struct copy_slot *slot)
 {
 	struct copy_stretch s = slot->what;
+	uint32_t ready = ready_again(slot);
 	struct copy_stretch again;
 	bool is_for_digest;
 	unsigned i;
 
-	s.targets &= slot->again;
+	if (ready == 0)
+		return;
+	s.targets &= ready;
 	is_for_digest = (s.targets & COPY_FOR_DIGEST) != 0;
 	if (is_for_digest)
 		copy_slot_leave_digest(lane, slot);
 	again = s;
 	again.targets = copy_bads_put(lane, slot, s.targets);
-	slot->again = 0;
+	slot->again &= ~ready;
 	/* Late: a write that was lost on its way may still be carried out. */
 	copy_lane_put_behind(lane, &again, again.targets & lane->away);
 	again.targets &= ~lane->away;

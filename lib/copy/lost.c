@@ -65,8 +65,7 @@ leave_slots(struct copy_lane *lane, unsigned target)
 			continue;
 		list_remove(&slot->targets[target].node);
 		slot->again |= copy_bit(target);
-		if (slot->n_given_out == 0)
-			copy_slot_again(lane, slot);
+		copy_slot_again(lane, slot);
 	}
 }
 

@@ -155,6 +155,19 @@ copy_map_is_empty(const struct copy_map *m)
 	return m->exhausted && m->first == m->end;
 }
 
+bool
+copy_map_is_empty_for(const struct copy_map *m, uint32_t targets)
+{
+	size_t i;
+
+	if (!m->exhausted)
+		return false;
+	for (i = m->first; i < m->end; i++)
+		if ((m->v[i].targets & targets) != 0)
+			return false;
+	return true;
+}
+
 enum copy_kind
 copy_map_kind(const struct copy_plan *plan, unsigned target,
     enum copy_kind kind)

@@ -119,4 +119,7 @@ void copy_map_bring_forward(struct copy_map *m, size_t i);
 /* Nothing waits, and nothing more will come of itself. */
 bool copy_map_is_empty(const struct copy_map *m);
 
+/* Nothing that these need. */
+bool copy_map_is_empty_for(const struct copy_map *m, uint32_t targets);
+
 #endif

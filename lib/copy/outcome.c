@@ -491,8 +491,7 @@ copy_lane_done(struct copy_lane *lane, struct copy_request *req, int error,
 		source_ended(lane, req, error, message);
 	else
 		target_ended(lane, req, error, message);
-	if (req->slot->again != 0 && req->slot->n_given_out == 0)
-		copy_slot_again(lane, req->slot);
+	copy_slot_again(lane, req->slot);
 	copy_slot_settle(lane, req->slot);
 	copy_bads_check(lane);
 }

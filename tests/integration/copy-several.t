@@ -5,7 +5,7 @@
 requires nbdkit pattern --version
 requires nbdkit --filter=error null --version
 requires jq --version
-plan 37
+plan 42
 
 size=$((64 * MiB))
 make_data "$tmp/src.img" $((48 * MiB + 513)) disk
@@ -121,3 +121,40 @@ is "until it has room" $? 0
 rm -f "$tmp/copy.started"
 ok "and catches up" cmp "$tmp/src.img" "$tmp/b.img"
 is "which makes a success of both" "$(jq -r .result "$tmp/copy.log")" succeeded
+
+# One has bad ranges while another one stands still.
+stop_process a
+cat >"$tmp/holds" <<END
+case \$1 in
+thread_model) echo parallel ;;
+get_size) echo $size ;;
+can_write | can_flush | flush) ;;
+pwrite)
+	echo >>"$tmp/held"
+	while [ -e "$tmp/hold" ]; do sleep 0.1; done
+	cat >/dev/null ;;
+*) exit 2 ;;
+esac
+END
+chmod +x "$tmp/holds"
+touch "$tmp/hold"
+start_nbdkit holds sh "$tmp/holds"
+start_nbdkit sick --filter=log eval thread_model='echo parallel' \
+    get_size="echo $size" can_write='exit 0' can_flush='exit 0' \
+    flush='exit 0' pwrite='
+	cat >/dev/null
+	[ "$4" -ge 512 ] || { echo "EIO a bad sector" >&2; exit 1; }' \
+    logfile="$tmp/sick.log"
+start_process copy "$nbdsync" copy --json --on-write-error skip --retries 0 \
+    --max-lag 16MiB "$(uri pattern)" "$(uri sick)" "$(uri holds)"
+wait_for "grep -q 'Write id=.* offset=0x0 count=0x200 ' '$tmp/sick.log'" 60
+is "bad ranges are narrowed while another one stands still" $? 0
+like "which has been sent something" "$(wc -l <"$tmp/held")" '^[1-9]'
+ok "and still does" [ -e "$tmp/hold" ]
+rm "$tmp/hold"
+wait_for "! is_running_ $(pid_of copy)" 90
+wait "$(pid_of copy)"
+is "the copy ends with one bad range" $? 13
+rm -f "$tmp/copy.started"
+is "of one sector" "$(sed -n '/^{/,$p' "$tmp/copy.log" |
+    jq -r '.bad_ranges[] | "\(.offset_bytes)+\(.length_bytes)"')" 0+512
