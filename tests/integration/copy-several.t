@@ -5,7 +5,8 @@
 requires nbdkit pattern --version
 requires nbdkit --filter=error null --version
 requires jq --version
-plan 42
+requires perl -e 1
+plan 44
 
 size=$((64 * MiB))
 make_data "$tmp/src.img" $((48 * MiB + 513)) disk
@@ -124,6 +125,36 @@ is "which makes a success of both" "$(jq -r .result "$tmp/copy.log")" succeeded
 
 # One has bad ranges while another one stands still.
 stop_process a
+
+# What a log says was written well, in bytes.
+written()
+{
+	perl -ne '
+		$count{"$1 $2"} = hex $3
+		    if /(connection=\d+) Write id=(\d+) .*count=0x([0-9a-f]+)/;
+		$sum += $count{"$1 $2"}
+		    if /(connection=\d+) \.\.\.Write id=(\d+) return=0/;
+		END { print $sum + 0 }' "$1"
+}
+
+start_sick()
+{
+	rm -f "$tmp/sick.log"
+	start_nbdkit sick --filter=log eval thread_model='echo parallel' \
+	    get_size="echo $size" can_write='exit 0' can_flush='exit 0' \
+	    flush='exit 0' pwrite='
+		cat >/dev/null
+		[ "$4" -ge 512 ] || { echo "EIO a bad sector" >&2; exit 1; }' \
+	    logfile="$tmp/sick.log"
+}
+
+copy_to_sick_and_held()
+{
+	start_process copy "$nbdsync" copy --json --on-write-error skip \
+	    --retries 0 --max-lag 16MiB "$(uri pattern)" "$(uri sick)" \
+	    "$(uri holds)"
+}
+
 cat >"$tmp/holds" <<END
 case \$1 in
 thread_model) echo parallel ;;
@@ -139,14 +170,8 @@ END
 chmod +x "$tmp/holds"
 touch "$tmp/hold"
 start_nbdkit holds sh "$tmp/holds"
-start_nbdkit sick --filter=log eval thread_model='echo parallel' \
-    get_size="echo $size" can_write='exit 0' can_flush='exit 0' \
-    flush='exit 0' pwrite='
-	cat >/dev/null
-	[ "$4" -ge 512 ] || { echo "EIO a bad sector" >&2; exit 1; }' \
-    logfile="$tmp/sick.log"
-start_process copy "$nbdsync" copy --json --on-write-error skip --retries 0 \
-    --max-lag 16MiB "$(uri pattern)" "$(uri sick)" "$(uri holds)"
+start_sick
+copy_to_sick_and_held
 wait_for "grep -q 'Write id=.* offset=0x0 count=0x200 ' '$tmp/sick.log'" 60
 is "bad ranges are narrowed while another one stands still" $? 0
 like "which has been sent something" "$(wc -l <"$tmp/held")" '^[1-9]'
@@ -158,3 +183,22 @@ is "the copy ends with one bad range" $? 13
 rm -f "$tmp/copy.started"
 is "of one sector" "$(sed -n '/^{/,$p' "$tmp/copy.log" |
     jq -r '.bad_ranges[] | "\(.offset_bytes)+\(.length_bytes)"')" 0+512
+
+# Interrupted: the one has all but what it cannot have, the other has not.
+touch "$tmp/hold"
+rm "$tmp/held"
+stop_process sick
+start_sick
+copy_to_sick_and_held
+wait_for "[ \$(written '$tmp/sick.log') = $((size - 512)) ]" 60 ||
+    bail "the bad range was not narrowed"
+kill -INT "$(pid_of copy)"
+wait_for "grep -q interrupted '$tmp/copy.log'" || bail "it was not told"
+rm "$tmp/hold"
+wait_for "! is_running_ $(pid_of copy)" 90
+wait "$(pid_of copy)"
+is "an interrupted copy is no success with bad ranges" $? 130
+rm -f "$tmp/copy.started"
+is "if another disk lacks more" "$(sed -n '/^{/,$p' "$tmp/copy.log" |
+    jq -c '[.result, (.progress.destinations[] | .done_bytes == .total_bytes -
+    .failed_bytes)]')" '["cancelled",true,false]'
