@@ -473,6 +473,20 @@ copy_bads_check(struct copy_lane *lane)
 	    (unsigned)__builtin_ctz(bad.what.targets), bad.error, message);
 }
 
+/* What the slot was to skip there is tried again, after all. */
+static void
+take_back_skips(struct copy_lane *lane, struct copy_slot *slot)
+{
+	unsigned i;
+
+	for (i = 0; i < lane->plan->n_targets; i++)
+		if ((slot->skipped & copy_bit(i)) != 0)
+			(void)atomic_fetch_sub_explicit(
+			    &lane->ledger->targets[i].bad_bytes,
+			    slot->what.length, memory_order_relaxed);
+	slot->skipped = 0;
+}
+
 /* May so much more of the disk be skipped?  Each disk has its own account. */
 static bool
 is_too_much(const struct copy_lane *lane, const struct copy_request *req,
@@ -511,14 +525,15 @@ is_final(const struct copy_lane *lane, const struct copy_bads *b,
 
 /* The slot's failure of one disk, or, if it is the source, of all. */
 static void
-note_bad(struct copy_slot *slot, const struct copy_request *req, int error,
+note_bad(struct copy_lane *lane, const struct copy_request *req, int error,
     bool is_skipped)
 {
+	struct copy_slot *slot = req->slot;
 	uint32_t targets = UINT32_MAX;
 
 	if (req->side == COPY_SOURCE) {
 		slot->source_error = error;
-		slot->skipped = 0;
+		take_back_skips(lane, slot);
 	} else {
 		slot->target_errors[req->target] = error;
 		targets = copy_bit(req->target);
@@ -550,7 +565,7 @@ copy_bads_take(struct copy_lane *lane, struct copy_request *req, int error)
 	if (is_last && (policy != COPY_SKIP || is_too_much(lane, req,
 		slot->what.length)))
 		return false;
-	note_bad(slot, req, error, is_last);
+	note_bad(lane, req, error, is_last);
 	return true;
 }
 

@@ -249,6 +249,55 @@ START_TEST(a_slot_that_only_the_digest_needs_does_not_hold_up_the_rest)
 }
 END_TEST
 
+/* The first sector of the disk, on either side. */
+static int
+answer_neither(const struct copy_request *req)
+{
+	if (req->op != COPY_READ || req->offset >= 512)
+		return 0;
+	return req->side == COPY_SOURCE ? -EIO : -EPERM;
+}
+
+/* Destinations are asked first. */
+static void
+answer_in_order(int (*answer)(const struct copy_request *req))
+{
+	struct copy_request *asked[64];
+	unsigned n;
+
+	do {
+		for (n = 0; (asked[n] = copy_lane_next(lane)) != NULL; n++) {
+			ck_assert_uint_lt(n, 63);
+			asked[n]->buffer = memory[0];
+			if (asked[n]->op == COPY_STATUS)
+				copy_lane_add_extent(lane, asked[n],
+				    asked[n]->length, COPY_DATA);
+		}
+		for (unsigned i = 0; i < n; i++)
+			copy_lane_done(lane, asked[i], answer(asked[i]),
+			    NULL);
+	} while (n > 0);
+}
+
+START_TEST(what_neither_side_can_read_is_skipped_once)
+{
+	source.size = MIB;
+	destination.size = MIB;
+	wish.mode = COPY_MODE_VERIFY;
+	wish.request_size = 64 * KIB;
+	wish.on_error[COPY_SOURCE] = COPY_SKIP;
+	wish.on_error[COPY_DESTINATION] = COPY_SKIP;
+	wish.max_bad_bytes = MIB;
+	wish.max_bad_ranges = 16;
+	make_lane();
+	answer_in_order(answer_neither);
+	ck_assert(copy_lane_is_finished(lane));
+	ck_assert_uint_eq(ledger.targets[0].failed_bytes, 512);
+	ck_assert_uint_eq(ledger.bad_bytes + ledger.targets[0].bad_bytes,
+	    512);
+}
+END_TEST
+
 /* A bad sector at the beginning, which is skipped, and two blocks of 64 MiB. */
 static void
 skip_with_digests(struct copy_digests *digests, enum digest_algorithm whole)
@@ -1195,6 +1244,7 @@ main(void)
 	tcase_add_test(t, a_map_in_small_change_is_joined);
 	tcase_add_test(t, a_short_map_is_asked_on);
 	tcase_add_test(t, a_failed_map_means_data);
+	tcase_add_test(t, what_neither_side_can_read_is_skipped_once);
 	tcase_add_test(t,
 	    what_is_refused_at_any_size_is_not_refused_for_its_size);
 	tcase_add_test(t, an_empty_map_means_data);
