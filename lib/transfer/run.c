@@ -425,14 +425,18 @@ get_destination(const struct run *run, unsigned i,
 	ret->done_bytes = copy_ledger_get(&b->done_bytes);
 }
 
+/* What was skipped is not left. */
 static uint64_t
 bytes_left(const struct run_destination_progress *d)
 {
-	return d->total_bytes - d->done_bytes;
+	return d->total_bytes - d->done_bytes - d->failed_bytes;
 }
 
-/* The one that is least far stands for the run; failed ones come last. */
-static void
+/*
+ * The one that is least far stands for the run; failed ones come last.
+ * Returns what is left to do there.
+ */
+static uint64_t
 get_destinations(const struct run *run, struct run_progress *ret)
 {
 	const struct run_destination_progress *least = NULL;
@@ -451,9 +455,9 @@ get_destinations(const struct run *run, struct run_progress *ret)
 			least = d;
 	}
 	if (least == NULL)
-		return;
-	/* As copy_ledger_done_bytes() has it. */
-	ret->done_bytes = ret->total_bytes - bytes_left(least);
+		return 0;
+	ret->done_bytes = ret->total_bytes -
+	    (least->total_bytes - least->done_bytes);
 	ret->written_bytes = least->written_bytes;
 	ret->zeroed_bytes = least->zeroed_bytes;
 	ret->trimmed_bytes = least->trimmed_bytes;
@@ -463,11 +467,12 @@ get_destinations(const struct run *run, struct run_progress *ret)
 	ret->durable_bytes = ret->total_bytes -
 	    (least->total_bytes - least->durable_bytes);
 	ret->destination_size = least->size;
+	return bytes_left(least);
 }
 
 /* What copying is like just now. */
 static void
-refine_phase(const struct run *run, struct run_progress *ret)
+refine_phase(const struct run *run, uint64_t left, struct run_progress *ret)
 {
 	uint64_t progressed = atomic_load(&run->progressed_ms);
 	uint64_t now = run_clock_ms();
@@ -478,7 +483,7 @@ refine_phase(const struct run *run, struct run_progress *ret)
 		ret->phase = RUN_STALLED;
 	else if (ret->n_away > 0 && ret->stalled_ms >= RECONNECTING_MS)
 		ret->phase = RUN_RECONNECTING;
-	else if (ret->total_bytes > 0 && ret->done_bytes == ret->total_bytes)
+	else if (ret->total_bytes > 0 && left == 0)
 		ret->phase = RUN_FLUSHING;
 }
 
@@ -520,12 +525,13 @@ run_get_progress(const struct run *run, struct run_progress *ret)
 	const struct copy_ledger *l = &run->ledger;
 	uint64_t started = atomic_load(&run->started_ms);
 	uint64_t ended = atomic_load(&run->ended_ms);
+	uint64_t left;
 
 	memset(ret, 0, sizeof *ret);
 	ret->phase = (enum run_phase)atomic_load(&run->phase);
 	ret->read_bytes = copy_ledger_get(&l->read_bytes);
 	ret->source_size = atomic_load(&run->source_size);
-	get_destinations(run, ret);
+	left = get_destinations(run, ret);
 	ret->rate_limit = copy_ledger_get(&run->share.rate);
 	ret->memory = copy_ledger_get(&run->share.memory);
 	ret->memory_peak = copy_ledger_get(&run->share.memory_peak);
@@ -534,7 +540,7 @@ run_get_progress(const struct run *run, struct run_progress *ret)
 	ret->n_away = atomic_load(&l->n_away);
 	ret->n_retries = copy_ledger_get(&l->n_retries);
 	if (ret->phase == RUN_COPYING)
-		refine_phase(run, ret);
+		refine_phase(run, left, ret);
 	ret->limited_by = copy_limit_name(COPY_LIMIT_NONE);
 	if (atomic_load(&run->is_tuned)) {
 		ret->queue_depth = atomic_load(&run->tuning.depth);
