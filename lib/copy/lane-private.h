@@ -272,6 +272,5 @@ enum copy_order copy_lane_order_for_digest(struct copy_lane *lane);
 /* The bytes of both are here: go on behind what is compared. */
 void copy_slot_compare(struct copy_lane *lane, struct copy_slot *slot,
     unsigned target);
-bool copy_is_all_zero(const unsigned char *p, size_t len);
 
 #endif

@@ -237,4 +237,7 @@ struct copy_difference {
 const struct copy_difference *copy_lane_differences(
     const struct copy_lane *lane, size_t *ret_n, bool *ret_is_cut);
 
+/* compare.c */
+bool copy_is_all_zero(const unsigned char *p, size_t len);
+
 #endif

@@ -265,6 +265,21 @@ request_ended(struct lane *lane, struct lane_request *req, int error,
 	(void)drop_digested(lane);
 }
 
+static void
+note_sent(struct lane *lane, struct lane_request *req)
+{
+	req->is_on_way = true;
+	stats_note_sent(lane->setup.counts, req->engine->side);
+}
+
+static void
+note_answered(struct lane *lane, struct lane_request *req, uint64_t took_us)
+{
+	req->is_on_way = false;
+	stats_note(lane->setup.counts, req->engine->side, req->engine->op,
+	    req->nbd.error, took_us);
+}
+
 /* Send a request, or tell the engine why it could not be sent. */
 static void
 send_request(struct lane *lane, struct copy_request *engine)
@@ -284,7 +299,7 @@ send_request(struct lane *lane, struct copy_request *engine)
 	if (r < 0)
 		request_ended(lane, req, r, strerror(-r));
 	else
-		stats_note_sent(lane->setup.counts, engine->side);
+		note_sent(lane, req);
 }
 
 /*
@@ -384,12 +399,11 @@ flow_request_done(struct lane *lane, struct lane_request *req)
 	const struct nbd_request *nbd = &req->nbd;
 	uint64_t took_us = now_us() - req->sent_us;
 
+	note_answered(lane, req, took_us);
 	if (lane->command != LANE_COPY) {
 		request_done_late(lane, req);
 		return;
 	}
-	stats_note(lane->setup.counts, engine->side, engine->op,
-	    nbd->error, took_us);
 	if (nbd->error == 0 && (engine->op == COPY_READ ||
 	    engine->op == COPY_WRITE))
 		copy_tuning_note(lane->tuning, engine->side, took_us);
@@ -426,15 +440,6 @@ flow_waits_for(const struct lane_disk *d)
 
 /* Where data go that have arrived. */
 
-static bool
-is_zero(const void *p, size_t n)
-{
-	const unsigned char *bytes = p;
-
-	return n == 0 || (bytes[0] == 0 && memcmp(bytes, bytes + 1, n - 1) ==
-	    0);
-}
-
 /*
  * Through a pipe nobody sees whether they are zeroes.  Data that begin with
  * something else are none.
@@ -445,7 +450,7 @@ may_be_piped(const struct lane *lane, const struct nbd_arrival *arrival)
 	return lane->can_pipe && arrival->is_whole &&
 	    arrival->n_head <= CARRIER_HEAD_SIZE &&
 	    arrival->n_head < arrival->req->length &&
-	    !is_zero(arrival->head, arrival->n_head);
+	    !copy_is_all_zero(arrival->head, arrival->n_head);
 }
 
 static bool
@@ -575,6 +580,9 @@ flow_done(struct lane *lane)
 		req = &lane->requests[i];
 		if (req->carrier != NULL)
 			carriers_give_back(&lane->carriers, req->carrier);
+		if (req->is_on_way)
+			stats_note_lost(lane->setup.counts,
+			    req->engine->side);
 		free(req->extents.v);
 	}
 	carriers_done(&lane->carriers);

@@ -27,6 +27,7 @@ struct lane_request {
 	struct copy_request *engine;
 	struct nbd_extents extents;	/* of a block status */
 	uint64_t sent_us;		/* when it was submitted */
+	bool is_on_way;			/* and it is not answered yet */
 	struct carrier *carrier;	/* a READ's, from the arrival of its
 					   bytes until they are not needed */
 	struct mark mark;		/* a WRITE's */

@@ -87,6 +87,14 @@ stats_note_sent(struct stats_counts *counts, enum copy_side side)
 }
 
 void
+stats_note_lost(struct stats_counts *counts, enum copy_side side)
+{
+	if (counts != NULL)
+		(void)atomic_fetch_sub_explicit(&counts->in_flight[side], 1,
+		    memory_order_relaxed);
+}
+
+void
 stats_note(struct stats_counts *counts, enum copy_side side, enum copy_op op,
     int error, uint64_t took_us)
 {
@@ -100,11 +108,9 @@ stats_note(struct stats_counts *counts, enum copy_side side, enum copy_op op,
 	add(&c->sum_us, took_us);
 	if (error < 0)
 		add(&c->errors[error_of(error)], 1);
-	if (counts == NULL)
-		return;
-	add(&counts->ended[row], 1);
-	(void)atomic_fetch_sub_explicit(&counts->in_flight[side], 1,
-	    memory_order_relaxed);
+	if (counts != NULL)
+		add(&counts->ended[row], 1);
+	stats_note_lost(counts, side);
 }
 
 const char *

@@ -49,6 +49,8 @@ void stats_note_sent(struct stats_counts *counts, enum copy_side side);
 /* It is no more.  error: 0, or a negative errno. */
 void stats_note(struct stats_counts *counts, enum copy_side side,
     enum copy_op op, int error, uint64_t took_us);
+/* Or nobody will know what became of it. */
+void stats_note_lost(struct stats_counts *counts, enum copy_side side);
 
 /* What a row is about. */
 const char *stats_side(unsigned row);

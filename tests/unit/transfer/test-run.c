@@ -6,6 +6,7 @@
  */
 
 #include "transfer/run.h"
+#include "transfer/stats.h"
 
 #include <errno.h>
 #include <string.h>
@@ -209,10 +210,12 @@ START_TEST(an_aborted_run_does_not_wait_for_what_is_in_flight)
 	const char *const slow[] = { "nbdkit", "--filter=delay", "memory",
 		"40M", "wdelay=600" };
 	struct endpoint_spec *slow_spec = NULL;
+	struct stats_counts counts = { 0 };
 	struct run_spec spec = {
 		.destinations =
 		    (const struct endpoint_spec *const *)&slow_spec,
 		.n_destinations = 1,
+		.counts = &counts,
 	};
 	int i;
 
@@ -227,6 +230,8 @@ START_TEST(an_aborted_run_does_not_wait_for_what_is_in_flight)
 		run_start(twins[i]);
 		wait_until_read(twins[i]);
 	}
+	while (counts.in_flight[COPY_DESTINATION] < 2)
+		;
 	run_cancel(twins[0]);
 	run_cancel(twins[1]);
 	run_abort(twins[1]);
@@ -243,6 +248,9 @@ START_TEST(an_aborted_run_does_not_wait_for_what_is_in_flight)
 	run_abort(twins[0]);
 	for (i = 0; i < 2; i++)
 		run_free(twins[i]);
+	/* Nor does it count it for ever. */
+	ck_assert_int_eq(counts.in_flight[COPY_SOURCE], 0);
+	ck_assert_int_eq(counts.in_flight[COPY_DESTINATION], 0);
 	endpoint_spec_free(slow_spec);
 }
 END_TEST
