@@ -3,7 +3,8 @@
 # A copy that was killed, cancelled or failed goes on from what was durable,
 # if the disks are what they were; else all is copied, and it is said why.
 . "$srcdir/tests/lib/testlib.sh"
-requires nbdkit --filter=delay --filter=log --filter=cache file --version
+requires nbdkit --filter=log --filter=cache file --version
+requires nbdkit sh --version
 requires jq --version
 plan 36
 
@@ -11,9 +12,10 @@ size=$((32 * MiB))
 make_data "$tmp/data" $size 1
 checkpoint=$tmp/checkpoint
 
+hold_half "$tmp/held" "$tmp/data"
 start_source()
 {
-	start_nbdkit src --filter=delay file "$tmp/data" rdelay=50ms
+	start_nbdkit src sh "$tmp/held"
 }
 
 # A server that keeps what is written in memory until it is told to flush.
@@ -29,13 +31,29 @@ fresh()
 	truncate -s $size "$tmp/dst.img"
 }
 
-# Slow enough to be caught in the middle: 128 reads at 50 ms, 4 at a time.
 set -- --connections 2 --queue-depth 2 --request-size 256KiB --json \
     --checkpoint "$checkpoint" "$(uri src)" "$(uri dst)"
 
+# It does not come to its end before it is let go.
 begin_copy()
 {
+	touch "$tmp/hold"
 	start_process copy "$nbdsync" copy "$@"
+}
+
+# What it has asked for it gets: it waits for that.
+interrupt_copy()
+{
+	kill -INT "$(pid_of copy)"
+	wait_for "grep -q 'once more ends it' '$tmp/copy.log'"
+	rm "$tmp/hold"
+	stop_process copy 0
+}
+
+kill_copy()
+{
+	stop_process copy KILL
+	rm "$tmp/hold"
 }
 
 wait_for_writes()
@@ -62,7 +80,7 @@ fresh
 start_destination
 begin_copy "$@"
 wait_for_writes 40
-stop_process copy INT
+interrupt_copy
 is "a copy is interrupted" $? 130
 cut_power
 ok "and goes on" "$nbdsync" copy "$@"
@@ -88,7 +106,7 @@ begin_copy --checkpoint-interval 100ms "$@"
 # first have covered is noted.
 wait_for "[ \$(grep -c '\.\.\.Flush id=' '$tmp/dst.busy') -ge 6 ]" ||
     bail "the copy did not flush on its way"
-stop_process copy KILL
+kill_copy
 # nbdkit (1.32) may abort when a client goes away.
 stop_process src
 start_source
@@ -104,7 +122,7 @@ fresh
 start_destination
 begin_copy "$@"
 wait_for_writes 40
-stop_process copy INT
+interrupt_copy
 stop_process dst
 truncate -s 0 "$tmp/dst.img"
 truncate -s $size "$tmp/dst.img"
@@ -120,7 +138,7 @@ fresh
 start_destination
 begin_copy "$@"
 wait_for_writes 40
-stop_process copy INT
+interrupt_copy
 stop_process dst
 truncate -s $((size + MiB)) "$tmp/dst.img"
 start_destination
@@ -133,7 +151,7 @@ fresh
 start_destination
 begin_copy "$@"
 wait_for_writes 40
-stop_process copy INT
+interrupt_copy
 ok "so is one that is to be, all the same" "$nbdsync" copy --full "$@"
 like "with the reason" "$(echo "$out" | jq -r .not_resumed)" "asked for"
 stop_process dst
@@ -143,13 +161,13 @@ fresh
 start_destination
 begin_copy "$@"
 wait_for_writes 40
-stop_process copy INT
+interrupt_copy
 rm "$tmp/dst.busy"
 stop_process dst
 start_destination
 begin_copy --checkpoint-interval 1h --full "$@"
 wait_for_writes 1
-stop_process copy KILL
+kill_copy
 cut_power
 stop_process src KILL
 start_source
@@ -165,7 +183,8 @@ start_destination
 begin_copy --reconnect 0 "$@"
 wait_for_writes 40
 stop_process src KILL
-wait_for "! is_running_ $(pid_of copy)" 30
+rm "$tmp/hold"
+wait_for "! is_running_ $(pid_of copy)"
 wait "$(pid_of copy)"
 is "a copy whose source dies fails" $? 4
 rm -f "$tmp/copy.started"
@@ -203,11 +222,12 @@ start_failing()
 fresh
 stop_process dst
 start_failing
-start_process copy "$nbdsync" copy --checkpoint-interval 100ms "$@"
+begin_copy --checkpoint-interval 100ms "$@"
 wait_for "[ \$(wc -l <'$tmp/flushes') -ge 6 ]" || bail "no flush"
 touch "$tmp/broken"
+rm "$tmp/hold"
 wait_for "[ -d '$tmp/told' ]" || bail "no flush failed"
-wait_for "! is_running_ $(pid_of copy)" 30
+wait_for "! is_running_ $(pid_of copy)"
 wait "$(pid_of copy)"
 is "a flush that fails fails the copy" $? 4
 rm "$tmp/broken"

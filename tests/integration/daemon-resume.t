@@ -4,7 +4,8 @@
 # started again, from what was durable.
 . "$srcdir/tests/lib/testlib.sh"
 . "$srcdir/tests/lib/daemonlib.sh"
-requires nbdkit --filter=delay --filter=log --filter=cache file --version
+requires nbdkit --filter=log --filter=cache file --version
+requires nbdkit sh --version
 requires sqlite3 --version
 requires mkfifo --version
 plan 30
@@ -19,9 +20,10 @@ start_destination()
 	    logfile="$tmp/dst.busy"
 }
 
+hold_half "$tmp/held" "$tmp/data"
 start_source()
 {
-	start_nbdkit src --filter=delay file "$tmp/data" rdelay=50ms
+	start_nbdkit src sh "$tmp/held"
 }
 
 start_source
@@ -34,16 +36,24 @@ jobs = ( { name = \"vm\"; source = \"s\"; destination = \"d\";
   checkpoint = \"1s\"; } );"
 start_daemon "$tmp/conf"
 
-# The run is caught in the middle, after something was noted as done.
-kill_in_the_middle()
+# The run is caught in the middle, after something was noted as done; it does
+# not end before it is let go.
+begin_run()
 {
+	touch "$tmp/hold"
 	start_job vm
 	wait_for "[ \"\$(api /v1/jobs/vm/checkpoint |
-	    jq '[.. | .durable_bytes? // 0] | max')\" -gt ${1:-0} ]" ||
+	    jq '[.. | .durable_bytes? // 0] | max')\" -gt 0 ]" ||
 	    bail "no checkpoint was saved"
+}
+
+kill_in_the_middle()
+{
+	begin_run
 	ok "a daemon is killed in the middle of a run" \
 	    kill -KILL "$(pid_of daemon)"
 	stop_process daemon KILL
+	rm "$tmp/hold"
 	stop_process dst KILL
 	start_destination
 	# nbdkit 1.32 may abort when a client vanishes.
@@ -59,7 +69,7 @@ result()
 
 kill_in_the_middle
 start_job vm
-ok "another one runs the job to its end" wait_job vm 60
+ok "another one runs the job to its end" wait_job vm
 is "successfully" "$(job_field vm .last_run.result)" succeeded
 is "after going on from the first" "$(job_field vm .last_run.resumed)" true
 ok "with what was durable" [ "$(job_field vm \
@@ -70,14 +80,14 @@ stop_process dst
 ok "the copy is right" cmp "$tmp/data" "$tmp/dst.img"
 start_destination
 start_job vm
-ok "the next run" wait_job vm 60
+ok "the next run" wait_job vm
 is "begins anew" "$(job_field vm .last_run.resumed)" false
 
 # What is told to be forgotten is.
 kill_in_the_middle
 ok "a job may be reset" "$nbdsync" reset --confirm vm
 start_job vm
-wait_job vm 60
+wait_job vm
 is "then nothing is left to go on from" "$(job_field vm .last_run.resumed)" \
     false
 is "and the run succeeds" "$(job_field vm .last_run.result)" succeeded
@@ -94,18 +104,16 @@ is "what \"full\" is must be a truth" "$(api_status /v1/jobs/vm/start \
 # leave_checkpoint: of a run that was cancelled
 leave_checkpoint()
 {
-	start_job vm
-	wait_for "[ \"\$(api /v1/jobs/vm/checkpoint |
-	    jq '[.. | .durable_bytes? // 0] | max')\" -gt 0 ]" ||
-	    bail "no checkpoint was saved"
+	begin_run
 	api /v1/jobs/vm/cancel --request POST >/dev/null
+	rm "$tmp/hold"
 	wait_job vm
 }
 leave_checkpoint
 sql ".backup '$tmp/old.db'"
 lock_state
 start_job vm
-wait_job vm 60
+wait_job vm
 is "a run goes on and succeeds, while the store is locked" \
     "$(job_field vm '[.last_run.resumed, .last_run.result] | @csv')" \
     'true,"succeeded"'
@@ -124,7 +132,7 @@ sql "ATTACH '$tmp/old.db' AS old;
 make_data "$tmp/data" $size 2
 start_daemon "$tmp/conf"
 start_job vm
-wait_job vm 60
+wait_job vm
 is "if it had stayed, another daemon would not go on from it" \
     "$(job_field vm .last_run.resumed)" false
 like "for a reason" "$(job_field vm .last_run.not_resumed)" "out of date"
@@ -137,6 +145,7 @@ leave_checkpoint
 stop_process daemon
 sed 's/"1s"/"1h"/' "$tmp/conf" >"$tmp/conf.rare"
 start_daemon "$tmp/conf.rare"
+touch "$tmp/hold"
 lock_state
 answer=$(api /v1/jobs/vm/start --data '{"full":true}')
 ok "a full run begins while the store is locked" \
@@ -150,13 +159,14 @@ is "until it can be removed, while the run copies" \
     "$(job_field vm .run.id)" "$(echo "$answer" | jq -r .run)"
 kill -KILL "$(pid_of daemon)"
 stop_process daemon KILL
+rm "$tmp/hold"
 stop_process dst KILL
 start_destination
 stop_process src KILL
 start_source
 start_daemon "$tmp/conf"
 start_job vm
-wait_job vm 60
+wait_job vm
 is "so that there is nothing left after a crash" \
     "$(job_field vm '[.last_run.resumed, .last_run.result] | @csv')" \
     'false,"succeeded"'

@@ -39,6 +39,10 @@
 #					machine that has much else to do
 #	make_data FILE SIZE SEED	no block of it is like another
 #	size_of FILE
+#	hold_half SCRIPT FILE		a plugin of nbdkit's "sh" that serves FILE
+#					to be read, slowly and but for its second
+#					half, while $tmp/hold is there: so a copy
+#					can be caught in its middle
 #
 # The programs are $nbdsync and $nbdsyncd.
 
@@ -362,4 +366,29 @@ make_data()
 size_of()
 {
 	stat -c %s "$1"
+}
+
+hold_half()
+{
+	cat >"$1" <<-END
+		#!/bin/sh
+		size=\$(stat -c %s '$2')
+		case \$1 in
+		get_size) echo "\$size" ;;
+		thread_model) echo parallel ;;
+		can_multi_conn) ;;
+		can_write) exit 3 ;;
+		pread)
+			[ ! -e '$tmp/hold' ] || sleep 0.05
+			while [ "\$4" -ge \$((size / 2)) ] && [ -e '$tmp/hold' ]
+			do
+				sleep 0.05
+			done
+			dd if='$2' bs=64K skip="\$4" count="\$3" status=none \\
+			    iflag=skip_bytes,count_bytes,fullblock
+			;;
+		*) exit 2 ;;
+		esac
+	END
+	chmod +x "$1"
 }
