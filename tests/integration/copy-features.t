@@ -38,6 +38,7 @@ copies "servers without fixed newstyle options" 2 \
 copies "servers that delay and reorder" 2 \
     "--filter=delay pattern size=64M rdelay=3ms" \
     "--filter=delay $judge wdelay=2ms"
+# A connection that is refused when all is over is not missed.
 copies "a server that limits its connections" 4 \
-    "--filter=limit pattern size=64M limit=2" "$judge"
+    "--filter=limit --filter=delay pattern size=64M limit=2 rdelay=200ms" "$judge"
 like "gets fewer" "$err" "fewer connections"

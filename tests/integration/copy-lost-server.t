@@ -6,18 +6,19 @@
 requires nbdkit --filter=delay --filter=log pattern --version
 plan 19
 
-# In the background; wait_for_copy ends it.
+# begin_copy [OPTION...]: in the background; end_copy waits for its end.
 begin_copy()
 {
 	start_process copy "$nbdsync" copy --connections 1 --queue-depth 1 \
-	    --request-size 256KiB --io-timeout 1s --reconnect 0 --json "$(uri src)" "$(uri dst)"
-	wait_for "grep -qs '$1' '$tmp/busy.log'" ||
-	    bail "the copy did not come to: $1"
+	    --request-size 256KiB --reconnect 0 --json "$@" "$(uri src)" \
+	    "$(uri dst)"
+	wait_for "grep -qs ' Read id=' '$tmp/busy.log'" ||
+	    bail "nothing is read"
 }
 
 end_copy()
 {
-	wait_for "! is_running_ $(pid_of copy)" 15 || {
+	wait_for "! is_running_ $(pid_of copy)" || {
 		echo "# the copy hangs"
 		kill -KILL "$(pid_of copy)"
 	}
@@ -37,7 +38,7 @@ start_both()
 }
 
 start_both
-begin_copy " Read id="
+begin_copy
 stop_process src KILL
 end_copy
 is "a source that is killed fails the run" $status 4
@@ -46,7 +47,7 @@ like "and says what happened" "$err" "closed the connection|reset by peer"
 stop_process dst
 
 start_both
-begin_copy " Read id="
+begin_copy
 stop_process dst KILL
 end_copy
 is "a destination that is killed fails the run" $status 4
@@ -55,22 +56,22 @@ like "and says what happened" "$err" "closed the connection|reset by peer"
 stop_process src
 
 start_both
-begin_copy " Read id="
+begin_copy --io-timeout 3s
 kill -STOP "$(pid_of src)"
 end_copy
 kill -CONT "$(pid_of src)"
 is "a source that falls silent fails the run" $status 4
-like "by its deadline" "$err" "source '[^']*src.sock'.*: no answer for 1.0 s"
+like "by its deadline" "$err" "source '[^']*src.sock'.*: no answer for 3.0 s"
 stop_process src
 stop_process dst
 
 start_both
-begin_copy " Read id="
+begin_copy --io-timeout 3s
 kill -STOP "$(pid_of dst)"
 end_copy
 kill -CONT "$(pid_of dst)"
 is "a destination that falls silent fails the run" $status 4
-like "by its deadline" "$err" "destination '[^']*dst.sock'.*: no answer for 1.0 s"
+like "by its deadline" "$err" "destination '[^']*dst.sock'.*: no answer for 3.0 s"
 stop_process src
 stop_process dst
 

@@ -38,8 +38,9 @@ ok "qemu-img finds them equal" qemu-img compare -f raw -F qcow2 \
 # One connection at a time: a second would wait for ever.
 qemu-img create -q -f raw "$tmp/one.img" $((33 * MiB))
 rm -f "$tmp/single.sock"
-start_process single qemu-nbd -t -f raw -k "$tmp/single.sock" "$tmp/one.img"
-wait_for "[ -S '$tmp/single.sock' ]"
+start_process single qemu-nbd -t -f raw -k "$tmp/single.sock" \
+    --pid-file="$tmp/single.pid" "$tmp/one.img"
+wait_for "[ -s '$tmp/single.pid' ]"
 ok "a server of one connection is written" "$nbdsync" copy --connections 4 \
     "$tmp/raw.img" "$(uri single)"
 ok "every byte arrived" cmp "$tmp/raw.img" "$tmp/one.img"
