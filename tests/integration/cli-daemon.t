@@ -108,7 +108,7 @@ is "the run goes on" "$(job_field slow '.run != null')" true
 
 "$nbdsync" cancel --wait slow
 exits 8 "the bar in a terminal" script -qec \
-    "stty cols 100; '$nbdsync' start --wait --timeout 1500ms slow" /dev/null
+    "stty cols 100; '$nbdsync' start --wait --timeout 4s slow" /dev/null
 shown=$(printf '%s' "$out" | tr '\r' '\n')
 like "is that of a copy" "$shown" '^ *[0-9]+%  [=.]+  [0-9.]+ [KM]iB/64\.0 MiB'
 like "and makes way for messages" "$shown" '^nbdsync: start: run '

@@ -67,8 +67,9 @@ kill -CONT "$(pid_of stuck)"
 
 (
 	trap '' HUP
-	exec "$nbdsync" copy --progress=100ms [ nbdkit --filter=delay \
-	    pattern 1M rdelay=300ms ] null: 2>"$tmp/nohup.log"
+	exec "$nbdsync" copy --progress=100ms --request-size 64KiB \
+	    --connections 1 --queue-depth 1 [ nbdkit --filter=delay \
+	    pattern 1M rdelay=200ms ] null: 2>"$tmp/nohup.log"
 ) &
 copy=$!
 ok "a copy goes on" wait_for "[ -s '$tmp/nohup.log' ]"

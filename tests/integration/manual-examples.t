@@ -45,7 +45,7 @@ n=0
 while read -r line; do
 	n=$((n + 1))
 	echo "$line" >"$tmp/example"
-	ok "example $n works: $line" timeout 100 sh -e "$tmp/example"
+	ok "example $n works: $line" timeout 300 sh -e "$tmp/example"
 	[ $n -ne 1 ] || ok "what it copies is equal" cmp "$tmp/hv1.img" \
 	    "$tmp/backup.img"
 done <"$tmp/nbdsync.1"

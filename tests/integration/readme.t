@@ -23,5 +23,5 @@ cd "$tmp/work" || exit 1
 	"$tmp"/example-*.sh
 i=0
 while [ $((i += 1)) -le "$n" ]; do
-	ok "example $i works" timeout 60 sh -e "$tmp/example-$i.sh"
+	ok "example $i works" timeout 300 sh -e "$tmp/example-$i.sh"
 done
