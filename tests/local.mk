@@ -532,6 +532,7 @@ integration_tests = \
 	%D%/integration/daemon-hostile-http.t \
 	%D%/integration/daemon-history.t \
 	%D%/integration/daemon-log.t \
+	%D%/integration/daemon-log-full.t \
 	%D%/integration/daemon-jobs-many.t \
 	%D%/integration/daemon-many.t \
 	%D%/integration/daemon-map.t \

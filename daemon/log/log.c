@@ -3,12 +3,13 @@
  * The sink of all records, behind a lock: messages are few, and those of
  * workers are for debugging.  The first outlet is told when another one
  * loses records, once until it works again; standard error is told of the
- * first.
+ * first.  When it works again, it is told itself how many it has lost.
  */
 
 #include "log/log.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -111,21 +112,48 @@ complain(size_t i, int errnum, int64_t at_ms)
 	kept_add(&record);
 }
 
+/* So many are missing here.  A negative errno: it does not work yet. */
+static int
+tell_lost(struct outlet *outlet, int64_t at_ms)
+{
+	const struct log_about about = { LOG_HERE,
+		.message = &messages[MSG_OUTLET] };
+	char text[64];
+	struct log_record record = { LOG_LEVEL_WARNING, at_ms, text, &about };
+
+	(void)snprintf(text, sizeof text, "log: %" PRIu64
+	    " messages were lost here", outlet->n_lost);
+	return outlet_write(outlet, &record);
+}
+
+static void
+put_to(size_t i, const struct log_record *record)
+{
+	struct outlet *outlet = &outlets[i];
+	int r = 0;
+
+	if (outlet->n_lost > 0)
+		r = tell_lost(outlet, record->at_ms);
+	if (r == 0) {
+		outlet->n_lost = 0;
+		r = outlet_write(outlet, record);
+	}
+	if (r == 0)
+		return;
+	if (outlet->n_lost++ == 0)
+		complain(i, -r, record->at_ms);
+}
+
 static void
 put(const struct log_record *record)
 {
 	bool was_put = false;
 
 	for (size_t i = 0; i < n_outlets; i++) {
-		int r;
-
 		if (!is_wanted(&outlets[i], record))
 			continue;
 		was_put = true;
-		r = outlet_write(&outlets[i], record);
-		if (r < 0 && !outlets[i].is_broken)
-			complain(i, -r, record->at_ms);
-		outlets[i].is_broken = r < 0;
+		put_to(i, record);
 	}
 	if (was_put)
 		kept_add(record);

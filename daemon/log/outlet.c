@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * Standard error, a file, and the two sockets that take a record as one
- * datagram: the journal's and syslog's.  A socket that is full loses the
- * record, since nobody may wait for it: that is why neither sd_journal_send()
+ * datagram: the journal's and syslog's.  One that is full loses the record, since nobody may wait for it: that is why neither sd_journal_send()
  * nor syslog(3) is used, which do.
  */
 
@@ -139,9 +138,9 @@ put(const struct outlet *outlet, int fd, const struct log_record *record)
 	format(outlet, record, f);
 	if (fclose(f) != 0 || text == NULL)
 		return -ENOMEM;
-	n = write(fd, text, len);
+	n = fd == STDERR_FILENO ? log_put(text, len) : write(fd, text, len);
 	if (n < 0)
-		return -errno;
+		return fd == STDERR_FILENO ? (int)n : -errno;
 	return (size_t)n == len ? 0 : -ENOSPC;
 }
 

@@ -18,7 +18,8 @@ struct outlet {
 	enum conf_log_format format;
 	char *path;			/* NULL: standard error */
 	int fd;				/* -1: not open */
-	bool is_broken;			/* the last record was lost */
+	uint64_t n_lost;		/* records, since the last that was not;
+					   they are to be told of */
 	int64_t retry_at_ms;
 };
 

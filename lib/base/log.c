@@ -4,16 +4,23 @@
  * write(2), so that lines of several threads never mix.  A line too long for
  * the buffer is cut; a line that cannot be written is lost: there is nobody
  * left to tell.
+ *
+ * Nor is it waited for: a terminal may be stopped, and who reads a pipe busy or
+ * hung.  O_NONBLOCK would be that of all who share standard error, so pipes and
+ * terminals are opened once more for us.
  */
 #include "base/log.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <inttypes.h>
+#include <poll.h>
 #include <stdarg.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
@@ -38,7 +45,9 @@ static const struct level levels[] = {
 
 static _Atomic(enum log_level) max_level = LOG_LEVEL_INFO;
 static _Atomic uint64_t counts[N_LEVELS];
-static bool to_journal;		/* set by log_init(), before any thread */
+/* Set by log_init(), before any thread: */
+static bool to_journal;
+static int own_fd = -1;		/* standard error, which never waits */
 
 static void stderr_sink(const struct log_record *record);
 static void (*_Atomic the_sink)(const struct log_record *) = stderr_sink;
@@ -87,7 +96,34 @@ stderr_is_journal(void)
 void
 log_init(void)
 {
+	struct stat st;
+
 	to_journal = stderr_is_journal();
+	if (own_fd >= 0)
+		(void)close(own_fd);
+	own_fd = -1;
+	if (fstat(STDERR_FILENO, &st) == 0 &&
+	    (S_ISFIFO(st.st_mode) || S_ISCHR(st.st_mode)))
+		own_fd = open("/proc/self/fd/2", O_WRONLY | O_APPEND |
+		    O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+}
+
+ssize_t
+log_put(const char *line, size_t len)
+{
+	struct pollfd fd = { .fd = STDERR_FILENO, .events = POLLOUT };
+	ssize_t n;
+
+	if (own_fd >= 0) {
+		n = write(own_fd, line, len);
+	} else {
+		n = send(STDERR_FILENO, line, len, MSG_DONTWAIT | MSG_NOSIGNAL);
+		/* Else it is a file, or what could not be opened. */
+		if (n < 0 && errno == ENOTSOCK)
+			n = poll(&fd, 1, 0) == 0 ? (errno = EAGAIN, -1) :
+						   write(fd.fd, line, len);
+	}
+	return n < 0 ? -errno : n;
 }
 
 void
@@ -126,6 +162,7 @@ log_to_stderr(const struct log_record *record)
 	char line[LINE_SIZE];
 	char stamp[LOG_STAMP_SIZE];
 	size_t len;
+	ssize_t n;
 
 	/* The journal has its own clock. */
 	if (to_journal)
@@ -138,7 +175,8 @@ log_to_stderr(const struct log_record *record)
 	/* One byte may be the terminator's: it becomes the newline. */
 	len = strlen(line);
 	line[len++] = '\n';
-	return write(STDERR_FILENO, line, len) < 0 ? -errno : 0;
+	n = log_put(line, len);
+	return n < 0 ? (int)n : 0;
 }
 
 static void

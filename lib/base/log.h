@@ -4,6 +4,7 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 #include "base/annotate.h"
 
@@ -78,6 +79,8 @@ void log_set_sink(void (*sink)(const struct log_record *record));
 
 /* One line to standard error.  A negative errno: it is lost. */
 int log_to_stderr(const struct log_record *record);
+/* As write(2) to standard error, but -EAGAIN, or less, instead of waiting. */
+ssize_t log_put(const char *line, size_t len);
 
 #define LOG_STAMP_SIZE 32
 

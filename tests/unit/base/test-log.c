@@ -2,6 +2,7 @@
 #include "base/log.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -67,6 +68,26 @@ START_TEST(a_line_has_the_time_and_the_level)
 	ck_assert_int_ge(year, 2020);
 	ck_assert_int_eq(end, 'Z');
 	ck_assert_ptr_nonnull(strstr(line, "Z warning: disk 'a' is slow\n"));
+}
+END_TEST
+
+START_TEST(a_full_pipe_is_not_waited_for)
+{
+	const struct log_about about = { LOG_HERE };
+	const struct log_record record = { LOG_LEVEL_INFO, 0, "a", &about };
+	char drain[4096];
+	int r = 0;
+
+	for (int i = 0; i < 1000000 && r == 0; i++)
+		r = log_to_stderr(&record);
+	ck_assert_int_eq(r, -EAGAIN);
+	/* Others who write there wait, as they are used to. */
+	ck_assert_int_eq(fcntl(STDERR_FILENO, F_GETFL) & O_NONBLOCK, 0);
+	/* A page that is free has room for a line. */
+	for (int i = 0; i < 4; i++)
+		ck_assert_int_gt((int)read(pipe_fds[0], drain, sizeof drain),
+		    0);
+	ck_assert_int_eq(log_to_stderr(&record), 0);
 }
 END_TEST
 
@@ -177,6 +198,7 @@ main(void)
 
 	tcase_add_checked_fixture(tc, setup, teardown);
 	tcase_add_test(tc, a_line_has_the_time_and_the_level);
+	tcase_add_test(tc, a_full_pipe_is_not_waited_for);
 	tcase_add_test(tc, what_is_below_the_level_is_not_written);
 	tcase_add_test(tc, a_line_too_long_is_cut_and_still_one_line);
 	tcase_add_test(tc, a_text_of_several_lines_is_one);
