@@ -264,6 +264,11 @@ control_follow(const struct control *control, const char *target,
 	int r;
 
 	r = http_follow(&request, on_line, arg, &response, &e);
+	if (r == -ECONNRESET) {
+		tell(control, "the nbdsyncd on '%s' has ended",
+		    control->socket_path);
+		return CLI_UNREACHABLE;
+	}
 	if (r < 0)
 		return fail_to_ask(control, r, &e);
 	if (response.body == NULL)

@@ -310,7 +310,8 @@ follow(struct exchange *x, int (*on_line)(void *arg, char *line), void *arg,
 		if (r == 0)
 			r = hand_out_lines(x, &from, on_line, arg);
 	}
-	return r;
+	/* It goes on for ever, unless one of us ends. */
+	return r == 0 ? error_set(x->e, -ECONNRESET, "it has ended") : r;
 }
 
 int

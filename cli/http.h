@@ -33,8 +33,8 @@ int http_ask(const struct http_request *request, struct http_response *ret,
 /*
  * Ask for an answer that goes on, and call on_line with each line of it,
  * without its newline, until it returns something other than 0, which is
- * returned, or the answer ends.  0 with ret->body NULL: it has ended; with a body: what came is this answer, of
- * another status than 200.  Errors as of http_ask().
+ * returned.  -ECONNRESET: the answer has ended.  0: what came is this answer, of
+ * another status than 200.  Other errors as of http_ask().
  */
 int http_follow(const struct http_request *request,
     int (*on_line)(void *arg, char *line), void *arg,

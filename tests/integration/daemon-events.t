@@ -5,7 +5,7 @@
 . "$srcdir/tests/lib/daemonlib.sh"
 requires nbdkit --filter=delay pattern --version
 requires perl -MIO::Socket::UNIX -e 1
-plan 29
+plan 35
 
 conf "endpoints = (
   { name = \"quick\"; command = [ \"nbdkit\", \"pattern\", \"8M\" ]; },
@@ -119,3 +119,19 @@ ok "who was away for too long hears of the gap, or of all" \
     grep -q -e '"gap"' -e job.changed "$tmp/since"
 stop_process daemon
 is "the daemon ends well" "$?" 0
+
+# Who listens is not to take the end of the daemon for that of the events.
+start_daemon "$tmp/conf"
+for signal in TERM KILL; do
+	start_process cmd "$nbdsync" events
+	start_process follow "$nbdsync" log --follow
+	wait_for "[ -s '$tmp/cmd.log' ] && [ -s '$tmp/follow.log' ]"
+	stop_process daemon "$signal"
+	wait "$(pid_of cmd)"
+	is "with the daemon, ended by SIG$signal, its events end" "$?" 10
+	like "which is said" "$(cat "$tmp/cmd.log")" \
+	    "nbdsync: events: the nbdsyncd on '.*' has ended"
+	wait "$(pid_of follow)"
+	is "so does its log" "$?" 10
+	[ "$signal" = KILL ] || start_daemon "$tmp/conf"
+done
