@@ -73,6 +73,11 @@ read_progress(const json_t *json, struct run_progress *p)
 	p->n_reconnects = get_number(json, "reconnects");
 	p->n_away = (unsigned)get_number(json, "connections_away");
 	p->checkpoint_age_ms = get_number(json, "checkpoint_age_ms");
+	p->verified_bytes = get_number(json, "verified_bytes");
+	p->n_destinations = (unsigned)json_array_size(json_object_get(json,
+	    "destinations"));
+	if (p->n_destinations > RUN_MAX_DESTINATIONS)
+		p->n_destinations = RUN_MAX_DESTINATIONS;
 	read_mirror(json_object_get(json, "mirror"), &p->mirror);
 }
 

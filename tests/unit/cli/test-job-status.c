@@ -2,7 +2,9 @@
 #include "cli/job-status.h"
 
 #include <errno.h>
+#include <string.h>
 
+#include "cli/progress.h"
 #include "unit.h"
 
 static json_t *
@@ -44,6 +46,27 @@ START_TEST(a_running_job_is_read_whole)
 	ck_assert_uint_eq(s.run.progress.elapsed_ms, 77);
 	ck_assert_uint_eq(s.run.rate, 12);
 	ck_assert_str_eq(s.run.progress.limited_by, "window");
+	json_decref(json);
+}
+END_TEST
+
+START_TEST(what_is_read_back_is_shown_as_such)
+{
+	json_t *json = json_of("{\"job\":\"vm1\",\"rev\":1,"
+	    "\"state\":\"verifying\",\"run\":{\"id\":\"r1\","
+	    "\"progress\":{\"phase\":\"verifying\",\"total_bytes\":2048,"
+	    "\"done_bytes\":2048,\"verified_bytes\":1024,"
+	    "\"destinations\":[{},{}]}}}");
+	const struct progress_style style = { 80, false };
+	char line[PROGRESS_LINE_SIZE];
+	struct job_status s;
+	struct progress p;
+
+	ck_assert_int_eq(job_status_read(json, &s), 0);
+	progress_init(&p);
+	progress_update(&p, &s.run.progress, 1);
+	ck_assert_ptr_nonnull(strstr(progress_line(&p, &style, line),
+	    "1.0 KiB/4.0 KiB"));
 	json_decref(json);
 }
 END_TEST
@@ -103,6 +126,7 @@ main(void)
 	TCase *tc = tcase_create("jobs");
 
 	tcase_add_test(tc, a_running_job_is_read_whole);
+	tcase_add_test(tc, what_is_read_back_is_shown_as_such);
 	tcase_add_test(tc, a_failed_run_comes_with_its_sentence);
 	tcase_add_test(tc, fields_that_are_missing_or_odd_are_empty);
 	tcase_add_loop_test(tc, what_is_no_job_is_refused, 0,
