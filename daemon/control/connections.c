@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 #include <event2/buffer.h>
 #include <event2/bufferevent.h>
@@ -36,6 +37,42 @@ forget_ended(struct ctl_connections *c)
 	c->n = n;
 }
 
+static void
+identify(struct ctl_connections *c, struct ctl_connection *one)
+{
+	struct ucred peer = { .uid = (uid_t)-1 };
+	socklen_t len = sizeof peer;
+	size_t n = 0;
+
+	one->is_known = true;
+	one->uid = (uid_t)-1;
+	if (getsockopt(bufferevent_getfd(one->bev), SOL_SOCKET, SO_PEERCRED,
+	    &peer, &len) == 0)
+		one->uid = peer.uid;
+	if (one->uid == (uid_t)-1 || one->uid == 0 || one->uid == geteuid())
+		return;
+	for (size_t i = 0; i < c->n; i++)
+		if (c->v[i].is_known && !c->v[i].is_over &&
+		    c->v[i].uid == one->uid)
+			n++;
+	one->is_over = n > c->max / 4;
+}
+
+/* evhttp gives each its descriptor after we have given it. */
+static void
+cut_surplus(struct ctl_connections *c) ON_MAIN
+{
+	for (size_t i = 0; i < c->n; i++) {
+		struct ctl_connection *one = &c->v[i];
+		int fd = bufferevent_getfd(one->bev);
+
+		if (fd >= 0 && !one->is_known)
+			identify(c, one);
+		if (fd >= 0 && one->is_over && one->asks)
+			(void)shutdown(fd, SHUT_RDWR);
+	}
+}
+
 /* evhttp sees that the other end is gone, and does the rest. */
 static void
 cut_slow(struct ctl_connections *c) ON_MAIN
@@ -59,6 +96,7 @@ connections_on_look(void *arg)
 	on_main_entry();
 	forget_ended(c);
 	cut_slow(c);
+	cut_surplus(c);
 	if (c->listener != NULL && c->n < c->max)
 		(void)evconnlistener_enable(c->listener);
 	if (c->n > 0)
@@ -109,6 +147,7 @@ connections_on_accepted(struct event_base *base, void *arg)
 		return NULL;
 	c->n_accepted++;
 	forget_ended(c);
+	cut_surplus(c);
 	if (c->n == c->max) {
 		bufferevent_free(bev);
 		return NULL;
@@ -117,8 +156,8 @@ connections_on_accepted(struct event_base *base, void *arg)
 	bufferevent_incref(bev);
 	if (c->n == 0)
 		net_timer_start(&c->timer, LOOK_MS);
-	c->v[c->n++] = (struct ctl_connection){ bev, true,
-		net_loop_now_ms(c->loop) };
+	c->v[c->n++] = (struct ctl_connection){ .bev = bev, .asks = true,
+		.since_ms = net_loop_now_ms(c->loop) };
 	if (c->n == c->max) {
 		log_debug("control: %zu connections, no more for now", c->n);
 		connections_pause(c);
@@ -126,9 +165,8 @@ connections_on_accepted(struct event_base *base, void *arg)
 	return bev;
 }
 
-void
-connections_mark(struct ctl_connections *c, const struct evhttp_request *http,
-    bool asks)
+static struct ctl_connection *
+find(const struct ctl_connections *c, const struct evhttp_request *http)
 {
 	struct evhttp_connection *connection =
 	    evhttp_request_get_connection((struct evhttp_request *)
@@ -137,10 +175,32 @@ connections_mark(struct ctl_connections *c, const struct evhttp_request *http,
 	    evhttp_connection_get_bufferevent(connection);
 
 	for (size_t i = 0; bev != NULL && i < c->n; i++)
-		if (c->v[i].bev == bev) {
-			c->v[i].asks = asks;
-			c->v[i].since_ms = net_loop_now_ms(c->loop);
-		}
+		if (c->v[i].bev == bev)
+			return &c->v[i];
+	return NULL;
+}
+
+void
+connections_mark(struct ctl_connections *c, const struct evhttp_request *http,
+    bool asks)
+{
+	struct ctl_connection *one = find(c, http);
+
+	if (one == NULL)
+		return;
+	one->asks = asks;
+	one->since_ms = net_loop_now_ms(c->loop);
+}
+
+bool
+connections_is_over(struct ctl_connections *c,
+    const struct evhttp_request *http)
+{
+	struct ctl_connection *one = find(c, http);
+
+	if (one != NULL && !one->is_known)
+		identify(c, one);
+	return one != NULL && one->is_over;
 }
 
 size_t

@@ -5,6 +5,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 #include "base/annotate.h"
 #include "net/loop.h"
@@ -25,7 +26,10 @@
  * meanwhile waits in the kernel's queue.  The same pause follows when accept()
  * fails, or a full table of descriptors would make the loop spin.
  *
- * evhttp has a limit of its own for that, but it begins anew with each byte.
+ * One user may have a quarter of them, but for root and the daemon's own, so
+ * that others get in: the more are cut, once there is no answer to be given.
+ *
+ * evhttp has a limit of its own for time, but it begins anew with each byte.
  * The one for taking an answer does not.
  */
 
@@ -41,6 +45,9 @@ struct ctl_connections {
 	struct ctl_connection {
 		struct bufferevent *bev;
 		bool asks;		/* a request is to come */
+		bool is_known;		/* it has been counted as uid's */
+		bool is_over;		/* that has too many */
+		uid_t uid;
 		uint64_t since_ms;
 	} *v;
 	size_t n;
@@ -67,6 +74,10 @@ void connections_pause(struct ctl_connections *c) ON_MAIN;
  */
 void connections_mark(struct ctl_connections *c,
     const struct evhttp_request *http, bool asks) ON_MAIN;
+
+/* Has the user who has sent http too many of these? */
+bool connections_is_over(struct ctl_connections *c,
+    const struct evhttp_request *http) ON_MAIN;
 
 /* How many there are now. */
 size_t connections_count(struct ctl_connections *c) ON_MAIN;

@@ -636,7 +636,10 @@ request_take(struct ctl_server *server, const struct ctl_tcp *tcp,
 	TAILQ_INIT(&r->query);
 	if (tcp == NULL)
 		identify(r);
-	if (tcp == NULL || identify_tcp(r) == 0)
+	if (connections_is_over(&server->connections, http))
+		ctl_problem(&r->base, CTL_BUSY, NULL, "uid %u has too many "
+		    "connections", r->base.uid);
+	else if (tcp == NULL || identify_tcp(r) == 0)
 		dispatch(r);
 }
 

@@ -16,7 +16,7 @@ if [ "$(id -u)" -ne 0 ]; then
 	exit
 fi
 requires setpriv --version
-plan 12
+plan 17
 
 nobody=$(id -u nobody)
 group=$(id -g nobody)
@@ -68,3 +68,35 @@ like "the log says who it was" "$(cat "$tmp/daemon.log")" \
 reload c ''
 is "and after another reload it is nobody again" \
     "$(as_nobody http://x/v1/jobs)" 403
+
+# One user cannot keep the others out: not with silence, not by listening.
+cat >"$tmp/flood.pl" <<'END'
+use IO::Socket::UNIX;
+$| = 1;
+my @s;
+for (1 .. 400) {
+	my $s = IO::Socket::UNIX->new(Peer => $ARGV[0]) || last;
+	syswrite $s, $ARGV[1];
+	push @s, $s;
+	print "connected\n";
+}
+sleep;
+END
+n_fds()
+{
+	find "/proc/$(pid_of daemon)/fd" | wc -l
+}
+crlf=$(printf '\r\n.')
+crlf=${crlf%.}
+for what in '' "GET /v1/version HTTP/1.1${crlf}Host: x$crlf$crlf"; do
+	start_process flood setpriv --reuid="$nobody" --regid="$group" \
+	    --clear-groups perl "$tmp/flood.pl" "$NBDSYNC_SOCKET" \
+	    "$what"
+	wait_for "[ \"\$(grep -c connected '$tmp/flood.log')\" -ge 250 ]"
+	is "root gets in though another has taken all that it gets" \
+	    "$(api_status /v1/jobs --max-time 20)" 200
+	ok "which is a part only" wait_for '[ "$(n_fds)" -lt 100 ]'
+	stop_process flood
+done
+stop_process daemon
+is "the daemon ends well" "$?" 0
