@@ -264,11 +264,13 @@ on_rejected(void *arg)
 }
 
 static void
-on_reload_start(void *arg)
+on_reload_start(void *arg, bool is_dry)
 {
 	struct daemon *d = arg;
 
 	on_main_entry();
+	if (is_dry)
+		return;
 	/* So that files can be moved away. */
 	daemon_log_reopen();
 	(void)sd_notifyf(0, "RELOADING=1\nMONOTONIC_USEC=%llu",
@@ -276,12 +278,13 @@ on_reload_start(void *arg)
 }
 
 static void
-on_reload_done(void *arg)
+on_reload_done(void *arg, bool is_dry)
 {
 	struct daemon *d = arg;
 
 	on_main_entry();
-	notify_status(d, d->is_stopping ? "" : "READY=1\n");
+	if (!is_dry)
+		notify_status(d, d->is_stopping ? "" : "READY=1\n");
 	/* Requests wait for it. */
 	jobs_tell_watches(d->jobs);
 }

@@ -95,7 +95,7 @@ finish(struct reload *reload, json_t *result) ON_MAIN
 	json_decref(reload->said);
 	reload->said = NULL;
 	net_task_schedule(&reload->next);
-	reload->events.on_done(reload->events.arg);
+	reload->events.on_done(reload->events.arg, reload->is_dry);
 }
 
 static void
@@ -207,7 +207,7 @@ start_check(struct reload *reload) ON_MAIN
 	struct error e;
 
 	reload->said = json_array();
-	reload->events.on_start(reload->events.arg);
+	reload->events.on_start(reload->events.arg, reload->is_dry);
 	if (net_command_start(reload->loop, &spec, &reload->command, &e) < 0)
 		fail(reload, json_pack("[o]", json_sprintf("%s: cannot be "
 		    "checked: %s", reload->path, e.text)));

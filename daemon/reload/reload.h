@@ -26,9 +26,9 @@ struct reload_events {
 	int (*take)(void *arg, const struct conf *conf);
 	/* Nothing was taken, as something is wrong. */
 	void (*on_rejected)(void *arg);
-	/* A reload begins, and has ended. */
-	void (*on_start)(void *arg);
-	void (*on_done)(void *arg);
+	/* A reload begins, and has ended; is_dry: it changes nothing. */
+	void (*on_start)(void *arg, bool is_dry);
+	void (*on_done)(void *arg, bool is_dry);
 	void *arg;
 };
 

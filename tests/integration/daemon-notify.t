@@ -6,7 +6,7 @@
 . "$srcdir/tests/lib/daemonlib.sh"
 requires nbdkit --filter=delay pattern --version
 requires perl -MIO::Socket::UNIX -e 1
-plan 13
+plan 15
 
 start_receiver
 told()
@@ -14,7 +14,9 @@ told()
 	wait_for "grep -q -e '$1' '$tmp/receiver.log'"
 }
 
-conf "endpoints = ( $(slow_endpoint slow), { name = \"n\"; uri = \"null:\"; } );
+conf "log = ( { type = \"stderr\"; }, { type = \"file\";
+    path = \"$tmp/log\"; } );
+endpoints = ( $(slow_endpoint slow), { name = \"n\"; uri = \"null:\"; } );
 jobs = ( $(slow_job one slow n), $(slow_job two slow n) );"
 NOTIFY_SOCKET=$tmp/notify.sock
 export NOTIFY_SOCKET
@@ -24,6 +26,12 @@ is "that is the first it says" "$(grep -c . "$tmp/receiver.log")" 1
 start_job one
 ok "a job runs" told '^STATUS=2 jobs, 1 running'
 
+mv "$tmp/log" "$tmp/log.1"
+n_told=$(grep -c . "$tmp/receiver.log")
+"$nbdsync" reload --dry-run --quiet
+is "that it is asked what a reload would change is nobody's business" \
+    "$(grep -c . "$tmp/receiver.log")" "$n_told"
+not_ok "nor are files opened anew for it" [ -e "$tmp/log" ]
 kill -HUP "$(pid_of daemon)"
 ok "it re-reads its configuration" told '^RELOADING=1 MONOTONIC_USEC=[0-9]'
 ok "and is ready again" told '^READY=1 STATUS=2 jobs, 1 running'
