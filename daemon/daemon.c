@@ -307,7 +307,8 @@ static void
 exit_in_a_hurry(const struct daemon *d) ON_MAIN
 {
 	ctl_server_unlink(d->server);
-	_exit(DAEMON_EXIT_FAILURE);
+	/* Not as other failures, after which it would be started again. */
+	_exit(DAEMON_EXIT_HURRY);
 }
 
 /* The service manager's own patience may be shorter. */

@@ -13,6 +13,7 @@ enum daemon_exit {
 	DAEMON_EXIT_OK = 0,
 	DAEMON_EXIT_FAILURE = 1,
 	DAEMON_EXIT_USAGE = 2,
+	DAEMON_EXIT_HURRY = 3,		/* told to end, it gave up runs */
 	DAEMON_EXIT_CONFIG = 78,
 };
 

@@ -45,14 +45,14 @@ is "while it stops, nothing can be started" \
     "$(api_status /v1/jobs/stuck/start --request POST)" 409
 is "and its health is critical" "$(api_status /v1/health)" 503
 stop_process daemon TERM
-is "a second signal ends it at once, with 1" "$?" 1
+is "a second signal ends it at once, with 3" "$?" 3
 
 conf "$endpoints" "$stuck" 'daemon = { shutdown_grace = "1s"; };'
 start_daemon "$tmp/conf"
 start_job stuck
 wait_for '[ "$(job_field stuck .state)" = copying ]'
 stop_process daemon TERM
-is "a run that does not end within shutdown_grace: 1" "$?" 1
+is "a run that does not end within shutdown_grace: 3" "$?" 3
 like "and the log names it" "$(cat "$tmp/daemon.log")" \
     "error: job 'stuck': has not ended within shutdown_grace"
 not_ok "the socket is gone then, too" test -e "$NBDSYNC_SOCKET"

@@ -10,9 +10,9 @@ requires systemd-tmpfiles --version
 requires strace --version
 requires nbdkit pattern --version
 if [ "$(id -u)" -eq 0 ]; then
-	plan 29
+	plan 30
 else
-	plan 27
+	plan 28
 fi
 
 units=$srcdir/packaging/systemd
@@ -27,6 +27,8 @@ ok "systemd accepts both units" systemd-analyze verify --man=no \
     "$tmp/nbdsync.service" "$tmp/nbdsync.socket"
 is "and has nothing to say about them" \
     "$(echo "$err" | grep -e nbdsync.service -e nbdsync.socket)" ""
+is "what was told to end is not started again, however it has ended" \
+    "$(sed -n 's/^RestartPreventExitStatus=//p' "$tmp/nbdsync.service")" "3 78"
 ok "the exposure of the service is at most 1.5 of 10" \
     systemd-analyze security --offline=true --threshold=15 \
     "$tmp/nbdsync.service"
