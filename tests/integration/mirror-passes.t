@@ -55,7 +55,7 @@ conf "endpoints = (
 jobs = ( { name = \"m\"; mode = \"mirror\"; source = \"a\";
     destination = \"b\"; pass_interval = \"0\"; reconnect = \"0\"; },
   { name = \"rare\"; mode = \"mirror\"; source = \"a\";
-    destination = \"c\"; pass_interval = \"1h\"; rpo_warn = \"1s\"; },
+    destination = \"c\"; pass_interval = \"1h\"; rpo_warn = \"20s\"; },
   { name = \"retried\"; mode = \"mirror\"; source = \"bad\";
     destination = \"e\"; on_read_error = \"retry\"; retries = 1000; pass_interval = \"0\"; },
   { name = \"never\"; mode = \"mirror\"; source = \"gone\";
