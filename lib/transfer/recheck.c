@@ -12,6 +12,7 @@
 
 #include "transfer/bad-ranges.h"
 #include "transfer/differences.h"
+#include "transfer/run-private.h"
 #include "transfer/series-private.h"
 
 enum stage {
@@ -21,11 +22,17 @@ enum stage {
 	STAGE_PROOF,
 };
 
-/* The differences at any destination, joined; *ret_n of them. */
+/*
+ * The differences at any destination, in whole sectors of all of them, joined;
+ * *ret_n of them.
+ */
 static struct run_difference *
-join_differences(const struct run_result *r, size_t *ret_n)
+join_differences(const struct series *s, size_t *ret_n)
 {
+	const struct run_result *r = &s->result;
+	uint64_t sector = s->run->plan.sector;
 	struct run_difference *v;
+	uint64_t end;
 
 	v = malloc(r->n_differences * sizeof *v + 1);
 	if (v == NULL)
@@ -33,6 +40,9 @@ join_differences(const struct run_result *r, size_t *ret_n)
 	for (size_t i = 0; i < r->n_differences; i++) {
 		v[i] = r->differences[i];
 		v[i].destination = 0;
+		end = v[i].offset + v[i].length + sector - 1;
+		v[i].offset -= v[i].offset % sector;
+		v[i].length = end - end % sector - v[i].offset;
 	}
 	*ret_n = differences_sort(v, r->n_differences);
 	return v;
@@ -41,14 +51,15 @@ join_differences(const struct run_result *r, size_t *ret_n)
 /* What of the difference lies in the range. */
 static bool
 cut(const struct run_range *range, const struct run_difference *d,
-    struct run_range *ret)
+    uint64_t size, struct run_range *ret)
 {
 	uint64_t from = d->offset > range->from ? d->offset : range->from;
 	uint64_t end = d->offset + d->length;
 
-	if (range->length != RUN_LENGTH_ALL &&
-	    range->from + range->length < end)
-		end = range->from + range->length;
+	if (range->length != RUN_LENGTH_ALL)
+		size = range->from + range->length;
+	if (end > size)
+		end = size;
 	if (from >= end)
 		return false;
 	ret->from = from;
@@ -95,6 +106,7 @@ narrow(struct series *s)
 							    &whole;
 	size_t n_all = s->n_all_ranges > 0 ? s->n_all_ranges : 1;
 	struct run_difference *joined;
+	uint64_t size = s->result.progress.source_size;
 	struct run_range *ranges;
 	size_t n_joined;
 	size_t n = 0;
@@ -104,7 +116,7 @@ narrow(struct series *s)
 		return 0;
 	if (add_bad_ranges(s) < 0)
 		return -ENOMEM;
-	joined = join_differences(&s->result, &n_joined);
+	joined = join_differences(s, &n_joined);
 	if (joined == NULL)
 		return -ENOMEM;
 	ranges = reallocarray(s->ranges, n_joined * n_all + 1,
@@ -116,7 +128,7 @@ narrow(struct series *s)
 	s->ranges = ranges;
 	for (size_t i = 0; i < n_joined; i++)
 		for (size_t k = 0; k < n_all; k++)
-			if (cut(&all[k], &joined[i], &ranges[n]))
+			if (cut(&all[k], &joined[i], size, &ranges[n]))
 				n++;
 	free(joined);
 	s->spec.ranges = ranges;
@@ -295,7 +307,8 @@ tell_left_out(struct series *s)
 	struct run_result *r = &s->result;
 	bool any = s->n_gaps > 0;
 
-	if (r->n_not_copied == 0) {
+	/* What a later pass has left out is a part of that. */
+	if (s->gaps != NULL) {
 		r->not_copied = s->gaps;
 		r->n_not_copied = s->n_gaps;
 	}

@@ -3,8 +3,9 @@
 # Differences that are looked at again, and those that are repaired.
 . "$srcdir/tests/lib/testlib.sh"
 requires nbdkit eval --version
+requires nbdkit --filter=blocksize-policy file --version
 requires jq --version
-plan 55
+plan 62
 
 change()
 {
@@ -229,3 +230,28 @@ exits 3 "a repair without one of them is no plain success" "$nbdsync" compare \
 is "and says so" "$(failures)" "[false,true]"
 ok "which failed" [ -e "$tmp/has-failed" ]
 ok "the other is equal" cmp "$tmp/a" "$tmp/e"
+
+# Disks of different blocks, of which each can be compared up to its last one.
+whole=$((MiB + 4096))
+dd if="$tmp/a" of="$tmp/g" bs=$((whole + 3000)) count=1 status=none
+for i in 0 1 2; do
+	cp "$tmp/g" "$tmp/g$i"
+	change "$tmp/g$i" g 5000
+done
+change "$tmp/g1" h $((whole + 100))
+change "$tmp/g2" i $((whole + 200))
+start_nbdkit g0 --filter=blocksize-policy file "$tmp/g0" \
+    blocksize-error-policy=error blocksize-minimum=4096
+start_nbdkit g1 --filter=blocksize-policy file "$tmp/g1" \
+    blocksize-error-policy=error blocksize-minimum=1024
+set -- --json "$tmp/g" "$(uri g0)" "$(uri g1)" "$tmp/g2"
+exits 9 "disks of different blocks are compared" "$nbdsync" compare "$@"
+told=$(differences)
+like "what differs lies in tails, too" "$told" "\[1,$whole,2048\].*\[2,$whole,2048\]"
+exits 9 "they are looked at again" "$nbdsync" compare --recheck 1ms "$@"
+is "and found again" "$(differences)" "$told"
+exits 3 "they are repaired" "$nbdsync" compare --repair "$@"
+is "but for what is no whole block, which is told" "$(echo "$out" |
+    jq -c '[.not_copied[] | .destination, .offset_bytes, .length_bytes]')" \
+    "[0,$whole,3000,1,$((whole + 2048)),952]"
+ok "that of the smallest blocks is equal" cmp "$tmp/g" "$tmp/g2"
