@@ -101,7 +101,7 @@ take_line(struct series *s)
 			.position = plan->line_length,
 			.targets = line->pieces[i].targets,
 		};
-		plan->line_length += line->pieces[i].length;
+		plan->line_length += run_line_length(line, &line->pieces[i]);
 	}
 	plan->n_pieces = line->n_pieces;
 	plan->align = line->align;

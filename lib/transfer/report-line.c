@@ -34,6 +34,12 @@ run_line_copy(const struct run_line *line)
 	return copy;
 }
 
+uint64_t
+run_line_length(const struct run_line *line, const struct run_piece *p)
+{
+	return (p->length + line->align - 1) & ~(uint64_t)(line->align - 1);
+}
+
 void
 run_line_free(struct run_line *line)
 {
@@ -76,7 +82,7 @@ take_piece(const json_t *o, struct run_piece *p)
 	    p->length <= INT64_MAX - p->to;
 }
 
-/* The line is as long as its blocks are. */
+/* The line is as long as its blocks are; pieces begin aligned on it. */
 static bool
 take_pieces(const json_t *list, struct run_line *line)
 {
@@ -84,9 +90,10 @@ take_pieces(const json_t *list, struct run_line *line)
 
 	for (size_t i = 0; i < line->n_pieces; i++) {
 		if (!take_piece(json_array_get(list, i), &line->pieces[i]) ||
-		    line->pieces[i].length > INT64_MAX - length)
+		    line->pieces[i].length > INT64_MAX - length -
+			line->align)
 			return false;
-		length += line->pieces[i].length;
+		length += run_line_length(line, &line->pieces[i]);
 	}
 	return line->n_blocks ==
 	    length / RUN_BLOCK_SIZE + (length % RUN_BLOCK_SIZE != 0);

@@ -494,6 +494,9 @@ const struct run_result *run_result(const struct run *run);
 void run_free(struct run *run);
 
 struct run_line *run_line_copy(const struct run_line *line);
+/* What a piece takes of the line. */
+uint64_t run_line_length(const struct run_line *line,
+    const struct run_piece *piece);
 void run_line_free(struct run_line *line);
 void run_line_freep(struct run_line **line);
 

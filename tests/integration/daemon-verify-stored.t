@@ -6,8 +6,9 @@
 . "$srcdir/tests/lib/daemonlib.sh"
 requires nbdkit eval --version
 requires nbdkit file --version
+requires nbdkit --filter=blocksize-policy file --version
 requires jq --version
-plan 43
+plan 46
 
 size=$((70 * MiB + 512))
 make_data "$tmp/data" $size 7
@@ -15,6 +16,7 @@ for image in a b c; do
 	truncate -s $size "$tmp/$image"
 done
 touch "$tmp/fine"
+make_data "$tmp/odd" $((3 * MiB + 100)) 8
 start_nbdkit src --filter=log -r eval get_size="echo $size" pread="
 	if [ ! -e $tmp/fine ] && [ \$4 -lt 1003000 ] &&
 	    [ \$((\$4 + \$3)) -gt 1000000 ]; then
@@ -26,19 +28,30 @@ start_nbdkit src --filter=log -r eval get_size="echo $size" pread="
 # A disk that cannot be written once it is to break.
 start_nbdkit frail --filter=error file "$tmp/c" error-pwrite=EIO \
     error-pwrite-rate=100% error-pwrite-file="$tmp/broken"
+truncate -s $((3 * MiB + 100)) "$tmp/blocky"
+start_nbdkit blocky --filter=blocksize-policy file "$tmp/blocky" \
+    blocksize-error-policy=error blocksize-minimum=512
 configure()
 {
 	conf "endpoints = (
 	  { name = \"src\"; uri = \"$(uri src)\"; },
 	  { name = \"a\"; path = \"$tmp/a\"; },
 	  { name = \"b\"; path = \"$tmp/b\"; },
+	  { name = \"odd\"; path = \"$tmp/odd\"; },
+	  { name = \"blocky\"; uri = \"$(uri blocky)\"; },
+	  { name = \"odder\"; path = \"$tmp/odder\"; },
 	  { name = \"frail\"; uri = \"$(uri frail)\"; } );
 	jobs = (
 	  { name = \"j\"; source = \"src\"; destinations = [ $1 ]; retries = 0;
 	    on_read_error = \"skip\"; verify = \"after\"; recheck = \"0\"; },
 	  { name = \"plain\"; source = \"src\"; destination = \"b\"; },
 	  { name = \"two\"; source = \"src\"; retries = 0;
-	    destinations = [ \"a\", \"frail\" ]; verify = \"after\"; } );"
+	    destinations = [ \"a\", \"frail\" ]; verify = \"after\"; },
+	  { name = \"odd\"; source = \"odd\"; 
+	    destinations = [ \"odder\", \"blocky\" ];
+	    verify = \"after\";
+	    ranges = ( { from = \"1MiB\"; to = \"1MiB\"; },
+	      { from = \"0\"; length = \"1MiB\"; to = \"0\"; } ); } );"
 }
 
 configure '"a"'
@@ -154,3 +167,11 @@ is "there is a word for that" "$(api /v1/jobs/plain/verify \
     -d '{"stored": true}' | jq -r .type)" urn:nbdsync:no-digests
 is "nothing else may be asked for with it" "$(api_status /v1/jobs/j/verify \
     -d '{"stored": true, "repair": true}')" 400
+
+# A range that ends inside a block, and another one behind it.
+exits 3 "a range that ends inside a block of one of two is copied" \
+    "$nbdsync" start --wait odd
+in_history odd
+exits 3 "the other is compared later" stored odd
+is "as a whole" "$(job_field odd .last_run.progress.verified_bytes)" \
+    $((3 * MiB + 100))
