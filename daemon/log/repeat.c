@@ -1,13 +1,22 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "log/repeat.h"
 
-#include <string.h>
+/* FNV-1a, of all of it: two texts may have a long beginning in common. */
+static uint64_t
+hash(const char *text)
+{
+	uint64_t h = 0xcbf29ce484222325;
+
+	for (; *text != '\0'; text++)
+		h = (h ^ (unsigned char)*text) * 0x100000001b3;
+	return h;
+}
 
 bool
 repeat_pass(struct repeat *repeat, const struct log_record *record,
     unsigned *ret_n_held)
 {
-	size_t len = strnlen(record->text, REPEAT_SIZE - 1);
+	uint64_t text = hash(record->text);
 	size_t oldest = 0;
 	size_t i;
 
@@ -15,8 +24,7 @@ repeat_pass(struct repeat *repeat, const struct log_record *record,
 	if (record->level > LOG_LEVEL_WARNING)
 		return true;
 	for (i = 0; i < REPEAT_TEXTS; i++) {
-		if (strlen(repeat->v[i].text) == len &&
-		    memcmp(repeat->v[i].text, record->text, len) == 0)
+		if (repeat->v[i].text == text)
 			break;
 		if (repeat->v[i].passed_at_ms <
 		    repeat->v[oldest].passed_at_ms)
@@ -24,8 +32,7 @@ repeat_pass(struct repeat *repeat, const struct log_record *record,
 	}
 	if (i == REPEAT_TEXTS) {
 		i = oldest;
-		memcpy(repeat->v[i].text, record->text, len);
-		repeat->v[i].text[len] = '\0';
+		repeat->v[i].text = text;
 		repeat->v[i].n_held = 0;
 	} else if (record->at_ms >= repeat->v[i].passed_at_ms &&
 	    record->at_ms - repeat->v[i].passed_at_ms < REPEAT_MS) {

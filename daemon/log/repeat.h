@@ -13,11 +13,10 @@
 
 #define REPEAT_MS    1000
 #define REPEAT_TEXTS 32
-#define REPEAT_SIZE  256		/* how much of a text is looked at */
 
 struct repeat {
 	struct {
-		char text[REPEAT_SIZE];
+		uint64_t text;		/* its hash */
 		int64_t passed_at_ms;
 		unsigned n_held;
 	} v[REPEAT_TEXTS];

@@ -46,6 +46,20 @@ START_TEST(another_error_passes_at_once)
 }
 END_TEST
 
+START_TEST(texts_that_differ_late_are_different)
+{
+	char a[600], b[600];
+
+	memset(a, 'a', sizeof a);
+	a[sizeof a - 1] = '\0';
+	memcpy(b, a, sizeof b);
+	b[sizeof b - 2] = 'b';
+	ck_assert(passes(LOG_LEVEL_ERROR, 5000, a));
+	ck_assert(passes(LOG_LEVEL_ERROR, 5000, b));
+	ck_assert(!passes(LOG_LEVEL_ERROR, 5000, a));
+}
+END_TEST
+
 START_TEST(information_is_not_held_back)
 {
 	ck_assert(passes(LOG_LEVEL_INFO, 5000, "started"));
@@ -82,6 +96,7 @@ main(void)
 	tcase_add_checked_fixture(tc, setup, NULL);
 	tcase_add_test(tc, the_same_error_passes_once_a_second);
 	tcase_add_test(tc, another_error_passes_at_once);
+	tcase_add_test(tc, texts_that_differ_late_are_different);
 	tcase_add_test(tc, information_is_not_held_back);
 	tcase_add_test(tc, a_clock_that_goes_back_holds_nothing_back);
 	tcase_add_test(tc, of_many_texts_the_oldest_is_forgotten);
