@@ -29,13 +29,25 @@ mapfile_done(struct mapfile *m)
 	ranges_done(&m->finished);
 }
 
-/* What takes the file's place when it is complete; NULL: out of memory. */
+/*
+ * What takes the file's place when it is complete, under a name that nobody
+ * else uses; NULL: out of memory.
+ */
 static char *
 new_path_of(const char *path)
 {
 	char *new_path;
 
-	return asprintf(&new_path, "%s.new", path) < 0 ? NULL : new_path;
+	return asprintf(&new_path, "%s.%ld.new", path, (long)getpid()) < 0 ?
+	    NULL : new_path;
+}
+
+static int
+create(const char *new_path)
+{
+	int fd = open(new_path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+
+	return fd < 0 ? -errno : fd;
 }
 
 /* What it has to say: all before a "#" that begins a word. */
@@ -170,10 +182,10 @@ try_to_write(const char *path, struct error *e)
 
 	if (new_path == NULL)
 		return error_set(e, -ENOMEM, "out of memory");
-	fd = open(new_path, O_WRONLY | O_CREAT | O_CLOEXEC, 0666);
+	fd = create(new_path);
 	if (fd < 0)
-		return error_set(e, -errno, "cannot write %s: %s", new_path,
-		    strerror(errno));
+		return error_set(e, fd, "cannot write %s: %s", new_path,
+		    strerror(-fd));
 	(void)close(fd);
 	(void)unlink(new_path);
 	return 0;
@@ -269,13 +281,15 @@ print_map(FILE *f, const struct ranges *bad, uint64_t end)
 }
 
 static int
-write_durably(const char *path, const struct ranges *bad, uint64_t end)
+write_durably(int fd, const struct ranges *bad, uint64_t end)
 {
-	FILE *f = fopen(path, "we");
+	FILE *f = fdopen(fd, "w");
 	int error;
 
-	if (f == NULL)
-		return -errno;
+	if (f == NULL) {
+		(void)close(fd);
+		return -ENOMEM;
+	}
 	print_map(f, bad, end);
 	error = fflush(f) != 0 || ferror(f) || fsync(fileno(f)) < 0 ?
 	    -errno : 0;
@@ -288,11 +302,14 @@ static int
 replace(const char *path, const struct ranges *bad, uint64_t end)
 {
 	CLEANUP(cleanup_free) char *new_path = new_path_of(path);
-	int r;
+	int fd, r;
 
 	if (new_path == NULL)
 		return -ENOMEM;
-	r = write_durably(new_path, bad, end);
+	fd = create(new_path);
+	if (fd < 0)
+		return fd;
+	r = write_durably(fd, bad, end);
 	if (r == 0 && rename(new_path, path) < 0)
 		r = -errno;
 	if (r < 0)

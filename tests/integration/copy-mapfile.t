@@ -7,7 +7,7 @@ requires nbdkit eval --version
 requires ddrescue --version
 requires ddrescuelog --version
 requires jq --version
-plan 92
+plan 93
 
 make_data "$tmp/src.img" $((4 * MiB)) disk
 map=$tmp/disk.map
@@ -40,11 +40,13 @@ ok "ddrescue copies a part" ddrescue -q -i 1MiB -s 1MiB \
     "$tmp/src.img" "$tmp/dst.img" "$map"
 # Where its map says so, the destination is not looked at.
 printf x | dd of="$tmp/dst.img" bs=1 seek=1500000 conv=notrunc status=none
+echo mine >"$map.new"
 ok "its map is gone on with" "$nbdsync" copy --json --mapfile "$map" \
     "$(uri src)" "$tmp/dst.img"
 is "what it has copied is not read" "$(read_bytes)" $((3 * MiB))
 printf x | dd of="$tmp/src.img" bs=1 seek=1500000 conv=notrunc status=none
 ok "all else is copied" cmp "$tmp/src.img" "$tmp/dst.img"
+is "a file of another's beside it is left alone" "$(cat "$map".*)" mine
 ok "then ddrescue finds it all finished" ddrescuelog --done-status "$map"
 ok "a map of which all is finished" "$nbdsync" copy --json \
     --mapfile="$map" "$(uri src)" "$tmp/dst.img"
