@@ -245,6 +245,17 @@ draw_rule(const struct screen *s, struct canvas *c)
 	canvas_end_line(c);
 }
 
+static const char *
+why_empty(const struct screen *s)
+{
+	if (s->jobs == NULL)
+		return " asking the daemon";
+	if (s->only[0] != '\0')
+		return " there is no such job any more";
+	return s->filter[0] != '\0' ? " no job has this in its name" :
+				      " no jobs are configured";
+}
+
 static void
 draw_list(struct screen *s, struct canvas *c, size_t height)
 {
@@ -271,8 +282,7 @@ draw_list(struct screen *s, struct canvas *c, size_t height)
 			draw_row(s, c, &layout, json_array_get(s->jobs,
 			    s->first + i));
 		else if (i == 0)
-			canvas_printf(c, STYLE_DIM, s->jobs == NULL ?
-			    " asking the daemon" : " no jobs are configured"),
+			canvas_printf(c, STYLE_DIM, "%s", why_empty(s)),
 			    canvas_end_line(c);
 		else
 			canvas_end_line(c);

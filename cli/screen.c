@@ -90,6 +90,9 @@ list_jobs(struct screen *s)
 	json_decref(s->jobs);
 	s->jobs = jobs;
 	n = json_array_size(jobs);
+	/* What was asked about it is not to be answered for another. */
+	if (screen_find_selected(s) == n)
+		s->confirm = SCREEN_NOTHING;
 	if (n > 0 && screen_find_selected(s) == n)
 		select_job(s, before < n ? before : n - 1);
 }

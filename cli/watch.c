@@ -28,6 +28,7 @@
 
 #define LOG_LINES      200
 #define LATEST_LINES   10
+#define WAIT_MAX_MS    60000
 #define ESCAPE_WAIT_MS 50		/* a key's sequence comes at once */
 
 struct watcher {
@@ -313,13 +314,16 @@ turn(struct watcher *w)
 		{ .fd = w->resize_fd, .events = POLLIN },
 	};
 	uint64_t now = bar_now_ms();
+	uint64_t wait_ms;
 
 	if (now >= w->next_ms) {
 		look(w);
 		now = bar_now_ms();
 	}
 	draw(w);
-	if (poll(fds, 3, now < w->next_ms ? (int)(w->next_ms - now) : 0) < 0)
+	wait_ms = now < w->next_ms ? w->next_ms - now : 0;
+	if (poll(fds, 3, wait_ms < WAIT_MAX_MS ? (int)wait_ms :
+						 WAIT_MAX_MS) < 0)
 		return;
 	take_signals(w);
 	if (fds[0].revents != 0)

@@ -66,6 +66,7 @@ unit_tests = \
 	%D%/unit/cli/test-map \
 	%D%/unit/cli/test-output \
 	%D%/unit/cli/test-progress \
+	%D%/unit/cli/test-screen \
 	%D%/unit/client/test-command \
 	%D%/unit/client/test-conn \
 	%D%/unit/client/test-cuts \

@@ -1,0 +1,124 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * What the screen's keys ask for, while what it shows changes.
+ */
+#include "cli/screen.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "unit.h"
+
+#define JOB(name)                                                             \
+	"{\"job\":\"" name "\",\"state\":\"copying\",\"run\":{\"id\":\"r\","  \
+	"\"progress\":{\"phase\":\"copying\",\"total_bytes\":100}}}"
+
+static struct screen screen;
+
+static void
+show(const char *jobs)
+{
+	json_t *answer = json_loads(jobs, 0, NULL);
+
+	ck_assert_ptr_nonnull(answer);
+	screen_set_jobs(&screen, answer);
+	json_decref(answer);
+}
+
+static void
+setup(void)
+{
+	screen_init(&screen);
+	show("{\"jobs\":[" JOB("one") "," JOB("two") "]}");
+}
+
+static void
+teardown(void)
+{
+	screen_done(&screen);
+}
+
+/* What it draws; the caller's. */
+static char *
+drawn(size_t columns)
+{
+	char *text = NULL;
+	size_t len = 0;
+	struct canvas c = { .f = open_memstream(&text, &len),
+		.columns = columns, .rows = 24 };
+
+	ck_assert_ptr_nonnull(c.f);
+	screen_draw(&screen, &c, "12:00:00");
+	ck_assert_int_eq(fclose(c.f), 0);
+	return text;
+}
+
+static bool
+shows(const char *wanted)
+{
+	char *text = drawn(80);
+	bool is_there = strstr(text, wanted) != NULL;
+
+	free(text);
+	return is_there;
+}
+
+START_TEST(what_is_asked_is_of_the_job_that_was_selected)
+{
+	ck_assert_str_eq(screen.selected, "one");
+	ck_assert_int_eq(screen_key(&screen, 'c'), SCREEN_NOTHING);
+	show("{\"jobs\":[" JOB("zero") "," JOB("one") "]}");
+	ck_assert_int_eq(screen_key(&screen, 'y'), SCREEN_CANCEL);
+	ck_assert_str_eq(screen.selected, "one");
+}
+END_TEST
+
+START_TEST(a_question_about_a_job_that_has_gone_is_not_answered)
+{
+	ck_assert_int_eq(screen_key(&screen, 'c'), SCREEN_NOTHING);
+	show("{\"jobs\":[" JOB("two") "]}");
+	ck_assert_str_eq(screen.selected, "two");
+	ck_assert_int_eq(screen_key(&screen, 'y'), SCREEN_NOTHING);
+	ck_assert_int_eq(screen_key(&screen, 'p'), SCREEN_NOTHING);
+	show("{\"jobs\":[]}");
+	ck_assert_int_eq(screen_key(&screen, 'y'), SCREEN_NOTHING);
+}
+END_TEST
+
+START_TEST(an_empty_list_says_why)
+{
+	ck_assert(shows("two"));
+	for (const char *key = "/nosuch"; *key != '\0'; key++)
+		ck_assert_int_eq(screen_key(&screen, *key), SCREEN_NOTHING);
+	ck_assert(shows("no job has this in its name"));
+	ck_assert_int_eq(screen_key(&screen, SCREEN_KEY_ESCAPE),
+	    SCREEN_NOTHING);
+	ck_assert(shows("two"));
+	show("{\"jobs\":[]}");
+	ck_assert(shows("no jobs are configured"));
+}
+END_TEST
+
+START_TEST(a_narrow_terminal_is_drawn_as_well)
+{
+	for (size_t columns = 1; columns <= 8; columns++) {
+		free(drawn(columns));
+		ck_assert_int_eq(screen_key(&screen, 'm'), SCREEN_NOTHING);
+	}
+}
+END_TEST
+
+int
+main(void)
+{
+	Suite *suite = suite_create("screen");
+	TCase *tc = tcase_create("keys");
+
+	tcase_add_checked_fixture(tc, setup, teardown);
+	tcase_add_test(tc, what_is_asked_is_of_the_job_that_was_selected);
+	tcase_add_test(tc, a_question_about_a_job_that_has_gone_is_not_answered);
+	tcase_add_test(tc, an_empty_list_says_why);
+	tcase_add_test(tc, a_narrow_terminal_is_drawn_as_well);
+	suite_add_tcase(suite, tc);
+	return unit_main(suite);
+}
