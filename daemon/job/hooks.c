@@ -170,15 +170,21 @@ describe(const struct hooks *hooks, const struct step *step)
 	return NULL;
 }
 
-/* "NBDSYNC_KEY=value" of the object's text, if it has one of that key. */
+/* "NBDSYNC_KEY=value" of the object's text or number of that key, if any. */
 static void
 add_variable(char **envp, size_t *n, const json_t *o, const char *key)
 {
-	const char *text = json_string_value(json_object_get(o, key));
+	const json_t *value = json_object_get(o, key);
 	char *variable;
+	int r = -1;
 
-	if (text == NULL ||
-	    asprintf(&variable, "NBDSYNC_%s=%s", key, text) < 0)
+	if (json_is_string(value))
+		r = asprintf(&variable, "NBDSYNC_%s=%s", key,
+		    json_string_value(value));
+	else if (json_is_integer(value))
+		r = asprintf(&variable, "NBDSYNC_%s=%" JSON_INTEGER_FORMAT,
+		    key, json_integer_value(value));
+	if (r < 0)
 		return;
 	for (char *c = variable; *c != '='; c++)
 		if (*c >= 'a' && *c <= 'z')
@@ -192,7 +198,7 @@ make_environment(char *envp[N_VARIABLES], const json_t *o)
 	static const char *const keys[] = { "hook", "job", "endpoint", "run",
 		"run_uuid",
 		"trigger", "source", "destination", "result", "error",
-		"event" };
+		"event", "state", "bytes" };
 	size_t n = 0;
 	char *path = strdup(HOOK_PATH);
 

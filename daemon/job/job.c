@@ -309,6 +309,9 @@ describe_result(const struct job *job) ON_MAIN
 {
 	json_t *o = job_describe_run(job);
 
+	(void)json_object_set_new(o, "state", json_string("stopping"));
+	(void)json_object_set(o, "bytes", json_object_get(json_object_get(
+	    job->last_run, "progress"), "done_bytes"));
 	(void)json_object_set(o, "result", json_object_get(job->last_run,
 	    "result"));
 	(void)json_object_set(o, "error", json_object_get(json_object_get(
@@ -516,6 +519,7 @@ begin_run(struct job *job) ON_MAIN
 	}
 	job->is_preparing = true;
 	o = job_describe_run(job);
+	(void)json_object_set_new(o, "state", json_string("preparing"));
 	hooks_before(job->hooks, o);
 	json_decref(o);
 }

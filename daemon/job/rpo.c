@@ -84,12 +84,11 @@ on_hook_end(void *arg)
 	on_main_entry();
 	hooks_free(job->rpo_hooks);
 	job->rpo_hooks = NULL;
-	if (job->rpo_level != job->rpo_hook_level && job->is_configured &&
-	    !jobs_is_stopping(job->jobs))
+	if (job->rpo_level != job->rpo_hook_level && job->is_configured)
 		run_hook(job);
 }
 
-/* One at a time. */
+/* One at a time, and none that could not come to its end. */
 static void
 run_hook(struct job *job)
 {
@@ -99,14 +98,16 @@ run_hook(struct job *job)
 	json_t *o;
 
 	if (job->rpo_hooks != NULL ||
+	    jobs_is_stopping(job->jobs) ||
 	    hooks_new_alarm(job->jobs->loop, conf,
 	    conf_find_job(conf, job->name), HOOK_RPO, &events,
 	    &job->rpo_hooks) < 0 ||
 	    job->rpo_hooks == NULL)
 		return;
 	job->rpo_hook_level = job->rpo_level;
-	o = json_pack("{s:s, s:s, s:s, s:s, s:I}", "event",
-	    event_of(job->rpo_level), "job", job->name, "source", job->source, "destination",
+	o = json_pack("{s:s, s:s, s:s, s:s, s:s, s:I}", "event",
+	    event_of(job->rpo_level), "job", job->name, "state",
+	    job->told_state, "source", job->source, "destination",
 	    job->destination_names, "age_s",
 	    (json_int_t)job_rpo_age_ms(job) / 1000);
 	hooks_alarm(job->rpo_hooks, o);

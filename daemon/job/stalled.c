@@ -56,7 +56,7 @@ on_hook_end(void *arg)
 		run_hook(job);
 }
 
-/* One at a time. */
+/* One at a time, and none that could not come to its end. */
 static void
 run_hook(struct job *job)
 {
@@ -66,12 +66,14 @@ run_hook(struct job *job)
 	json_t *o;
 
 	if (job->stall_hooks != NULL || !job->is_configured ||
+	    jobs_is_stopping(job->jobs) ||
 	    hooks_new_alarm(job->jobs->loop, conf,
 	    conf_find_job(conf, job->name), HOOK_STALLED, &events,
 	    &job->stall_hooks) < 0 || job->stall_hooks == NULL)
 		return;
 	job->is_stall_hooked = job->is_stall_told;
 	o = job_describe_run(job);
+	(void)json_object_set_new(o, "state", json_string(job->told_state));
 	(void)json_object_set_new(o, "event", json_string(
 	    job->is_stall_told ? "job.stalled" : "job.recovered"));
 	(void)json_object_set_new(o, "stalled_s", json_integer(

@@ -5,7 +5,7 @@
 . "$srcdir/tests/lib/testlib.sh"
 . "$srcdir/tests/lib/daemonlib.sh"
 requires nbdkit pattern --version
-plan 67
+plan 70
 
 umask 022
 # Every other block differs.
@@ -77,6 +77,9 @@ is "the environment is made from nothing" \
 	-e ^OLDPWD= "$tmp/src-pre.env")" ""
 like "and tells the job" "$(cat "$tmp/src-pre.env")" "NBDSYNC_JOB=good"
 like "the run" "$(cat "$tmp/src-pre.env")" "NBDSYNC_RUN=$run"
+like "its state" "$(cat "$tmp/src-pre.env")" "NBDSYNC_STATE=preparing"
+like "also afterwards" "$(cat "$tmp/job-post.env")" "NBDSYNC_STATE=stopping"
+like "how much was done" "$(cat "$tmp/job-post.env")" "NBDSYNC_BYTES=1048576"
 like "the hook" "$(cat "$tmp/src-pre.env")" "NBDSYNC_HOOK=pre"
 like "the endpoint" "$(cat "$tmp/src-pre.env")" "NBDSYNC_ENDPOINT=src"
 like "afterwards the result" "$(cat "$tmp/job-post.env")" \
