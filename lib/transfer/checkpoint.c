@@ -291,12 +291,17 @@ checkpoint_tick(struct run *run, uint64_t now_ms)
 		(void)save(run);
 }
 
-/* A run that is complete leaves nothing to go on from. */
+/*
+ * A run that is complete leaves nothing to go on from.  One whose bad ranges
+ * are filled now is complete after that.
+ */
 static bool
 leaves_nothing(struct run *run)
 {
-	return (run->result.outcome != RUN_FAILED &&
-		   run->result.outcome != RUN_CANCELLED) ||
+	enum run_outcome outcome = run->result.outcome;
+
+	return (outcome != RUN_FAILED && outcome != RUN_CANCELLED &&
+		   !(outcome == RUN_BAD_RANGES && run->is_to_be_filled)) ||
 	    keeper_is_empty(&run->keeper);
 }
 

@@ -5,14 +5,15 @@
  * more pass for each destination, which writes a pattern there instead of
  * what it held before.  That is a run like any other, with its flush at the
  * end, but for its source; what it writes is counted apart, and is copied
- * neither for the result nor for the place to go on from.  So a later run
- * tries the source again.
+ * neither for the result nor for the place to go on from, which is kept until
+ * all is filled.  So a later run tries the source again.
  */
 
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "store/store.h"
 #include "transfer/series-private.h"
 
 struct fill {
@@ -117,6 +118,25 @@ fill_place_loss(const struct series *s, struct run_loss *loss)
 	loss->destination = s->fill->target;
 }
 
+/*
+ * The copy has kept its place to go on from until here.  The store may not be
+ * able to remove it: that is not waited for, and may be done again.
+ */
+static void
+remove_checkpoint(struct series *s)
+{
+	struct store_call *call;
+
+	if (s->spec.store == NULL || s->result.outcome == RUN_CANCELLED ||
+	    s->result.outcome == RUN_FAILED)
+		return;
+	s->leaves_outdated = true;
+	call = store_call_new(NULL, NULL, NULL);
+	if (call != NULL)
+		store_discard_checkpoint(s->spec.store, call,
+		    s->spec.store_job);
+}
+
 /* The copy is again what the series shows, and what others go on from. */
 static void
 conclude(struct series *s)
@@ -130,6 +150,7 @@ conclude(struct series *s)
 	f->copied = NULL;
 	s->spec = f->spec;
 	s->result = f->result;
+	remove_checkpoint(s);
 }
 
 void
@@ -283,8 +304,12 @@ begin(struct series *s)
 		return false;
 	forget_pass(f);
 	memset(f->bytes, 0, sizeof f->bytes);
-	if (s->result.outcome != RUN_BAD_RANGES || s->is_cancelled)
+	if (s->result.outcome != RUN_BAD_RANGES)
 		return false;
+	if (s->is_cancelled) {
+		s->result.outcome = RUN_CANCELLED;
+		return false;
+	}
 	f->ranges = calloc(n + 1, sizeof *f->ranges);
 	f->bad = calloc(n + 1, sizeof *f->bad);
 	if (f->ranges == NULL || f->bad == NULL ||

@@ -42,6 +42,7 @@ struct run {
 	uint64_t store_ms;
 	enum run_mode mode;
 	bool is_readback;		/* its source is a destination */
+	bool is_to_be_filled;		/* bad ranges are, by another run */
 	struct keeper keeper;
 	struct marks marks;
 	struct worker_pool *pool;

@@ -249,6 +249,7 @@ take_keeper(struct run *run, const struct run_spec *spec)
 	/* Who writes nothing leaves nothing behind. */
 	if (spec->store == NULL || spec->mode == RUN_VERIFY)
 		return;
+	run->is_to_be_filled = spec->fill != RUN_FILL_LEAVE;
 	k->store = spec->store;
 	run->store_ms = spec->store_ms != 0 ? spec->store_ms : RUN_STORE_MS;
 	k->max_age_ms = spec->resume_max_age_ms;

@@ -6,7 +6,7 @@
 requires nbdkit eval --version
 requires nbdkit --filter=error --filter=log file --version
 requires jq --version
-plan 56
+plan 61
 
 size=$((4 * MiB))
 make_data "$tmp/data" $size 7
@@ -142,6 +142,8 @@ ok "it is filled" grep -q "not read from the source" "$tmp/a.img"
 echo 0 0 >"$tmp/bad"
 ok "it is not taken for copied, either" "$nbdsync" copy --json \
     --checkpoint "$tmp/state" "$(uri src)" "$(uri dst)"
+is "nor gone on from, when it has been filled" \
+    "$(echo "$out" | jq .resumed)" false
 ok "and is right in the end" cmp "$tmp/data" "$tmp/a.img"
 
 # Several destinations, and ranges that go elsewhere.
@@ -204,7 +206,13 @@ rm "$tmp/held"
 echo 0 0 >"$tmp/bad"
 ok "another run" "$nbdsync" copy --json --checkpoint "$tmp/state" \
     "$(uri src)" "$(uri held)"
-ok "makes it right" cmp "$tmp/data" "$tmp/a.img"
+is "goes on from there" "$(echo "$out" | jq .resumed)" true
+ok "and copies only what is bad" \
+    [ "$(echo "$out" | jq .progress.written_bytes)" -le 4096 ]
+ok "which makes it right" cmp "$tmp/data" "$tmp/a.img"
+ok "the next one" "$nbdsync" copy --json --checkpoint "$tmp/state" \
+    "$(uri src)" "$(uri held)"
+is "has nothing to go on from" "$(echo "$out" | jq .resumed)" false
 
 exits 2 "an unknown word is refused" "$nbdsync" copy --on-read-error skip \
     --fill ones "$(uri src)" null:
