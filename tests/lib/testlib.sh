@@ -233,6 +233,8 @@ start_process()
 {
 	name_=$1
 	shift
+	# Nobody is to find what an earlier one of that name has said.
+	: >"$tmp/$name_.log"
 	env --default-signal=INT,QUIT "$@" >"$tmp/$name_.log" 2>&1 \
 	    </dev/null &
 	echo $! >"$tmp/$name_.started"
