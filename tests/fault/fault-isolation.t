@@ -28,12 +28,12 @@ endpoint()
   { name = \"$1\"; $what = $quoted; }"
 }
 
-# job NAME SOURCE DESTINATION
+# job NAME SOURCE DESTINATION [TIMEOUT]
 job()
 {
 	jobs="$jobs${jobs:+,}
   { name = \"$1\"; source = \"$2\"; destination = \"$3\"; request_size =
-    \"64KiB\"; connect_timeout = \"5s\"; io_timeout = \"5s\"; }"
+    \"64KiB\"; connect_timeout = \"${4:-5s}\"; io_timeout = \"${4:-5s}\"; }"
 }
 
 # disk NAME ARGS...: a command with the plugin on a file of its own.
@@ -66,7 +66,7 @@ destination_is()
 endpoint data "[ \"nbdkit\", \"-r\", \"file\", \"$tmp/data\" ]"
 for good in good1 good2 good3 good4; do
 	disk "$good"
-	job "$good" data "$good"
+	job "$good" data "$good" 60s
 done
 
 # Sources.

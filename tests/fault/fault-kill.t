@@ -12,14 +12,15 @@ plan 5
 make_data "$tmp/data" $((32 * MiB)) disk
 conf "daemon = { state_dir = \"$tmp/state\"; };
 endpoints = (
-  { name = \"data\"; command = [ \"nbdkit\", \"-r\", \"--filter=delay\",
-      \"file\", \"$tmp/data\", \"rdelay=20ms\" ]; },
+  { name = \"data\"; command = [ \"sh\", \"-c\",
+      \"exec nbdkit -r --filter=delay file $tmp/data rdelay=\$(cat $tmp/delay)\" ]; },
   { name = \"copy\"; command = [ \"nbdkit\", \"file\", \"$tmp/copy.img\" ]; } );
 jobs = ( { name = \"j\"; source = \"data\"; destination = \"copy\";
     connections = 2; queue_depth = 2; request_size = \"64KiB\";
     checkpoint = \"1s\"; } );"
 
-# A copy takes 128 reads of 20 ms on each of four ways, and more.
+# A copy takes 128 reads of 20 ms on each of four ways, and more; the first one
+# is in no danger of being finished.
 n_kills=0
 n_in_run=0
 n_copies=0
@@ -47,6 +48,7 @@ kill_it()
 # The first kill is no matter of chance: something is to be gone on with.
 kill_when_noted()
 {
+	echo 500ms >"$tmp/delay"
 	start_daemon "$tmp/conf"
 	start_job j
 	wait_for "[ \"\$(api /v1/jobs/j/checkpoint |
@@ -55,6 +57,7 @@ kill_when_noted()
 	stop_process daemon KILL
 	n_kills=1
 	n_in_run=1
+	echo 20ms >"$tmp/delay"
 }
 
 finish()

@@ -40,11 +40,13 @@ between()
 	fi
 }
 
+# Who is silent in the handshake is silent for the time there is to connect;
+# nobody else needs to connect so soon.
 copy()
 {
 	judged "$tmp/data" "$tmp/dst.img" "$nbdsync" copy \
-	    --request-size 64KiB --connections 2 --connect-timeout 1s \
-	    --io-timeout 1s "$@" "$(uri $from)" "$(uri $to)"
+	    --request-size 64KiB --connections 2 \
+	    --connect-timeout "$connect_timeout" --io-timeout 1s "$@" "$(uri $from)" "$(uri $to)"
 }
 
 # One connection is a hole from some step on.
@@ -68,9 +70,11 @@ fall_silent()
 	ok "and was silent" test "$n_harmed" -gt 0
 }
 
+connect_timeout=30s
 fall_silent "a source that is silent in a copy is replaced" source \
     "request reply data" 12 ok
 fall_silent "so is a destination" destination "request payload reply" 12 ok
+connect_timeout=1s
 fall_silent "a source may be silent in the handshake" source \
     "greeting option-reply go" 3 failed
 fall_silent "so may a destination" destination \
@@ -81,7 +85,7 @@ for side in source destination; do
 	start_servers
 	between "$side" hole@before:request:12
 	start_process copy timeout -k 5 60 "$nbdsync" copy \
-	    --request-size 64KiB --connections 2 --connect-timeout 1s \
+	    --request-size 64KiB --connections 2 --connect-timeout 5s \
 	    --io-timeout 1s --reconnect 2s "$(uri $from)" "$(uri $to)"
 	wait_for "harmed way"
 	tell_proxy way hole
@@ -98,7 +102,7 @@ done
 start_servers
 between destination hole@before:request:12
 start_process copy timeout -k 5 90 "$nbdsync" copy \
-    --request-size 64KiB --connections 2 --connect-timeout 1s \
+    --request-size 64KiB --connections 2 --connect-timeout 5s \
     --io-timeout 1s "$(uri $from)" "$(uri $to)"
 wait_for "harmed way"
 tell_proxy way hole

@@ -101,7 +101,7 @@ start_proxy to dst
 conf "endpoints = ( { name = \"s\"; uri = \"$(uri from)\"; },
   { name = \"d\"; uri = \"$(uri to)\"; } );
 jobs = ( { name = \"j\"; source = \"s\"; destination = \"d\"; mode = \"sync\";
-  request_size = \"64KiB\"; connect_timeout = \"1s\"; io_timeout = \"1s\";
+  request_size = \"64KiB\"; connect_timeout = \"3s\"; io_timeout = \"2s\";
   reconnect = \"20s\"; } );"
 # What a sanitizer keeps of freed memory would grow for long.
 ASAN_OPTIONS=${ASAN_OPTIONS-}:quarantine_size_mb=1
