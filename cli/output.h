@@ -34,12 +34,13 @@ int output_close(int exit_code);
 void output_table(const char *const (*cells)[OUTPUT_TABLE_COLUMNS],
     size_t n_rows, size_t n_columns);
 
+/* Enough for the names of all that a job may have of destinations. */
+#define OUTPUT_CELL_SIZE 640
+
 /* One row of output_list(). */
 struct output_row {
-	char cell[OUTPUT_TABLE_COLUMNS][160];
+	char cell[OUTPUT_TABLE_COLUMNS][OUTPUT_CELL_SIZE];
 };
-
-#define OUTPUT_CELL_SIZE sizeof(((struct output_row *)NULL)->cell[0])
 
 /*
  * Print a JSON list as such a table: read_row makes a row of each of its
