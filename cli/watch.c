@@ -13,6 +13,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/epoll.h>
 #include <sys/ioctl.h>
 #include <sys/signalfd.h>
 #include <termios.h>
@@ -37,7 +38,9 @@ struct watcher {
 	struct screen screen;
 	struct termios before;
 	int signal_fd;
-	int resize_fd;
+	int terminal_fd;		/* signals of resizing and stopping */
+	int busy_fd;			/* who waits for the daemon is to look:
+					   there is a signal, or a key */
 	size_t columns;
 	size_t rows;
 	uint64_t next_ms;		/* when to look again */
@@ -74,10 +77,9 @@ put(const char *text)
 }
 
 static int
-open_terminal(struct watcher *w)
+take_terminal(struct watcher *w)
 {
 	struct termios raw;
-	sigset_t set;
 
 	if (tcgetattr(STDIN_FILENO, &w->before) < 0)
 		return -errno;
@@ -85,17 +87,39 @@ open_terminal(struct watcher *w)
 	raw.c_lflag &= (tcflag_t)~(ECHO | ICANON);
 	raw.c_cc[VMIN] = 0;
 	raw.c_cc[VTIME] = 0;
-	(void)sigemptyset(&set);
-	(void)sigaddset(&set, SIGWINCH);
-	if (sigprocmask(SIG_BLOCK, &set, NULL) < 0)
-		return -errno;
-	w->resize_fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
-	if (w->resize_fd < 0 ||
-	    tcsetattr(STDIN_FILENO, TCSANOW, &raw) < 0)
+	if (tcsetattr(STDIN_FILENO, TCSANOW, &raw) < 0)
 		return -errno;
 	/* The other screen, no cursor. */
 	put("\033[?1049h\033[?25l");
 	return 0;
+}
+
+static int
+add_to_busy(struct watcher *w, int fd)
+{
+	struct epoll_event event = { .events = EPOLLIN };
+
+	return epoll_ctl(w->busy_fd, EPOLL_CTL_ADD, fd, &event);
+}
+
+static int
+open_terminal(struct watcher *w)
+{
+	sigset_t set;
+
+	(void)sigemptyset(&set);
+	(void)sigaddset(&set, SIGWINCH);
+	(void)sigaddset(&set, SIGTSTP);
+	if (sigprocmask(SIG_BLOCK, &set, NULL) < 0)
+		return -errno;
+	w->terminal_fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+	w->busy_fd = epoll_create1(EPOLL_CLOEXEC);
+	if (w->terminal_fd < 0 || w->busy_fd < 0 ||
+	    add_to_busy(w, w->signal_fd) < 0 ||
+	    add_to_busy(w, w->terminal_fd) < 0 ||
+	    add_to_busy(w, STDIN_FILENO) < 0)
+		return -errno;
+	return take_terminal(w);
 }
 
 static void
@@ -103,6 +127,23 @@ close_terminal(struct watcher *w)
 {
 	put("\033[?25h\033[?1049l");
 	(void)tcsetattr(STDIN_FILENO, TCSANOW, &w->before);
+}
+
+/* Ctrl-Z: whoever gets the terminal meanwhile finds it as it was. */
+static void
+stop(struct watcher *w)
+{
+	sigset_t set;
+
+	(void)sigemptyset(&set);
+	(void)sigaddset(&set, SIGTSTP);
+	close_terminal(w);
+	(void)raise(SIGTSTP);
+	(void)sigprocmask(SIG_UNBLOCK, &set, NULL);
+	/* And on again. */
+	(void)sigprocmask(SIG_BLOCK, &set, NULL);
+	if (take_terminal(w) < 0)
+		w->is_over = true;
 }
 
 static void
@@ -176,6 +217,7 @@ look(struct watcher *w)
 	int exit_code;
 
 	w->control->said = said;
+	w->control->interrupt_fd = w->busy_fd;
 	exit_code = control_ask(w->control, "GET", "/v1/jobs", 0, &json);
 	if (exit_code == CLI_OK) {
 		screen_set_jobs(&w->screen, json);
@@ -187,6 +229,7 @@ look(struct watcher *w)
 		    "%s", said);
 	}
 	w->control->said = NULL;
+	w->control->interrupt_fd = w->signal_fd;
 	w->next_ms = bar_now_ms() + w->watch->every_ms;
 }
 
@@ -297,8 +340,10 @@ take_signals(struct watcher *w)
 		w->is_over = true;
 		w->exit_code = CLI_INTERRUPTED;
 	}
-	while (read(w->resize_fd, &info, sizeof info) ==
+	while (read(w->terminal_fd, &info, sizeof info) ==
 	    (ssize_t)sizeof info) {
+		if (info.ssi_signo == SIGTSTP)
+			stop(w);
 		measure(w);
 		put("\033[2J");
 		w->next_ms = 0;
@@ -311,7 +356,7 @@ turn(struct watcher *w)
 	struct pollfd fds[] = {
 		{ .fd = STDIN_FILENO, .events = POLLIN },
 		{ .fd = w->signal_fd, .events = POLLIN },
-		{ .fd = w->resize_fd, .events = POLLIN },
+		{ .fd = w->terminal_fd, .events = POLLIN },
 	};
 	uint64_t now = bar_now_ms();
 	uint64_t wait_ms;
@@ -337,7 +382,8 @@ watch_run(const struct watch *watch)
 		.watch = watch,
 		.control = watch->control,
 		.signal_fd = -1,
-		.resize_fd = -1,
+		.terminal_fd = -1,
+		.busy_fd = -1,
 	};
 	int r;
 
@@ -362,6 +408,7 @@ watch_run(const struct watch *watch)
 	close_terminal(&w);
 	screen_done(&w.screen);
 	(void)close(w.signal_fd);
-	(void)close(w.resize_fd);
+	(void)close(w.terminal_fd);
+	(void)close(w.busy_fd);
 	return w.exit_code;
 }

@@ -6,7 +6,7 @@
 . "$srcdir/tests/lib/screenlib.sh"
 requires nbdkit --filter=delay pattern --version
 requires tmux -V
-plan 57
+plan 62
 
 conf "endpoints = (
   { name = \"quick\"; command = [ \"nbdkit\", \"pattern\", \"8M\" ]; },
@@ -134,6 +134,32 @@ term resize-window -t screen -x 40 -y 10
 ok "a small one is not overrun" wait_for "show | sed -n 10p |
     grep -q 'q quit' && sed -n 1p '$tmp/shown' | grep -q ' nbdsync '"
 term resize-window -t screen -x 80 -y 24
+shows '^>quick'
+
+# A daemon that hangs does not hold up who wants to leave.
+stop_screen
+kill -STOP "$(pid_of daemon)"
+open_screen 80 24
+ok "it asks a daemon that does not answer" shows 'asking the daemon'
+keys q
+ok "and can be left at once" wait_for "show | grep -q '^left 0'" 8
+term kill-session -t screen
+kill -CONT "$(pid_of daemon)"
+
+# Stopped by Ctrl-Z, as any other command.
+term new-session -d -s screen -x 80 -y 24 "env LC_ALL=C.UTF-8 PS1='ready> ' \
+    bash --norc --noprofile -i"
+shows '^ready>'
+keys "'$nbdsync' status --watch=200ms" Enter
+ok "it runs in the shell's foreground" shows '^>quick'
+keys C-z
+ok "Ctrl-Z gives the terminal back" shows 'Stopped'
+keys fg Enter
+ok "and it goes on from there" shows '^>quick'
+keys q
+shows '^ready>'
+term kill-session -t screen
+open_screen 80 24
 shows '^>quick'
 
 kill -STOP "$(pid_of daemon)"
