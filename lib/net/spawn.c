@@ -294,7 +294,8 @@ child_main(struct plan *p)
 {
 	int r;
 
-	(void)setpgid(0, 0);
+	/* A group to be ended with, and no terminal to ask at. */
+	(void)setsid();
 	/* Then look whether the parent died before the call. */
 	(void)prctl(PR_SET_PDEATHSIG, SIGTERM);
 	if (getppid() != p->parent)

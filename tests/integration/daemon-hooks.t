@@ -5,7 +5,7 @@
 . "$srcdir/tests/lib/testlib.sh"
 . "$srcdir/tests/lib/daemonlib.sh"
 requires nbdkit pattern --version
-plan 70
+plan 71
 
 umask 022
 # Every other block differs.
@@ -15,6 +15,7 @@ cat >"$tmp/hook" <<END
 #!/bin/sh
 cat >"$tmp/\$1.json"
 env | sort >"$tmp/\$1.env"
+echo \$\$ \$(ps -o sid= -p \$\$) >"$tmp/\$1.session"
 echo "\$1" >>"$tmp/order"
 echo "this is \$1"
 echo "and a complaint of \$1" >&2
@@ -75,6 +76,8 @@ like "and the failure, too" "$(cat "$tmp/daemon.log")" \
 is "the environment is made from nothing" \
     "$(grep -v -e ^NBDSYNC_ -e ^PATH= -e ^PWD= -e ^SHLVL= -e ^_= \
 	-e ^OLDPWD= "$tmp/src-pre.env")" ""
+like "the session is of its own" "$(cat "$tmp/src-pre.session")" \
+    '^([0-9]+) \1$'
 like "and tells the job" "$(cat "$tmp/src-pre.env")" "NBDSYNC_JOB=good"
 like "the run" "$(cat "$tmp/src-pre.env")" "NBDSYNC_RUN=$run"
 like "its state" "$(cat "$tmp/src-pre.env")" "NBDSYNC_STATE=preparing"
