@@ -3,9 +3,10 @@
 # Messages of the daemon go where the configuration says, as it says.
 . "$srcdir/tests/lib/testlib.sh"
 . "$srcdir/tests/lib/daemonlib.sh"
+requires journalctl --version
 requires nbdkit --filter=delay pattern --version
 requires perl -MSocket -e 1
-plan 55
+plan 57
 
 # What listens where journald or syslogd would: a datagram, then a line "--".
 listen_at()
@@ -86,6 +87,12 @@ like "with the place in the source" "$(field CODE_FILE) $(field CODE_LINE)" \
 catalog=$srcdir/packaging/journal/nbdsync.catalog
 ok "with an id that the catalog explains" grep -q "^-- $(field MESSAGE_ID)\$" \
     "$catalog"
+mkdir -p "$tmp/root/usr/lib/systemd/catalog"
+cp "$catalog" "$tmp/root/usr/lib/systemd/catalog"
+ok "journalctl can read the catalog" journalctl --root="$tmp/root" \
+    --update-catalog
+is "all of it" "$(journalctl --root="$tmp/root" --list-catalog |
+    grep -c '^[0-9a-f]\{32\} ')" "$(grep -c '^-- ' "$catalog")"
 is "the catalog has all ids, and no other" "$(sed -n 's/^-- //p' "$catalog" |
     sort)" "$(sed -n 's/^	    "\([0-9a-f]\{32\}\)" },$/\1/p' \
     "$srcdir/daemon/log/messages.c" | sort)"
