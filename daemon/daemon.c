@@ -32,6 +32,7 @@
 #include "job/job.h"
 #include "log/log.h"
 #include "net/loop.h"
+#include "notify.h"
 #include "reload/reload.h"
 #include "runtime/worker.h"
 #include "state.h"
@@ -51,8 +52,7 @@ struct daemon {
 	struct net_timer grace_timer;
 	struct net_timer day_timer;
 	struct jobs_watch watch;
-	/* What the service manager knows. */
-	size_t n_jobs_told, n_running_told;
+	struct notify *notify;
 	bool is_stopping;
 	bool is_state_late;		/* closed after shutdown_grace */
 };
@@ -134,25 +134,12 @@ daemon_check_conf(const char *conf_path, const char *shown_job, bool is_strict)
 }
 
 static void
-notify_status(struct daemon *d, const char *state) ON_MAIN
-{
-	d->n_jobs_told = jobs_count(d->jobs);
-	d->n_running_told = jobs_count_running(d->jobs);
-	(void)sd_notifyf(0, "%sSTATUS=%zu jobs, %zu running%s", state,
-	    d->n_jobs_told, d->n_running_told,
-	    d->is_stopping ? ", stopping" : "");
-}
-
-/* Jobs change in more ways than the service manager is told. */
-static void
 on_jobs_change(void *arg)
 {
 	struct daemon *d = arg;
 
 	on_main_entry();
-	if (jobs_count(d->jobs) != d->n_jobs_told ||
-	    jobs_count_running(d->jobs) != d->n_running_told)
-		notify_status(d, "");
+	notify_look(d->notify);
 }
 
 /* Each may be NULL. */
@@ -284,7 +271,7 @@ on_reload_done(void *arg, bool is_dry)
 
 	on_main_entry();
 	if (!is_dry)
-		notify_status(d, d->is_stopping ? "" : "READY=1\n");
+		notify_tell(d->notify, d->is_stopping ? "" : "READY=1\n");
 	/* Requests wait for it. */
 	jobs_tell_watches(d->jobs);
 }
@@ -379,7 +366,7 @@ stop(struct daemon *d, const char *why, uint64_t grace_ms) ON_MAIN
 	log_message(&messages[MSG_DAEMON_STOPPING], LOG_LEVEL_INFO,
 	    "%s: stopping, %zu running jobs", why,
 	    jobs_count_running(d->jobs));
-	notify_status(d, "STOPPING=1\n");
+	notify_tell(d->notify, "STOPPING=1\n");
 	ask_for_time(grace_ms);
 	net_timer_start(&d->grace_timer, grace_ms);
 	jobs_stop(d->jobs, on_jobs_stopped, d);
@@ -454,6 +441,7 @@ start(struct daemon *d, struct conf *conf) ON_MAIN
 	    (r = worker_pool_start(d->conf->daemon.workers, &d->pool)) < 0 ||
 	    (r = watchdog_start(d->loop, d->pool, &d->dog)) < 0 ||
 	    (r = jobs_new(d->loop, d->pool, &d->jobs)) < 0 ||
+	    (r = notify_new(d->loop, d->jobs, &d->notify)) < 0 ||
 	    (r = jobs_apply(d->jobs, d->conf)) < 0 ||
 	    (r = state_open(&d->state, d->conf, d->jobs)) < 0 ||
 	    (r = add_signal(d, SIGTERM, on_sigterm, &d->sigterm)) < 0 ||
@@ -499,6 +487,7 @@ finish(struct daemon *d) ON_MAIN
 	if (d->pool != NULL)
 		worker_pool_stop(d->pool);
 	watchdog_free(d->dog);
+	notify_free(d->notify);
 	net_timer_done(&d->grace_timer);
 	net_timer_done(&d->day_timer);
 	reload_free(d->reload);
@@ -542,7 +531,7 @@ daemon_run(const char *conf_path)
 		    "nbdsyncd " PACKAGE_VERSION " is ready: %zu jobs, control "
 		    "socket '%s'", jobs_count(d.jobs),
 		    d.conf->control.socket);
-		notify_status(&d, "READY=1\n");
+		notify_tell(d.notify, "READY=1\n");
 		if (net_loop_run(d.loop) == 0)
 			status = DAEMON_EXIT_OK;
 		log_info("ended");

@@ -117,6 +117,8 @@ noinst_LTLIBRARIES += %D%/libdaemon.la
 	%D%/schedule/schedule.h \
 	%D%/state.c \
 	%D%/state.h \
+	%D%/notify.c \
+	%D%/notify.h \
 	%D%/watchdog.c \
 	%D%/watchdog.h
 %C%_libdaemon_la_LIBTOOLFLAGS = --tag=disable-shared

@@ -6,7 +6,7 @@
 . "$srcdir/tests/lib/daemonlib.sh"
 requires nbdkit --filter=delay pattern --version
 requires perl -MIO::Socket::UNIX -e 1
-plan 15
+plan 17
 
 start_receiver
 told()
@@ -26,11 +26,20 @@ is "that is the first it says" "$(grep -c . "$tmp/receiver.log")" 1
 start_job one
 ok "a job runs" told '^STATUS=2 jobs, 1 running'
 
+ok "and later how far that is" told \
+    '^STATUS=2 jobs, 1 running; one [0-9]*% [0-9.]* [KM]iB/s'
+ok "how far it is by then" wait_for \
+    "[ \"\$(grep -o 'running; one .*' '$tmp/receiver.log' | sort -u |
+    grep -c one)\" -ge 2 ]" 40
 mv "$tmp/log" "$tmp/log.1"
-n_told=$(grep -c . "$tmp/receiver.log")
+n_told()
+{
+	grep -c -e READY -e RELOADING "$tmp/receiver.log"
+}
+before=$(n_told)
 "$nbdsync" reload --dry-run --quiet
 is "that it is asked what a reload would change is nobody's business" \
-    "$(grep -c . "$tmp/receiver.log")" "$n_told"
+    "$(n_told)" "$before"
 not_ok "nor are files opened anew for it" [ -e "$tmp/log" ]
 kill -HUP "$(pid_of daemon)"
 ok "it re-reads its configuration" told '^RELOADING=1 MONOTONIC_USEC=[0-9]'
