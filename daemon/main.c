@@ -27,8 +27,7 @@ static const char usage[] =
 "\n"
 "It stays in the foreground and logs to standard error.  SIGHUP re-reads the\n"
 "configuration; SIGTERM cancels all runs and ends it.\n"
-"Exit status: 0 fine, 1 failed, 2 bad usage, 3 ended without waiting for runs,\n"
-"78 bad configuration.\n"
+"Exit status: 0 fine, 1 failed, 2 bad usage, 3 gave up runs, 78 bad conf.\n"
 "See nbdsyncd(8), nbdsync.conf(5) and nbdsync(1).\n";
 
 enum {
