@@ -151,6 +151,7 @@ noinst_LTLIBRARIES += %D%/libnbdsync.la
 	%D%/copy/sample.c \
 	%D%/copy/sample.h \
 	%D%/copy/shape.h \
+	%D%/copy/slot.c \
 	%D%/copy/sparse.c \
 	%D%/copy/tuning.c \
 	%D%/copy/tuning.h \

@@ -9,10 +9,10 @@
 #include "copy/map.h"
 
 /*
- * The inside of a lane: lane.c gives requests out, load.c fills slots, behind.c
- * has what slow destinations are behind with, lost.c what lost connections
- * undo; outcome.c says what follows when requests end, compare.c looks for
- * differences.
+ * The inside of a lane: lane.c gives requests out, load.c fills slots, slot.c
+ * empties them, behind.c has what slow destinations are behind with, lost.c
+ * what lost connections undo; outcome.c says what follows when requests end,
+ * compare.c looks for differences.
  */
 
 /* So many slots a destination that is tried again has, beside others. */
@@ -133,13 +133,6 @@ copy_bit(unsigned target)
 /* lane.c */
 /* Queue a request that has been described. */
 void copy_lane_queue(struct copy_lane *lane, struct copy_request *req);
-/* This destination needs the slot no more; the slot may be free then. */
-void copy_slot_finish(struct copy_lane *lane, struct copy_slot *slot,
-    unsigned target);
-/* See whether it is free. */
-void copy_slot_settle(struct copy_lane *lane, struct copy_slot *slot);
-/* What is to be done again is put back, as far as none of it is on its way. */
-void copy_slot_again(struct copy_lane *lane, struct copy_slot *slot);
 /* May one more be? */
 bool copy_lane_has_depth(const struct copy_lane *lane);
 /* Will zeroes of this length be taken as such? */
@@ -153,6 +146,15 @@ uint32_t copy_lane_request_size(const struct copy_lane *lane);
 /* Destinations that have failed need nothing, nor does a digest that has. */
 uint32_t copy_lane_live_targets(const struct copy_lane *lane,
     uint32_t targets);
+
+/* slot.c */
+/* This destination needs the slot no more; the slot may be free then. */
+void copy_slot_finish(struct copy_lane *lane, struct copy_slot *slot,
+    unsigned target);
+/* See whether it is free. */
+void copy_slot_settle(struct copy_lane *lane, struct copy_slot *slot);
+/* What is to be done again is put back, as far as none of it is on its way. */
+void copy_slot_again(struct copy_lane *lane, struct copy_slot *slot);
 
 /* load.c */
 /* Have a slot do what comes next; false: there is nothing now, or no slot. */
