@@ -782,7 +782,7 @@ START_TEST(closing_from_each_callback_is_safe)
 	static void (*const servers[])(int) = { fake_serve_well, fake_serve_well,
 		serve_hang_up_on_option, fake_serve_handshake_only };
 
-	open_conn(fake_start(servers[_i]), NBD_GOAL_TRANSMISSION, 10000, 200);
+	open_conn(fake_start(servers[_i]), NBD_GOAL_TRANSMISSION, 10000, 2000);
 	close_in_callback = true;
 	if (_i == 1 || _i == 3) {
 		close_in_callback = false;

@@ -550,31 +550,34 @@ serve_half_a_list(int fd)
 
 static const struct nbdclient_tls no_verify = { .no_verify = true };
 
-/* All the others are long enough to fail the test. */
+/*
+ * All the others are long enough to fail the test; and this one is for the
+ * steps before it.
+ */
 static const struct mute_row {
 	void (*serve)(int fd);
 	struct nbdclient_options options;
 	bool lists;
 	const char *says;
 } mute_rows[] = {
-	{ fake_serve_nothing, { .connect_timeout_ms = 200 }, false,
-	    "gave up after 0.2 s, waiting for the server's greeting" },
-	{ fake_serve_nothing, { .option_timeout_ms = 200 }, false,
-	    "gave up after 0.2 s, waiting for the server's greeting" },
-	{ fake_serve_greeting_only, { .option_timeout_ms = 200 }, false,
-	    "gave up after 0.2 s, waiting for the answer to "
+	{ fake_serve_nothing, { .connect_timeout_ms = 1000 }, false,
+	    "gave up after 1.0 s, waiting for the server's greeting" },
+	{ fake_serve_nothing, { .option_timeout_ms = 1000 }, false,
+	    "gave up after 1.0 s, waiting for the server's greeting" },
+	{ fake_serve_greeting_only, { .option_timeout_ms = 1000 }, false,
+	    "gave up after 1.0 s, waiting for the answer to "
 	    "NBD_OPT_EXTENDED_HEADERS" },
-	{ serve_one_refusal, { .option_timeout_ms = 200 }, false,
-	    "gave up after 0.2 s, waiting for the answer to "
+	{ serve_one_refusal, { .option_timeout_ms = 1000 }, false,
+	    "gave up after 1.0 s, waiting for the answer to "
 	    "NBD_OPT_STRUCTURED_REPLY" },
-	{ serve_half_a_list, { .option_timeout_ms = 200 }, true,
-	    "gave up after 0.2 s, waiting for the answer to NBD_OPT_LIST" },
-	{ serve_no_handshake_of_tls, { .tls_timeout_ms = 200,
+	{ serve_half_a_list, { .option_timeout_ms = 1000 }, true,
+	    "gave up after 1.0 s, waiting for the answer to NBD_OPT_LIST" },
+	{ serve_no_handshake_of_tls, { .tls_timeout_ms = 1000,
 	    .tls = &no_verify }, false,
-	    "gave up after 0.2 s, waiting for the TLS handshake" },
-	{ fake_serve_greeting_only, { .option_timeout_ms = 200,
+	    "gave up after 1.0 s, waiting for the TLS handshake" },
+	{ fake_serve_greeting_only, { .option_timeout_ms = 1000,
 	    .tls = &no_verify }, false,
-	    "gave up after 0.2 s, waiting for the answer to "
+	    "gave up after 1.0 s, waiting for the answer to "
 	    "NBD_OPT_STARTTLS" },
 };
 

@@ -16,7 +16,7 @@
 
 enum {
 	LENGTH = 8192,
-	IO_MS = 200,
+	IO_MS = 1000,
 	STARVING_MS = 4 * IO_MS,
 	N_READS = 16,		/* receives in a turn */
 	RECEIVE = 4096,		/* bytes of one */

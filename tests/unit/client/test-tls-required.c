@@ -84,7 +84,7 @@ expect_failure(void (*serve)(int fd), enum nbd_failure why, int code,
 	const struct conn_options o = {
 		.uri = &uri,
 		.fd = fake_start(serve),
-		.connect_timeout_ms = 300,
+		.connect_timeout_ms = 3000,
 	};
 
 	ck_assert_int_eq(conn_open(loop, &o, &events, NULL, &conn, &e), 0);
