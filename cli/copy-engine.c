@@ -41,6 +41,8 @@ struct engine {
 	bool has_no_checkpoint;		/* it cannot be used */
 	struct net_watch signals;
 	struct net_timer tick;
+	struct net_timer store_timer;	/* the checkpoint's disk is waited for */
+	int exit_code;			/* when that has no end */
 	struct bar bar;
 	int signal_fd;
 	bool is_interrupted;
@@ -124,6 +126,18 @@ engine_on_finished(struct series *run UNUSED, void *arg)
 	net_loop_stop(en->loop);
 }
 
+/* Its thread may hang in the kernel, so that nobody can wait for it. */
+static void
+on_checkpoint_silent(void *arg)
+{
+	const struct engine *en = arg;
+
+	message(en->options->command, "%s: its disk does not answer",
+	    en->options->checkpoint);
+	(void)fflush(stdout);
+	_exit(en->exit_code);
+}
+
 /* The loop, and what hangs on it.  Signals first: threads inherit them. */
 static int
 engine_init(struct engine *en)
@@ -144,6 +158,9 @@ engine_init(struct engine *en)
 	if (r < 0)
 		return r;
 	r = net_timer_init(&en->tick, en->loop, engine_on_tick, en);
+	if (r == 0)
+		r = net_timer_init(&en->store_timer, en->loop,
+		    on_checkpoint_silent, en);
 	if (r < 0)
 		return r;
 	return worker_pool_start(0, &en->pool);
@@ -155,6 +172,7 @@ engine_done(struct engine *en)
 	series_free(en->run);
 	worker_pool_stop(en->pool);
 	net_timer_done(&en->tick);
+	net_timer_done(&en->store_timer);
 	net_watch_done(&en->signals);
 	mailbox_free(en->mailbox);
 	net_loop_free(en->loop);
@@ -436,6 +454,7 @@ tell_result(struct engine *en)
 
 #define CHECKPOINT_JOB	    "copy"
 #define CHECKPOINT_CLOSE_MS 10000
+#define CHECKPOINT_WAIT_MS  15000	/* longer than that */
 
 static void
 on_checkpoint_tried(struct store_call *call)
@@ -450,6 +469,15 @@ on_checkpoint_tried(struct store_call *call)
 	net_loop_stop(en->loop);
 }
 
+static void
+wait_for_checkpoint(struct engine *en, int exit_code)
+{
+	en->exit_code = exit_code;
+	net_timer_start(&en->store_timer, CHECKPOINT_WAIT_MS);
+	(void)net_loop_run(en->loop);
+	net_timer_stop(&en->store_timer);
+}
+
 /* A file that cannot be used is told before anything is copied. */
 static int
 try_checkpoint(struct engine *en)
@@ -462,7 +490,7 @@ try_checkpoint(struct engine *en)
 		return CLI_ERROR;
 	}
 	store_load_checkpoint(en->store, call, CHECKPOINT_JOB);
-	(void)net_loop_run(en->loop);
+	wait_for_checkpoint(en, CLI_ERROR);
 	return en->has_no_checkpoint ? CLI_ERROR : CLI_OK;
 }
 
@@ -499,7 +527,7 @@ on_store_closed(struct store_call *call)
 }
 
 static void
-close_checkpoint(struct engine *en)
+close_checkpoint(struct engine *en, int exit_code)
 {
 	struct store_call *call;
 
@@ -508,7 +536,7 @@ close_checkpoint(struct engine *en)
 	call = store_call_new(en->mailbox, on_store_closed, en);
 	if (call != NULL) {
 		store_close(en->store, call, CHECKPOINT_CLOSE_MS);
-		(void)net_loop_run(en->loop);
+		wait_for_checkpoint(en, exit_code);
 	}
 	store_free(en->store);
 	en->store = NULL;
@@ -559,7 +587,7 @@ copy_engine_run(const struct copy_engine_options *options)
 	r = engine_init(&en);
 	if (r == 0) {
 		exit_code = engine_run(&en);
-		close_checkpoint(&en);
+		close_checkpoint(&en, exit_code);
 	} else {
 		message(options->command, "cannot start: %s", strerror(-r));
 		exit_code = CLI_ERROR;

@@ -515,6 +515,7 @@ integration_tests = \
 	%D%/integration/copy-resume.t \
 	%D%/integration/copy-refusals.t \
 	%D%/integration/copy-several.t \
+	%D%/integration/copy-silent-store.t \
 	%D%/integration/copy-sizes.t \
 	%D%/integration/copy-sparse.t \
 	%D%/integration/copy-sync.t \
