@@ -39,7 +39,7 @@ struct store_side {
 
 struct store_destination {
 	struct store_side side;
-	struct ranges durable;		/* bytes on the plan's line */
+	struct ranges durable;		/* bytes of it */
 };
 
 struct store_failed {
@@ -67,8 +67,8 @@ struct store_checkpoint {
 	unsigned n_destinations;
 	struct store_failed *failed;
 	size_t n_failed;
-	struct range recent[STORE_MAX_RECENT];	/* completed last, on the
-						   plan's line */
+	struct range recent[STORE_MAX_RECENT];	/* completed last, on
+						   a destination */
 	size_t n_recent;
 };
 

@@ -93,7 +93,10 @@ done_bytes(const struct lane_disk *d)
 	return done;
 }
 
-/* Again?  More may be done by then than ever before. */
+/*
+ * How often it was lost without anything being done in between: what a lost
+ * connection undoes does not count as done when it is done again.
+ */
 static void
 count_loss(struct lane_disk *d)
 {

@@ -19,7 +19,7 @@ side_to_json(const struct store_side *side)
 	    (json_int_t)side->flags, "read_only", side->is_read_only);
 }
 
-/* The first ones, [from, to) on the plan's line. */
+/* The first ones, [from, to) on the destination. */
 static json_t *
 ranges_to_json(const struct ranges *set)
 {

@@ -17,8 +17,8 @@
 #include "transfer/run.h"
 
 /*
- * The inside of a run, shared by run.c (making, asking, freeing) and drive.c
- * (the steps from start to verdict).
+ * The inside of a run, shared by run.c (making, asking, freeing), drive.c (the
+ * steps from start to the end of copying) and the others that are named below.
  */
 
 /* What one of the run's lanes is doing, as the run's worker knows it. */
