@@ -8,7 +8,7 @@ requires nbdkit eval --version
 requires nbdkit file --version
 requires nbdkit --filter=blocksize-policy file --version
 requires jq --version
-plan 46
+plan 52
 
 size=$((70 * MiB + 512))
 make_data "$tmp/data" $size 7
@@ -31,6 +31,18 @@ start_nbdkit frail --filter=error file "$tmp/c" error-pwrite=EIO \
 truncate -s $((3 * MiB + 100)) "$tmp/blocky"
 start_nbdkit blocky --filter=blocksize-policy file "$tmp/blocky" \
     blocksize-error-policy=error blocksize-minimum=512
+# One that does not answer reads while it is told to wait.
+truncate -s $size "$tmp/mended"
+start_nbdkit mended eval get_size="echo $size" can_write="exit 0" \
+    can_flush="exit 0" flush="exit 0" pread="
+	while [ -e '$tmp/wait' ]; do
+		: >'$tmp/waits'
+		sleep 0.1
+	done
+	dd if='$tmp/mended' skip=\$4 count=\$3 bs=256K status=none \
+	    iflag=skip_bytes,count_bytes,fullblock" \
+    pwrite="dd of='$tmp/mended' seek=\$4 bs=256K status=none \
+	oflag=seek_bytes conv=notrunc"
 configure()
 {
 	conf "endpoints = (
@@ -38,6 +50,7 @@ configure()
 	  { name = \"a\"; path = \"$tmp/a\"; },
 	  { name = \"b\"; path = \"$tmp/b\"; },
 	  { name = \"odd\"; path = \"$tmp/odd\"; },
+	  { name = \"mended\"; uri = \"$(uri mended)\"; },
 	  { name = \"blocky\"; uri = \"$(uri blocky)\"; },
 	  { name = \"odder\"; path = \"$tmp/odder\"; },
 	  { name = \"frail\"; uri = \"$(uri frail)\"; } );
@@ -47,6 +60,8 @@ configure()
 	  { name = \"plain\"; source = \"src\"; destination = \"b\"; },
 	  { name = \"two\"; source = \"src\"; retries = 0;
 	    destinations = [ \"a\", \"frail\" ]; verify = \"after\"; },
+	  { name = \"mend\"; source = \"src\"; destination = \"mended\";
+	    verify = \"after\"; recheck = \"0\"; repair = true; },
 	  { name = \"odd\"; source = \"odd\"; 
 	    destinations = [ \"odder\", \"blocky\" ];
 	    verify = \"after\";
@@ -175,3 +190,23 @@ in_history odd
 exits 3 "the other is compared later" stored odd
 is "as a whole" "$(job_field odd .last_run.progress.verified_bytes)" \
     $((3 * MiB + 100))
+
+# Paused, and resumed by another daemon that has not got the digests any more.
+exits 0 "a job that repairs what differs" "$nbdsync" start --wait mend
+in_history mend
+spoil mended $((65 * MiB))
+touch "$tmp/wait"
+"$nbdsync" verify --stored mend
+ok "is compared with what it has written" wait_for "[ -e '$tmp/waits' ]"
+"$nbdsync" pause --quiet mend
+rm "$tmp/wait"
+ok "until it is paused" wait_for '[ "$(job_field mend .state)" = paused ]'
+stop_process daemon
+: >"$tmp/src.busy"
+start_daemon "$tmp/conf"
+wait_for '[ "$(job_field mend .state)" = paused ]'
+"$nbdsync" resume --quiet mend
+is "another daemon does not begin it again" "$(job_field mend .state)" idle
+ok "nor anything else, with the source" test ! -s "$tmp/src.busy"
+is "and repairs nothing" "$(dd if="$tmp/mended" bs=1 skip=$((65 * MiB)) \
+    count=1 status=none)" X
