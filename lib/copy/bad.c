@@ -402,14 +402,23 @@ join_neighbours(struct copy_skips *b, struct copy_bad_range *range)
 	return n;
 }
 
+/* Each disk has its own. */
+static struct copy_account *
+account_of(const struct copy_lane *lane, enum copy_side side, unsigned target)
+{
+	return side == COPY_SOURCE ? &lane->ledger->skipped :
+				     &lane->ledger->targets[target].skipped;
+}
+
 static void
-list_skip(struct copy_lane *lane, struct copy_bad_range *range)
+list_skip(struct copy_lane *lane, struct copy_bad_range *range,
+    unsigned target)
 {
 	struct copy_skips *b = &lane->skips;
 	uint64_t n = 1 - join_neighbours(b, range);
 	struct copy_bad_range *v;
 
-	copy_ledger_add(&lane->ledger->bad_ranges, n);
+	copy_ledger_add(&account_of(lane, range->side, target)->ranges, n);
 	v = make_room(lane, b->v, b->n, &b->room, sizeof *v);
 	if (v == NULL)
 		return;
@@ -418,7 +427,7 @@ list_skip(struct copy_lane *lane, struct copy_bad_range *range)
 }
 
 static void
-skip(struct copy_lane *lane, const struct copy_bad *bad)
+skip(struct copy_lane *lane, const struct copy_bad *bad, unsigned target)
 {
 	struct copy_bad_range range = {
 		.side = bad->side,
@@ -439,38 +448,38 @@ skip(struct copy_lane *lane, const struct copy_bad *bad)
 			copy_ledger_add(
 			    &lane->ledger->targets[i].failed_bytes,
 			    range.length);
-	lane->last_skip = *bad;
-	list_skip(lane, &range);
+	bads_of(lane, bad->side, target)->skipped = bad->error;
+	list_skip(lane, &range, target);
 }
 
-/* Pieces of a pass, which may be neighbours in the end. */
-static bool
-is_trying(const struct copy_lane *lane)
+/* Not before the pass is over: its pieces may be neighbours in the end. */
+static void
+check_account(struct copy_lane *lane, struct copy_bads *b,
+    enum copy_side side, unsigned target)
 {
-	unsigned n = lane->bads.n_loaded;
-	unsigned i;
+	struct copy_account *account = account_of(lane, side, target);
+	char message[80];
+	int error = b->skipped;
 
-	for (i = 0; i < lane->plan->n_targets; i++)
-		n += lane->target_bads[i].n_loaded;
-	return n > 0;
+	if (error == 0 || b->n_loaded > 0)
+		return;
+	b->skipped = 0;
+	if (copy_ledger_get(&account->ranges) <= lane->plan->max_bad_ranges)
+		return;
+	(void)snprintf(message, sizeof message, "more than %" PRIu64
+	    " ranges are bad", lane->plan->max_bad_ranges);
+	copy_lane_fail(lane, side, target, error, message);
 }
 
 void
 copy_bads_check(struct copy_lane *lane)
 {
-	const struct copy_bad bad = lane->last_skip;
-	char message[80];
+	unsigned i;
 
-	if (bad.error == 0 || is_trying(lane))
-		return;
-	lane->last_skip.error = 0;
-	if (copy_ledger_get(&lane->ledger->bad_ranges) <=
-	    lane->plan->max_bad_ranges)
-		return;
-	(void)snprintf(message, sizeof message, "more than %" PRIu64
-	    " ranges are bad", lane->plan->max_bad_ranges);
-	copy_lane_fail(lane, bad.side, bad.side == COPY_SOURCE ? 0 :
-	    (unsigned)__builtin_ctz(bad.what.targets), bad.error, message);
+	check_account(lane, &lane->bads, COPY_SOURCE, 0);
+	for (i = 0; i < lane->plan->n_targets; i++)
+		check_account(lane, &lane->target_bads[i], COPY_DESTINATION,
+		    i);
 }
 
 /* What the slot was to skip there is tried again, after all. */
@@ -482,20 +491,19 @@ take_back_skips(struct copy_lane *lane, struct copy_slot *slot)
 	for (i = 0; i < lane->plan->n_targets; i++)
 		if ((slot->skipped & copy_bit(i)) != 0)
 			(void)atomic_fetch_sub_explicit(
-			    &lane->ledger->targets[i].bad_bytes,
+			    &account_of(lane, COPY_DESTINATION, i)->bytes,
 			    slot->what.length, memory_order_relaxed);
 	slot->skipped = 0;
 }
 
-/* May so much more of the disk be skipped?  Each disk has its own account. */
+/* May so much more of the disk be skipped? */
 static bool
 is_too_much(const struct copy_lane *lane, const struct copy_request *req,
     uint64_t length)
 {
-	struct copy_ledger *l = lane->ledger;
-	_Atomic uint64_t *account = req->side == COPY_SOURCE ? &l->bad_bytes :
-	    &l->targets[req->target].bad_bytes;
-	uint64_t bytes = atomic_fetch_add_explicit(account, length,
+	struct copy_account *account = account_of(lane, req->side,
+	    req->target);
+	uint64_t bytes = atomic_fetch_add_explicit(&account->bytes, length,
 	    memory_order_relaxed);
 
 	return bytes + length > lane->plan->max_bad_bytes;
@@ -584,7 +592,7 @@ put_bad(struct copy_lane *lane, const struct copy_slot *slot,
 	bad.class = copy_error_class(bad.error);
 	bad.what.targets = targets & slot->skipped;
 	if (bad.what.targets != 0)
-		skip(lane, &bad);
+		skip(lane, &bad, target);
 	bad.what.targets = targets & ~slot->skipped;
 	if (side == COPY_SOURCE && !copy_lane_digest_awaits(lane, bad.class))
 		bad.what.targets &= ~COPY_FOR_DIGEST;

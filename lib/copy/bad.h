@@ -50,6 +50,8 @@ struct copy_bads {
 	bool is_pausing;	/* the pass begins after a pause */
 	bool is_counted;	/* in the ledger, as trying again */
 	unsigned n_loaded;	/* slots with pieces of this pass */
+	int skipped;		/* the error of what was skipped last; 0: all
+				   of it has been counted */
 };
 
 /* What is skipped, of all disks. */

@@ -96,8 +96,6 @@ struct copy_lane {
 
 	struct copy_bads bads;		/* of the source */
 	struct copy_bads target_bads[COPY_MAX_TARGETS];
-	struct copy_bad last_skip;	/* error not 0: see whether there are
-					   too many */
 	struct copy_skips skips;
 	uint32_t held;			/* destinations that are tried again */
 	bool is_turn_of_new;		/* after a piece of theirs */

@@ -62,6 +62,12 @@ struct copy_refusal {
 					   was refused */
 };
 
+/* What of a disk was given up: it may be too much. */
+struct copy_account {
+	_Atomic uint64_t bytes;
+	_Atomic uint64_t ranges;
+};
+
 /* What is known of one destination. */
 struct copy_target_books {
 	_Atomic uint64_t total_bytes;	/* that it is to get */
@@ -77,7 +83,7 @@ struct copy_target_books {
 	_Atomic uint64_t differing_bytes;	/* compared, and left so */
 	_Atomic uint64_t resumed_bytes;	/* done by an earlier run */
 	_Atomic uint64_t failed_bytes;	/* given up, and listed */
-	_Atomic uint64_t bad_bytes;	/* skipped because of itself */
+	struct copy_account skipped;	/* because of itself */
 	_Atomic uint64_t behind_bytes;	/* to be caught up with */
 	_Atomic uint64_t durable_bytes;	/* covered by a flush */
 	atomic_bool is_failed;		/* nothing new goes there */
@@ -102,8 +108,7 @@ struct copy_ledger {
 					   again */
 	_Atomic uint64_t n_retrying;	/* disks, of each lane, of which some
 					   are */
-	_Atomic uint64_t bad_bytes;	/* of the source, skipped */
-	_Atomic uint64_t bad_ranges;
+	struct copy_account skipped;	/* of the source */
 	atomic_bool no_more_tries;	/* what fails now is skipped, or fails
 					   the run, at once */
 	_Atomic unsigned n_away;	/* that are lost now, and may */

@@ -7,7 +7,7 @@ requires nbdkit eval --version
 requires nbdkit --filter=error --filter=log pattern --version
 requires jq --version
 
-plan 52
+plan 55
 
 size=$((4 * MiB))
 make_data "$tmp/data" $size 7
@@ -127,7 +127,8 @@ exits 13 "it may be skipped" "$nbdsync" copy --json --retries 0 \
 is "and is listed" "$(bad_ranges)" "999936+3072 "
 is "with the side" "$(echo "$out" | jq -r '.bad_ranges[0].side')" destination
 ok "all else is right" equal_but 999936 1003008
-truncate -s $size "$tmp/fair.img"
+truncate -s $size "$tmp/fair.img" "$tmp/two.img"
+start_bad two pwrite "$tmp/two.img" 1000000 1000001 2000000 2000001
 start_bad fair pwrite "$tmp/fair.img" 3000000 3000001
 exits 13 "where one has more than may be skipped the other goes on" \
     "$nbdsync" copy --json --retries 0 --on-write-error skip --max-bad 1KiB \
@@ -137,6 +138,14 @@ like "the one has failed" \
 is "the other not" "$(echo "$out" | jq -r '.destination_failures[1]')" null
 ok "and has all else" [ "$(cmp -l "$tmp/data" "$tmp/fair.img" | wc -l)" -le \
     512 ]
+exits 13 "and the same where it has too many ranges" "$nbdsync" copy --json \
+    --retries 0 --on-write-error skip --max-bad-ranges 1 --connections 1 \
+    "$(uri src)" "$(uri two)" "$(uri fair)"
+like "that fails the one" "$(echo "$out" |
+    jq -r '.destination_failures[0]')" "more than 1 ranges are bad"
+is "but not the one that has no more than may be" \
+    "$(echo "$out" | jq -r '.destination_failures[1]')" null
+stop_process two
 stop_process fair
 stop_process dst
 

@@ -1934,7 +1934,7 @@ judge_blocks(struct sim *sim, bool is_complete)
 	/* Those are not waited for in which something has failed. */
 	bool are_all_awaited = sim->plan.on_error[COPY_SOURCE] != COPY_SKIP ||
 	    copy_ledger_get(&sim->ledger.n_retries) == 0;
-	bool is_holed = copy_ledger_get(&sim->ledger.bad_bytes) > 0 &&
+	bool is_holed = copy_ledger_get(&sim->ledger.skipped.bytes) > 0 &&
 	    sim->n_targets == 1 && copy_ledger_is_complete(&sim->ledger, 0,
 	    sim->plan.targets[0].use_flush);
 	uint64_t size = sim->plan.block_size;
@@ -1972,7 +1972,7 @@ judge_digests(struct sim *sim)
 	 * cancel that comes when it is all that is left.
 	 */
 	is_complete &= !sim->cancelled &&
-	    copy_ledger_get(&sim->ledger.bad_bytes) == 0;
+	    copy_ledger_get(&sim->ledger.skipped.bytes) == 0;
 	judge_blocks(sim, is_complete);
 	if (sim->digests.whole == NULL)
 		return;

@@ -293,7 +293,7 @@ START_TEST(what_neither_side_can_read_is_skipped_once)
 	answer_in_order(answer_neither);
 	ck_assert(copy_lane_is_finished(lane));
 	ck_assert_uint_eq(ledger.targets[0].failed_bytes, 512);
-	ck_assert_uint_eq(ledger.bad_bytes + ledger.targets[0].bad_bytes,
+	ck_assert_uint_eq(ledger.skipped.bytes + ledger.targets[0].skipped.bytes,
 	    512);
 }
 END_TEST
