@@ -180,7 +180,6 @@ noinst_LTLIBRARIES += %D%/libnbdsync.la
 	%D%/store/store.c \
 	%D%/store/store.h \
 	%D%/store/table-checkpoints.c \
-	%D%/store/table-digests.c \
 	%D%/store/table-jobs.c \
 	%D%/store/table-runs.c \
 	%D%/store/tables.h \

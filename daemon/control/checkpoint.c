@@ -82,5 +82,6 @@ ctl_reset(struct ctl_request *req)
 	}
 	call = ctl_store_call(req, on_reset);
 	if (call != NULL)
-		store_reset_job(jobs_store(req->jobs), call, req->job);
+		store_discard_checkpoint(jobs_store(req->jobs), call,
+		    req->job);
 }

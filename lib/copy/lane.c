@@ -312,12 +312,6 @@ copy_lane_n_loaded(const struct copy_lane *lane)
 	return lane->n_loaded;
 }
 
-unsigned
-copy_lane_in_flight(const struct copy_lane *lane)
-{
-	return lane->in_flight;
-}
-
 /* What has not been given out never will be when all is over. */
 static bool
 is_needed_by(const struct copy_lane *lane, const struct copy_request *read,

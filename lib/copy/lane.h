@@ -213,9 +213,6 @@ unsigned copy_lane_n_loaded(const struct copy_lane *lane);
  */
 unsigned copy_lane_n_in_progress(const struct copy_lane *lane);
 
-/* Requests given out and not done yet. */
-unsigned copy_lane_in_flight(const struct copy_lane *lane);
-
 /* The first failure of a disk, error 0 if none, and how many there were. */
 const struct copy_failure *copy_lane_failure(const struct copy_lane *lane,
     enum copy_side side, unsigned target, uint64_t *ret_n);

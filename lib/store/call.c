@@ -32,33 +32,6 @@ store_run_free(struct store_run *run)
 	free(run);
 }
 
-struct store_digests *
-store_digests_new(size_t n)
-{
-	struct store_digests *digests = calloc(1, sizeof *digests);
-
-	if (digests == NULL || n == 0)
-		return digests;
-	digests->v = calloc(n, sizeof digests->v[0]);
-	if (digests->v == NULL) {
-		free(digests);
-		return NULL;
-	}
-	digests->n = n;
-	return digests;
-}
-
-void
-store_digests_free(struct store_digests *digests)
-{
-	if (digests == NULL)
-		return;
-	for (size_t i = 0; i < digests->n; i++)
-		free(digests->v[i].data);
-	free(digests->v);
-	free(digests);
-}
-
 struct store_call *
 store_call_new(struct mailbox *reply_to,
     void (*on_done)(struct store_call *call), void *arg)
@@ -82,12 +55,10 @@ drop_answers(struct store_call *call)
 		store_run_free(call->runs[i]);
 	free(call->runs);
 	store_checkpoint_free(call->checkpoint);
-	store_digests_free(call->digests);
 	free(call->jobs);
 	call->runs = NULL;
 	call->n_runs = 0;
 	call->checkpoint = NULL;
-	call->digests = NULL;
 	call->jobs = NULL;
 	call->n_jobs = 0;
 }
@@ -146,12 +117,6 @@ run_put_job(struct store_call *call, struct db *db, unsigned unused UNUSED)
 }
 
 static int
-run_reset_job(struct store_call *call, struct db *db, unsigned unused UNUSED)
-{
-	return table_reset_job(db, call->job);
-}
-
-static int
 run_save(struct store_call *call, struct db *db, unsigned unused UNUSED)
 {
 	return table_save_checkpoint(db, call->checkpoint);
@@ -168,29 +133,6 @@ static int
 run_discard(struct store_call *call, struct db *db, unsigned unused UNUSED)
 {
 	return table_discard_checkpoint(db, call->job);
-}
-
-static int
-run_put_digests(struct store_call *call, struct db *db,
-    unsigned unused UNUSED)
-{
-	return table_put_digests(db, call->job, call->digests);
-}
-
-static int
-run_get_digests(struct store_call *call, struct db *db,
-    unsigned unused UNUSED)
-{
-	drop_answers(call);
-	return table_get_digests(db, call->job, call->id, call->first,
-	    call->count, &call->digests);
-}
-
-static int
-run_drop_digests(struct store_call *call, struct db *db,
-    unsigned unused UNUSED)
-{
-	return table_drop_digests(db, call->job);
 }
 
 static int
@@ -226,12 +168,8 @@ static const struct store_op
 	get_job = { run_get_job, false },
 	list_jobs = { run_list_jobs, false },
 	put_job = { run_put_job, true },
-	reset_job = { run_reset_job, true },
 	load = { run_load, false },
 	discard = { run_discard, true },
-	put_digests = { run_put_digests, true },
-	get_digests = { run_get_digests, false },
-	drop_digests = { run_drop_digests, true },
 	add_run = { run_add_run, true },
 	list_runs = { run_list_runs, false },
 	get_run = { run_get_run, false };
@@ -286,12 +224,6 @@ store_put_job(struct store *store, struct store_call *call,
 }
 
 void
-store_reset_job(struct store *store, struct store_call *call, const char *job)
-{
-	post(store, call, &reset_job, job);
-}
-
-void
 store_save_checkpoint(struct store *store, struct store_call *call,
     struct store_checkpoint *checkpoint)
 {
@@ -311,31 +243,6 @@ store_discard_checkpoint(struct store *store, struct store_call *call,
     const char *job)
 {
 	post(store, call, &discard, job);
-}
-
-void
-store_put_digests(struct store *store, struct store_call *call,
-    const char *job, struct store_digests *digests)
-{
-	call->digests = digests;
-	post(store, call, &put_digests, job);
-}
-
-void
-store_get_digests(struct store *store, struct store_call *call,
-    const char *job, const char *algorithm, uint64_t first, uint64_t count)
-{
-	set_text(call, call->id, sizeof call->id, algorithm);
-	call->first = first > INT64_MAX ? INT64_MAX : first;
-	call->count = count;
-	post(store, call, &get_digests, job);
-}
-
-void
-store_drop_digests(struct store *store, struct store_call *call,
-    const char *job)
-{
-	post(store, call, &drop_digests, job);
 }
 
 void

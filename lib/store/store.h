@@ -12,8 +12,8 @@
 #include "store/checkpoint.h"
 
 /*
- * What has to survive the end of the process: checkpoints, digests, the
- * state of jobs and the history of runs, in one SQLite database.
+ * What has to survive the end of the process: checkpoints, the state
+ * of jobs and the history of runs, in one SQLite database.
  *
  * A thread of the store's own does all of it.  Everybody else posts calls,
  * from any thread, and gets each back once, as a mail to the mailbox that the
@@ -113,23 +113,6 @@ struct store_run {
 struct store_run *store_run_new(void);
 void store_run_free(struct store_run *run);
 
-struct store_digest {
-	uint64_t block;			/* which 64 MiB of the source */
-	void *data;
-	size_t len;			/* at most STORE_DIGEST_MAX */
-};
-
-#define STORE_DIGEST_MAX (1024 * 1024)
-
-struct store_digests {
-	char algorithm[32];
-	struct store_digest *v;		/* by block */
-	size_t n;
-};
-
-struct store_digests *store_digests_new(size_t n);
-void store_digests_free(struct store_digests *digests);
-
 struct store_op;
 
 /*
@@ -145,7 +128,6 @@ struct store_call {
 
 	/* Answers. */
 	struct store_checkpoint *checkpoint;
-	struct store_digests *digests;
 	struct store_job *jobs;
 	size_t n_jobs;
 	struct store_run **runs;
@@ -156,7 +138,7 @@ struct store_call {
 	struct list node;
 	char job[STORE_NAME_SIZE];
 	char id[128];
-	uint64_t first, count;
+	size_t count;
 };
 
 /* NULL: out of memory.  reply_to must outlive the call. */
@@ -190,9 +172,6 @@ void store_list_jobs(struct store *store, struct store_call *call);
 /* Write all of it but the UUID, which stays; answers with it in jobs. */
 void store_put_job(struct store *store, struct store_call *call,
     const struct store_job *job);
-/* Forget checkpoint and digests: what the next run would go on from. */
-void store_reset_job(struct store *store, struct store_call *call,
-    const char *job);
 
 /*
  * checkpoint becomes the call's.  -ESTALE: the one that is stored is not of
@@ -208,15 +187,6 @@ void store_save_checkpoint(struct store *store, struct store_call *call,
 void store_load_checkpoint(struct store *store, struct store_call *call,
     const char *job);
 void store_discard_checkpoint(struct store *store, struct store_call *call,
-    const char *job);
-
-/* digests become the call's; all are written, or none. */
-void store_put_digests(struct store *store, struct store_call *call,
-    const char *job, struct store_digests *digests);
-/* Those of count blocks from first on that there are; of one algorithm. */
-void store_get_digests(struct store *store, struct store_call *call,
-    const char *job, const char *algorithm, uint64_t first, uint64_t count);
-void store_drop_digests(struct store *store, struct store_call *call,
     const char *job);
 
 /* run becomes the call's.  The oldest of too many of this job go. */

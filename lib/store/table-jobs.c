@@ -168,16 +168,3 @@ table_put_job(struct db *db, const struct store_job *job)
 		    job->last_success_ms, job->counters, id);
 	return db_end(db, r);
 }
-
-int
-table_reset_job(struct db *db, const char *name)
-{
-	int r = db_begin(db);
-
-	if (r < 0)
-		return r;
-	r = table_discard_checkpoint(db, name);
-	if (r == 0)
-		r = table_drop_digests(db, name);
-	return db_end(db, r);
-}

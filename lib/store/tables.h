@@ -13,7 +13,6 @@
 int table_get_job(struct db *db, const char *name, struct store_job *ret_job);
 int table_list_jobs(struct db *db, struct store_job **ret_jobs, size_t *ret_n);
 int table_put_job(struct db *db, const struct store_job *job);
-int table_reset_job(struct db *db, const char *name);
 /* The row of this job, made if need be; in a transaction. */
 int table_job_id(struct db *db, const char *name, int64_t *ret_id);
 
@@ -21,12 +20,6 @@ int table_save_checkpoint(struct db *db, const struct store_checkpoint *c);
 int table_load_checkpoint(struct db *db, const char *job,
     struct store_checkpoint **ret_checkpoint);
 int table_discard_checkpoint(struct db *db, const char *job);
-
-int table_put_digests(struct db *db, const char *job,
-    const struct store_digests *digests);
-int table_get_digests(struct db *db, const char *job, const char *algorithm,
-    uint64_t first, uint64_t count, struct store_digests **ret_digests);
-int table_drop_digests(struct db *db, const char *job);
 
 int table_add_run(struct db *db, const struct store_run *run,
     unsigned runs_per_job);

@@ -93,7 +93,6 @@ on_done(struct store_call *call)
 	ck_assert_uint_lt(n_answers, sizeof answers / sizeof answers[0]);
 	answers[n_answers++] = *call;
 	call->checkpoint = NULL;
-	call->digests = NULL;
 	call->jobs = NULL;
 	call->runs = NULL;
 	call->n_runs = 0;

@@ -278,7 +278,7 @@ START_TEST(a_page_that_is_damaged_while_open_is_found_by_a_call)
 	    "PRAGMA wal_checkpoint(TRUNCATE)");
 	for (off_t at = 4096; at < 12 * 4096; at += 4096)
 		write_garbage(at, 4096);
-	store_put_digests(ask_store, ask_call(), "b", store_digests_new(0));
+	store_load_checkpoint(ask_store, ask_call(), "b");
 	store_save_checkpoint(ask_store, ask_call(), ask_checkpoint("b", 1));
 	ask_wait(2);
 	ck_assert_int_eq(ask_answer.error.code, 0);

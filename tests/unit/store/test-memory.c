@@ -43,18 +43,6 @@ succeeds(void)
 	return false;
 }
 
-static struct store_digests *
-make_digests(void)
-{
-	struct store_digests *d = store_digests_new(1);
-
-	ck_assert_ptr_nonnull(d);
-	strcpy(d->algorithm, "x");
-	d->v[0].data = strdup("y");
-	d->v[0].len = 1;
-	return d;
-}
-
 /* One of each call.  Returns the checkpoint that was acknowledged. */
 static uint64_t
 use_all(uint64_t generation, const char *run)
@@ -71,10 +59,6 @@ use_all(uint64_t generation, const char *run)
 	store_load_checkpoint(ask_store, ask_call(), "a");
 	if (succeeds() && acked > 0)
 		ck_assert_ptr_nonnull(ask_answer.checkpoint);
-	store_put_digests(ask_store, ask_call(), "a", make_digests());
-	(void)succeeds();
-	store_get_digests(ask_store, ask_call(), "a", "x", 0, 10);
-	(void)succeeds();
 	store_add_run(ask_store, ask_call(), ask_run(run, "a"));
 	(void)succeeds();
 	store_list_runs(ask_store, ask_call(), "a", 10, NULL);
@@ -148,10 +132,6 @@ START_TEST(each_allocation_of_a_caller_may_fail)
 	ck_assert_ptr_null(store_checkpoint_new());
 	failing_malloc_at(1, FAIL_MY_THREAD);
 	ck_assert_ptr_null(store_run_new());
-	failing_malloc_at(1, FAIL_MY_THREAD);
-	ck_assert_ptr_null(store_digests_new(3));
-	failing_malloc_at(2, FAIL_MY_THREAD);
-	ck_assert_ptr_null(store_digests_new(3));
 	ask_open(options);
 	call = ask_call();
 	failing_malloc_at(1, FAIL_MY_THREAD);

@@ -89,85 +89,13 @@ START_TEST(names_that_are_none_are_refused)
 }
 END_TEST
 
-static struct store_digests *
-digests(uint64_t first, size_t n, const char *text)
+START_TEST(a_checkpoint_is_discarded_for_one_job)
 {
-	struct store_digests *d = store_digests_new(n);
-
-	ck_assert_ptr_nonnull(d);
-	strcpy(d->algorithm, "xxh3");
-	for (size_t i = 0; i < n; i++) {
-		d->v[i].block = first + i;
-		d->v[i].data = strdup(text);
-		d->v[i].len = strlen(text);
-	}
-	return d;
-}
-
-static void
-expect_digests(const char *job, const char *algorithm, uint64_t first,
-    uint64_t count, size_t n)
-{
-	store_get_digests(ask_store, ask_call(), job, algorithm, first,
-	    count);
-	ask_expect(0);
-	ck_assert_uint_eq(ask_answer.digests->n, n);
-}
-
-START_TEST(digests_are_put_and_got_by_block)
-{
-	store_put_digests(ask_store, ask_call(), "a", digests(0, 10, "old"));
-	ask_expect(0);
-	store_put_digests(ask_store, ask_call(), "a", digests(5, 3, "newer"));
-	ask_expect(0);
-	store_put_digests(ask_store, ask_call(), "b", digests(0, 1, ""));
-	ask_expect(0);
-	expect_digests("a", "xxh3", 4, 2, 2);
-	ck_assert_uint_eq(ask_answer.digests->v[0].block, 4);
-	ck_assert_uint_eq(ask_answer.digests->v[0].len, 3);
-	ck_assert_mem_eq(ask_answer.digests->v[0].data, "old", 3);
-	ck_assert_mem_eq(ask_answer.digests->v[1].data, "newer", 5);
-	expect_digests("a", "xxh3", 8, UINT64_MAX, 2);
-	expect_digests("a", "xxh3", UINT64_MAX, UINT64_MAX, 0);
-	expect_digests("a", "sha256", 0, 10, 0);
-	expect_digests("b", "xxh3", 0, 10, 1);
-	ck_assert_uint_eq(ask_answer.digests->v[0].len, 0);
-}
-END_TEST
-
-START_TEST(digests_are_put_all_or_none)
-{
-	struct store_digests *d = digests(0, 3, "x");
-
-	d->v[2].len = STORE_DIGEST_MAX + 1;
-	store_put_digests(ask_store, ask_call(), "a", d);
-	ask_expect(-EINVAL);
-	expect_digests("a", "xxh3", 0, 10, 0);
-}
-END_TEST
-
-START_TEST(digests_that_are_dropped_are_gone)
-{
-	store_put_digests(ask_store, ask_call(), "a", digests(0, 3, "x"));
-	ask_expect(0);
-	store_put_digests(ask_store, ask_call(), "b", digests(0, 3, "x"));
-	ask_expect(0);
-	store_drop_digests(ask_store, ask_call(), "a");
-	ask_expect(0);
-	expect_digests("a", "xxh3", 0, 10, 0);
-	expect_digests("b", "xxh3", 0, 10, 3);
-}
-END_TEST
-
-START_TEST(reset_forgets_checkpoint_and_digests_of_one_job)
-{
-	store_put_digests(ask_store, ask_call(), "a", digests(0, 3, "x"));
 	store_save_checkpoint(ask_store, ask_call(), ask_checkpoint("a", 1));
 	store_save_checkpoint(ask_store, ask_call(), ask_checkpoint("b", 1));
-	store_reset_job(ask_store, ask_call(), "a");
-	ask_wait(4);
+	store_discard_checkpoint(ask_store, ask_call(), "a");
+	ask_wait(3);
 	ck_assert_int_eq(ask_answer.error.code, 0);
-	expect_digests("a", "xxh3", 0, 10, 0);
 	store_load_checkpoint(ask_store, ask_call(), "a");
 	ask_expect(0);
 	ck_assert_ptr_null(ask_answer.checkpoint);
@@ -294,10 +222,7 @@ main(void)
 	tcase_add_test(tc, a_job_gets_a_uuid_that_stays);
 	tcase_add_test(tc, all_of_a_job_is_kept_but_its_uuid);
 	tcase_add_test(tc, names_that_are_none_are_refused);
-	tcase_add_test(tc, digests_are_put_and_got_by_block);
-	tcase_add_test(tc, digests_are_put_all_or_none);
-	tcase_add_test(tc, digests_that_are_dropped_are_gone);
-	tcase_add_test(tc, reset_forgets_checkpoint_and_digests_of_one_job);
+	tcase_add_test(tc, a_checkpoint_is_discarded_for_one_job);
 	tcase_add_test(tc, runs_are_listed_newest_first);
 	tcase_add_test(tc, a_run_is_read_as_it_was_written);
 	tcase_add_test(tc, there_is_one_run_of_an_id);
