@@ -70,7 +70,9 @@ is_of_these(const struct job *job, const json_t *report) ON_MAIN
 	struct job_view view;
 
 	job_get_view(job, &view);
-	return is_word(report, "destination", view.destination);
+	return is_word(report, "destination", view.destination) &&
+	    (json_object_get(report, "destinations_id") == NULL ||
+	    is_word(report, "destinations_id", view.destinations_id));
 }
 
 static void

@@ -73,6 +73,7 @@ struct job {
 	char destinations[RUN_MAX_DESTINATIONS][CONF_NAME_SIZE];
 	unsigned n_destinations;
 	char destination_names[RUN_MAX_DESTINATIONS * (CONF_NAME_SIZE + 2)];
+	char destinations_id[20];	/* of what these names stand for */
 	uint64_t rev;
 	bool is_configured;		/* else it goes when its run ends */
 

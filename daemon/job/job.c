@@ -65,35 +65,6 @@ job_free(struct job *job)
 	free(job);
 }
 
-static void
-refresh_destinations(struct job *job, const struct conf_job *cj) ON_MAIN
-{
-	const char *names[RUN_MAX_DESTINATIONS];
-	size_t used = 0;
-
-	job->n_destinations = conf_job_destinations(cj, names);
-	for (unsigned i = 0; i < job->n_destinations; i++) {
-		(void)snprintf(job->destinations[i], CONF_NAME_SIZE, "%s",
-		    names[i]);
-		used += (size_t)snprintf(job->destination_names + used,
-		    sizeof job->destination_names - used, "%s%s",
-		    i > 0 ? ", " : "", job->destinations[i]);
-	}
-}
-
-void
-job_refresh(struct job *job, const struct conf *conf)
-{
-	const struct conf_job *cj = conf_find_job(conf, job->name);
-
-	/* While it runs, it is the run's endpoints that matter. */
-	if (cj == NULL || job->run != NULL)
-		return;
-	(void)snprintf(job->source, sizeof job->source, "%s", cj->source);
-	job->mode = cj->mode;
-	refresh_destinations(job, cj);
-}
-
 void
 job_say_about(struct job *job, struct log_about about,
     enum log_level level, const char *fmt, ...)

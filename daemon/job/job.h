@@ -235,6 +235,8 @@ struct job_view {
 	const char *name;
 	const char *source;
 	const char *destination;	/* "a", or "a, b" */
+	const char *destinations_id;	/* another if they are others, though
+					   of the same names */
 	uint64_t rev;			/* rises with every change */
 	bool is_running;
 	const char *state;		/* "idle", "connecting", ... */

@@ -388,6 +388,8 @@ make_report(const struct job *job, const struct run_result *result) ON_MAIN
 
 	(void)json_object_set_new(o, "destination",
 	    json_string(job->destination_names));
+	(void)json_object_set_new(o, "destinations_id",
+	    json_string(job->destinations_id));
 	if (report_add_block_digests(o, result) == 0)
 		text = json_dumps(o, JSON_COMPACT | JSON_PRESERVE_ORDER);
 	json_decref(o);

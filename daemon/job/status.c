@@ -175,6 +175,7 @@ job_get_view(const struct job *job, struct job_view *ret_view)
 		.name = job->name,
 		.source = job->source,
 		.destination = job->destination_names,
+		.destinations_id = job->destinations_id,
 		.rev = job->rev,
 		.has_last_run = job->has_last_run,
 		.last_outcome = job->last_outcome,

@@ -8,7 +8,7 @@ requires nbdkit eval --version
 requires nbdkit file --version
 requires nbdkit --filter=blocksize-policy file --version
 requires jq --version
-plan 52
+plan 55
 
 size=$((70 * MiB + 512))
 make_data "$tmp/data" $size 7
@@ -134,6 +134,12 @@ configure '"b"'
 exits 0 "with another destination" "$nbdsync" reload
 exits 7 "there is nothing to compare with" stored j
 like "as is said" "$err" "had other destinations"
+configure '"a"'
+sed "s|path = \"$tmp/a\"|path = \"$tmp/b\"|" "$tmp/conf" >"$tmp/conf.new"
+mv "$tmp/conf.new" "$tmp/conf"
+exits 0 "with another disk of the same name" "$nbdsync" reload
+exits 7 "there is nothing either" stored j
+like "for the same reason" "$err" "had other destinations"
 configure '"a"'
 exits 0 "with the old one" "$nbdsync" reload
 exits 0 "there is again" stored j
