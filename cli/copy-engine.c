@@ -246,12 +246,39 @@ finish_bar(struct engine *en, const struct run_result *result)
 }
 
 static int
+tell_repaired(const struct engine *en, const struct run_result *result)
+{
+	(void)tell_differences(en, result);
+	if (!en->options->quiet)
+		message(en->options->command,
+		    "repaired: %" PRIu64 " bytes were written, and compared "
+		    "again",
+		    result->repaired_bytes);
+	return CLI_OK;
+}
+
+/* Whatever else there is to be told; returns how many. */
+static unsigned
+tell_failed_destinations(const struct engine *en,
+    const struct run_result *result)
+{
+	unsigned n = 0;
+
+	for (unsigned i = 0; i < RUN_MAX_DESTINATIONS; i++) {
+		if (result->destination_failures[i] == NULL)
+			continue;
+		message(en->options->command, "%s",
+		    result->destination_failures[i]);
+		n++;
+	}
+	return n;
+}
+
+static int
 tell_partial(struct engine *en, const struct run_result *result)
 {
-	for (unsigned i = 0; i < RUN_MAX_DESTINATIONS; i++)
-		if (result->destination_failures[i] != NULL)
-			message(en->options->command, "%s",
-			    result->destination_failures[i]);
+	if (result->repaired_bytes > 0)
+		(void)tell_repaired(en, result);
 	finish_bar(en, result);
 	return CLI_WARNINGS;
 }
@@ -329,18 +356,6 @@ tell_stopped(const struct engine *en, const struct run_result *result)
 }
 
 static int
-tell_repaired(const struct engine *en, const struct run_result *result)
-{
-	(void)tell_differences(en, result);
-	if (!en->options->quiet)
-		message(en->options->command,
-		    "repaired: %" PRIu64 " bytes were written, and compared "
-		    "again",
-		    result->repaired_bytes);
-	return CLI_OK;
-}
-
-static int
 tell_cancelled(const struct engine *en, const struct run_result *result)
 {
 	const struct run_mirror *m = &result->progress.mirror;
@@ -387,7 +402,10 @@ tell_digest(const struct engine *en, const struct run_result *result)
 		    digest_format(d->algorithm, d->value, text));
 }
 
-/* What has not been done to the end leaves the file as it is. */
+/*
+ * What has not been done to the end, or not at all destinations, leaves the
+ * file as it is.
+ */
 static int
 note_in_mapfile(const struct engine *en, const struct run_result *result,
     int exit_code)
@@ -408,11 +426,14 @@ tell_result(struct engine *en)
 {
 	const struct run_result *result = series_result(en->run);
 	int exit_code = CLI_ERROR;
+	unsigned n_failed = 0;
 
 	bar_clear(&en->bar);
 	tell_resumed(en, result);
 	tell_gave_up(en, result);
 	tell_not_copied(en, result);
+	if (result->outcome != RUN_FAILED)
+		n_failed = tell_failed_destinations(en, result);
 	switch (result->outcome) {
 	case RUN_SUCCEEDED:
 		finish_bar(en, result);
@@ -442,7 +463,8 @@ tell_result(struct engine *en)
 		break;
 	}
 	tell_digest(en, result);
-	exit_code = note_in_mapfile(en, result, exit_code);
+	if (n_failed == 0)
+		exit_code = note_in_mapfile(en, result, exit_code);
 	if (en->options->json &&
 	    output_json(report_result_in_full(result)) != CLI_OK &&
 	    exit_code == CLI_OK)

@@ -355,6 +355,27 @@ set_endpoint(struct options *o, const struct copy_brackets *brackets,
 	return 0;
 }
 
+/* Those that contradict each other, as in a daemon's configuration. */
+static int
+check_options(struct options *o, const struct request *req)
+{
+	const struct run_spec *spec = &req->spec;
+
+	if ((req->dirty != NULL) + (req->mapfile.path != NULL) +
+	    (spec->n_ranges > 0) > 1)
+		return options_fail(o, "--dirty, --mapfile and --range "
+		    "exclude each other");
+	if (spec->fill != RUN_FILL_LEAVE && spec->on_read_error != RUN_SKIP)
+		return options_fail(o, "--fill is for --on-read-error skip");
+	if (spec->destination_is_zero && spec->allocated)
+		return options_fail(o, "--destination-is-zero and --allocated "
+		    "exclude each other");
+	if (spec->destination_is_zero && spec->mode != RUN_COPY)
+		return options_fail(o, "--destination-is-zero is not for "
+		    "--sync, which looks at the destination");
+	return 0;
+}
+
 /* 0, or OPTIONS_STOP. */
 static int
 read_request(struct options *o, const struct copy_brackets *brackets,
@@ -372,13 +393,9 @@ read_request(struct options *o, const struct copy_brackets *brackets,
 	}
 	if (id == OPTIONS_STOP)
 		return id;
-	if ((req->dirty != NULL) + (req->mapfile.path != NULL) +
-	    (req->spec.n_ranges > 0) > 1)
-		return options_fail(o, "--dirty, --mapfile and --range "
-		    "exclude each other");
-	if (req->spec.fill != RUN_FILL_LEAVE &&
-	    req->spec.on_read_error != RUN_SKIP)
-		return options_fail(o, "--fill is for --on-read-error skip");
+	r = check_options(o, req);
+	if (r < 0)
+		return r;
 	r = set_endpoint(o, brackets, "source", o->argv[0], &req->source);
 	for (i = 1; r == 0 && i < o->argc; i++) {
 		r = set_endpoint(o, brackets, "destination", o->argv[i],

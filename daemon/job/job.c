@@ -190,23 +190,31 @@ log_failure(struct job *job, const struct run_failure *f) ON_MAIN
 	    "failed: %s", f->error.text);
 }
 
+/* Whatever became of the others. */
+static void
+log_failed_destinations(struct job *job, const struct run_result *result)
+    ON_MAIN
+{
+	for (unsigned i = 0; i < RUN_MAX_DESTINATIONS; i++)
+		if (result->destination_failures[i] != NULL)
+			job_say(job, MSG_RUN_NOTE, LOG_LEVEL_ERROR, "%s",
+			    result->destination_failures[i]);
+}
+
 static void
 log_result(struct job *job, const struct run_result *result) ON_MAIN
 {
 	for (size_t i = 0; i < result->n_gave_up; i++)
 		job_say(job, MSG_RUN_NOTE, LOG_LEVEL_WARNING,
 		    "%s", result->gave_up[i]);
+	if (result->outcome != RUN_FAILED)
+		log_failed_destinations(job, result);
 	switch (result->outcome) {
 	case RUN_SUCCEEDED:
 		log_success(job, &result->progress);
 		break;
 	case RUN_PARTIAL:
 		log_not_copied(job, result);
-		for (unsigned i = 0; i < RUN_MAX_DESTINATIONS; i++)
-			if (result->destination_failures[i] != NULL)
-				job_say(job, MSG_RUN_NOTE, LOG_LEVEL_ERROR,
-				    "%s",
-				    result->destination_failures[i]);
 		log_success(job, &result->progress);
 		break;
 	case RUN_DIFFERENT:

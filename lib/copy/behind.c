@@ -21,6 +21,13 @@ slot_memory(const struct copy_slot *slot)
 	return slot->what.kind == COPY_DATA ? slot->what.length : 0;
 }
 
+uint64_t
+copy_lane_lag_share(const struct copy_lane *lane)
+{
+	return lane->plan->lag_bytes /
+	    atomic_load_explicit(&lane->tuning->lanes, memory_order_relaxed);
+}
+
 void
 copy_slot_end_lagging(struct copy_lane *lane, struct copy_slot *slot)
 {
@@ -35,7 +42,7 @@ copy_slot_end_lagging(struct copy_lane *lane, struct copy_slot *slot)
 void
 copy_slot_begin_lagging(struct copy_lane *lane, struct copy_slot *slot)
 {
-	uint64_t share;
+	uint64_t share = copy_lane_lag_share(lane);
 
 	if (!slot->is_lagging) {
 		slot->is_lagging = true;
@@ -43,8 +50,6 @@ copy_slot_begin_lagging(struct copy_lane *lane, struct copy_slot *slot)
 		lane->lag_bytes += slot_memory(slot);
 		list_append(&lane->lagging, &slot->node);
 	}
-	share = lane->plan->lag_bytes /
-	    atomic_load_explicit(&lane->tuning->lanes, memory_order_relaxed);
 	while (lane->n_lagging > lane->plan->lag_slots ||
 	    lane->lag_bytes > share)
 		if (copy_lane_relieve(lane) == NULL)

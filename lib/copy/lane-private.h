@@ -159,6 +159,8 @@ void copy_slot_again(struct copy_lane *lane, struct copy_slot *slot);
 bool copy_lane_load(struct copy_lane *lane);
 
 /* behind.c */
+/* How many bytes of this lane slow destinations may keep in memory. */
+uint64_t copy_lane_lag_share(const struct copy_lane *lane);
 /*
  * One destination is done with the slot and others are not: from now on it
  * does not count as work in progress, but as what the slow ones keep.

@@ -116,12 +116,25 @@ give_out(struct copy_lane *lane, struct copy_request *req)
 
 /*
  * A destination gets as much at a time as may be in progress: what waits
- * behind that can still be taken away from it.
+ * behind that can still be taken away from it.  Of several, what one has been
+ * sent stays in memory if it stands still: no more than what may lag.
  */
+static unsigned
+most_busy(const struct copy_lane *lane, unsigned queue)
+{
+	uint64_t most;
+
+	if (queue == SOURCE_QUEUE || lane->plan->n_targets == 1)
+		return depth(lane);
+	most = copy_lane_lag_share(lane) / copy_lane_request_size(lane);
+	return most == 0 ? 1 : most < depth(lane) ? (unsigned)most :
+						    depth(lane);
+}
+
 static bool
 may_take(const struct copy_lane *lane, unsigned queue)
 {
-	if (lane->n_busy[queue] >= depth(lane))
+	if (lane->n_busy[queue] >= most_busy(lane, queue))
 		return false;
 	if (queue == SOURCE_QUEUE)
 		return !lane->is_source_away;

@@ -189,7 +189,7 @@ try_without(struct copy_lane *lane, const struct copy_request *req, int error)
 
 	if (!is_size_refused(error) && error != -EOPNOTSUPP)
 		return false;
-	if (error != -EOPNOTSUPP && half > lane->plan->request_size)
+	if (error != -EOPNOTSUPP && half != 0)
 		lower(&refusal->limit, half);
 	else
 		atomic_store_explicit(&refusal->is_total, true,

@@ -28,6 +28,8 @@ report_now(void)
 	return report_time((int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000);
 }
 
+#define MAX_UNFLUSHED 0.999
+
 /*
  * 0 while nothing is known, 1 only when all is over: what is written and not
  * flushed may still be lost.
@@ -40,7 +42,8 @@ progress_ratio(const struct run_progress *p)
 	if (p->total_bytes == 0)
 		return p->phase == RUN_FINISHED && p->lanes > 0 ? 1.0 : 0.0;
 	ratio = (double)p->done_bytes / (double)p->total_bytes;
-	return p->phase != RUN_FINISHED && ratio > 0.999 ? 0.999 : ratio;
+	return p->phase != RUN_FINISHED && ratio > MAX_UNFLUSHED ?
+	    MAX_UNFLUSHED : ratio;
 }
 
 static json_int_t
@@ -160,6 +163,22 @@ report_progress(const struct run_progress *p)
 
 	if (o != NULL && p->mirror.is_mirror &&
 	    json_object_set_new(o, "mirror", report_mirror(&p->mirror)) < 0) {
+		json_decref(o);
+		return NULL;
+	}
+	return o;
+}
+
+/* What a run has done that ended otherwise need not have been flushed. */
+static json_t *
+report_last_progress(const struct run_result *r)
+{
+	json_t *o = report_progress(&r->progress);
+	double ratio = json_real_value(json_object_get(o, "ratio"));
+
+	if ((r->outcome == RUN_FAILED || r->outcome == RUN_CANCELLED) &&
+	    ratio > MAX_UNFLUSHED &&
+	    json_object_set_new(o, "ratio", json_real(MAX_UNFLUSHED)) < 0) {
 		json_decref(o);
 		return NULL;
 	}
@@ -327,7 +346,7 @@ report_result(const struct run_result *r)
 		json_string(r->not_resumed.text) :
 		json_null(),
 	    "progress",
-	    report_progress(&r->progress),
+	    report_last_progress(r),
 	    "digest", report_digest(r),
 	    "filled_bytes", (json_int_t)r->filled_bytes,
 	    "repaired_bytes", (json_int_t)r->repaired_bytes);

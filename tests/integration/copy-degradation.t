@@ -8,7 +8,7 @@ requires nbdkit --filter=blocksize-policy --filter=error --filter=log \
     pattern --version
 requires nbdkit eval --version
 requires jq --version
-plan 37
+plan 39
 
 # checkwrite compares each write with the same disk.
 disk="sparse-random size=64M seed=3 percent=20"
@@ -80,6 +80,19 @@ ok "write-zeroes that is refused for its size becomes smaller" "$nbdsync" \
 gave_up "destination refused write-zeroes for their size"
 failed dst Zero EINVAL
 is "nothing was written as data" \
+    "$(grep -c '[^.]Write id=' "$tmp/dst.requests")" 0
+stop_process picky
+stop_process zeroes
+rm "$tmp/dst.requests"
+start_nbdkit zeroes -r null 4M
+start_nbdkit picky --filter=log eval get_size='echo 4M' \
+    pwrite='cat >/dev/null' can_write='exit 0' can_flush='exit 0' \
+    flush='exit 0' pread='head -c $3 /dev/zero' can_zero='echo native' \
+    zero='[ $3 -le 65536 ] || { echo EINVAL big >&2; exit 1; }' \
+    logfile="$tmp/dst.requests"
+ok "even smaller than what is read at once" "$nbdsync" copy --json \
+    "$(uri zeroes)" "$(uri picky)"
+is "and nothing was written as data, either" \
     "$(grep -c '[^.]Write id=' "$tmp/dst.requests")" 0
 stop_process picky
 

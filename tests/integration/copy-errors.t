@@ -4,7 +4,7 @@
 # cause, and was really sent.
 . "$srcdir/tests/lib/testlib.sh"
 requires nbdkit --filter=error --filter=log pattern --version
-plan 23
+plan 24
 
 # Not all zero, or nothing would be read; with a hole, or nothing zeroed.
 make_data "$tmp/src.img" $((4 * MiB)) disk
@@ -75,6 +75,7 @@ like "the message says it was the flush" "$err" \
 is "all was written" "$(echo "$out" | jq .progress.done_bytes)" 8388608
 is "and nothing is called durable" \
     "$(echo "$out" | jq .progress.durable_bytes)" 0
+is "nor is it all" "$(echo "$out" | jq '.progress.ratio < 1')" true
 ok "the flush was sent" test -s "$tmp/flushed"
 stop_process dst
 

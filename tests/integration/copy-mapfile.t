@@ -7,7 +7,7 @@ requires nbdkit eval --version
 requires ddrescue --version
 requires ddrescuelog --version
 requires jq --version
-plan 93
+plan 96
 
 make_data "$tmp/src.img" $((4 * MiB)) disk
 map=$tmp/disk.map
@@ -63,6 +63,12 @@ is "and told to ddrescue" \
 is "all else being finished" "$(ddrescuelog --list-blocks=+ "$map" | wc -l)" \
     $((8192 - 6))
 cp "$map" "$tmp/before.map"
+exits 13 "one that also lacks a destination" "$nbdsync" copy \
+    --on-read-error skip --retries 0 --mapfile "$map" "$(uri src)" \
+    "$tmp/dst.img" "$(uri nobody)"
+like "says so" "$err" "destination '[^']*nobody\.sock'"
+ok "and leaves the map, which is for all of them" cmp "$map" \
+    "$tmp/before.map"
 exits 4 "a run that fails" "$nbdsync" copy --retries 0 --mapfile "$map" \
     "$(uri src)" "$tmp/dst.img"
 ok "leaves the map alone" cmp "$map" "$tmp/before.map"

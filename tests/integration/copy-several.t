@@ -6,7 +6,7 @@ requires nbdkit pattern --version
 requires nbdkit --filter=error null --version
 requires jq --version
 requires perl -e 1
-plan 44
+plan 48
 
 size=$((64 * MiB))
 make_data "$tmp/src.img" $((48 * MiB + 513)) disk
@@ -82,6 +82,9 @@ is "they are complete, and durable" "$(echo "$out" |
 for i in a b; do
 	ok "every byte arrived at $i" cmp "$tmp/src.img" "$tmp/$i.img"
 done
+exits 9 "that others differ is told beside it" "$nbdsync" compare \
+    "$(uri src)" "$(uri pattern)" "$(uri nobody)"
+like "as well as it is" "$err" "'[^']*nobody\.sock'"
 exits 3 "also if it is the first, and a command that fails" "$nbdsync" copy \
     "$(uri src)" [ false ] "$(uri b)"
 exits 4 "unless all are required" "$nbdsync" copy --json --require-all \
@@ -183,6 +186,24 @@ is "the copy ends with one bad range" $? 13
 rm -f "$tmp/copy.started"
 is "of one sector" "$(sed -n '/^{/,$p' "$tmp/copy.log" |
     jq -r '.bad_ranges[] | "\(.offset_bytes)+\(.length_bytes)"')" 0+512
+
+# What one that stands still has been sent is no more than what may lag, and
+# leaves room for the others.
+touch "$tmp/hold"
+rm "$tmp/held"
+stop_process b
+truncate -s 0 "$tmp/b.img"
+truncate -s $((48 * MiB + 513)) "$tmp/b.img"
+start_nbdkit b file "$tmp/b.img"
+start_process copy "$nbdsync" copy --queue-depth 64 --request-size 1MiB \
+    "$(uri src)" "$(uri b)" "$(uri holds)"
+ok "one that stands still leaves others room for large requests" \
+    wait_for "cmp -s '$tmp/src.img' '$tmp/b.img'" 60
+like "though it was sent something" "$(wc -l <"$tmp/held")" '^[1-9]'
+rm "$tmp/hold"
+wait_for "! is_running_ $(pid_of copy)" 90
+wait "$(pid_of copy)" || bail "it has failed when it went on"
+rm -f "$tmp/copy.started"
 
 # Interrupted: the one has all but what it cannot have, the other has not.
 touch "$tmp/hold"
