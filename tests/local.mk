@@ -580,6 +580,7 @@ integration_tests = \
 	%D%/integration/manual-examples.t \
 	%D%/integration/manuals.t \
 	%D%/integration/mirror-passes.t \
+	%D%/integration/mirror-several.t \
 	%D%/integration/monitoring.t \
 	%D%/integration/nbd-contexts.t \
 	%D%/integration/readme.t \

@@ -168,6 +168,7 @@ add_lane(struct run *run, unsigned i)
 		.home = run->home,
 		.limits = run->limits,
 		.reconnect_ms = run->reconnect_ms,
+		.straggler_ms = run->straggler_ms,
 		.share = &run->share,
 		.keeper = &run->keeper,
 		.marks = &run->marks,

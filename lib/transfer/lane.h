@@ -50,6 +50,8 @@ struct lane_setup {
 	struct endpoint_limits limits;
 	uint64_t reconnect_ms;		/* how long a lost connection may be
 					   away */
+	uint64_t straggler_ms;		/* if it is the last that is not
+					   done; 0: as long */
 	struct budget_share *share;	/* the run's; NULL: no limits */
 	struct keeper *keeper;		/* the run's */
 	struct marks *marks;		/* likewise */

@@ -16,6 +16,9 @@
 
 #define RETRY_MS     1000
 #define MAX_RETRY_MS 60000
+/* One of several destinations holds up the next pass of the others no longer,
+   while it is lost. */
+#define STRAGGLER_MS 10000
 
 /* What stays as it is until somebody does something about it. */
 static bool
@@ -73,12 +76,18 @@ note_failed(struct series *s)
 	    s->retry_ms * 2 > MAX_RETRY_MS    ? MAX_RETRY_MS :
 						s->retry_ms * 2;
 	s->delay_ms = s->retry_ms;
+	/* The others are well, and wait for no one. */
+	if (s->result.outcome == RUN_PARTIAL &&
+	    s->delay_ms > s->spec.interval_ms)
+		s->delay_ms = s->spec.interval_ms > RETRY_MS ?
+		    s->spec.interval_ms : RETRY_MS;
 }
 
 static enum series_step
 after_pass(struct series *s)
 {
 	s->spec.mode = RUN_SYNC;
+	s->spec.straggler_ms = STRAGGLER_MS;
 	if (s->result.outcome == RUN_SUCCEEDED) {
 		note_complete(s);
 	} else {

@@ -70,13 +70,39 @@ give_up(struct lane_disk *d)
 	lane_pump(d->lane);
 }
 
+/* Have all other destinations that live got all they need, and are some? */
+static bool
+is_straggler(const struct lane_disk *d)
+{
+	const struct copy_ledger *l = d->lane->ledger;
+	unsigned n = 0;
+	unsigned i;
+
+	for (i = 0; i < l->n_targets; i++) {
+		const struct copy_target_books *b = &l->targets[i];
+
+		if (i == d->target || !copy_ledger_is_live(l, i))
+			continue;
+		if (copy_ledger_get(&b->done_bytes) <
+		    copy_ledger_get(&b->total_bytes))
+			return false;
+		n++;
+	}
+	return d->side == COPY_DESTINATION && n > 0;
+}
+
 static bool
 is_time_over(const struct lane_disk *d)
 {
+	const struct lane_setup *setup = &d->lane->setup;
 	uint64_t since_ms = d->n_losses > MAX_LOSSES ? d->losses_since_ms :
 						       d->away_since_ms;
+	uint64_t time_ms = setup->reconnect_ms;
 
-	return now_ms(d) - since_ms >= d->lane->setup.reconnect_ms;
+	if (setup->straggler_ms != 0 && setup->straggler_ms < time_ms &&
+	    is_straggler(d))
+		time_ms = setup->straggler_ms;
+	return now_ms(d) - since_ms >= time_ms;
 }
 
 /* What all destinations have, or this one. */

@@ -38,6 +38,7 @@ struct run {
 	bool requires_all;
 	struct endpoint_limits limits;
 	uint64_t reconnect_ms;
+	uint64_t straggler_ms;
 	uint64_t max_retry_ms;
 	uint64_t store_ms;
 	enum run_mode mode;

@@ -307,6 +307,7 @@ copy_spec(struct run *run, const struct run_spec *spec)
 	run->is_readback = spec->is_readback;
 	run->wish.reconnects = spec->reconnect_ms != 0;
 	run->reconnect_ms = spec->reconnect_ms;
+	run->straggler_ms = spec->straggler_ms;
 	run->counts = spec->counts;
 	run->limits.wants_status = spec->mode != RUN_COPY;
 	run->limits.connect_timeout_ms = spec->connect_timeout_ms ?

@@ -87,6 +87,9 @@ struct run_spec {
 	uint64_t reconnect_ms;		/* how long a connection that was lost
 					   while copying is tried again; 0:
 					   not at all */
+	uint64_t straggler_ms;		/* the same of one destination, where
+					   all others have got all; 0: no less
+					   than reconnect_ms */
 	enum run_on_error on_read_error;
 	enum run_on_error on_write_error;
 	unsigned retries;		/* of the smallest pieces, and of what
