@@ -76,6 +76,13 @@ put(const char *text)
 	(void)fflush(stdout);
 }
 
+static void
+close_terminal(struct watcher *w)
+{
+	put("\033[?25h\033[?1049l");
+	(void)tcsetattr(STDIN_FILENO, TCSANOW, &w->before);
+}
+
 static int
 take_terminal(struct watcher *w)
 {
@@ -106,6 +113,7 @@ static int
 open_terminal(struct watcher *w)
 {
 	sigset_t set;
+	int r;
 
 	(void)sigemptyset(&set);
 	(void)sigaddset(&set, SIGWINCH);
@@ -116,17 +124,15 @@ open_terminal(struct watcher *w)
 	w->busy_fd = epoll_create1(EPOLL_CLOEXEC);
 	if (w->terminal_fd < 0 || w->busy_fd < 0 ||
 	    add_to_busy(w, w->signal_fd) < 0 ||
-	    add_to_busy(w, w->terminal_fd) < 0 ||
-	    add_to_busy(w, STDIN_FILENO) < 0)
+	    add_to_busy(w, w->terminal_fd) < 0)
 		return -errno;
-	return take_terminal(w);
-}
-
-static void
-close_terminal(struct watcher *w)
-{
-	put("\033[?25h\033[?1049l");
-	(void)tcsetattr(STDIN_FILENO, TCSANOW, &w->before);
+	r = take_terminal(w);
+	/* Only now: what was typed before is no line then, but keys. */
+	if (r == 0 && add_to_busy(w, STDIN_FILENO) < 0) {
+		r = -errno;
+		close_terminal(w);
+	}
+	return r;
 }
 
 /* Ctrl-Z: whoever gets the terminal meanwhile finds it as it was. */
