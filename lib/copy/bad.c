@@ -302,7 +302,8 @@ copy_lane_pause_ms(const struct copy_lane *lane, enum copy_side side,
 	uint64_t ms = MAX_PAUSE_MS;
 
 	if (!b->is_pausing)
-		return 0;
+		return side == COPY_SOURCE ? 0 :
+		    copy_clear_patience_ms(lane, target);
 	if (b->n_pauses < 8 && (uint64_t)PAUSE_MS << b->n_pauses < ms)
 		ms = (uint64_t)PAUSE_MS << b->n_pauses;
 	return ms;
@@ -313,6 +314,8 @@ copy_lane_paused(struct copy_lane *lane, enum copy_side side, unsigned target)
 {
 	struct copy_bads *b = bads_of(lane, side, target);
 
+	if (side == COPY_DESTINATION)
+		copy_clear_leave(lane, target);
 	if (!b->is_pausing)
 		return;
 	b->is_pausing = false;

@@ -136,11 +136,12 @@ away_targets(const struct copy_lane *lane)
 	return copy_lane_live_targets(lane, lane->away);
 }
 
-/* And those that get nothing new, while something is tried again. */
+/* And those that get nothing new, while something is tried again, or zeroed. */
 static uint32_t
 absent_targets(const struct copy_lane *lane)
 {
-	return copy_lane_live_targets(lane, lane->away | lane->held);
+	return copy_lane_live_targets(lane,
+	    lane->away | lane->held | lane->zeroing);
 }
 
 bool

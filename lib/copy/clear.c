@@ -12,9 +12,15 @@
  * overwritten anyway is zeroed, and nothing of it is written before the
  * request has ended.  What is refused has changed nothing, and is not asked
  * for again; slow zeroing would do all the work twice.
+ *
+ * Of several destinations one may stand still with it.  The others wait for a
+ * moment, then it is left behind with that part, and gets nothing new, until
+ * its request has ended.
  */
 
 #include "copy/lane-private.h"
+
+#define PATIENCE_MS 1000
 
 /*
  * A hole in the part, where nothing is to be done, is somebody's data: it is
@@ -64,7 +70,8 @@ may_clear(const struct copy_lane *lane, unsigned target, uint64_t length)
 	    length <= UINT32_MAX &&
 	    copy_lane_can_zero(lane, target, (uint32_t)length) &&
 	    copy_ledger_is_live(lane->ledger, target) &&
-	    ((lane->away | lane->held) & copy_bit(target)) == 0 &&
+	    ((lane->away | lane->held | lane->zeroing) & copy_bit(target)) ==
+		0 &&
 	    !lane->epochs[target].is_fenced;
 }
 
@@ -130,7 +137,7 @@ release(struct copy_lane *lane, uint64_t to, uint64_t end)
 		if (s->kind == COPY_ZEROES && s->to >= to && s->to < end)
 			take_cleared(lane, s);
 		if (s->targets == 0)
-			m->zero_bytes -= s->length;
+			copy_map_forget(m, s);
 		else
 			m->v[kept++] = *s;
 	}
@@ -164,9 +171,46 @@ copy_clear_next(struct copy_lane *lane)
 	return NULL;
 }
 
+static bool
+holds_up_others(const struct copy_lane *lane, unsigned target)
+{
+	uint32_t all = copy_bit(lane->plan->n_targets) - 1;
+
+	return (lane->clearing & copy_bit(target)) != 0 &&
+	    (copy_lane_live_targets(lane, all) & ~lane->clearing) != 0;
+}
+
+uint64_t
+copy_clear_patience_ms(const struct copy_lane *lane, unsigned target)
+{
+	return holds_up_others(lane, target) ? PATIENCE_MS : 0;
+}
+
+void
+copy_clear_leave(struct copy_lane *lane, unsigned target)
+{
+	struct copy_map *m = &lane->map;
+	uint32_t bit = copy_bit(target);
+	size_t i;
+
+	if (!holds_up_others(lane, target))
+		return;
+	for (i = m->held; i < m->end; i++) {
+		copy_lane_put_behind(lane, &m->v[i], m->v[i].targets & bit);
+		m->v[i].targets &= ~bit;
+	}
+	if (lane->clears[target].is_given_out)
+		lane->zeroing |= bit;
+	drop(lane, target);
+}
+
 void
 copy_clear_ended(struct copy_lane *lane, unsigned target, bool is_cleared)
 {
+	if ((lane->zeroing & copy_bit(target)) != 0) {
+		lane->zeroing &= ~copy_bit(target);
+		return;
+	}
 	if (is_cleared)
 		lane->cleared |= copy_bit(target);
 	drop(lane, target);

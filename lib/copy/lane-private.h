@@ -87,6 +87,8 @@ struct copy_lane {
 	struct copy_request clears[COPY_MAX_TARGETS];
 	uint32_t clearing;		/* destinations that the map waits for */
 	uint32_t cleared;		/* those that are zeroed there */
+	uint32_t zeroing;		/* those that zero something yet, and
+					   are not waited for any more */
 	struct copy_epoch epochs[COPY_MAX_TARGETS];
 	uint32_t away;			/* bit i: destination i is lost, and
 					   may come back */
@@ -204,6 +206,11 @@ struct copy_request *copy_clear_next(struct copy_lane *lane);
 /* It has ended, well or not. */
 void copy_clear_ended(struct copy_lane *lane, unsigned target,
     bool is_cleared);
+/* How long the others wait for this one's; 0: they do not. */
+uint64_t copy_clear_patience_ms(const struct copy_lane *lane,
+    unsigned target);
+/* They have waited long enough, if they still do. */
+void copy_clear_leave(struct copy_lane *lane, unsigned target);
 /* What was zeroed may be gone with the connection. */
 void copy_clear_lost(struct copy_lane *lane, unsigned target);
 

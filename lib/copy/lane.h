@@ -180,7 +180,8 @@ int copy_lane_take_durable(struct copy_lane *lane, unsigned target,
 
 /*
  * Not 0: what failed on a disk is tried again after a pause of so many
- * milliseconds; tell when it is over.
+ * milliseconds, or a destination is left behind then that zeroes much at once;
+ * tell when it is over.  One that is over early, or for nothing, does no harm.
  */
 uint64_t copy_lane_pause_ms(const struct copy_lane *lane,
     enum copy_side side, unsigned target);

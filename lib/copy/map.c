@@ -140,6 +140,12 @@ copy_map_take(struct copy_map *m, uint64_t length)
 }
 
 void
+copy_map_forget(struct copy_map *m, const struct copy_stretch *stretch)
+{
+	*waiting(m, stretch->kind) -= stretch->length;
+}
+
+void
 copy_map_bring_forward(struct copy_map *m, size_t i)
 {
 	struct copy_stretch s = m->v[i];

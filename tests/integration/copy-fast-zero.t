@@ -6,7 +6,7 @@
 requires nbdkit --filter=nozero --filter=log memory --version
 requires nbdkit data --version
 requires jq --version
-plan 27
+plan 33
 
 size=$((16 * MiB))
 islands=
@@ -118,3 +118,23 @@ is "after they were asked for once" "$(wc -l <"$tmp/zeroed")" 1
 ok "nothing is written that they could destroy" [ ! -e "$tmp/written" ]
 rm "$tmp/hold"
 stop_process late
+
+# Of two, one stands still with it.
+touch "$tmp/hold"
+rm "$tmp/zeroed"
+start_nbdkit late sh "$tmp/late"
+start_nbdkit dst --filter=log memory $size logfile="$tmp/two.log"
+start_process copy "$nbdsync" copy --connections 1 "$(uri src)" \
+    "$(uri dst)" "$(uri late)"
+ok "one that stands still with its zeroes lets another one have all" wait_for \
+    "[ \"\$(grep -c '\.\.\.Write .*return=0' '$tmp/two.log')\" -ge 64 ]"
+is "it was asked for them" "$(wc -l <"$tmp/zeroed")" 1
+ok "and for nothing else" [ ! -e "$tmp/written" ]
+rm "$tmp/hold"
+wait_for "! is_running_ $(pid_of copy)" 60
+wait "$(pid_of copy)"
+is "until it goes on" $? 0
+rm -f "$tmp/copy.started"
+ok "and is written, too" [ -s "$tmp/written" ]
+exits 0 "every byte of the other one is right" "$nbdsync" compare \
+    "$(uri src)" "$(uri dst)"

@@ -97,14 +97,14 @@ is "as many as are wanted, as JSON" \
 run "$nbdsync" history nobody
 is "no such job is exit status 6" "$status" 6
 
-sql "INSERT INTO digests SELECT id, 0, 'x', x'00' FROM jobs
-    WHERE name = 'good'"
+sql "INSERT INTO checkpoints SELECT id, 'x', 1, 'copy', 0, x'00', x'00'
+    FROM jobs WHERE name = 'good'"
 run "$nbdsync" reset good
 is "reset wants to be confirmed" "$status" 2
 is "and so does the daemon" "$(api_status /v1/jobs/good/reset \
-    --request POST) $(sql 'SELECT count(*) FROM digests')" "400 1"
+    --request POST) $(sql 'SELECT count(*) FROM checkpoints')" "400 1"
 run "$nbdsync" reset --confirm good
-is "then it forgets" "$status $(sql 'SELECT count(*) FROM digests')" "0 0"
+is "then it forgets" "$status $(sql 'SELECT count(*) FROM checkpoints')" "0 0"
 is "but not the history" "$(sql 'SELECT count(*) FROM runs')" 4
 run "$nbdsync" checkpoint show good
 is "and there is nothing to go on from" "$status $out" "6 "

@@ -64,6 +64,7 @@
 #define CELL	    2048U	/* the source's content changes by cells */
 #define MAX_GHOSTS  256
 #define MAX_PAUSES  10000
+#define SLOW_ZEROES 2000	/* longer than others wait for them */
 #define OLD_BYTE    0xEE	/* what the destination held before */
 
 enum fault {
@@ -124,6 +125,7 @@ struct target {
 	uint32_t refused_zeroes;	/* likewise */
 	bool refuses_zeroes;	/* all */
 	bool refuses_fast_zeroes;
+	bool zeroes_slowly;	/* what was to be fast */
 	uint32_t refused_trims;	/* above this size; 0: none */
 	bool refuses_trims;	/* all */
 	bool met_fault;
@@ -198,6 +200,7 @@ struct sim {
 	uint64_t n_events;
 	uint64_t n_requests;
 	uint64_t n_fast_zeroes;
+	bool left_zeroing;
 	uint64_t n_trims;
 	uint32_t n_acknowledged;
 	bool was_behind;	/* some destination, for a while */
@@ -608,6 +611,9 @@ latency_of(struct sim *sim, const struct copy_request *req)
 
 	if (req->side == COPY_DESTINATION)
 		latency *= sim->targets[req->target].slowness;
+	if (req->op == COPY_FAST_ZERO &&
+	    sim->targets[req->target].zeroes_slowly)
+		latency += SLOW_ZEROES;
 	return latency;
 }
 
@@ -1253,6 +1259,34 @@ is_source_failed(const struct sim *sim, unsigned lane)
 	return n > 0;
 }
 
+/* Is much being zeroed at once there? */
+static bool
+zeroes_much(const struct sim *sim, unsigned lane, unsigned target)
+{
+	const struct pending *p;
+	unsigned i;
+
+	for (i = 0; i < MAX_PENDING; i++) {
+		p = &sim->pending[i];
+		if (p->req != NULL && p->req->op == COPY_FAST_ZERO &&
+		    p->lane == lane && p->req->target == target)
+			return true;
+	}
+	return false;
+}
+
+static void
+end_pause(struct sim *sim, unsigned lane, enum copy_side side,
+    unsigned target)
+{
+	_Atomic uint64_t *behind = &sim->ledger.targets[target].behind_bytes;
+	uint64_t before = copy_ledger_get(behind);
+
+	copy_lane_paused(sim->lanes[lane], side, target);
+	sim->left_zeroing |= side == COPY_DESTINATION &&
+	    zeroes_much(sim, lane, target) && copy_ledger_get(behind) > before;
+}
+
 /* The pause that ends next, if that is before the request. */
 static bool
 next_pause(struct sim *sim, const struct pending *p)
@@ -1277,8 +1311,7 @@ next_pause(struct sim *sim, const struct pending *p)
 		sim->alone_is_over = true;
 	promise(sim, sim->n_pauses <= MAX_PAUSES,
 	    "others go on while one is full");
-	copy_lane_paused(sim->lanes[i],
-	    disk == 0 ? COPY_SOURCE : COPY_DESTINATION,
+	end_pause(sim, i, disk == 0 ? COPY_SOURCE : COPY_DESTINATION,
 	    disk == 0 ? 0 : disk - 1);
 	return true;
 }
@@ -1435,6 +1468,7 @@ make_target(struct sim *sim, struct target *t)
 	t->refused_zeroes = rnd(sim, 8) ? 0 : 65536;
 	t->refuses_zeroes = rnd(sim, 16) == 0;
 	t->refuses_fast_zeroes = rnd(sim, 8) == 0;
+	t->zeroes_slowly = rnd(sim, 4) == 0;
 	t->refused_trims = rnd(sim, 8) ? 0 : 65536;
 	t->refuses_trims = rnd(sim, 8) == 0;
 }
@@ -2204,6 +2238,7 @@ struct counts {
 	uint64_t rests;
 	uint64_t fast_zeroes;
 	uint64_t no_fast_zeroes;
+	uint64_t left_zeroing;
 	uint64_t held;
 	uint64_t shortages;
 	uint64_t digested_again;
@@ -2264,6 +2299,7 @@ simulate(uint64_t seed, bool with_trace, struct counts *counts)
 	counts->refusals += sim->met_refusal;
 	counts->came_back += sim->came_back;
 	counts->fast_zeroes += sim->n_fast_zeroes;
+	counts->left_zeroing += sim->left_zeroing;
 	for (i = 0; i < sim->n_targets; i++)
 		counts->no_fast_zeroes += atomic_load(
 		    &sim->ledger.targets[i].has_no_fast_zero);
@@ -2321,6 +2357,8 @@ report_counts(unsigned *n, const struct counts *counts)
 	    "much was zeroed at once");
 	report(n, counts->no_fast_zeroes > 0,
 	    "or was refused to be");
+	report(n, counts->left_zeroing > 0,
+	    "or took one so long that others went on without it");
 	report(n, counts->gaps > 0, "tails were not copied");
 	report(n, counts->rests > 0, "rests were zeroed");
 	report(n, counts->held > 0, "lanes waited for their rate");
