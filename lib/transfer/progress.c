@@ -65,6 +65,14 @@ take_rates(struct progress *p, const struct run_progress *snapshot,
 	average_add(&p->slow, SLOW_TAU_MS, rate, span);
 }
 
+/* It copies, but for nothing that comes. */
+static bool
+stands_still(const struct run_progress *snapshot)
+{
+	return snapshot->phase == RUN_STALLED ||
+	    snapshot->phase == RUN_RECONNECTING;
+}
+
 void
 progress_update(struct progress *p, const struct run_progress *snapshot,
     uint64_t now_ms)
@@ -74,7 +82,7 @@ progress_update(struct progress *p, const struct run_progress *snapshot,
 	else if (snapshot->done_bytes < p->last.done_bytes ||
 	    now_ms <= p->last_ms)
 		;			/* no span, or another run */
-	else if (snapshot->phase == RUN_COPYING)
+	else if (snapshot->phase == RUN_COPYING || stands_still(snapshot))
 		take_rates(p, snapshot, now_ms);
 	if (snapshot->done_bytes != p->last.done_bytes ||
 	    snapshot->phase != p->last.phase)
@@ -135,7 +143,8 @@ progress_time_left(const struct progress *p, uint64_t *ret_ms)
 	double rate = average_get(&p->slow);
 	double ms;
 
-	if (progress_is_too_early(p) || s->done_bytes > s->total_bytes || rate < 1.0)
+	if (progress_is_too_early(p) || stands_still(s) ||
+	    s->done_bytes > s->total_bytes || rate < 1.0)
 		return false;
 	ms = (double)(s->total_bytes - s->done_bytes) / rate * 1000.0;
 	if (ms > (double)TIME_LEFT_MAX_MS)

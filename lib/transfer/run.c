@@ -550,6 +550,9 @@ run_get_progress(const struct run *run, struct run_progress *ret)
 		ret->limited_by = copy_limit_name(
 		    (enum copy_limit)atomic_load(&run->tuning.limit));
 	}
+	/* Nothing does, of what that knows. */
+	if (ret->phase == RUN_STALLED || ret->phase == RUN_RECONNECTING)
+		ret->limited_by = copy_limit_name(COPY_LIMIT_NONE);
 	if (started == 0)
 		return;
 	if (ended == 0)

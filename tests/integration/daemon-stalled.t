@@ -7,7 +7,7 @@
 requires nbdkit eval --version
 requires nbdkit file --version
 requires jq --version
-plan 16
+plan 17
 
 make_data "$tmp/data" $((4 * MiB)) 1
 truncate -s 4M "$tmp/copy"
@@ -50,6 +50,8 @@ wait_for look 60
 is "a run that does not go on is stalled" $? 0
 ok "within 15 s" [ "$longest" -lt 15000 ]
 is "which is its phase, too" "$(jq -r .run.progress.phase "$tmp/job")" stalled
+is "of all that limits a run that moves, nothing limits it" \
+    "$(jq -r .run.progress.limited_by "$tmp/job")" none
 ok "with how long nothing has moved" [ "$(jq .run.progress.stalled_ms \
     "$tmp/job")" -ge 10000 ]
 ok "the table has it" eval '"$nbdsync" status | grep -q stalled'

@@ -168,6 +168,27 @@ START_TEST(time_left_comes_in_steps_that_suit_its_length)
 }
 END_TEST
 
+START_TEST(what_waits_for_a_server_slows_down_and_has_no_time_left)
+{
+	struct progress p;
+	struct run_progress s;
+	uint64_t left;
+	uint64_t before;
+
+	feed(&p, 8000 * MIB, 100 * MIB, 20);
+	before = progress_rate(&p);
+	s = p.last;
+	s.phase = RUN_RECONNECTING;
+	progress_update(&p, &s, 30000);
+	ck_assert_uint_lt(progress_rate(&p), before / 2);
+	ck_assert(!progress_time_left(&p, &left));
+	s.phase = RUN_COPYING;
+	s.done_bytes += 100 * MIB;
+	progress_update(&p, &s, 31000);
+	ck_assert(progress_time_left(&p, &left));
+}
+END_TEST
+
 START_TEST(a_run_without_progress_has_stalled_after_10_seconds)
 {
 	struct progress p;
@@ -426,6 +447,8 @@ add_figures(Suite *s)
 	tcase_add_test(tc, no_time_left_is_told_in_the_first_percent);
 	tcase_add_test(tc, time_left_of_a_steady_run_is_right);
 	tcase_add_test(tc, time_left_comes_in_steps_that_suit_its_length);
+	tcase_add_test(tc,
+	    what_waits_for_a_server_slows_down_and_has_no_time_left);
 	tcase_add_test(tc, a_run_without_progress_has_stalled_after_10_seconds);
 	tcase_add_test(tc, reading_back_shows_how_far_that_is);
 	tcase_add_test(tc, a_summary_says_whether_all_was_verified);
