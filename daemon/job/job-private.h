@@ -233,6 +233,8 @@ void keep_init(struct keep *keep) ON_MAIN;
 void keep_done(struct keep *keep) ON_MAIN;
 /* Something of it has changed. */
 void job_keep_state(struct job *job) ON_MAIN;
+/* The same of what somebody has asked for: before what others wait with. */
+void job_keep_state_first(struct job *job) ON_MAIN;
 /* The same of what decides whether the store is to have it. */
 void job_keep_on(struct job *job) ON_MAIN;
 /* run is taken over. */

@@ -354,6 +354,19 @@ job_keep_state(struct job *job)
 }
 
 void
+job_keep_state_first(struct job *job)
+{
+	job->is_dirty = true;
+	note_wants(job);
+	if (wants(job)) {
+		list_remove(&job->keep_node);
+		/* Before the first, whichever that is. */
+		list_append(job->jobs->keep.jobs.next, &job->keep_node);
+	}
+	keep_post(job->jobs);
+}
+
+void
 job_keep_on(struct job *job)
 {
 	note_wants(job);

@@ -472,7 +472,7 @@ void
 job_keep_pause(struct job *job)
 {
 	job->is_pause_known = true;
-	job_keep_state(job);
+	job_keep_state_first(job);
 }
 
 json_t *

@@ -4,6 +4,7 @@
 # client of the events may leave unread.
 . "$srcdir/tests/lib/testlib.sh"
 . "$srcdir/tests/lib/daemonlib.sh"
+requires sqlite3 --version
 plan 5
 
 n=1800
@@ -23,7 +24,10 @@ stop_process events INT
 ok "the store knows all of them" wait_for "[ \$(api /v1/jobs |
     jq '[.jobs[] | select(.uuid != null)] | length') = $n ]" 120
 is "and is not asked too much" "$(grep -c "too much" "$tmp/daemon.log")" 0
+# Others' states wait for the store, too: that of a pause goes before them.
 "$nbdsync" pause --quiet last
+wait_for '[ "$(sql "SELECT is_paused FROM jobs WHERE name = \"last\"")" = 1 ]' \
+    60 || bail "the pause is not kept"
 stop_process daemon
 start_daemon "$tmp/conf"
 ok "what it knows of the last comes back" wait_for \
