@@ -90,8 +90,13 @@ copy_clear_begin(struct copy_lane *lane)
 	    p.zero_bytes < (p.end - p.to) / MIN_SHARE)
 		return;
 	for (i = 0; i < lane->plan->n_targets; i++) {
-		if ((p.targets & copy_bit(i)) == 0 ||
-		    !may_clear(lane, i, p.end - p.to))
+		if ((p.targets & copy_bit(i)) == 0)
+			continue;
+		if (lane->plan->targets[i].lacks_fast_zero)
+			atomic_store_explicit(
+			    &lane->ledger->targets[i].lacks_fast_zero, true,
+			    memory_order_relaxed);
+		if (!may_clear(lane, i, p.end - p.to))
 			continue;
 		lane->clears[i].offset = p.to;
 		lane->clears[i].length = (uint32_t)(p.end - p.to);

@@ -88,6 +88,7 @@ struct copy_target_books {
 	_Atomic uint64_t durable_bytes;	/* covered by a flush */
 	atomic_bool is_failed;		/* nothing new goes there */
 	atomic_bool has_no_fast_zero;	/* refused, where it is not fast */
+	atomic_bool lacks_fast_zero;	/* not offered, where it was wanted */
 	atomic_bool status_failed;	/* it failed to tell extents */
 	struct copy_refusal zero;	/* of write-zeroes */
 	struct copy_refusal trim;

@@ -220,6 +220,8 @@ choose_target_features(struct copy_plan *plan, struct copy_target_plan *t,
 	t->use_zero = destination->can_zero && !wish->is_allocated;
 	t->use_fast_zero = t->use_zero && destination->can_fast_zero &&
 	    !compares && !wish->is_zero_before;
+	t->lacks_fast_zero = t->use_zero && !destination->can_fast_zero &&
+	    !compares && !wish->is_zero_before;
 	t->use_trim = wish->skips_holes && !compares &&
 	    destination->can_trim;
 	t->use_flush = destination->can_flush;

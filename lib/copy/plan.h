@@ -109,6 +109,7 @@ struct copy_target_plan {
 	uint64_t done_bytes;	/* of total_bytes, in done */
 	bool use_zero;		/* send zeroes as write-zeroes */
 	bool use_fast_zero;	/* zero much at once, before data */
+	bool lacks_fast_zero;	/* it would, but that is not offered */
 	bool use_trim;		/* of holes that are skipped */
 	bool use_status;	/* ask it what is zero, when comparing */
 	bool use_flush;

@@ -435,6 +435,10 @@ tell_refusals_of(struct run *run, const struct copy_target_books *b)
 	if (atomic_load(&b->status_failed))
 		run_add_gave_up(run, "destination failed to answer block "
 		    "status: what it did not tell was read");
+	if (atomic_load(&b->lacks_fast_zero))
+		run_add_gave_up(run, "destination does not offer fast "
+		    "write-zeroes: each stretch of zeroes was zeroed by "
+		    "itself");
 	if (atomic_load(&b->has_no_fast_zero))
 		run_add_gave_up(run, "destination refused fast write-zeroes: "
 		    "each stretch of zeroes was zeroed by itself");

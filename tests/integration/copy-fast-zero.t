@@ -6,7 +6,7 @@
 requires nbdkit --filter=nozero --filter=log memory --version
 requires nbdkit data --version
 requires jq --version
-plan 33
+plan 34
 
 size=$((16 * MiB))
 islands=
@@ -74,6 +74,7 @@ copies 0 "one that does not offer it" \
     "--filter=nozero memory $size zeromode=plugin
     fastzeromode=none"
 is "is not asked" "$(count ' Zero .*fast=1')" 0
+like "which is said, too" "$warnings" "does not offer fast write-zeroes"
 is_right
 
 copies 0 "who wants no holes" "memory $size" --allocated
