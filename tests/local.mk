@@ -550,6 +550,7 @@ integration_tests = \
 	%D%/integration/daemon-rate.t \
 	%D%/integration/daemon-reload.t \
 	%D%/integration/daemon-pause.t \
+	%D%/integration/daemon-progress.t \
 	%D%/integration/daemon-reload-control.t \
 	%D%/integration/daemon-resume.t \
 	%D%/integration/daemon-roles.t \

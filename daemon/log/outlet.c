@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * Standard error, a file, and the two sockets that take a record as one
- * datagram: the journal's and syslog's.  One that is full loses the record, since nobody may wait for it: that is why neither sd_journal_send()
- * nor syslog(3) is used, which do.
+ * datagram: the journal's and syslog's.  One that is full loses the record,
+ * since nobody may wait for it: that is why neither sd_journal_send() nor
+ * syslog(3) is used, which do.
  */
 
 #include "log/outlet.h"
