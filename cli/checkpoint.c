@@ -21,7 +21,8 @@
 #include "store/store.h"
 #include "transfer/report.h"
 
-#define FILE_JOB "copy"			/* the one job in such a file */
+#define FILE_JOB     "copy"		/* the one job in such a file */
+#define FILE_WAIT_MS 15000		/* longer than a lock is waited for */
 
 const struct option_row options_checkpoint[] = {
 	{ "socket", OPTION_SOCKET, "PATH",
@@ -33,7 +34,10 @@ const struct option_row options_checkpoint[] = {
 
 /* A file, and what it answers. */
 struct file {
+	const struct command *command;
+	const char *path;
 	struct net_loop *loop;
+	struct net_timer timer;		/* its disk is waited for */
 	struct mailbox *box;
 	struct store *store;
 	struct error error;
@@ -57,17 +61,29 @@ on_closed(struct store_call *call)
 	net_loop_stop(file->loop);
 }
 
+/* Its thread may hang in the kernel, so that nobody can wait for it. */
+static void
+on_silent(void *arg)
+{
+	const struct file *file = arg;
+
+	message(file->command, "'%s': its disk does not answer", file->path);
+	_exit(CLI_TIMED_OUT);
+}
+
 static int
-file_open(struct file *file, const char *path)
+file_open(struct file *file)
 {
 	struct store_options options = {
-		.path = path,
+		.path = file->path,
 		.must_exist = true,
 		.is_exclusive = true,
 		.keep_damaged = true,
 	};
 	int r = net_loop_new(&file->loop);
 
+	if (r == 0)
+		r = net_timer_init(&file->timer, file->loop, on_silent, file);
 	if (r == 0)
 		r = mailbox_new(file->loop, &file->box);
 	if (r == 0)
@@ -92,6 +108,7 @@ file_ask(struct file *file, bool discard)
 		store_load_checkpoint(file->store, call, FILE_JOB);
 	/* What has been asked for is done before. */
 	store_close(file->store, close, UINT32_MAX);
+	net_timer_start(&file->timer, FILE_WAIT_MS);
 	return net_loop_run(file->loop);
 }
 
@@ -100,6 +117,7 @@ file_done(struct file *file)
 {
 	store_free(file->store);
 	mailbox_free(file->box);
+	net_timer_done(&file->timer);
 	if (file->loop != NULL)
 		net_loop_free(file->loop);
 	store_checkpoint_free(file->checkpoint);
@@ -108,8 +126,11 @@ file_done(struct file *file)
 static int
 command_on_file(const struct command *command, const char *path, bool discard)
 {
-	CLEANUP(file_done) struct file file = { 0 };
-	int r = file_open(&file, path);
+	CLEANUP(file_done) struct file file = {
+		.command = command,
+		.path = path,
+	};
+	int r = file_open(&file);
 
 	if (r == 0)
 		r = file_ask(&file, discard);
@@ -118,8 +139,8 @@ command_on_file(const struct command *command, const char *path, bool discard)
 		return CLI_ERROR;
 	}
 	if (file.error.code == -EBUSY) {
-		message(command, "'%s' is in use: a copy that keeps its "
-		    "checkpoint there is under way", path);
+		message(command, "'%s' is in use: a copy keeps its "
+		    "checkpoint there, or another program holds it", path);
 		return CLI_TRANSIENT;
 	}
 	if (file.error.code < 0) {

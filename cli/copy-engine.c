@@ -42,7 +42,7 @@ struct engine {
 	struct net_watch signals;
 	struct net_timer tick;
 	struct net_timer store_timer;	/* the checkpoint's disk is waited for */
-	int exit_code;			/* when that has no end */
+	int exit_code;			/* when that has no end, or fails */
 	struct bar bar;
 	int signal_fd;
 	bool is_interrupted;
@@ -486,6 +486,8 @@ on_checkpoint_tried(struct store_call *call)
 	if (call->error.code != 0) {
 		message(en->options->command, "%s: %s",
 		    en->options->checkpoint, call->error.text);
+		en->exit_code = call->error.code == -EBUSY ? CLI_TRANSIENT :
+		    CLI_ERROR;
 		en->has_no_checkpoint = true;
 	}
 	net_loop_stop(en->loop);
@@ -512,8 +514,8 @@ try_checkpoint(struct engine *en)
 		return CLI_ERROR;
 	}
 	store_load_checkpoint(en->store, call, CHECKPOINT_JOB);
-	wait_for_checkpoint(en, CLI_ERROR);
-	return en->has_no_checkpoint ? CLI_ERROR : CLI_OK;
+	wait_for_checkpoint(en, CLI_TIMED_OUT);
+	return en->has_no_checkpoint ? en->exit_code : CLI_OK;
 }
 
 static int

@@ -163,7 +163,7 @@ wait_for "[ -s '$tmp/state-file' ]"
 run "$nbdsync" checkpoint show "$tmp/state-file"
 is "a checkpoint that a copy uses is not shown" "$status" 12
 like "for a reason that one understands" "$err" \
-    "is in use: a copy that keeps its checkpoint there is under way"
+    "is in use: a copy keeps its checkpoint there"
 
 # A terminal that does not speak UTF-8.
 exits 2 "a mode that is no text is refused" \

@@ -4,7 +4,8 @@
 . "$srcdir/tests/lib/testlib.sh"
 requires nbdkit eval --version
 requires jq --version
-plan 7
+requires sqlite3 --version
+plan 16
 
 size=$((4 * MiB))
 make_data "$tmp/data" $size 3
@@ -43,3 +44,40 @@ like "which has not heard of the store" "$(cat "$tmp/copy.log")" \
 is "all of it was copied" "$(sed -n '/^{/,/^}/p' "$tmp/copy.log" |
     jq .progress.written_bytes)" $size
 ok "the copy is right" cmp "$tmp/data" "$tmp/dst.img"
+
+# Nor does what only looks at one.  The lock is where its thread is caught.
+mkfifo "$tmp/commands" "$tmp/release"
+start_process lock sh -c "exec sqlite3 '$tmp/state' <'$tmp/commands'"
+exec 9>"$tmp/commands"
+echo "BEGIN EXCLUSIVE; SELECT 'is held';" >&9
+wait_for "grep -q 'is held' '$tmp/lock.log'" || bail "it is not locked"
+for words in "checkpoint show" "checkpoint discard"; do
+	run timeout 60 "$nbdsync" $words "$tmp/state"
+	is "$words of a file that is locked does not wait for ever" \
+	    "$status" 12
+	like "and says so" "$err" 'is in use: .*another program holds it$'
+done
+run timeout 60 "$nbdsync" copy --checkpoint "$tmp/state" "$(uri src)" \
+    "$(uri dst)"
+is "nor does a copy" "$status" 12
+like "which says so" "$err" 'state: database is locked$'
+
+# On a busy machine it may have gone before it is caught.
+exec 8<>"$tmp/release"
+caught()
+{
+	is_running_ "$(pid_of show)" ||
+	    start_process show "$nbdsync" checkpoint show "$tmp/state"
+	start_process catch sh -c "exec '$builddir/tests/lib/hold-thread' \
+	    $(pid_of show) nbdsync-store <'$tmp/release'"
+	wait_for "[ -s '$tmp/catch.log' ]"
+	grep -q held "$tmp/catch.log"
+}
+start_process show "$nbdsync" checkpoint show "$tmp/state"
+ok "the thread that looks at it is held" wait_for caught
+ok "which is told" \
+    wait_for "grep -q 'its disk does not answer$' '$tmp/show.log'"
+stop_process catch KILL
+wait "$(pid_of show)"
+is "and has an exit status of its own" $? 8
+exec 9>&-
