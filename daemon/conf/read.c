@@ -166,43 +166,59 @@ read_conf_dir(const char *dir, unsigned line, char ***ret_paths,
 }
 
 /*
- * Whoever can put another file into its place can change it as well; in a
- * directory with the sticky bit only the owner can.
+ * Whoever can put another file, or directory, into the place of one of these
+ * can change what is run as well; in a directory with the sticky bit only the
+ * owners can.
  */
-static const char *
-who_may_replace(const char *path)
+static int
+check_directories(const char *real, const char *shown, struct error *e)
 {
-	CLEANUP(cleanup_free) char *real = realpath(path, NULL);
+	CLEANUP(cleanup_free) char *dir = strdup(real);
+	char printable[200];
 	struct stat st;
+	char *end;
 
-	if (real == NULL)
-		return NULL;
-	*strrchr(real, '/') = '\0';
-	if (stat(real[0] == '\0' ? "/" : real, &st) < 0 ||
-	    (st.st_mode & S_ISVTX) != 0)
-		return NULL;
-	return who_may_change(&st);
+	if (dir == NULL)
+		return error_set(e, -ENOMEM, "out of memory");
+	while ((end = strrchr(dir, '/')) != NULL) {
+		end[end == dir] = '\0';
+		escape_text(dir, strlen(dir), printable, sizeof printable);
+		if (stat(dir, &st) < 0)
+			return error_set(e, -errno, "'%s': %s", printable,
+			    strerrordesc_np(errno));
+		if ((st.st_mode & S_ISVTX) != 0)
+			st.st_mode &= ~(mode_t)(S_IWGRP | S_IWOTH);
+		if (who_may_change(&st) != NULL)
+			return error_set(e, -EPERM, "the directory '%s' of "
+			    "'%s' %s; only root and the user of the daemon may",
+			    printable, shown, who_may_change(&st));
+		if (end == dir)
+			break;
+	}
+	return 0;
 }
 
 int
-read_check_program(const char *path, struct error *e)
+read_check_program(const char *path, char **ret_real, struct error *e)
 {
+	CLEANUP(cleanup_free) char *real = NULL;
 	char shown[200];
 	struct stat st;
+	int r;
 
 	escape_text(path, strlen(path), shown, sizeof shown);
-	if (stat(path, &st) < 0)
+	real = realpath(path, NULL);
+	if (real == NULL || stat(real, &st) < 0)
 		return error_set(e, -errno, "'%s': %s", shown,
 		    strerrordesc_np(errno));
-	if (!S_ISREG(st.st_mode) || access(path, X_OK) < 0)
+	if (!S_ISREG(st.st_mode) || access(real, X_OK) < 0)
 		return error_set(e, -EACCES, "'%s' is not a file that can be "
 		    "executed", shown);
 	if (who_may_change(&st) != NULL)
 		return error_set(e, -EPERM, "'%s' %s; only root and the user "
 		    "of the daemon may", shown, who_may_change(&st));
-	if (who_may_replace(path) != NULL)
-		return error_set(e, -EPERM, "the directory of '%s' %s; only "
-		    "root and the user of the daemon may", shown,
-		    who_may_replace(path));
-	return 0;
+	r = check_directories(real, shown, e);
+	if (r == 0)
+		*ret_real = STEAL(real);
+	return r;
 }

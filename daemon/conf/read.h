@@ -30,10 +30,14 @@ int read_conf_dir(const char *dir, unsigned line, char ***ret_paths,
 
 /*
  * May nobody but root and ourselves change what is at path, a file to be
- * run, or put another there?  It must be a regular file that can be executed.  0, or a negative
- * errno with a sentence.
+ * run, or put another there?  It must be a regular file that can be executed.
+ * 0, or a negative errno with a sentence.
+ *
+ * *ret_real, the caller's, is where it lies, without symbolic links: to run
+ * that is to run what has been looked at.  (To run an open descriptor would
+ * be to run a script by another name: its interpreter opens it once more.)
  */
 struct error;
-int read_check_program(const char *path, struct error *e);
+int read_check_program(const char *path, char **ret_real, struct error *e);
 
 #endif

@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/cleanup.h"
 #include "base/escape.h"
 #include "conf/read.h"
 #include "conf/value.h"
@@ -93,6 +94,7 @@ static void
 take_hook(struct parse *p, const struct option *option,
     const config_setting_t *setting, struct conf_words *words)
 {
+	CLEANUP(cleanup_free) char *real = NULL;
 	struct error e;
 
 	if (!take_words(p, option, setting, words))
@@ -100,7 +102,7 @@ take_hook(struct parse *p, const struct option *option,
 	if (words->v[0][0] != '/')
 		parse_complain(p, setting, "\"%s\" must be %s", option->key,
 		    value_must_be(option));
-	else if (read_check_program(words->v[0], &e) < 0)
+	else if (read_check_program(words->v[0], &real, &e) < 0)
 		parse_complain(p, setting, "\"%s\": %s", option->key, e.text);
 }
 

@@ -304,6 +304,7 @@ start_command(struct hooks *hooks, const struct step *step,
 	json_t *o = describe(hooks, step);
 	CLEANUP(cleanup_free) char *text = o == NULL ? NULL :
 	    json_dumps(o, JSON_COMPACT | JSON_PRESERVE_ORDER);
+	CLEANUP(cleanup_free) char *real = NULL;
 	char *envp[N_VARIABLES];
 	int r;
 
@@ -311,9 +312,10 @@ start_command(struct hooks *hooks, const struct step *step,
 	if (text == NULL)
 		r = error_set(e, -ENOMEM, "out of memory");
 	else
-		r = read_check_program(step->argv[0], e);
+		r = read_check_program(step->argv[0], &real, e);
 	if (r == 0) {
 		const struct net_command_spec spec = {
+			.path = real,
 			.argv = (const char *const *)step->argv,
 			.envp = (const char *const *)envp,
 			.input = text,

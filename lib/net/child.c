@@ -374,9 +374,10 @@ net_child_start_stdio(struct net_loop *loop, const char *const argv[],
 }
 
 int
-net_child_start_command(struct net_loop *loop, const char *const argv[],
-    const char *const envp[], const int fds[3], net_child_exit_cb *on_exit,
-    void *arg, struct net_child **ret_child, struct error *e)
+net_child_start_command(struct net_loop *loop, const char *path,
+    const char *const argv[], const char *const envp[], const int fds[3],
+    net_child_exit_cb *on_exit, void *arg, struct net_child **ret_child,
+    struct error *e)
 {
 	CLEANUP(child_freep) struct net_child *child = NULL;
 	int r;
@@ -384,7 +385,7 @@ net_child_start_command(struct net_loop *loop, const char *const argv[],
 	r = child_create(loop, argv, on_exit, arg, &child, e);
 	if (r < 0)
 		return r;
-	r = net_spawn_command(argv, envp, fds, &child->pid);
+	r = net_spawn_command(path, argv, envp, fds, &child->pid);
 	if (r < 0)
 		return error_set(e, r, "cannot run command '%s': %s",
 		    child->name, strerrordesc_np(-r));

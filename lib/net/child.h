@@ -48,11 +48,13 @@ int net_child_start_stdio(struct net_loop *loop, const char *const argv[],
 
 /*
  * Likewise, with these as its standard input, output and error, which stay
- * the caller's, and the environment envp, or NULL for ours.
+ * the caller's, and the environment envp, or NULL for ours.  path, unless
+ * NULL, is the program, whatever argv[0] says.
  */
-int net_child_start_command(struct net_loop *loop, const char *const argv[],
-    const char *const envp[], const int fds[3], net_child_exit_cb *on_exit,
-    void *arg, struct net_child **ret_child, struct error *e);
+int net_child_start_command(struct net_loop *loop, const char *path,
+    const char *const argv[], const char *const envp[], const int fds[3],
+    net_child_exit_cb *on_exit, void *arg, struct net_child **ret_child,
+    struct error *e);
 
 /*
  * Once on_exit has come, of a child with a socket: start argv in its place,

@@ -293,8 +293,8 @@ net_command_start(struct net_loop *loop, const struct net_command_spec *spec,
 		    "files: %s",
 		    strerrordesc_np(-r));
 	else
-		r = net_child_start_command(loop, spec->argv, spec->envp, fds,
-		    on_child_exit, c, &c->child, e);
+		r = net_child_start_command(loop, spec->path, spec->argv,
+		    spec->envp, fds, on_child_exit, c, &c->child, e);
 	for (int i = 0; i < 3; i++)
 		if (fds[i] >= 0)
 			(void)close(fds[i]);

@@ -13,7 +13,8 @@
  * A command that is run to its end: it reads what it is given, says something
  * on standard output and standard error, and exits.  No shell, a process
  * group of its own, and a time by which it has ended: what is left of the
- * group then is killed.
+ * group then is killed.  It gets no other descriptors of ours, leaves no core
+ * dump, and has as many descriptors as select(2) can take.
  */
 
 struct net_command;
@@ -28,8 +29,9 @@ struct net_command_end {
 };
 
 struct net_command_spec {
-	const char *const *argv;	/* NULL-terminated; argv[0] looked up
-					   in PATH */
+	const char *path;		/* of the program; NULL: argv[0], looked
+					   up in PATH */
+	const char *const *argv;	/* NULL-terminated */
 	const char *const *envp;	/* NULL: ours */
 	const char *input;
 	size_t input_len;

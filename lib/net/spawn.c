@@ -21,6 +21,8 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/select.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -273,6 +275,20 @@ child_reset_signals(void)
 	(void)sigprocmask(SIG_SETMASK, &none, NULL);
 }
 
+/* What the process of a command of its own needs not have from us. */
+static void
+child_set_limits(void)
+{
+	struct rlimit limit = { 0, 0 };
+
+	(void)setrlimit(RLIMIT_CORE, &limit);
+	if (getrlimit(RLIMIT_NOFILE, &limit) == 0 &&
+	    limit.rlim_cur > FD_SETSIZE) {
+		limit.rlim_cur = FD_SETSIZE;
+		(void)setrlimit(RLIMIT_NOFILE, &limit);
+	}
+}
+
 static int
 child_exec(const struct plan *p)
 {
@@ -302,6 +318,8 @@ child_main(struct plan *p)
 		_exit(127);
 	child_write_pid(p);
 	child_reset_signals();
+	if (p->way == NET_SPAWN_COMMAND)
+		child_set_limits();
 	r = child_set_descriptors(p);
 	if (r == 0)
 		r = child_exec(p);
@@ -368,7 +386,7 @@ run_plan(struct plan *p, const int *fds, pid_t *ret_pid)
 }
 
 static int
-spawn(const char *const argv[], const char *const *envp,
+spawn(const char *path, const char *const argv[], const char *const *envp,
     enum net_spawn_way way, const int *fds, pid_t *ret_pid)
 {
 	char listen_fds[] = "LISTEN_FDS=1";
@@ -383,13 +401,15 @@ spawn(const char *const argv[], const char *const *envp,
 	};
 	int r;
 
-	if (argv[0] == NULL || argv[0][0] == '\0')
+	if (path == NULL)
+		path = argv[0];
+	if (path == NULL || path[0] == '\0')
 		return -ENOENT;
 	r = plan_set_argv(&p, argv);
 	if (r == 0)
 		r = plan_set_environment(&p, envp);
 	if (r == 0)
-		r = plan_set_paths(&p, argv[0]);
+		r = plan_set_paths(&p, path);
 	if (r == 0)
 		r = run_plan(&p, fds, ret_pid);
 	plan_done(&p);
@@ -400,13 +420,15 @@ int
 net_spawn(const char *const argv[], enum net_spawn_way way, int fd,
     pid_t *ret_pid)
 {
-	return spawn(argv, (const char *const *)environ, way, &fd, ret_pid);
+	return spawn(NULL, argv, (const char *const *)environ, way, &fd,
+	    ret_pid);
 }
 
 int
-net_spawn_command(const char *const argv[], const char *const envp[],
-    const int fds[3], pid_t *ret_pid)
+net_spawn_command(const char *path, const char *const argv[],
+    const char *const envp[], const int fds[3], pid_t *ret_pid)
 {
-	return spawn(argv, envp != NULL ? envp : (const char *const *)environ,
+	return spawn(path, argv,
+	    envp != NULL ? envp : (const char *const *)environ,
 	    NET_SPAWN_COMMAND, fds, ret_pid);
 }

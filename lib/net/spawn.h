@@ -30,10 +30,12 @@ int net_spawn(const char *const argv[], enum net_spawn_way way, int fd,
     pid_t *ret_pid);
 
 /*
- * Likewise, with these as standard input, output and error, and the
- * environment envp; NULL: ours.
+ * Likewise, with these as standard input, output and error, the environment
+ * envp (NULL: ours), and limits of its own: no core dump, and no more
+ * descriptors, unless it asks for them, than select(2) can take.  path, unless
+ * NULL, is the program, whatever argv[0] says.
  */
-int net_spawn_command(const char *const argv[], const char *const envp[],
-    const int fds[3], pid_t *ret_pid);
+int net_spawn_command(const char *path, const char *const argv[],
+    const char *const envp[], const int fds[3], pid_t *ret_pid);
 
 #endif

@@ -5,7 +5,7 @@
 . "$srcdir/tests/lib/testlib.sh"
 . "$srcdir/tests/lib/daemonlib.sh"
 requires nbdkit pattern --version
-plan 71
+plan 76
 
 umask 022
 # Every other block differs.
@@ -200,14 +200,34 @@ exits 78 "a program that others may change is refused" "$nbdsync" reload
 chmod 755 "$tmp/hook"
 chmod 777 "$tmp"
 exits 78 "or put another in the place of" "$nbdsync" reload
-like "which is said" "$err" "the directory of '.*/hook' can be written to by"
+like "which is said" "$err" \
+    "the directory '$tmp' of '.*/hook' can be written to by"
 is "as it is when it would be run" "$(start_job good && wait_job good
     job_field good .last_run.failure.message |
-    grep -c "the directory of")" 1
+    grep -c "the directory '$tmp' of")" 1
 chmod 1777 "$tmp"
 exits 0 "but not where only its owner can" "$nbdsync" reload
 chmod 700 "$tmp"
 exits 0 "or nobody else comes" "$nbdsync" reload
+
+# Its name may lead through places that are anybody's: what counts, and is
+# run, is what is there in the end.
+mkdir -p "$tmp/open/ours" "$tmp/links" "$tmp/bin"
+printf '#!/bin/sh\necho "$0" >"%s"\n' "$tmp/ran" >"$tmp/bin/named"
+chmod 755 "$tmp/bin/named"
+ln -s "$tmp/bin/named" "$tmp/links/named"
+cp "$tmp/bin/named" "$tmp/open/ours"
+chmod 777 "$tmp/open" "$tmp/links"
+sed "s,jobs = (,& { name = \"linked\"; source = \"a\"; destination = \"dst\";\
+    pre = [ \"$tmp/links/named\" ]; }\,," "$tmp/conf" >"$tmp/conf.linked"
+cp "$tmp/conf.linked" "$tmp/conf"
+exits 0 "the directory of a symbolic link may be anybody's" "$nbdsync" reload
+ok "what it leads to is run" "$nbdsync" start --wait --quiet linked
+is "by its own name" "$(cat "$tmp/ran")" "$tmp/bin/named"
+sed "s,/links/named,/open/ours/named," "$tmp/conf.linked" >"$tmp/conf"
+exits 78 "a directory further up may not" "$nbdsync" reload
+like "and is named" "$err" "the directory '$tmp/open' of '.*/ours/named' can be"
+cp "$tmp/conf.linked" "$tmp/conf"
 
 rm "$tmp/held.json"
 : >"$tmp/held"

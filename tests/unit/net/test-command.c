@@ -9,6 +9,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
+#include <sys/select.h>
 #include <unistd.h>
 
 #include "unit.h"
@@ -120,6 +122,60 @@ START_TEST(environment_is_what_was_given_and_no_more)
 	run("exec env", envp, "", 20000);
 	ck_assert_ptr_null(strstr(said, "SECRET"));
 	ck_assert_ptr_nonnull(strstr(said, "O:A=b\n"));
+}
+END_TEST
+
+START_TEST(program_may_be_another_than_its_name)
+{
+	const char *const argv[] = { "/nonexistent/x", "-c", "echo $0", NULL };
+	const struct net_command_spec spec = { .path = "/bin/sh",
+		.argv = argv, .input = "", .timeout_ms = 20000,
+		.on_line = on_line, .on_end = on_end };
+	struct error e;
+
+	ck_assert_int_eq(net_command_start(loop, &spec, &command, &e), 0);
+	ck_assert_int_eq(net_loop_run(loop), 0);
+	ck_assert_str_eq(said, "O:/nonexistent/x\n");
+}
+END_TEST
+
+START_TEST(nothing_of_ours_is_open_ignored_or_blocked)
+{
+	sigset_t some;
+	int fd = dup2(STDERR_FILENO, 40);
+
+	ck_assert_int_eq(fd, 40);
+	(void)sigemptyset(&some);
+	(void)sigaddset(&some, SIGTERM);
+	ck_assert_int_eq(sigprocmask(SIG_BLOCK, &some, NULL), 0);
+	run("echo $(ls /proc/self/fd | tail -n 1); "
+	    "sed -n '/Sig[BI]/s/.*\\(.......\\)/\\1/p' /proc/self/status", NULL,
+	    "", 20000);
+	ck_assert_int_eq(sigprocmask(SIG_UNBLOCK, &some, NULL), 0);
+	(void)close(fd);
+	/* 3: what ls(1) reads; and the signals below those of libc. */
+	ck_assert_str_eq(said, "O:3\nO:0000000\nO:0000000\n");
+}
+END_TEST
+
+START_TEST(its_limits_are_its_own)
+{
+	struct rlimit core;
+	struct rlimit files;
+
+	ck_assert_int_eq(getrlimit(RLIMIT_CORE, &core), 0);
+	core.rlim_cur = core.rlim_max;
+	ck_assert_int_eq(setrlimit(RLIMIT_CORE, &core), 0);
+	ck_assert_int_eq(getrlimit(RLIMIT_NOFILE, &files), 0);
+	ck_assert_uint_gt(files.rlim_max, FD_SETSIZE);
+	files.rlim_cur = files.rlim_max;
+	ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &files), 0);
+	run("ulimit -c; ulimit -S -n", NULL, "", 20000);
+	ck_assert_str_eq(said, "O:0\nO:1024\n");
+	/* More can be had. */
+	said[0] = '\0';
+	run("ulimit -S -n 1025 && ulimit -S -n", NULL, "", 20000);
+	ck_assert_str_eq(said, "O:1025\n");
 }
 END_TEST
 
@@ -235,6 +291,9 @@ main(void)
 	tcase_add_test(tc, input_is_all_there_and_then_ends);
 	tcase_add_test(tc, input_that_nobody_reads_does_no_harm);
 	tcase_add_test(tc, environment_is_what_was_given_and_no_more);
+	tcase_add_test(tc, program_may_be_another_than_its_name);
+	tcase_add_test(tc, nothing_of_ours_is_open_ignored_or_blocked);
+	tcase_add_test(tc, its_limits_are_its_own);
 	tcase_add_test(tc, exit_status_is_told);
 	tcase_add_test(tc, signal_is_told);
 	tcase_add_test(tc, command_that_takes_too_long_is_ended);
