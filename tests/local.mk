@@ -491,6 +491,7 @@ integration_tests = \
 	%D%/integration/client-example.t \
 	%D%/integration/client-tls.t \
 	%D%/integration/copy-bad-ranges.t \
+	%D%/integration/copy-behind.t \
 	%D%/integration/compare-again.t \
 	%D%/integration/copy-block-sizes.t \
 	%D%/integration/copy-degradation.t \

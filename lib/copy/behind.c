@@ -21,11 +21,35 @@ slot_memory(const struct copy_slot *slot)
 	return slot->what.kind == COPY_DATA ? slot->what.length : 0;
 }
 
-uint64_t
-copy_lane_lag_share(const struct copy_lane *lane)
+/* How many bytes of this lane slow destinations may keep in memory. */
+static uint64_t
+lag_share(const struct copy_lane *lane)
 {
 	return lane->plan->lag_bytes /
 	    atomic_load_explicit(&lane->tuning->lanes, memory_order_relaxed);
+}
+
+/* All but one may be slow; of each, one is read while another is written. */
+uint64_t
+copy_lane_n_kept(const struct copy_lane *lane)
+{
+	uint64_t least = 2 * (uint64_t)(lane->plan->n_targets - 1);
+	uint64_t n = lag_share(lane) / copy_lane_request_size(lane);
+
+	return n < least ? least : n;
+}
+
+unsigned
+copy_lane_share_of_one(const struct copy_lane *lane)
+{
+	unsigned depth = copy_lane_depth(lane);
+	unsigned n_others = lane->plan->n_targets - 1;
+	uint64_t most;
+
+	if (n_others == 0)
+		return depth;
+	most = copy_lane_n_kept(lane) / n_others;
+	return most < depth ? (unsigned)most : depth;
 }
 
 void
@@ -42,7 +66,7 @@ copy_slot_end_lagging(struct copy_lane *lane, struct copy_slot *slot)
 void
 copy_slot_begin_lagging(struct copy_lane *lane, struct copy_slot *slot)
 {
-	uint64_t share = copy_lane_lag_share(lane);
+	uint64_t share = lag_share(lane);
 
 	if (!slot->is_lagging) {
 		slot->is_lagging = true;
@@ -54,6 +78,38 @@ copy_slot_begin_lagging(struct copy_lane *lane, struct copy_slot *slot)
 	    lane->lag_bytes > share)
 		if (copy_lane_relieve(lane) == NULL)
 			return;
+}
+
+/* The index of the only destination; SIZE_MAX: there is none, or several. */
+static size_t
+only_one(const struct copy_lane *lane, uint32_t targets)
+{
+	size_t i;
+
+	for (i = 0; i < lane->plan->n_targets; i++)
+		if (targets == copy_bit((unsigned)i))
+			return i;
+	return SIZE_MAX;
+}
+
+void
+copy_slot_begin_alone(struct copy_lane *lane, struct copy_slot *slot)
+{
+	size_t i = only_one(lane, slot->what.targets);
+
+	slot->alone = 0;
+	if (lane->plan->n_targets == 1 || slot->trying != NULL || i == SIZE_MAX)
+		return;
+	slot->alone = slot->what.targets;
+	lane->n_alone[i]++;
+}
+
+void
+copy_slot_end_alone(struct copy_lane *lane, struct copy_slot *slot)
+{
+	if (slot->alone != 0)
+		lane->n_alone[only_one(lane, slot->alone)]--;
+	slot->alone = 0;
 }
 
 static struct copy_slot *
@@ -152,6 +208,65 @@ copy_lane_all_are_absent(const struct copy_lane *lane)
 	return (copy_lane_live_targets(lane, all) & ~absent_targets(lane)) == 0;
 }
 
+/* May one more slot be loaded, for those that are there? */
+static bool
+has_room_for(const struct copy_lane *lane, uint32_t here)
+{
+	size_t i = only_one(lane, here);
+
+	if (i == SIZE_MAX)
+		return here == 0 || copy_lane_has_depth(lane);
+	return lane->n_alone[i] < copy_lane_share_of_one(lane);
+}
+
+/*
+ * The first stretch that may be begun, after those that their only destination
+ * has no room for; or the first that has to wait for others.
+ */
+static size_t
+first_with_room(const struct copy_lane *lane, size_t end, bool *ret_has_room)
+{
+	const struct copy_map *m = &lane->map;
+	uint32_t here;
+	size_t i;
+
+	*ret_has_room = false;
+	for (i = m->first; i < end; i++) {
+		here = copy_lane_live_targets(lane, m->v[i].targets) &
+		    ~absent_targets(lane);
+		*ret_has_room = has_room_for(lane, here);
+		if (*ret_has_room || only_one(lane, here) == SIZE_MAX)
+			break;
+	}
+	return i;
+}
+
+bool
+copy_lane_find_room(struct copy_lane *lane)
+{
+	struct copy_map *m = &lane->map;
+	bool has_room;
+	size_t i;
+
+	if (lane->plan->n_targets == 1)
+		return copy_lane_has_depth(lane);
+	i = first_with_room(lane, m->is_held ? m->held : m->end, &has_room);
+	if (has_room)
+		copy_map_bring_forward(m, i);
+	return has_room;
+}
+
+/* All there is in the map waits for the destinations that need it alone. */
+static bool
+is_map_passed_over(const struct copy_lane *lane)
+{
+	const struct copy_map *m = &lane->map;
+	bool has_room;
+
+	return m->exhausted &&
+	    first_with_room(lane, m->end, &has_room) == m->end;
+}
+
 void
 copy_lane_leave_absent(struct copy_lane *lane, struct copy_stretch *s,
     const struct copy_bads *trying)
@@ -174,7 +289,7 @@ copy_lane_catch_up(struct copy_lane *lane)
 	struct copy_stretch s;
 	unsigned i;
 
-	if (!copy_map_is_empty(&lane->map))
+	if (n == 0 || !is_map_passed_over(lane))
 		return;
 	for (; n > 0; n--) {
 		s = *copy_map_peek(&lane->behind);

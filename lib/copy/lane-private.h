@@ -36,6 +36,8 @@ struct copy_slot {
 	int source_error;		/* that failure, if it was the source's */
 	int target_errors[COPY_MAX_TARGETS];	/* or else, by destination */
 	struct copy_bads *trying;	/* that its piece is of; NULL: none */
+	uint32_t alone;			/* bit i: it was loaded for destination
+					   i and no other one; 0: it was not */
 	uint32_t compared[COPY_MAX_TARGETS];	/* or written, up to there,
 						   from 0 */
 	uint32_t differed[COPY_MAX_TARGETS];	/* bytes, of those */
@@ -109,6 +111,8 @@ struct copy_lane {
 	unsigned n_loaded;		/* slots, not free */
 	unsigned n_lagging;		/* of them */
 	uint64_t lag_bytes;		/* in those */
+	unsigned n_alone[COPY_MAX_TARGETS];	/* loaded for this one alone,
+						   beside others */
 
 	struct list queues[1 + COPY_MAX_TARGETS];	/* the source's last */
 	unsigned n_busy[1 + COPY_MAX_TARGETS];
@@ -133,6 +137,8 @@ copy_bit(unsigned target)
 /* lane.c */
 /* Queue a request that has been described. */
 void copy_lane_queue(struct copy_lane *lane, struct copy_request *req);
+/* How many slots may be in progress. */
+unsigned copy_lane_depth(const struct copy_lane *lane);
 /* May one more be? */
 bool copy_lane_has_depth(const struct copy_lane *lane);
 /* Will zeroes of this length be taken as such? */
@@ -161,8 +167,16 @@ void copy_slot_again(struct copy_lane *lane, struct copy_slot *slot);
 bool copy_lane_load(struct copy_lane *lane);
 
 /* behind.c */
-/* How many bytes of this lane slow destinations may keep in memory. */
-uint64_t copy_lane_lag_share(const struct copy_lane *lane);
+/* Requests that one of several destinations may have, sent or not. */
+unsigned copy_lane_share_of_one(const struct copy_lane *lane);
+/*
+ * Before others, the first stretch that may be begun; false: there is none.
+ * What one destination alone needs may be no more than its share.
+ */
+bool copy_lane_find_room(struct copy_lane *lane);
+/* Count a slot that one destination alone needs, till it is free. */
+void copy_slot_begin_alone(struct copy_lane *lane, struct copy_slot *slot);
+void copy_slot_end_alone(struct copy_lane *lane, struct copy_slot *slot);
 /*
  * One destination is done with the slot and others are not: from now on it
  * does not count as work in progress, but as what the slow ones keep.

@@ -15,8 +15,8 @@
 
 #define SOURCE_QUEUE COPY_MAX_TARGETS
 
-static unsigned
-depth(const struct copy_lane *lane)
+unsigned
+copy_lane_depth(const struct copy_lane *lane)
 {
 	return atomic_load_explicit(&lane->tuning->depth,
 	    memory_order_relaxed);
@@ -90,14 +90,14 @@ copy_lane_n_in_progress(const struct copy_lane *lane)
 
 	if (lane->plan->n_targets > 1)
 		for (i = 0; i < lane->plan->n_targets; i++)
-			n -= lane->target_bads[i].n_loaded;
+			n -= lane->target_bads[i].n_loaded + lane->n_alone[i];
 	return n;
 }
 
 bool
 copy_lane_has_depth(const struct copy_lane *lane)
 {
-	return copy_lane_n_in_progress(lane) < depth(lane);
+	return copy_lane_n_in_progress(lane) < copy_lane_depth(lane);
 }
 
 /* Giving out. */
@@ -117,18 +117,13 @@ give_out(struct copy_lane *lane, struct copy_request *req)
 /*
  * A destination gets as much at a time as may be in progress: what waits
  * behind that can still be taken away from it.  Of several, what one has been
- * sent stays in memory if it stands still: no more than what may lag.
+ * sent stays in memory if it stands still: no more than its share.
  */
 static unsigned
 most_busy(const struct copy_lane *lane, unsigned queue)
 {
-	uint64_t most;
-
-	if (queue == SOURCE_QUEUE || lane->plan->n_targets == 1)
-		return depth(lane);
-	most = copy_lane_lag_share(lane) / copy_lane_request_size(lane);
-	return most == 0 ? 1 : most < depth(lane) ? (unsigned)most :
-						    depth(lane);
+	return queue == SOURCE_QUEUE ? copy_lane_depth(lane) :
+				       copy_lane_share_of_one(lane);
 }
 
 static bool
@@ -163,7 +158,7 @@ static struct copy_request *
 ask_for_map(struct copy_lane *lane)
 {
 	struct copy_request *req = &lane->map_request;
-	uint64_t ahead = 2 * (uint64_t)depth(lane);
+	uint64_t ahead = 2 * (uint64_t)copy_lane_depth(lane);
 
 	if (req->is_given_out || lane->is_source_away ||
 	    !copy_map_extend(&lane->map, ahead * copy_lane_request_size(lane),

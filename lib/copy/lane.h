@@ -209,10 +209,13 @@ bool copy_lane_is_over(const struct copy_lane *lane);
 unsigned copy_lane_n_loaded(const struct copy_lane *lane);
 
 /*
- * Slots in progress: not those that only slow destinations keep, nor, beside
- * others, those of destinations that are tried again.
+ * Slots in progress: not those that only slow destinations keep, nor, of
+ * several, those that one of them is tried again with, or catches up with.
  */
 unsigned copy_lane_n_in_progress(const struct copy_lane *lane);
+
+/* Slots whose bytes slow ones of several destinations may keep, at most. */
+uint64_t copy_lane_n_kept(const struct copy_lane *lane);
 
 /* The first failure of a disk, error 0 if none, and how many there were. */
 const struct copy_failure *copy_lane_failure(const struct copy_lane *lane,

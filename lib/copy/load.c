@@ -142,8 +142,8 @@ has_new(struct copy_lane *lane)
 	enum copy_order order = copy_lane_order_for_digest(lane);
 
 	return !copy_lane_all_are_absent(lane) && order != COPY_FIRST_IS_HELD &&
-	    (copy_lane_has_depth(lane) || order == COPY_FIRST_IS_URGENT) &&
-	    copy_map_peek(&lane->map) != NULL;
+	    copy_map_peek(&lane->map) != NULL &&
+	    (order == COPY_FIRST_IS_URGENT || copy_lane_find_room(lane));
 }
 
 /*
@@ -215,6 +215,7 @@ fill_slot(struct copy_lane *lane, const struct copy_stretch *piece,
 	slot->trying = trying;
 	if (trying != NULL)
 		trying->n_loaded++;
+	copy_slot_begin_alone(lane, slot);
 	lane->is_turn_of_new = trying != NULL;
 	slot->here = 0;
 	memset(slot->compared, 0, sizeof slot->compared);

@@ -23,6 +23,7 @@ copy_slot_settle(struct copy_lane *lane, struct copy_slot *slot)
 	list_remove(&slot->source.node);
 	if (slot->trying != NULL)
 		slot->trying->n_loaded--;
+	copy_slot_end_alone(lane, slot);
 	slot->is_loaded = false;
 	lane->n_loaded--;
 	list_append(&lane->free_slots, &slot->node);

@@ -6,7 +6,7 @@
 #include <string.h>
 
 void
-carriers_init(struct carriers *cs, unsigned n_usual)
+carriers_init(struct carriers *cs, uint64_t n_usual)
 {
 	memset(cs, 0, sizeof *cs);
 	cs->n_usual = n_usual;

@@ -47,7 +47,7 @@ struct carriers {
 	unsigned n;		/* all there are */
 	unsigned n_coming_back;	/* of those that are taken: sooner or later */
 	unsigned n_leaving;
-	unsigned n_usual;	/* not more, while some are leaving */
+	uint64_t n_usual;	/* not more, while some are leaving */
 	bool has_no_pipes;	/* the system gave none */
 	struct budget_share *share;	/* NULL: nothing is counted */
 	unsigned factor;	/* 2: each may be memory and a pipe */
@@ -56,7 +56,7 @@ struct carriers {
 	uint64_t counted;	/* bytes of all of them */
 };
 
-void carriers_init(struct carriers *cs, unsigned n_usual);
+void carriers_init(struct carriers *cs, uint64_t n_usual);
 /*
  * Count their memory, granted bytes of which the lane has got already; it
  * keeps those to the end.

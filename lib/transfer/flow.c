@@ -140,6 +140,8 @@ take_carrier(struct lane *lane, const struct nbd_arrival *arrival)
 	struct copy_request *given_up;
 	struct carrier *c;
 
+	lane->carriers.n_usual = USUAL_CARRIERS +
+	    copy_lane_n_kept(lane->engine);
 	c = carriers_take(&lane->carriers, len, need);
 	if (c == NULL && may_leave_behind(lane)) {
 		flow_drop_unneeded(lane);
@@ -561,8 +563,7 @@ flow_init(struct lane *lane)
 	    lane->tuning, &lane->engine);
 	if (r < 0)
 		return r;
-	carriers_init(&lane->carriers,
-	    USUAL_CARRIERS + lane->plan->lag_slots);
+	carriers_init(&lane->carriers, USUAL_CARRIERS);
 	lane->can_pipe = lane_can_pipe(lane);
 	lane->requests = calloc(copy_lane_n_requests(lane->engine),
 	    sizeof *lane->requests);
