@@ -82,7 +82,9 @@ noinst_LTLIBRARIES += %D%/libcli.la
 	%D%/server.h \
 	%D%/signals.c \
 	%D%/signals.h \
+	%D%/status-connections.h \
 	%D%/start.c \
+	%D%/status-connections.c \
 	%D%/status.c \
 	%D%/wait.c \
 	%D%/wait.h \

@@ -43,7 +43,7 @@ print_answer(const json_t *o)
 	const json_t *sizes = json_object_get(o, "block_size");
 	json_int_t size = json_integer_value(json_object_get(o, "size_bytes"));
 	char text[UNITS_TEXT_SIZE];
-	char tls[OUTPUT_CELL_SIZE];
+	char tls[OUTPUT_CELL_SIZE], cipher[OUTPUT_CELL_SIZE];
 
 	(void)printf(ROW "%" JSON_INTEGER_FORMAT " bytes (%s)\n", "size:",
 	    size, units_format_size(size < 0 ? 0 : (uint64_t)size, text));
@@ -57,8 +57,13 @@ print_answer(const json_t *o)
 	    json_integer_value(json_object_get(sizes, "preferred_bytes")),
 	    json_integer_value(json_object_get(sizes, "maximum_bytes")));
 	output_cell(o, "tls", tls);
+	output_cell(o, "tls_cipher", cipher);
 	output_make_printable(tls);
-	(void)printf(ROW "%s\n", "TLS:", strcmp(tls, "-") == 0 ? "no" : tls);
+	output_make_printable(cipher);
+	if (strcmp(tls, "-") == 0)
+		(void)printf(ROW "no\n", "TLS:");
+	else
+		(void)printf(ROW "%s, %s\n", "TLS:", tls, cipher);
 }
 
 static int
@@ -81,7 +86,7 @@ static json_t *
 info_to_json(const struct nbdclient_info *info)
 {
 	return json_pack("{s:I, s:b, s:b, s:b, s:b, s:b, s:b, "
-	    "s:{s:I, s:I, s:I}, s:s?}", "size_bytes", (json_int_t)info->size,
+	    "s:{s:I, s:I, s:I}, s:s?, s:s?}", "size_bytes", (json_int_t)info->size,
 	    "read_only", !info->read_write, "flush",
 	    (info->flags & NBD_FLAG_SEND_FLUSH) != 0, "write_zeroes",
 	    (info->flags & NBD_FLAG_SEND_WRITE_ZEROES) != 0, "fast_zero",
@@ -90,7 +95,8 @@ info_to_json(const struct nbdclient_info *info)
 	    info->base_allocation, "block_size", "minimum_bytes",
 	    (json_int_t)info->block_minimum, "preferred_bytes",
 	    (json_int_t)info->block_preferred, "maximum_bytes",
-	    (json_int_t)info->block_maximum, "tls", info->tls_version);
+	    (json_int_t)info->block_maximum, "tls", info->tls_version,
+	    "tls_cipher", info->tls_cipher);
 }
 
 static int

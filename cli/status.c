@@ -16,11 +16,13 @@
 #include "cli/message.h"
 #include "cli/output.h"
 #include "cli/progress.h"
+#include "cli/status-connections.h"
 #include "cli/watch.h"
 
 enum {
 	OPTION_WATCH = OPTION_OWN,
 	OPTION_ASCII,
+	OPTION_CONNECTIONS,
 	WATCH_EVERY_MS = 1000,
 };
 
@@ -29,6 +31,8 @@ const struct option_row options_status[] = {
 	    "a screen with keys, looking every second or TIME" },
 	{ "ascii", OPTION_ASCII, NULL,
 	    "with --watch: no characters but ASCII" },
+	{ "connections", OPTION_CONNECTIONS, NULL,
+	    "of one job: each connection of its run in a table" },
 	{ "socket", OPTION_SOCKET, "PATH",
 	    "the daemon's socket (or NBDSYNC_SOCKET)" },
 	{ "json", OPTION_JSON, NULL, "print what the daemon tells, as JSON" },
@@ -201,6 +205,25 @@ print_resumed(const char *what, const struct job_run *run)
 	print_line(what, text);
 }
 
+/* Those to each disk, and what is the matter with them. */
+static void
+print_connections(const json_t *list)
+{
+	char text[CONNECTIONS_TEXT_SIZE];
+	struct connections c;
+	size_t i = 0;
+
+	while (connections_next(list, &i, &c) == 0) {
+		char name[OUTPUT_CELL_SIZE];
+
+		(void)snprintf(name, sizeof name, "  %s:", c.endpoint);
+		output_make_printable(name);
+		print_line(name, connections_text(&c, text));
+		if (connections_trouble(&c, text)[0] != '\0')
+			print_line("", text);
+	}
+}
+
 static void
 print_run(const struct job_run *run)
 {
@@ -337,19 +360,31 @@ show_job(const struct command *command, const json_t *json)
 		print_time("next run:", status.next_run_at);
 	if (status.has_rpo)
 		print_rpo(&status);
-	if (status.is_running)
+	if (status.is_running) {
 		print_run(&status.run);
+		print_connections(json_object_get(json, "connections"));
+	}
 	if (status.has_last_run)
 		print_last_run(&status.last_run, json_object_get(json,
 		    "last_run"));
 	return CLI_OK;
 }
 
+struct status_options {
+	struct watch watch;
+	bool connections;
+};
+
 static int
 set_option(struct options *o, void *arg, int id, const char *value)
 {
-	struct watch *watch = arg;
+	struct status_options *options = arg;
+	struct watch *watch = &options->watch;
 
+	if (id == OPTION_CONNECTIONS) {
+		options->connections = true;
+		return 0;
+	}
 	if (id == OPTION_ASCII) {
 		watch->ascii = true;
 		return 0;
@@ -359,22 +394,38 @@ set_option(struct options *o, void *arg, int id, const char *value)
 	    options_time(o, "watch", value, &watch->every_ms);
 }
 
+static int
+show(const struct command *command, const struct options *o,
+    const struct status_options *options, const json_t *json)
+{
+	if (options->connections)
+		return connections_print(command, json_object_get(json,
+		    "connections"));
+	return o->argc == 1 ? show_job(command, json) :
+	    show_jobs(command, json);
+}
+
 int
 command_status(const struct command *command, int argc, char **argv)
 {
 	struct control control;
-	struct watch watch = { .control = &control };
+	struct status_options options = { .watch.control = &control };
+	struct watch *watch = &options.watch;
 	struct options o;
 	json_t *json = NULL;
 	int exit_code;
 
 	if (control_open(&control, command, &o, argc, argv, set_option,
-	    &watch) < 0)
+	    &options) < 0)
 		return o.exit_code;
+	if (options.connections && o.argc != 1) {
+		(void)options_fail(&o, "--connections: of which job?");
+		return o.exit_code;
+	}
 	/* Where there is no terminal it is the plain table. */
-	if (watch.every_ms > 0 && !control.json && watch_has_terminal()) {
-		watch.job = o.argc == 1 ? o.argv[0] : NULL;
-		return watch_run(&watch);
+	if (watch->every_ms > 0 && !control.json && watch_has_terminal()) {
+		watch->job = o.argc == 1 ? o.argv[0] : NULL;
+		return watch_run(watch);
 	}
 	if (o.argc == 1)
 		exit_code = control_ask_job(&control, "GET", o.argv[0], "", 0,
@@ -385,8 +436,7 @@ command_status(const struct command *command, int argc, char **argv)
 		return exit_code;
 	if (control.json)
 		return output_json(json);
-	exit_code = o.argc == 1 ? show_job(command, json) :
-				  show_jobs(command, json);
+	exit_code = show(command, &o, &options, json);
 	json_decref(json);
 	return exit_code;
 }

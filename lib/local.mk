@@ -189,6 +189,7 @@ noinst_LTLIBRARIES += %D%/libnbdsync.la
 	%D%/transfer/budget.h \
 	%D%/transfer/carrier.c \
 	%D%/transfer/carrier.h \
+	%D%/transfer/connections.h \
 	%D%/transfer/checkpoint.c \
 	%D%/transfer/differences.c \
 	%D%/transfer/differences.h \
@@ -210,6 +211,7 @@ noinst_LTLIBRARIES += %D%/libnbdsync.la
 	%D%/transfer/recheck.c \
 	%D%/transfer/readback.c \
 	%D%/transfer/fill.c \
+	%D%/transfer/connections.c \
 	%D%/transfer/recognize.c \
 	%D%/transfer/reconnect.c \
 	%D%/transfer/report-checkpoint.c \

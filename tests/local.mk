@@ -527,6 +527,7 @@ integration_tests = \
 	%D%/integration/daemon-busy.t \
 	%D%/integration/daemon-checkpoint.t \
 	%D%/integration/daemon-conf-errors.t \
+	%D%/integration/daemon-connections.t \
 	%D%/integration/daemon-copy.t \
 	%D%/integration/daemon-fill.t \
 	%D%/integration/daemon-hooks.t \

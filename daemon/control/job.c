@@ -11,6 +11,20 @@
 
 #define WAIT_MAX_S 60
 
+/* There may be many: they are not in the list of all jobs. */
+static json_t *
+with_connections(const struct job *job) ON_MAIN
+{
+	json_t *o = job_to_json(job);
+
+	if (o != NULL && json_object_set_new(o, "connections",
+	    job_connections_to_json(job)) < 0) {
+		json_decref(o);
+		return NULL;
+	}
+	return o;
+}
+
 void
 ctl_job(struct ctl_request *req)
 {
@@ -37,5 +51,5 @@ ctl_job(struct ctl_request *req)
 	if (view.rev <= since && wait_s > 0 && !ctl_is_last_call(req))
 		ctl_hold(req, wait_s * 1000);
 	else
-		ctl_reply(req, 200, job_to_json(job));
+		ctl_reply(req, 200, with_connections(job));
 }

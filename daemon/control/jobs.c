@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * GET /v1/jobs: all jobs, each as GET /v1/jobs/{job} shows it.
+ * GET /v1/jobs: all jobs, each as GET /v1/jobs/{job} shows it, but for its
+ * connections.
  */
 
 #include "control/routes.h"

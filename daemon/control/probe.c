@@ -88,17 +88,18 @@ static json_t *
 to_json(const struct probe *probe) ON_MAIN
 {
 	const struct disk_shape *s = disk_shape(probe->disk);
-	const char *tls = disk_tls(probe->disk);
+	const char *tls = NULL, *cipher = NULL;
 
+	(void)disk_tls(probe->disk, &tls, &cipher);
 	return json_pack("{s:s, s:I, s:b, s:b, s:b, s:b, s:b, s:b, "
-	    "s:{s:I, s:I, s:I}, s:s?, s:I}", "endpoint", probe->req->name,
+	    "s:{s:I, s:I, s:I}, s:s?, s:s?, s:I}", "endpoint", probe->req->name,
 	    "size_bytes", (json_int_t)s->size, "read_only", s->read_only,
 	    "flush", s->can_flush, "write_zeroes", s->can_zero, "fast_zero",
 	    s->can_fast_zero, "multi_conn", s->can_multi_conn,
 	    "base_allocation", s->can_status, "block_size", "minimum_bytes",
 	    (json_int_t)s->block_minimum, "preferred_bytes",
 	    (json_int_t)s->block_preferred, "maximum_bytes",
-	    (json_int_t)s->block_maximum, "tls", tls[0] == '\0' ? NULL : tls,
+	    (json_int_t)s->block_maximum, "tls", tls, "tls_cipher", cipher,
 	    "took_ms", (json_int_t)(net_loop_now_ms(probe->probes->loop) -
 	    probe->started_ms));
 }

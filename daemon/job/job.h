@@ -303,5 +303,7 @@ int job_get_map(const struct job *job, struct run_map *ret_map) ON_MAIN;
  * The job as the control API shows it.  A new reference; NULL: out of memory.
  */
 json_t *job_to_json(const struct job *job) ON_MAIN;
+/* And the connections of its run, a list; likewise. */
+json_t *job_connections_to_json(const struct job *job) ON_MAIN;
 
 #endif

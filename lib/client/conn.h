@@ -114,7 +114,7 @@ const char *conn_peer(const struct conn *c);
 
 /*
  * False: not through TLS.  Else its version and cipher suite, "TLSv1.3" and
- * "TLS_AES_128_GCM_SHA256"; once on_ready came.
+ * "TLS_AES_128_GCM_SHA256", which stay; once on_ready came.
  */
 bool conn_tls(const struct conn *c, const char **ret_version,
     const char **ret_cipher);

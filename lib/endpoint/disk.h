@@ -43,8 +43,9 @@ const struct disk_shape *disk_shape(const struct disk *disk);
  */
 const char *disk_identity(const struct disk *disk);
 
-/* "TLSv1.3", or "" where TLS is not spoken.  After on_ready. */
-const char *disk_tls(const struct disk *disk);
+/* As conn_tls(); after on_ready. */
+bool disk_tls(const struct disk *disk, const char **ret_version,
+    const char **ret_cipher);
 
 /* As nbd_session_submit(). */
 int disk_submit(struct disk *disk, struct nbd_request *req);

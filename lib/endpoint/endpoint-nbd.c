@@ -52,12 +52,10 @@ disk_on_ready(void *arg)
 {
 	struct disk_nbd *d = arg;
 	const struct nbd_export *x = conn_export(d->conn);
-	const char *version, *cipher;
 	char name[256];
 
 	learn_shape(&d->disk.shape, x);
-	if (conn_tls(d->conn, &version, &cipher))
-		(void)snprintf(d->disk.tls, sizeof d->disk.tls, "%s", version);
+	(void)conn_tls(d->conn, &d->disk.tls_version, &d->disk.tls_cipher);
 	if (d->fixed_identity[0] != '\0')
 		(void)snprintf(d->disk.identity, sizeof d->disk.identity, "%s",
 		    d->fixed_identity);

@@ -66,7 +66,8 @@ struct disk {
 	const struct disk_ops *ops;
 	struct disk_shape shape;
 	char identity[512];
-	char tls[16];			/* its version, or "" */
+	const char *tls_version;	/* NULL: no TLS */
+	const char *tls_cipher;
 };
 
 struct disk_ops {

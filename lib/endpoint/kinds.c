@@ -148,10 +148,15 @@ disk_identity(const struct disk *disk)
 	return disk->identity;
 }
 
-const char *
-disk_tls(const struct disk *disk)
+bool
+disk_tls(const struct disk *disk, const char **ret_version,
+    const char **ret_cipher)
 {
-	return disk->tls;
+	if (disk->tls_version == NULL)
+		return false;
+	*ret_version = disk->tls_version;
+	*ret_cipher = disk->tls_cipher;
+	return true;
 }
 
 int

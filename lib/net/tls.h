@@ -124,7 +124,8 @@ void tls_say_goodbye(struct tls *t);
 /* After a failure: a sentence without the peer's address. */
 const struct error *tls_error(const struct tls *t);
 
-/* After the handshake: "TLSv1.3", "TLS_AES_128_GCM_SHA256". */
+/* After the handshake: "TLSv1.3", "TLS_AES_128_GCM_SHA256"; OpenSSL's own
+   texts, which stay when the connection goes. */
 const char *tls_version(const struct tls *t);
 const char *tls_cipher(const struct tls *t);
 

@@ -159,6 +159,18 @@ start_copy(struct run *run, struct run_lane *rl)
 	    &run->tuning);
 }
 
+/* The books of lane i stay as long as the run; NULL: out of memory. */
+static struct connection_books *
+open_books(struct run *run, unsigned i)
+{
+	struct connection_books *books = calloc(1 + run->n_destinations,
+	    sizeof *books);
+
+	if (books != NULL)
+		atomic_store(&run->books[i], books);
+	return books;
+}
+
 static int
 add_lane(struct run *run, unsigned i)
 {
@@ -174,6 +186,7 @@ add_lane(struct run *run, unsigned i)
 		.marks = &run->marks,
 		.counts = run->counts,
 		.loss = &run->loss,
+		.books = open_books(run, i),
 		.epoch_ms = run->keeper.interval_ms,
 		.events = &lane_events,
 		.arg = run,
@@ -181,6 +194,8 @@ add_lane(struct run *run, unsigned i)
 	int r;
 
 	run->lanes[i] = (struct run_lane){ .lane = NULL };
+	if (setup.books == NULL)
+		return -ENOMEM;
 	r = lane_new(&setup, &run->lanes[i].lane);
 	if (r == 0)
 		run->n_lanes = i + 1;

@@ -111,11 +111,14 @@ fill_add_progress(const struct series *s, struct run_progress *ret)
 		add_pass(s, ret);
 }
 
-void
-fill_place_loss(const struct series *s, struct run_loss *loss)
+bool
+fill_place(const struct series *s, bool *is_destination,
+    unsigned *destination)
 {
-	loss->is_destination = true;
-	loss->destination = s->fill->target;
+	if (!*is_destination)
+		return false;
+	*destination = s->fill->target;
+	return true;
 }
 
 /*

@@ -267,11 +267,19 @@ request_ended(struct lane *lane, struct lane_request *req, int error,
 	(void)drop_digested(lane);
 }
 
+static struct connection_books *
+books_of(struct lane *lane, const struct lane_request *req)
+{
+	return lane_books(lane_disk(lane, req->engine->side,
+	    req->engine->target));
+}
+
 static void
 note_sent(struct lane *lane, struct lane_request *req)
 {
 	req->is_on_way = true;
 	stats_note_sent(lane->setup.counts, req->engine->side);
+	connection_sent(books_of(lane, req));
 }
 
 static void
@@ -280,6 +288,9 @@ note_answered(struct lane *lane, struct lane_request *req, uint64_t took_us)
 	req->is_on_way = false;
 	stats_note(lane->setup.counts, req->engine->side, req->engine->op,
 	    req->nbd.error, took_us);
+	connection_answered(books_of(lane, req), req->nbd.error == 0 &&
+	    (req->engine->op == COPY_READ || req->engine->op == COPY_WRITE) ?
+	    took_us : 0);
 }
 
 /* Send a request, or tell the engine why it could not be sent. */
@@ -581,9 +592,11 @@ flow_done(struct lane *lane)
 		req = &lane->requests[i];
 		if (req->carrier != NULL)
 			carriers_give_back(&lane->carriers, req->carrier);
-		if (req->is_on_way)
+		if (req->is_on_way) {
 			stats_note_lost(lane->setup.counts,
 			    req->engine->side);
+			connection_answered(books_of(lane, req), 0);
+		}
 		free(req->extents.v);
 	}
 	carriers_done(&lane->carriers);

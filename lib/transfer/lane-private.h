@@ -3,6 +3,7 @@
 #define TRANSFER_LANE_PRIVATE_H
 
 #include "transfer/carrier.h"
+#include "transfer/connections.h"
 #include "transfer/lane.h"
 #include "transfer/marks.h"
 
@@ -109,6 +110,13 @@ struct lane {
 	struct probe *probe;		/* NULL: there was none */
 	unsigned n_probing;		/* reads of it, on their way */
 };
+
+static inline struct connection_books *
+lane_books(const struct lane_disk *d)
+{
+	return &d->lane->setup.books[d->side == COPY_SOURCE ? 0 :
+	    1 + d->target];
+}
 
 static inline struct lane_disk *
 lane_disk(struct lane *lane, enum copy_side side, unsigned target)

@@ -88,6 +88,7 @@ lane_note_failure(struct lane_disk *d, int error, const char *message)
 {
 	if (d->n_failures++ > 0)
 		return;
+	connection_is(lane_books(d), CONNECTION_FAILED, error);
 	memset(&d->failure, 0, sizeof d->failure);
 	d->failure.side = d->side;
 	d->failure.target = d->target;
@@ -281,6 +282,7 @@ disk_on_ready(void *arg)
 	d->is_wanted = false;
 	if (lane->command != LANE_CONNECT)
 		return;
+	connection_is_ready(lane_books(d), d->disk);
 	d->shape = *disk_shape(d->disk);
 	d->identity = strdup(disk_identity(d->disk));
 	if (d->identity == NULL)
@@ -329,6 +331,7 @@ lost_while_copying(struct lane_disk *d)
 		return;
 	}
 	reconnect_stop(d);
+	connection_is(lane_books(d), CONNECTION_FAILED, d->lost.code);
 	(void)copy_lane_failure(lane->engine, d->side, d->target, &n);
 	if (n == 0)
 		copy_lane_fail(lane->engine, d->side, d->target, d->lost.code,
@@ -372,6 +375,7 @@ lane_connect_disk(struct lane_disk *d, struct error *e)
 	if (lane->is_stopped)
 		return error_set(e, -ECANCELED, "stopped");
 	d->network_us = d->tls_us = 0;
+	connection_begins(lane_books(d));
 	return endpoint_connect(d->endpoint, worker_loop(lane->setup.worker),
 	    &lane->setup.limits, &disk_events, d, &d->disk, e);
 }
@@ -458,6 +462,7 @@ do_close(struct lane *lane)
 	/* One for this function, so that no disk at all works as well. */
 	lane->n_closing++;
 	for (i = 0; i < lane->n_disks; i++) {
+		connection_is(lane_books(&lane->disks[i]), CONNECTION_NONE, 0);
 		if (lane->disks[i].disk == NULL)
 			continue;
 		lane->n_closing++;

@@ -240,18 +240,22 @@ readback_add_progress(const struct series *s, struct run_progress *ret)
 		ret->phase = p.phase;
 }
 
-void
-readback_place_loss(const struct series *s, struct run_loss *loss)
+bool
+readback_place(const struct series *s, bool *is_destination,
+    unsigned *destination)
 {
 	const struct readback *b = s->readback;
 
 	/* What is read back is the source of its pass, but to be compared. */
 	if (b->stage != STAGE_COMPARE) {
-		loss->is_destination = true;
-		loss->destination = b->target;
-	} else if (loss->is_destination) {
-		loss->destination = b->target;
+		if (*is_destination)
+			return false;
+		*is_destination = true;
+		*destination = b->target;
+	} else if (*is_destination) {
+		*destination = b->target;
 	}
+	return true;
 }
 
 void

@@ -65,6 +65,7 @@ static void
 give_up(struct lane_disk *d)
 {
 	reconnect_stop(d);
+	connection_is(lane_books(d), CONNECTION_FAILED, d->lost.code);
 	copy_lane_fail(d->lane->engine, d->side, d->target, d->lost.code,
 	    d->lost.text);
 	lane_pump(d->lane);
@@ -141,6 +142,7 @@ static void
 wait_and_try(struct lane_disk *d)
 {
 	char why[ERROR_TEXT_SIZE];
+	uint64_t delay = delay_ms(d);
 
 	if (is_time_over(d)) {
 		(void)snprintf(why, sizeof why, "%s", d->lost.text);
@@ -151,7 +153,8 @@ wait_and_try(struct lane_disk *d)
 		give_up(d);
 		return;
 	}
-	net_timer_start(&d->retry_timer, delay_ms(d));
+	net_timer_start(&d->retry_timer, delay);
+	connection_waits(lane_books(d), d->lost.code, delay);
 	d->n_tries++;
 }
 
@@ -184,6 +187,7 @@ try_on_time(void *arg)
 		return;
 	}
 	d->is_connecting = true;
+	connection_tries(lane_books(d));
 	if (lane_connect_disk(d, &e) < 0) {
 		d->is_connecting = false;
 		d->lost = e;
@@ -282,6 +286,7 @@ reconnect_recognized(struct lane_disk *d, const struct error *e)
 	reconnect_stop(d);
 	d->lost.code = 0;
 	atomic_fetch_add(&lane->ledger->n_reconnects, 1);
+	connection_is_back(lane_books(d), d->disk);
 	copy_lane_back(lane->engine, d->side, d->target);
 	lane_pump(lane);
 }

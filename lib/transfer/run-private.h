@@ -11,6 +11,7 @@
 #include "copy/tuning.h"
 #include "endpoint/endpoint.h"
 #include "transfer/budget.h"
+#include "transfer/connections.h"
 #include "transfer/keeper.h"
 #include "transfer/lane.h"
 #include "transfer/marks.h"
@@ -67,6 +68,9 @@ struct run {
 	_Atomic unsigned lanes_shown;
 	atomic_bool is_tuned;		/* tuning may be looked at */
 	struct run_loss *_Atomic loss;	/* whoever takes it out owns it */
+	struct connection_books *_Atomic books[RUN_MAX_CONNECTIONS];
+					/* of each lane, the source first; once
+					   there they stay */
 	struct copy_ledger ledger;	/* its atomics */
 	struct budget_share share;
 	struct stats_counts *counts;	/* or NULL */

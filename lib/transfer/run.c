@@ -501,6 +501,22 @@ run_take_loss(struct run *run)
 	return atomic_exchange(&run->loss, NULL);
 }
 
+size_t
+run_get_connections(const struct run *run, struct run_connection *ret,
+    size_t room)
+{
+	struct connection_books *books;
+	size_t n = 0;
+
+	for (unsigned i = 0; i < RUN_MAX_CONNECTIONS; i++) {
+		books = atomic_load(&run->books[i]);
+		if (books != NULL)
+			n += connection_list(books, run->n_destinations,
+			    i + 1, ret + n, room - n);
+	}
+	return n;
+}
+
 void
 run_outdate(struct run *run, int64_t resume_after_ms)
 {
@@ -587,6 +603,8 @@ run_free(struct run *run)
 	free(run->block_digests);
 	free(run->pieces);
 	free(run_take_loss(run));
+	for (i = 0; i < RUN_MAX_CONNECTIONS; i++)
+		free(atomic_load(&run->books[i]));
 	copy_digests_done(&run->digests);
 	copy_plan_done(&run->plan);
 	budget_leave(&run->share);

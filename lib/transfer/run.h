@@ -487,6 +487,45 @@ struct run_loss {
  */
 struct run_loss *run_take_loss(struct run *run);
 
+enum connection_state {
+	CONNECTION_NONE,	/* there is none, or no longer */
+	CONNECTION_CONNECTING,	/* "connecting", and so on */
+	CONNECTION_READY,
+	CONNECTION_RECONNECTING,	/* it was lost, and may come back */
+	CONNECTION_FAILED,
+};
+
+const char *run_connection_state_name(enum connection_state state);
+
+/* A connection of a run that goes on. */
+struct run_connection {
+	bool is_destination;		/* else it is the source's */
+	unsigned destination;
+	unsigned number;		/* of that side's, from 1 */
+	enum connection_state state;
+	int error;			/* negative errno: why it is lost, or
+					   failed; else 0 */
+	uint64_t since_ms;		/* so long it has been in that state */
+	bool waits;			/* to be tried again, after: */
+	uint64_t next_try_ms;
+	const char *tls_version;	/* "TLSv1.3"; NULL: no TLS */
+	const char *tls_cipher;		/* "TLS_AES_128_GCM_SHA256"; likewise */
+	uint64_t in_flight;		/* requests */
+	uint64_t latency_us;		/* from a read or write to its answer,
+					   of the last ones; 0: there was
+					   none */
+	uint64_t n_reconnects;
+};
+
+#define RUN_CONNECTIONS (RUN_MAX_CONNECTIONS * (1 + RUN_MAX_DESTINATIONS))
+
+/*
+ * All connections, at most RUN_CONNECTIONS, those of a lane together; how
+ * many were put into ret.  Any thread, until run_free(); never waits.
+ */
+size_t run_get_connections(const struct run *run, struct run_connection *ret,
+    size_t room);
+
 /* Any thread, at any time; never waits. */
 void run_get_progress(const struct run *run, struct run_progress *ret);
 

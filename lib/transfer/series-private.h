@@ -102,8 +102,9 @@ void readback_free(struct series *s);
 const struct run *readback_copied(const struct series *s);
 /* Is something read back, of that or of what a stored run has left? */
 bool readback_is_reading(const struct series *s);
-/* Which disk of the series it is. */
-void readback_place_loss(const struct series *s, struct run_loss *loss);
+/* From a disk of the pass to that of the series; false: it is none of it. */
+bool readback_place(const struct series *s, bool *is_destination,
+    unsigned *destination);
 /* How far that is, beside the copy's own figures. */
 void readback_add_progress(const struct series *s, struct run_progress *ret);
 void readback_set_rate(struct series *s, uint64_t rate);
@@ -122,8 +123,9 @@ bool fill_next(struct series *s);
 void fill_stop(struct series *s);
 /* The copy whose bad ranges are being filled; NULL: none are. */
 const struct run *fill_copied(const struct series *s);
-/* As readback_place_loss(). */
-void fill_place_loss(const struct series *s, struct run_loss *loss);
+/* As readback_place(). */
+bool fill_place(const struct series *s, bool *is_destination,
+    unsigned *destination);
 void fill_add_progress(const struct series *s, struct run_progress *ret);
 void fill_set_rate(struct series *s, uint64_t rate);
 

@@ -293,18 +293,40 @@ series_outdate(struct series *s, int64_t resume_after_ms)
 		run_outdate(s->run, resume_after_ms);
 }
 
+/* From a disk of the pass to that of the series; false: it is none of it. */
+static bool
+place(const struct series *s, bool *is_destination, unsigned *destination)
+{
+	if (readback_is_reading(s))
+		return readback_place(s, is_destination, destination);
+	if (fill_copied(s) != NULL)
+		return fill_place(s, is_destination, destination);
+	return true;
+}
+
 struct run_loss *
 series_take_loss(struct series *s)
 {
 	struct run_loss *loss = s->run == NULL ? NULL : run_take_loss(s->run);
 
-	if (loss == NULL)
-		return NULL;
-	if (readback_is_reading(s))
-		readback_place_loss(s, loss);
-	else if (fill_copied(s) != NULL)
-		fill_place_loss(s, loss);
+	if (loss != NULL)
+		(void)place(s, &loss->is_destination, &loss->destination);
 	return loss;
+}
+
+size_t
+series_get_connections(const struct series *s, struct run_connection *ret,
+    size_t room)
+{
+	size_t n_all = s->run == NULL ? 0 : run_get_connections(s->run, ret,
+	    room);
+	size_t n = 0;
+
+	for (size_t i = 0; i < n_all; i++) {
+		ret[n] = ret[i];
+		n += place(s, &ret[n].is_destination, &ret[n].destination);
+	}
+	return n;
 }
 
 /* The pass that stands for all. */

@@ -50,6 +50,9 @@ void series_set_rate(struct series *s, uint64_t rate);
 void series_outdate(struct series *s, int64_t resume_after_ms);
 /* As run_take_loss(), of the pass; sides are those of the series. */
 struct run_loss *series_take_loss(struct series *s);
+/* As run_get_connections(), of the pass; likewise. */
+size_t series_get_connections(const struct series *s,
+    struct run_connection *ret, size_t room);
 void series_get_progress(const struct series *s, struct run_progress *ret);
 /* Of the pass. */
 int series_get_map(const struct series *s, struct run_map *ret_map);

@@ -117,6 +117,13 @@ run_take_loss(struct run *run)
 	return loss;
 }
 
+size_t
+run_get_connections(const struct run *run UNUSED,
+    struct run_connection *ret UNUSED, size_t room UNUSED)
+{
+	return 0;
+}
+
 void
 run_outdate(struct run *run, int64_t resume_after_ms)
 {

@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#ifndef CLI_STATUS_CONNECTIONS_H
+#define CLI_STATUS_CONNECTIONS_H
+
+#include <jansson.h>
+
+struct command;
+
+#define CONNECTIONS_TEXT_SIZE 256
+
+/* Connections of a job to one disk, together. */
+struct connections {
+	const char *endpoint;
+	unsigned n;
+	unsigned n_ready;
+	const char *tls;		/* "": no TLS */
+	const char *cipher;
+	json_int_t in_flight;		/* requests, on all */
+	double latency_ms;		/* of the slowest; 0: not known */
+	json_int_t n_reconnects;
+	const json_t *lost;		/* one that is; NULL: none */
+	unsigned n_lost;
+};
+
+/*
+ * Of the connections of a job those that follow the first *i, which are one
+ * disk's; *i follows.  0, or -ENOENT: there are no more.
+ */
+int connections_next(const json_t *list, size_t *i, struct connections *ret);
+
+/* "TLSv1.3, 4 connections, 37 requests in flight, 0.4 ms". */
+const char *connections_text(const struct connections *c,
+    char buf[CONNECTIONS_TEXT_SIZE]);
+/* "#2 reconnecting: Connection reset by peer; next try in 4 s"; "": none is. */
+const char *connections_trouble(const struct connections *c,
+    char buf[CONNECTIONS_TEXT_SIZE]);
+
+/* Print all of them as a table; an exit code. */
+int connections_print(const struct command *command, const json_t *list);
+
+#endif
