@@ -76,8 +76,7 @@ check_room(const struct copy_range *r, uint64_t length,
 	if (!range_is_within(r->to, length, 0, destination->size))
 		return error_set(e, -ENOSPC,
 		    "destination is too small: it has %" PRIu64
-		    " bytes, %" PRIu64 " bytes at %" PRIu64 " are to be "
-		    "written",
+		    " bytes, %" PRIu64 " bytes at %" PRIu64 " are needed",
 		    destination->size, length, r->to);
 	return 0;
 }

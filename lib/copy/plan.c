@@ -68,17 +68,21 @@ min_u32(uint32_t a, uint32_t b)
 	return a < b ? a : b;
 }
 
-/* Once, however many destinations lack it. */
+/* Once, however many destinations lack it; bit: one of them, or 0. */
 static void
-give_up(struct copy_plan *plan, const char *sentence)
+give_up(struct copy_plan *plan, uint32_t bit, const char *sentence)
 {
 	size_t i;
 
 	for (i = 0; i < plan->n_gave_up; i++)
-		if (strcmp(plan->gave_up[i], sentence) == 0)
-			return;
-	if (plan->n_gave_up < COPY_MAX_GAVE_UP)
-		plan->gave_up[plan->n_gave_up++] = sentence;
+		if (strcmp(plan->gave_up[i].sentence, sentence) == 0)
+			break;
+	if (i == COPY_MAX_GAVE_UP)
+		return;
+	plan->gave_up[i].sentence = sentence;
+	plan->gave_up[i].targets |= bit;
+	if (i == plan->n_gave_up)
+		plan->n_gave_up++;
 }
 
 static int
@@ -130,7 +134,7 @@ choose_request_size(struct copy_plan *plan, const struct sizes *sizes,
 	}
 	if (size > max) {
 		if (wish->request_size != 0)
-			give_up(plan,
+			give_up(plan, 0,
 			    "the servers' maximum block size is below the "
 			    "request size asked for: smaller requests");
 		size = max;
@@ -146,28 +150,32 @@ choose_lanes(struct copy_plan *plan, const struct disk_shape *source,
     const struct copy_wish *wish)
 {
 	uint64_t useful;
+	bool is_one = false;
 	unsigned i;
 
 	plan->lanes = wish->connections ? wish->connections : DEFAULT_LANES;
 	plan->max_lanes = wish->connections ? wish->connections : MAX_LANES;
 	if (plan->max_lanes > 1 && plan->digest != DIGEST_NONE) {
 		if (wish->connections > 1)
-			give_up(plan, "a digest of the whole takes it in "
-				      "order: one connection");
+			give_up(plan, 0, "a digest of the whole takes it in "
+					 "order: one connection");
 		plan->max_lanes = 1;
 	}
 	if (plan->max_lanes > 1 && !source->can_multi_conn) {
-		give_up(plan, "source does not offer several connections "
-			      "(multi-conn): one connection");
+		give_up(plan, 0, "source does not offer several connections "
+				 "(multi-conn): one connection");
 		plan->max_lanes = 1;
 	}
-	for (i = 0; i < plan->n_targets; i++) {
-		if (plan->max_lanes == 1 || destinations[i]->can_multi_conn)
+	for (i = 0; plan->max_lanes > 1 && i < plan->n_targets; i++) {
+		if (destinations[i]->can_multi_conn)
 			continue;
-		give_up(plan, "destination does not offer several connections "
-			      "(multi-conn): one connection");
-		plan->max_lanes = 1;
+		give_up(plan, 1U << i, "destination does not offer several "
+				       "connections (multi-conn): one "
+				       "connection");
+		is_one = true;
 	}
+	if (is_one)
+		plan->max_lanes = 1;
 	/* A lane that finds nothing left to claim is a waste. */
 	useful = plan->line_length / plan->claim_size + 1;
 	if (plan->max_lanes > useful)
@@ -206,15 +214,17 @@ choose_depth(struct copy_plan *plan, const struct copy_wish *wish)
 }
 
 static void
-choose_target_features(struct copy_plan *plan, struct copy_target_plan *t,
+choose_target_features(struct copy_plan *plan, unsigned target,
     const struct disk_shape *destination, const struct copy_wish *wish)
 {
+	struct copy_target_plan *t = &plan->targets[target];
 	bool compares = plan->mode != COPY_MODE_COPY;
+	uint32_t bit = 1U << target;
 
 	t->use_status = compares && destination->can_status;
 	if (compares && plan->use_status && !t->use_status)
-		give_up(plan, "destination does not offer block status: all of "
-			      "it is read");
+		give_up(plan, bit, "destination does not offer block status: "
+				   "all of it is read");
 	if (plan->mode == COPY_MODE_VERIFY)
 		return;
 	t->use_zero = destination->can_zero && !wish->is_allocated;
@@ -226,14 +236,15 @@ choose_target_features(struct copy_plan *plan, struct copy_target_plan *t,
 	    destination->can_trim;
 	t->use_flush = destination->can_flush;
 	if (!destination->can_zero)
-		give_up(plan, "destination does not offer write-zeroes: "
-			      "zeroes are written as data");
+		give_up(plan, bit, "destination does not offer write-zeroes: "
+				   "zeroes are written as data");
 	if (wish->skips_holes && !destination->can_trim)
-		give_up(plan, "destination does not offer trim: holes that "
-			      "need not be copied are left as they were");
+		give_up(plan, bit, "destination does not offer trim: holes "
+				   "that need not be copied are left as they "
+				   "were");
 	if (!t->use_flush)
-		give_up(plan, "destination does not offer flush: nothing "
-			      "there is known to be durable");
+		give_up(plan, bit, "destination does not offer flush: nothing "
+				   "there is known to be durable");
 }
 
 /*
@@ -276,11 +287,10 @@ choose_features(struct copy_plan *plan, const struct disk_shape *source,
 	    plan->mode == COPY_MODE_COPY;
 	plan->skip_holes = wish->skips_holes;
 	if (!plan->use_status)
-		give_up(plan, "source does not offer block status: all of it "
-			      "is read");
+		give_up(plan, 0, "source does not offer block status: all of "
+				 "it is read");
 	for (i = 0; i < plan->n_targets; i++)
-		choose_target_features(plan, &plan->targets[i],
-		    destinations[i], wish);
+		choose_target_features(plan, i, destinations[i], wish);
 }
 
 /* The sizes that all disks agree on. */

@@ -103,6 +103,13 @@ struct copy_gap {
 
 #define COPY_MAX_GAVE_UP 8
 
+/* What a server lacks, and what is done without it. */
+struct copy_gave_up {
+	const char *sentence;	/* static */
+	uint32_t targets;	/* bit i: of destination i, which it begins
+				   with; 0: of the source, or of all */
+};
+
 struct copy_target_plan {
 	uint64_t total_bytes;	/* that it gets */
 	struct ranges done;	/* bytes on it that need not be looked at */
@@ -163,7 +170,7 @@ struct copy_plan {
 	bool digests_blocks;	/* one for each block_size bytes of it */
 	uint64_t block_size;
 	uint64_t epoch_bytes;	/* a lane flushes after so many, at the latest */
-	const char *gave_up[COPY_MAX_GAVE_UP];	/* sentences, static */
+	struct copy_gave_up gave_up[COPY_MAX_GAVE_UP];
 	size_t n_gave_up;
 };
 

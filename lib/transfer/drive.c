@@ -209,7 +209,8 @@ show_plan(struct run *run)
 	size_t i;
 
 	for (i = 0; i < plan->n_gave_up; i++)
-		run_add_gave_up(run, plan->gave_up[i]);
+		run_tell_gave_up(run, plan->gave_up[i].targets,
+		    plan->gave_up[i].sentence);
 	copy_ledger_plan(&run->ledger, plan->total_bytes);
 	for (i = 0; i < plan->n_targets; i++)
 		copy_ledger_plan_target(&run->ledger, (unsigned)i,
@@ -560,7 +561,7 @@ plan_run(struct run *run)
 							COPY_DESTINATION,
 		    target, r, e.text);
 		copy_ledger_stop(&run->ledger);
-		run_wind_up(run);
+		run_refuse(run);
 		return;
 	}
 	keep_servers(run);

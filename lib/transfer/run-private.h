@@ -131,6 +131,11 @@ struct run {
 /* verdict.c */
 /* Remember a sentence about something done without; lost if no memory. */
 void run_add_gave_up(struct run *run, const char *sentence);
+/*
+ * Likewise; of several destinations with the names of those, bit i, that it is
+ * true of: then it begins with "destination".
+ */
+void run_tell_gave_up(struct run *run, uint32_t targets, const char *sentence);
 /* A lane is idle: take its differences, and what it has skipped. */
 void run_take_differences(struct run *run, const struct lane *lane);
 void run_take_bad_ranges(struct run *run, const struct lane *lane);
@@ -192,6 +197,8 @@ void run_fail(struct run *run, enum copy_side side, unsigned target, int error,
     const char *text);
 /* All lanes are idle and the run is not going on. */
 void run_wind_up(struct run *run);
+/* The same, if servers have failed in nothing, but do not fit. */
+void run_refuse(struct run *run);
 /* The same, if it has not failed. */
 void run_close_lanes(struct run *run);
 void run_on_lane_closed(void *arg, struct lane *lane);

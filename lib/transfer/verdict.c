@@ -40,6 +40,29 @@ run_add_gave_up(struct run *run, const char *sentence)
 		run->n_gave_up++;
 }
 
+void
+run_tell_gave_up(struct run *run, uint32_t targets, const char *sentence)
+{
+	char named[ERROR_TEXT_SIZE];
+	char name[128];
+	const char *label;
+	unsigned i;
+
+	if (run->n_destinations == 1 || targets == 0) {
+		run_add_gave_up(run, sentence);
+		return;
+	}
+	for (i = 0; i < run->n_destinations; i++) {
+		if ((targets & (1U << i)) == 0)
+			continue;
+		label = run->destination_specs[i]->name;
+		(void)snprintf(named, sizeof named, "destination '%s'%s",
+		    escape_text(label, strlen(label), name, sizeof name),
+		    sentence + strlen("destination"));
+		run_add_gave_up(run, named);
+	}
+}
+
 /* Failures, as sentences. */
 
 static const char *
@@ -430,31 +453,34 @@ outcome_of(const struct run *run)
 
 /* Of one destination. */
 static void
-tell_refusals_of(struct run *run, const struct copy_target_books *b)
+tell_refusals_of(struct run *run, unsigned target)
 {
+	const struct copy_target_books *b = &run->ledger.targets[target];
+	uint32_t bit = 1U << target;
+
 	if (atomic_load(&b->status_failed))
-		run_add_gave_up(run, "destination failed to answer block "
+		run_tell_gave_up(run, bit, "destination failed to answer block "
 		    "status: what it did not tell was read");
 	if (atomic_load(&b->lacks_fast_zero))
-		run_add_gave_up(run, "destination does not offer fast "
+		run_tell_gave_up(run, bit, "destination does not offer fast "
 		    "write-zeroes: each stretch of zeroes was zeroed by "
 		    "itself");
 	if (atomic_load(&b->has_no_fast_zero))
-		run_add_gave_up(run, "destination refused fast write-zeroes: "
+		run_tell_gave_up(run, bit, "destination refused fast write-zeroes: "
 		    "each stretch of zeroes was zeroed by itself");
 	if (atomic_load(&b->zero.limit) != 0 &&
 	    !atomic_load(&b->zero.is_total))
-		run_add_gave_up(run, "destination refused write-zeroes for "
+		run_tell_gave_up(run, bit, "destination refused write-zeroes for "
 		    "their size: smaller ones");
 	if (atomic_load(&b->zero.is_total))
-		run_add_gave_up(run, "destination refused write-zeroes: "
+		run_tell_gave_up(run, bit, "destination refused write-zeroes: "
 		    "zeroes were written as data");
 	if (atomic_load(&b->trim.limit) != 0 &&
 	    !atomic_load(&b->trim.is_total))
-		run_add_gave_up(run, "destination refused to trim for the "
+		run_tell_gave_up(run, bit, "destination refused to trim for the "
 		    "size: smaller ones");
 	if (atomic_load(&b->trim.is_total))
-		run_add_gave_up(run, "destination refused to trim: holes "
+		run_tell_gave_up(run, bit, "destination refused to trim: holes "
 		    "that need not be copied were left as they were");
 }
 
@@ -472,7 +498,7 @@ tell_refusals(struct run *run)
 		run_add_gave_up(run, "a server refused requests for their "
 		    "size: smaller requests");
 	for (i = 0; i < run->n_destinations; i++)
-		tell_refusals_of(run, &l->targets[i]);
+		tell_refusals_of(run, i);
 }
 
 /* What a comparison has left out on purpose. */

@@ -202,3 +202,10 @@ run_wind_up(struct run *run)
 	else
 		run_close_lanes(run);
 }
+
+void
+run_refuse(struct run *run)
+{
+	run_set_phase(run, RUN_STOPPING);
+	run_close_lanes(run);
+}

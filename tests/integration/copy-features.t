@@ -4,7 +4,7 @@
 # what was done without is said.
 . "$srcdir/tests/lib/testlib.sh"
 requires nbdkit --filter=multi-conn --filter=checkwrite pattern --version
-plan 13
+plan 15
 
 # copies SENTENCE CONNECTIONS SOURCE-ARGS DESTINATION-ARGS
 copies()
@@ -42,3 +42,14 @@ copies "servers that delay and reorder" 2 \
 copies "a server that limits its connections" 4 \
     "--filter=limit --filter=delay pattern size=64M limit=2 rdelay=200ms" "$judge"
 like "gets fewer" "$err" "fewer connections"
+
+# Of several destinations it is said which.
+start_nbdkit src pattern size=1M
+start_nbdkit full memory 1M
+start_nbdkit lean --filter=nozero memory 1M
+ok "one of two destinations lacks something" "$nbdsync" copy --json \
+    "$(uri src)" "$(uri full)" "$(uri lean)"
+is "which one is said" "$(echo "$out" | jq -r '.gave_up[] |
+    select(contains("write-zeroes: zeroes"))')" \
+    "destination '$(uri lean)' does not offer write-zeroes: zeroes are written\
+ as data"

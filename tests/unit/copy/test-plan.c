@@ -146,7 +146,7 @@ START_TEST(what_cannot_be_read_needs_no_room)
 	destination.size = 10 * 4096;
 	ck_assert_int_eq(make(), 0);
 	destination.size--;
-	refuses(-ENOSPC, "40960 bytes at 0 are to be written");
+	refuses(-ENOSPC, "40960 bytes at 0 are needed");
 }
 END_TEST
 
@@ -394,12 +394,12 @@ START_TEST(several_lanes_need_multi_conn_on_both_sides)
 	destination.can_multi_conn = false;
 	ck_assert_int_eq(make(), 0);
 	ck_assert_uint_eq(plan.lanes, 1);
-	ck_assert(strstr(plan.gave_up[0], "destination") != NULL);
+	ck_assert(strstr(plan.gave_up[0].sentence, "destination") != NULL);
 	destination.can_multi_conn = true;
 	source.can_multi_conn = false;
 	ck_assert_int_eq(make(), 0);
 	ck_assert_uint_eq(plan.lanes, 1);
-	ck_assert(strstr(plan.gave_up[0], "source") != NULL);
+	ck_assert(strstr(plan.gave_up[0].sentence, "source") != NULL);
 }
 END_TEST
 
