@@ -494,13 +494,6 @@ finish(struct daemon *d) ON_MAIN
 	net_loop_free(d->loop);
 }
 
-/* libevent has much to say, and says it in a loop. */
-static void
-on_libevent_log(int severity UNUSED, const char *text)
-{
-	log_debug("libevent: %s", text);
-}
-
 enum daemon_exit
 daemon_run(const char *conf_path)
 {
@@ -514,7 +507,7 @@ daemon_run(const char *conf_path)
 	log_init();
 	/* A peer that goes away is an error of write(), not our end. */
 	(void)signal(SIGPIPE, SIG_IGN);
-	event_set_log_callback(on_libevent_log);
+	daemon_log_take_libevent();
 	status = load_conf(conf_path, &conf);
 	if (status != DAEMON_EXIT_OK)
 		return status;

@@ -103,6 +103,8 @@ noinst_LTLIBRARIES += %D%/libdaemon.la
 	%D%/log/format.h \
 	%D%/log/kept.c \
 	%D%/log/kept.h \
+	%D%/log/limit.c \
+	%D%/log/limit.h \
 	%D%/log/log.c \
 	%D%/log/log.h \
 	%D%/log/messages.c \

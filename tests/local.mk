@@ -97,7 +97,9 @@ unit_tests = \
 	%D%/unit/daemon/test-conf-files \
 	%D%/unit/daemon/test-jobs \
 	%D%/unit/daemon/test-repeat \
+	%D%/unit/daemon/test-limit \
 	%D%/unit/daemon/test-lint \
+	%D%/unit/daemon/test-log \
 	%D%/unit/daemon/test-nearest \
 	%D%/unit/daemon/test-options \
 	%D%/unit/daemon/test-problem \

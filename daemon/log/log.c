@@ -3,7 +3,9 @@
  * The sink of all records, behind a lock: messages are few, and those of
  * workers are for debugging.  The first outlet is told when another one
  * loses records, once until it works again; standard error is told of the
- * first.  When it works again, it is told itself how many it has lost.
+ * first.  When it works again, it is told itself how many it has lost.  A
+ * job that floods the log is cut short; that is told when it is over, with
+ * whatever comes next.
  */
 
 #include "log/log.h"
@@ -16,7 +18,10 @@
 #include <string.h>
 #include <time.h>
 
+#include <event2/event.h>
+
 #include "log/kept.h"
+#include "log/limit.h"
 #include "log/outlet.h"
 #include "log/repeat.h"
 
@@ -33,6 +38,7 @@ static struct outlet *outlets;
 static size_t n_outlets;
 static struct override override;
 static struct repeat repeat;
+static struct limit limit;
 
 static void
 lock(void)
@@ -159,6 +165,25 @@ put(const struct log_record *record)
 		kept_add(record);
 }
 
+/* What has been left out of jobs whose time is over by over_ms. */
+static void
+tell_limited(int64_t now_ms, int64_t over_ms)
+{
+	char job[CONF_NAME_SIZE];
+	const struct log_about about = { LOG_HERE,
+		.message = &messages[MSG_LIMITED], .job = job };
+	char text[192];
+	struct log_record record = { LOG_LEVEL_WARNING, now_ms, text, &about };
+	unsigned n;
+
+	while (limit_next_over(&limit, over_ms, job, &n)) {
+		(void)snprintf(text, sizeof text, "job '%s': %u messages were "
+		    "left out, as there were more than %d in %d s", job, n,
+		    LIMIT_MESSAGES, LIMIT_MS / 1000);
+		put(&record);
+	}
+}
+
 static void
 sink(const struct log_record *record)
 {
@@ -168,7 +193,9 @@ sink(const struct log_record *record)
 
 	lock();
 	end_override(record->at_ms);
-	if (repeat_pass(&repeat, record, &n_held)) {
+	tell_limited(record->at_ms, record->at_ms);
+	if (limit_pass(&limit, record) &&
+	    repeat_pass(&repeat, record, &n_held)) {
 		if (n_held > 0) {
 			(void)snprintf(text, sizeof text,
 			    "%s (%u times more within a second)",
@@ -238,12 +265,28 @@ daemon_log_close(void)
 {
 	log_set_sink(NULL);
 	lock();
+	tell_limited((int64_t)time(NULL) * 1000, INT64_MAX);
 	free_outlets(outlets, n_outlets);
 	outlets = NULL;
 	n_outlets = 0;
 	override.is_set = false;
 	kept_clear();
 	unlock();
+}
+
+/* It says the same thing in a loop if it must: repeat.h is for that. */
+static void
+on_libevent_log(int severity, const char *text)
+{
+	LOG_AT(severity == EVENT_LOG_ERR ? LOG_LEVEL_ERROR :
+	    severity == EVENT_LOG_WARN ? LOG_LEVEL_WARNING : LOG_LEVEL_DEBUG,
+	    "libevent: %s", text);
+}
+
+void
+daemon_log_take_libevent(void)
+{
+	event_set_log_callback(on_libevent_log);
 }
 
 void

@@ -14,7 +14,8 @@
  * to a memory of the last ones, which the control API shows.  Any thread may
  * log; all else is the main thread's.
  *
- * The same error again within a second is counted and not repeated.
+ * The same error again within a second is counted and not repeated, and no
+ * job can fill the log (limit.h).
  */
 
 /* Take over from standard error.  -ENOMEM: nothing has changed. */
@@ -25,6 +26,9 @@ int daemon_log_apply(const struct conf_logs *conf);
 void daemon_log_reopen(void);
 /* Back to standard error. */
 void daemon_log_close(void);
+
+/* What libevent has to say is logged from now on, as what it is. */
+void daemon_log_take_libevent(void);
 
 /*
  * All outlets get records up to this level, or, with a job, those of this job

@@ -61,6 +61,8 @@ const struct log_message messages[MESSAGES] = {
 	    "86b22542b5814f0aaffc4798d551e17d" },
 	[MSG_OUTLET] = { "log-trouble",
 	    "98177d4622d24a85be8804180025cd7f" },
+	[MSG_LIMITED] = { "log-limited",
+	    "9419ed471b6447a8876dcfcd29bea98d" },
 	[MSG_CERTIFICATE] = { "certificate-expires",
 	    "884f31660a434e8899ef1e6ea55cafd9" },
 };
