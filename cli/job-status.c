@@ -61,6 +61,7 @@ read_progress(const json_t *json, struct run_progress *p)
 	p->trimmed_bytes = get_number(json, "trimmed_bytes");
 	p->untouched_bytes = get_number(json, "untouched_bytes");
 	p->durable_bytes = get_number(json, "durable_bytes");
+	p->failed_bytes = get_number(json, "failed_bytes");
 	p->source_size = get_number(json, "source_size_bytes");
 	p->destination_size = get_number(json, "destination_size_bytes");
 	p->lanes = (unsigned)get_number(json, "connections");

@@ -44,6 +44,18 @@ write_outlook(const struct progress *p, char *buf, size_t size)
 		    units_format_time_ms(left, text));
 }
 
+/* What was given up counts as seen to, and is not good. */
+static void
+write_bad(const struct run_progress *s, char *buf, size_t size)
+{
+	char bad[UNITS_TEXT_SIZE];
+	size_t used = strlen(buf);
+
+	if (s->failed_bytes > 0)
+		(void)snprintf(buf + used, size - used, ", %s bad",
+		    units_format_size(s->failed_bytes, bad));
+}
+
 /* "1.8 GiB/4.0 GiB", of what is copied or, after that, read back. */
 static void
 write_amount(const struct progress *p, char *buf, size_t size)
@@ -60,6 +72,7 @@ write_amount(const struct progress *p, char *buf, size_t size)
 	(void)snprintf(buf, size, "%s/%s",
 	    units_format_size(done_bytes, done),
 	    units_format_size(total_bytes, total));
+	write_bad(&p->last, buf, size);
 }
 
 /* Which of a bar's cells are filled: durable, then done, then to do. */
@@ -80,14 +93,18 @@ write_bar(const struct run_progress *s, bool utf8, size_t n_cells, char *buf,
 {
 	const char *solid = utf8 ? "\xe2\x96\x88" : "#";
 	const char *shaded = utf8 ? "\xe2\x96\x93" : "=";
+	const char *bad = utf8 ? "\xe2\x9c\x97" : "x";
 	const char *empty = utf8 ? "\xc2\xb7" : ".";
 	size_t n_durable = cells_of(s->durable_bytes, s->total_bytes, n_cells);
 	size_t n_done = cells_of(s->done_bytes, s->total_bytes, n_cells);
+	size_t n_settled = cells_of(progress_settled(s), s->total_bytes,
+	    n_cells);
 	size_t used = 0;
 
 	for (size_t i = 0; i < n_cells; i++) {
 		const char *cell = i < n_durable ? solid :
 		    i < n_done			 ? shaded :
+		    i < n_settled		 ? bad :
 						   empty;
 
 		used += (size_t)snprintf(buf + used, size - used, "%s", cell);
@@ -250,5 +267,6 @@ progress_summary(enum run_mode mode, const struct run_progress *end,
 	    mode == RUN_COPY || mode == RUN_MIRROR ? "copied" : "compared",
 	    units_format_time_ms(end->elapsed_ms, elapsed),
 	    units_format_size((uint64_t)rate, rate_text), outcome);
+	write_bad(end, buf, PROGRESS_LINE_SIZE);
 	return buf;
 }

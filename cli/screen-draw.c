@@ -69,19 +69,27 @@ draw_heading(const struct screen *s, struct canvas *c, const char *clock)
 	canvas_end_line(c);
 }
 
+static unsigned
+cells_of(const struct run_progress *p, uint64_t bytes, unsigned n_cells)
+{
+	if (p->total_bytes == 0)
+		return 0;
+	return (unsigned)((double)bytes / (double)p->total_bytes * n_cells);
+}
+
 static void
 make_bar(const struct run_progress *p, bool utf8, unsigned n_cells, char *buf,
     size_t size)
 {
-	unsigned done = progress_percent(p) * n_cells / 100;
-	unsigned durable = p->total_bytes == 0 ? 0 : (unsigned)(
-	    (double)p->durable_bytes / (double)p->total_bytes * n_cells);
+	unsigned settled = progress_percent(p) * n_cells / 100;
+	unsigned done = cells_of(p, p->done_bytes, n_cells);
+	unsigned durable = cells_of(p, p->durable_bytes, n_cells);
 	size_t used = 0;
 
 	for (unsigned i = 0; i < n_cells; i++)
 		used += (size_t)snprintf(buf + used, size - used, "%s",
-		    job_map_glyph(i < durable ? MAP_DURABLE : i < done ?
-		    MAP_DONE : MAP_TODO, utf8));
+		    job_map_glyph(i < durable ? MAP_DURABLE : i >= settled ?
+		    MAP_TODO : i < done ? MAP_DONE : MAP_ERROR, utf8));
 }
 
 /* "4m26s", "?", "-" */

@@ -231,17 +231,21 @@ print_run(const struct job_run *run)
 	char total[UNITS_TEXT_SIZE];
 	char zeroed[UNITS_TEXT_SIZE];
 	char rate[UNITS_TEXT_SIZE];
+	char bad[UNITS_TEXT_SIZE];
 
 	print_line("run:", run->id);
 	print_time("started:", run->started_at);
 	if (run->progress.total_bytes == 0)
 		return;
-	(void)printf("%-13s %u%%, %s of %s, %s of it zeroes, %s/s\n",
+	(void)printf("%-13s %u%%, %s of %s, %s of it zeroes, %s/s%s%s\n",
 	    "progress:", progress_percent(&run->progress),
 	    units_format_size(run->progress.done_bytes, done),
 	    units_format_size(run->progress.total_bytes, total),
 	    units_format_size(run->progress.zeroed_bytes, zeroed),
-	    units_format_size(run->rate, rate));
+	    units_format_size(run->rate, rate),
+	    run->progress.failed_bytes > 0 ? ", bad: " : "",
+	    run->progress.failed_bytes > 0 ?
+		units_format_size(run->progress.failed_bytes, bad) : "");
 	print_resumed("resumed:", run);
 	print_transport(&run->progress);
 }
@@ -307,7 +311,8 @@ print_last_run(const struct job_run *run, const json_t *json)
 	print_resumed("  resumed:", run);
 	print_skipped(json);
 	print_notes(json);
-	if (strcmp(run->result, "succeeded") == 0)
+	if (strcmp(run->result, "succeeded") == 0 ||
+	    strcmp(run->result, "finished-with-bad-ranges") == 0)
 		print_line("  done:",
 		    progress_summary(run->mode, &run->progress, summary));
 }

@@ -21,6 +21,7 @@
 #include "control/metrics.h"
 #include "control/routes.h"
 #include "net/tls.h"
+#include "transfer/progress.h"
 
 struct series {
 	const char *name;
@@ -97,8 +98,10 @@ get_size(const struct job_view *v)
 static double
 get_dirty(const struct job_view *v)
 {
-	return v->progress.total_bytes > v->progress.done_bytes ?
-	    (double)(v->progress.total_bytes - v->progress.done_bytes) : 0;
+	uint64_t settled = progress_settled(&v->progress);
+
+	return v->progress.total_bytes > settled ?
+	    (double)(v->progress.total_bytes - settled) : 0;
 }
 
 static double
@@ -144,7 +147,8 @@ get_ratio(const struct job_view *v)
 {
 	double total = (double)v->progress.total_bytes;
 
-	return total > 0.0 ? (double)v->progress.done_bytes / total : 0;
+	return total > 0.0 ? (double)progress_settled(&v->progress) /
+	    total : 0;
 }
 
 static double

@@ -53,12 +53,19 @@ take_first(struct progress *p, uint64_t now_ms)
 	p->moved_ms = now_ms;
 }
 
+uint64_t
+progress_settled(const struct run_progress *snapshot)
+{
+	return snapshot->done_bytes + snapshot->failed_bytes;
+}
+
 static void
 take_rates(struct progress *p, const struct run_progress *snapshot,
     uint64_t now_ms)
 {
 	double span = (double)(now_ms - p->last_ms);
-	double moved = (double)(snapshot->done_bytes - p->last.done_bytes);
+	double moved = (double)(progress_settled(snapshot) -
+	    progress_settled(&p->last));
 	double rate = moved * 1000.0 / span;
 
 	average_add(&p->shown, SHOWN_TAU_MS, rate, span);
@@ -79,12 +86,12 @@ progress_update(struct progress *p, const struct run_progress *snapshot,
 {
 	if (!p->has_last)
 		take_first(p, now_ms);
-	else if (snapshot->done_bytes < p->last.done_bytes ||
+	else if (progress_settled(snapshot) < progress_settled(&p->last) ||
 	    now_ms <= p->last_ms)
 		;			/* no span, or another run */
 	else if (snapshot->phase == RUN_COPYING || stands_still(snapshot))
 		take_rates(p, snapshot, now_ms);
-	if (snapshot->done_bytes != p->last.done_bytes ||
+	if (progress_settled(snapshot) != progress_settled(&p->last) ||
 	    snapshot->phase != p->last.phase)
 		p->moved_ms = now_ms;
 	p->last = *snapshot;
@@ -94,7 +101,7 @@ progress_update(struct progress *p, const struct run_progress *snapshot,
 unsigned
 progress_percent(const struct run_progress *snapshot)
 {
-	uint64_t done = snapshot->done_bytes;
+	uint64_t done = progress_settled(snapshot);
 	uint64_t total = snapshot->total_bytes;
 
 	if (snapshot->phase == RUN_FINISHED && done >= total)
@@ -141,12 +148,13 @@ progress_time_left(const struct progress *p, uint64_t *ret_ms)
 {
 	const struct run_progress *s = &p->last;
 	double rate = average_get(&p->slow);
+	uint64_t settled = progress_settled(s);
 	double ms;
 
 	if (progress_is_too_early(p) || stands_still(s) ||
-	    s->done_bytes > s->total_bytes || rate < 1.0)
+	    settled > s->total_bytes || rate < 1.0)
 		return false;
-	ms = (double)(s->total_bytes - s->done_bytes) / rate * 1000.0;
+	ms = (double)(s->total_bytes - settled) / rate * 1000.0;
 	if (ms > (double)TIME_LEFT_MAX_MS)
 		return false;
 	*ret_ms = quantise((uint64_t)ms);

@@ -35,6 +35,12 @@ void progress_init(struct progress *p);
 void progress_update(struct progress *p, const struct run_progress *snapshot,
     uint64_t now_ms);
 
+/*
+ * Bytes that nothing is left to do for: done, or tried until they were given
+ * up.  How far a run is goes by these.
+ */
+uint64_t progress_settled(const struct run_progress *snapshot);
+
 /* 0 to 100; 100 only of a run that has finished. */
 unsigned progress_percent(const struct run_progress *snapshot);
 

@@ -6,6 +6,8 @@
 #include <string.h>
 #include <time.h>
 
+#include "transfer/progress.h"
+
 json_t *
 report_time(int64_t at_ms)
 {
@@ -41,7 +43,7 @@ progress_ratio(const struct run_progress *p)
 
 	if (p->total_bytes == 0)
 		return p->phase == RUN_FINISHED && p->lanes > 0 ? 1.0 : 0.0;
-	ratio = (double)p->done_bytes / (double)p->total_bytes;
+	ratio = (double)progress_settled(p) / (double)p->total_bytes;
 	return p->phase != RUN_FINISHED && ratio > MAX_UNFLUSHED ?
 	    MAX_UNFLUSHED : ratio;
 }
@@ -123,7 +125,7 @@ report_figures(const struct run_progress *p)
 	return json_pack(
 	    "{s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:f, s:I, s:I, "
 	    "s:I, s:I, s:i, s:i, s:i, s:s, s:I, s:I, s:I, s:I, s:I, s:o, s:I, "
-	    "s:i, s:I, s:I, s:I, s:I}",
+	    "s:i, s:I, s:I, s:I, s:I, s:I}",
 	    "phase", run_phase_name(p->phase),
 	    "total_bytes", (json_int_t)p->total_bytes,
 	    "done_bytes", (json_int_t)p->done_bytes,
@@ -153,7 +155,8 @@ report_figures(const struct run_progress *p)
 	    "stalled_ms", (json_int_t)p->stalled_ms,
 	    "retries", (json_int_t)p->n_retries,
 	    "checkpoint_age_ms", (json_int_t)p->checkpoint_age_ms,
-	    "verified_bytes", (json_int_t)p->verified_bytes);
+	    "verified_bytes", (json_int_t)p->verified_bytes,
+	    "failed_bytes", (json_int_t)p->failed_bytes);
 }
 
 json_t *

@@ -466,6 +466,7 @@ get_destinations(const struct run *run, struct run_progress *ret)
 	ret->untouched_bytes = least->untouched_bytes;
 	ret->equal_bytes = least->equal_bytes;
 	ret->differing_bytes = least->differing_bytes;
+	ret->failed_bytes = least->failed_bytes;
 	ret->durable_bytes = ret->total_bytes -
 	    (least->total_bytes - least->durable_bytes);
 	ret->destination_size = least->size;

@@ -279,6 +279,7 @@ struct run_progress {
 	uint64_t untouched_bytes;
 	uint64_t equal_bytes;
 	uint64_t differing_bytes;
+	uint64_t failed_bytes;		/* skipped: not done, and not left */
 	uint64_t durable_bytes;
 	uint64_t source_size;		/* bytes; 0 until known */
 	uint64_t destination_size;

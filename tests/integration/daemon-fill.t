@@ -6,7 +6,7 @@
 requires nbdkit eval --version
 requires nbdkit file --version
 requires jq --version
-plan 24
+plan 27
 
 make_data "$tmp/data" $((4 * MiB)) 7
 cp "$tmp/data" "$tmp/copy"
@@ -29,6 +29,12 @@ exits 13 "a run with bad ranges is one" "$nbdsync" start --wait j
 is "also where they are filled" "$(job_field j .last_run.result)" \
     finished-with-bad-ranges
 is "that is counted" "$(job_field j .last_run.filled_bytes)" 3072
+is "all has been seen to" \
+    "$(job_field j '.last_run.progress.ratio == 1')" true
+is "what was given up is told apart" "$(job_field j '.last_run.progress |
+    .total_bytes - .done_bytes, .failed_bytes' | tr '\n' ' ')" "3072 3072 "
+like "as it is in words" "$("$nbdsync" status j)" \
+    'done: .* copied in .*, 3\.0 KiB bad$'
 is "and listed" "$(job_field j .last_run.bad_ranges[0].filled)" true
 is "for the destination, too" \
     "$(job_field j '.last_run.progress.destinations[0].filled_bytes')" 3072

@@ -70,6 +70,48 @@ START_TEST(a_finished_run_that_lacks_bytes_is_not_at_100)
 }
 END_TEST
 
+START_TEST(what_was_given_up_counts_as_seen_to_and_is_told_apart)
+{
+	struct progress_style style = { .columns = 79 };
+	char line[PROGRESS_LINE_SIZE];
+	struct run_progress s = copying(3 * GIB, 4 * GIB);
+	struct progress p;
+
+	s.failed_bytes = GIB;
+	s.durable_bytes = 2 * GIB;
+	ck_assert_uint_eq(progress_percent(&s), 99);
+	progress_init(&p);
+	progress_update(&p, &s, 0);
+	progress_line(&p, &style, line);
+	ck_assert_msg(strstr(line, "3.0 GiB/4.0 GiB, 1.0 GiB bad") != NULL,
+	    "%s", line);
+	ck_assert_msg(strstr(line, "####=") != NULL, "%s", line);
+	ck_assert_msg(strstr(line, "==xx") != NULL, "%s", line);
+	s.phase = RUN_FINISHED;
+	ck_assert_uint_eq(progress_percent(&s), 100);
+	progress_summary(RUN_COPY, &s, line);
+	ck_assert_msg(strstr(line, "3.0 GiB copied") != NULL, "%s", line);
+	ck_assert_msg(strstr(line, ", 1.0 GiB bad") != NULL, "%s", line);
+}
+END_TEST
+
+START_TEST(what_is_given_up_leaves_less_to_wait_for)
+{
+	struct progress p;
+	struct run_progress s;
+	uint64_t left;
+
+	progress_init(&p);
+	for (uint64_t i = 0; i <= 60; i++) {
+		s = copying(i * MIB, 120 * MIB);
+		s.failed_bytes = i * MIB / 2;
+		progress_update(&p, &s, i * 1000);
+	}
+	ck_assert(progress_time_left(&p, &left));
+	ck_assert_uint_eq(left, 20000);
+}
+END_TEST
+
 START_TEST(a_steady_rate_is_shown_as_it_is)
 {
 	struct progress p;
@@ -437,6 +479,9 @@ add_figures(Suite *s)
 	TCase *tc = tcase_create("figures");
 
 	tcase_add_test(tc, percent_is_100_only_when_the_run_has_finished);
+	tcase_add_test(tc,
+	    what_was_given_up_counts_as_seen_to_and_is_told_apart);
+	tcase_add_test(tc, what_is_given_up_leaves_less_to_wait_for);
 	tcase_add_test(tc, percent_stays_between_0_and_100_whatever_is_told);
 	tcase_add_test(tc, a_finished_run_that_lacks_bytes_is_not_at_100);
 	tcase_add_test(tc, a_steady_rate_is_shown_as_it_is);

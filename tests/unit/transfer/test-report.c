@@ -34,6 +34,9 @@ START_TEST(the_ratio_is_1_only_when_all_is_over)
 	ck_assert(ratio_of(&p) >= 1.0);
 	p.done_bytes = 500;
 	ck_assert(ratio_of(&p) < 0.51);
+	/* Given up is no longer to be done. */
+	p.failed_bytes = 500;
+	ck_assert(ratio_of(&p) >= 1.0);
 }
 END_TEST
 
