@@ -82,10 +82,12 @@ noinst_LTLIBRARIES += %D%/libcli.la
 	%D%/server.h \
 	%D%/signals.c \
 	%D%/signals.h \
-	%D%/status-connections.h \
 	%D%/start.c \
 	%D%/status-connections.c \
+	%D%/status-connections.h \
 	%D%/status.c \
+	%D%/terminal.c \
+	%D%/terminal.h \
 	%D%/wait.c \
 	%D%/wait.h \
 	%D%/watch.c \

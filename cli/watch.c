@@ -26,17 +26,20 @@
 #include "cli/message.h"
 #include "cli/screen.h"
 #include "cli/signals.h"
+#include "cli/terminal.h"
 
 #define LOG_LINES      200
 #define LATEST_LINES   10
 #define WAIT_MAX_MS    60000
 #define ESCAPE_WAIT_MS 50		/* a key's sequence comes at once */
+#define GOODBYE_MS     1000
 
 struct watcher {
 	const struct watch *watch;
 	struct control *control;
 	struct screen screen;
 	struct termios before;
+	int out_fd;			/* the terminal; it does not wait */
 	int signal_fd;
 	int terminal_fd;		/* signals of resizing and stopping */
 	int busy_fd;			/* who waits for the daemon is to look:
@@ -69,17 +72,31 @@ measure(struct watcher *w)
 	}
 }
 
+/*
+ * A terminal that is stopped is waited for, but not when we are to end: then
+ * it gets a moment, to be left as it was.
+ */
 static void
-put(const char *text)
+put(struct watcher *w, const char *text, size_t len)
 {
-	(void)fputs(text, stdout);
-	(void)fflush(stdout);
+	int r = terminal_write(w->out_fd, text, len,
+	    w->is_over ? -1 : w->signal_fd, w->is_over ? GOODBYE_MS : -1);
+
+	if (r < 0 && r != -EINTR)
+		w->is_over = true;
 }
 
 static void
+put_text(struct watcher *w, const char *text)
+{
+	put(w, text, strlen(text));
+}
+
+/* The cancel character ends what may have been cut. */
+static void
 close_terminal(struct watcher *w)
 {
-	put("\033[?25h\033[?1049l");
+	put_text(w, "\030\033[?25h\033[?1049l");
 	(void)tcsetattr(STDIN_FILENO, TCSANOW, &w->before);
 }
 
@@ -97,7 +114,7 @@ take_terminal(struct watcher *w)
 	if (tcsetattr(STDIN_FILENO, TCSANOW, &raw) < 0)
 		return -errno;
 	/* The other screen, no cursor. */
-	put("\033[?1049h\033[?25l");
+	put_text(w, "\033[?1049h\033[?25l");
 	return 0;
 }
 
@@ -120,6 +137,9 @@ open_terminal(struct watcher *w)
 	(void)sigaddset(&set, SIGTSTP);
 	if (sigprocmask(SIG_BLOCK, &set, NULL) < 0)
 		return -errno;
+	w->out_fd = terminal_open();
+	if (w->out_fd < 0)
+		return w->out_fd;
 	w->terminal_fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
 	w->busy_fd = epoll_create1(EPOLL_CLOEXEC);
 	if (w->terminal_fd < 0 || w->busy_fd < 0 ||
@@ -172,10 +192,8 @@ draw(struct watcher *w)
 	if (localtime_r(&now, &tm) != NULL)
 		(void)strftime(clock, sizeof clock, "%H:%M:%S", &tm);
 	screen_draw(&w->screen, &c, clock);
-	if (fclose(c.f) == 0) {
-		(void)fwrite(text, 1, len, stdout);
-		(void)fflush(stdout);
-	}
+	if (fclose(c.f) == 0)
+		put(w, text, len);
 	free(text);
 }
 
@@ -351,7 +369,7 @@ take_signals(struct watcher *w)
 		if (info.ssi_signo == SIGTSTP)
 			stop(w);
 		measure(w);
-		put("\033[2J");
+		put_text(w, "\033[2J");
 		w->next_ms = 0;
 	}
 }
@@ -387,6 +405,7 @@ watch_run(const struct watch *watch)
 	struct watcher w = {
 		.watch = watch,
 		.control = watch->control,
+		.out_fd = -1,
 		.signal_fd = -1,
 		.terminal_fd = -1,
 		.busy_fd = -1,
@@ -413,6 +432,7 @@ watch_run(const struct watch *watch)
 		turn(&w);
 	close_terminal(&w);
 	screen_done(&w.screen);
+	(void)close(w.out_fd);
 	(void)close(w.signal_fd);
 	(void)close(w.terminal_fd);
 	(void)close(w.busy_fd);

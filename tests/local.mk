@@ -485,6 +485,7 @@ integration_tests = \
 	%D%/integration/cli-output.t \
 	%D%/integration/cli-progress.t \
 	%D%/integration/cli-screen-jobs.t \
+	%D%/integration/cli-screen-stopped.t \
 	%D%/integration/cli-screen.t \
 	%D%/integration/cli-signals.t \
 	%D%/integration/cli-transports.t \
