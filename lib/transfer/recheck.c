@@ -321,11 +321,28 @@ tell_left_out(struct series *s)
 		r->outcome = RUN_PARTIAL;
 }
 
+/* Those that were found, which the last pass knows nothing of. */
+static void
+restore_differences(struct series *s)
+{
+	s->result.differences = s->differences;
+	s->result.n_differences = s->n_differences;
+	s->result.differences_are_cut = s->was_cut;
+}
+
+static bool
+has_ended(enum run_outcome outcome)
+{
+	return outcome != RUN_FAILED && outcome != RUN_CANCELLED;
+}
+
 static enum series_step
 after_compare(struct series *s)
 {
-	if (s->stage == STAGE_RECHECK)
+	if (s->stage == STAGE_RECHECK && has_ended(s->result.outcome))
 		keep_stable(s);
+	else if (s->stage == STAGE_RECHECK)
+		restore_differences(s);
 	if (s->result.outcome != RUN_DIFFERENT)
 		return SERIES_END;
 	if (s->stage == STAGE_COMPARE && keep_left_out(s) < 0)
@@ -336,15 +353,6 @@ after_compare(struct series *s)
 	if (s->spec.repair)
 		return next_pass(s, STAGE_REPAIR, RUN_SYNC, 0);
 	return SERIES_END;
-}
-
-/* Those that were found, which the last pass knows nothing of. */
-static void
-restore_differences(struct series *s)
-{
-	s->result.differences = s->differences;
-	s->result.n_differences = s->n_differences;
-	s->result.differences_are_cut = s->was_cut;
 }
 
 static enum series_step

@@ -28,6 +28,7 @@ static const char *const phase_names[] = {
 	[RUN_FLUSHING] = "flushing",
 	[RUN_VERIFYING] = "verifying",
 	[RUN_MIRRORING] = "mirroring",
+	[RUN_WAITING] = "waiting",
 	[RUN_STOPPING] = "stopping",
 	[RUN_FINISHED] = "finished",
 };

@@ -186,6 +186,7 @@ enum run_phase {
 	RUN_FLUSHING,		/* "flushing" */
 	RUN_VERIFYING,		/* "verifying": what is written is read back */
 	RUN_MIRRORING,		/* "mirroring": after the first pass */
+	RUN_WAITING,		/* "waiting": for another look at what differs */
 	RUN_STOPPING,		/* "stopping" */
 	RUN_FINISHED,		/* "finished" */
 };

@@ -44,7 +44,7 @@ finish(struct series *s)
 	s->result.leaves_outdated = s->leaves_outdated;
 	s->result.has_begun = s->has_begun;
 	series_get_progress(s, p);
-	if (readback_is_reading(s))
+	if (!s->mirror.is_mirror)
 		p->phase = RUN_FINISHED;
 	s->is_over = true;
 	s->on_finished(s, s->arg);
@@ -395,8 +395,12 @@ series_get_progress(const struct series *s, struct run_progress *ret)
 		readback_add_progress(s, ret);
 	*m = s->mirror;
 	m->pass = s->n_passes;
-	if (!m->is_mirror)
+	if (!m->is_mirror) {
+		if (ret->phase == RUN_FINISHED && !s->is_over && !s->is_running)
+			ret->phase = s->is_cancelled ? RUN_STOPPING :
+						       RUN_WAITING;
 		return;
+	}
 	ret->phase = mirror_phase(s, ret->phase);
 	/* A clock that was put back makes nothing younger than now. */
 	if (m->consistent_at_ms != 0 &&

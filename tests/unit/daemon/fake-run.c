@@ -194,6 +194,7 @@ run_phase_name(enum run_phase phase)
 		[RUN_FLUSHING] = "flushing",
 		[RUN_VERIFYING] = "verifying",
 		[RUN_MIRRORING] = "mirroring",
+		[RUN_WAITING] = "waiting",
 		[RUN_STOPPING] = "stopping",
 		[RUN_FINISHED] = "finished",
 	};
