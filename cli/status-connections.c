@@ -88,7 +88,7 @@ connections_text(const struct connections *c, char buf[CONNECTIONS_TEXT_SIZE])
 
 	if (c->n_ready < c->n)
 		append(buf, &used, "%u of ", c->n_ready);
-	append(buf, &used, "%u connection%s ready", c->n, c->n == 1 ? "" : "s");
+	append(buf, &used, "%u ready", c->n);
 	if (c->n_ready > 0) {
 		append(buf, &used, ", %s", c->tls[0] == '\0' ? "no TLS" :
 		    c->tls);

@@ -28,7 +28,7 @@ struct connections {
  */
 int connections_next(const json_t *list, size_t *i, struct connections *ret);
 
-/* "TLSv1.3, 4 connections, 37 requests in flight, 0.4 ms". */
+/* "3 of 4 ready, TLSv1.3, 37 requests in flight, 0.4 ms". */
 const char *connections_text(const struct connections *c,
     char buf[CONNECTIONS_TEXT_SIZE]);
 /* "#2 reconnecting: Connection reset by peer; next try in 4 s"; "": none is. */

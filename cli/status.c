@@ -209,16 +209,15 @@ print_resumed(const char *what, const struct job_run *run)
 static void
 print_connections(const json_t *list)
 {
-	char text[CONNECTIONS_TEXT_SIZE];
+	char text[CONNECTIONS_TEXT_SIZE], line[2 * CONNECTIONS_TEXT_SIZE];
+	const char *what = "connections:";
 	struct connections c;
 	size_t i = 0;
 
-	while (connections_next(list, &i, &c) == 0) {
-		char name[OUTPUT_CELL_SIZE];
-
-		(void)snprintf(name, sizeof name, "  %s:", c.endpoint);
-		output_make_printable(name);
-		print_line(name, connections_text(&c, text));
+	for (; connections_next(list, &i, &c) == 0; what = "") {
+		(void)snprintf(line, sizeof line, "%s: %s", c.endpoint,
+		    connections_text(&c, text));
+		print_line(what, line);
 		if (connections_trouble(&c, text)[0] != '\0')
 			print_line("", text);
 	}

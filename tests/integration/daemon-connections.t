@@ -57,8 +57,8 @@ is "the answer is as the schema says" "$(api /v1/schema >"$tmp/schema"
 
 ok "status shows the job" "$nbdsync" status vm
 like "with what is to one disk in a line" "$out" \
-    '^  s: +2 connections ready, TLSv1\.3, [1-8] requests? in flight, [0-9.]+ ms$'
-like "and the other" "$out" '^  d: +2 connections ready, no TLS, [0-9]+ request'
+    '^connections: +s: 2 ready, TLSv1\.3, [1-8] requests? in flight, [0-9.]+ ms$'
+like "and the other" "$out" '^ +d: 2 ready, no TLS, [0-9]+ request'
 ok "each can be shown" "$nbdsync" status vm --connections
 like "with a heading" "$out" \
     '^CONNECTION +STATE +IN FLIGHT +LATENCY +RECONNECTS +TLS$'
@@ -75,7 +75,7 @@ ok "connections that are lost are told of" wait_for \
 ok "and when they are tried again" wait_for \
     '[ "$(job_field vm "[.connections[].next_try_s] | max >= 1")" = true ]'
 ok "status says so" "$nbdsync" status vm
-like "with the reason" "$out" '^  d: +0 of 2 connections ready'
+like "with the reason" "$out" '^ +d: 0 of 2 ready'
 like "in words" "$out" '^ +#1 reconnecting: .+; and 1 more$'
 start_destination
 ok "they come back" wait_for '[ "$(job_field vm "[.connections[] |
