@@ -26,6 +26,7 @@ static const struct kind kinds[MAP_KINDS] = {
 	    "done, not flushed" },
 	[MAP_DURABLE] = { "durable", "#", "\xe2\x96\x88", "#2c6fb3", '+',
 	    "durable" },
+	[MAP_ZERO] = { "zero", "0", "\xe2\x96\x91", "#86b8a5", '+', "zeroes" },
 	[MAP_ERROR] = { "error", "x", "x", "#c8332b", '-', "failed" },
 };
 
@@ -175,7 +176,7 @@ svg_legend(unsigned y, FILE *f)
 {
 	unsigned x = 0;
 
-	for (int i = MAP_KINDS - 1; i >= 0; i--, x += 190)
+	for (int i = MAP_KINDS - 1; i >= 0; i--, x += 165)
 		(void)fprintf(f, "<rect x=\"%u\" y=\"%u\" width=\"12\" "
 		    "height=\"12\" fill=\"%s\"/><text x=\"%u\" "
 		    "y=\"%u\">%s</text>\n", x, y, kinds[i].colour, x + 18,

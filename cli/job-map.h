@@ -16,6 +16,7 @@ enum map_cell {
 	MAP_CLAIMED,
 	MAP_DONE,
 	MAP_DURABLE,
+	MAP_ZERO,
 	MAP_ERROR,
 	MAP_KINDS,
 };

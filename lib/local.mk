@@ -231,7 +231,9 @@ noinst_LTLIBRARIES += %D%/libnbdsync.la
 	%D%/transfer/series.c \
 	%D%/transfer/series.h \
 	%D%/transfer/verdict.c \
-	%D%/transfer/wind-up.c
+	%D%/transfer/wind-up.c \
+	%D%/transfer/zeroes.c \
+	%D%/transfer/zeroes.h
 %C%_libnbdsync_la_LIBADD = %D%/libnbdcore.la $(JANSSON_LIBS) \
 	$(OPENSSL_LIBS) $(SQLITE_LIBS) $(XXHASH_LIBS)
 # Linked into programs only.

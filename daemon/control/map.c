@@ -4,8 +4,9 @@
  * run-length encoded: [["durable",412],["claimed",3],["todo",609]].
  *
  * With ?exact=1 it is not cut, but has all stretches of the source to the
- * byte: [[0,4096,"durable"],[4096,512,"error"]].  There may be many of them,
- * so they are written as text at once.
+ * byte: [[0,4096,"durable"],[4096,512,"error"]].  Which of them are zeroes is
+ * not known to the byte, and not told.  There may be many, so they are written
+ * as text at once.
  */
 
 #include <inttypes.h>
@@ -69,23 +70,46 @@ reply_cells(struct ctl_request *req, const struct job_view *view,
 	    "cells", (json_int_t)n_cells, "runs", encode(map, n_cells)));
 }
 
+static enum run_cell
+exact_cell(const struct run_map_stretch *s)
+{
+	return s->cell == RUN_CELL_ZERO ? RUN_CELL_DURABLE : s->cell;
+}
+
+/* How many stretches from this one on are one, but for zeroes. */
+static size_t
+alike(const struct run_map *map, size_t first, uint64_t *ret_length)
+{
+	const struct run_map_stretch *s = &map->v[first];
+	size_t n = 1;
+
+	*ret_length = s->length;
+	while (first + n < map->n && exact_cell(&s[n]) == exact_cell(s) &&
+	    s[n].is_rest == s->is_rest &&
+	    s->offset + *ret_length == s[n].offset)
+		*ret_length += s[n++].length;
+	return n;
+}
+
 /* No name in it has a character that JSON minds. */
 static void
 write_exact(FILE *f, const struct job_view *view, const struct run_map *map)
 {
 	const char *comma = "";
+	uint64_t length;
 
 	(void)fprintf(f, "{\"job\":\"%s\",\"rev\":%" PRIu64
 	    ",\"state\":\"%s\",\"size_bytes\":%" PRIu64
 	    ",\"cells\":0,\"runs\":[],\"stretches\":[", view->name, view->rev,
 	    view->state, map->size);
-	for (size_t i = 0; i < map->n; i++) {
+	for (size_t i = 0; i < map->n;) {
 		const struct run_map_stretch *s = &map->v[i];
 
+		i += alike(map, i, &length);
 		if (s->is_rest)
 			continue;
 		(void)fprintf(f, "%s[%" PRIu64 ",%" PRIu64 ",\"%s\"]", comma,
-		    s->offset, s->length, run_cell_name(s->cell));
+		    s->offset, length, run_cell_name(exact_cell(s)));
 		comma = ",";
 	}
 	(void)fputs("]}\n", f);

@@ -187,6 +187,7 @@ add_lane(struct run *run, unsigned i)
 		.counts = run->counts,
 		.loss = &run->loss,
 		.books = open_books(run, i),
+		.zeroes = &run->zeroes,
 		.epoch_ms = run->keeper.interval_ms,
 		.events = &lane_events,
 		.arg = run,
@@ -202,6 +203,20 @@ add_lane(struct run *run, unsigned i)
 	return r;
 }
 
+static uint64_t
+largest_destination(const struct run *run)
+{
+	uint64_t most = 0;
+
+	for (unsigned i = 0; i < run->n_destinations; i++) {
+		uint64_t size = atomic_load(&run->destination_sizes[i]);
+
+		if (size > most)
+			most = size;
+	}
+	return most;
+}
+
 static void
 show_plan(struct run *run)
 {
@@ -211,6 +226,7 @@ show_plan(struct run *run)
 	for (i = 0; i < plan->n_gave_up; i++)
 		run_tell_gave_up(run, plan->gave_up[i].targets,
 		    plan->gave_up[i].sentence);
+	zeroes_begin(&run->zeroes, largest_destination(run));
 	copy_ledger_plan(&run->ledger, plan->total_bytes);
 	for (i = 0; i < plan->n_targets; i++)
 		copy_ledger_plan_target(&run->ledger, (unsigned)i,

@@ -405,6 +405,18 @@ note_mark(struct lane *lane, const struct lane_request *req)
 		recognize_note_read(d, engine->offset, &req->iov);
 }
 
+static void
+note_zeroes(struct lane *lane, const struct lane_request *req)
+{
+	const struct copy_request *engine = req->engine;
+	bool is_write = engine->op == COPY_WRITE;
+
+	if (req->nbd.error == 0 && (is_write || engine->op == COPY_ZERO ||
+	    engine->op == COPY_FAST_ZERO))
+		zeroes_note(lane->setup.zeroes, engine->offset,
+		    engine->length, is_write && engine->bytes != NULL);
+}
+
 void
 flow_request_done(struct lane *lane, struct lane_request *req)
 {
@@ -425,6 +437,7 @@ flow_request_done(struct lane *lane, struct lane_request *req)
 	if (engine->op == COPY_WRITE)
 		copy_request_sent(engine);
 	note_mark(lane, req);
+	note_zeroes(lane, req);
 	request_ended(lane, req, nbd->error, nbd->message);
 	/* What is not noted for want of memory is done again one day. */
 	if (engine->op == COPY_FLUSH && nbd->error == 0)

@@ -6,6 +6,7 @@
 #include "transfer/connections.h"
 #include "transfer/lane.h"
 #include "transfer/marks.h"
+#include "transfer/zeroes.h"
 
 /*
  * The inside of a lane: lane.c has its commands and its disks, flow.c the

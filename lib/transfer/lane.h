@@ -43,6 +43,7 @@ struct lane_events {
 struct stats_counts;
 struct run_loss;
 struct connection_books;
+struct zeroes;
 
 struct lane_setup {
 	unsigned number;		/* among the run's, from 1 */
@@ -59,6 +60,7 @@ struct lane_setup {
 	struct stats_counts *counts;	/* or NULL */
 	struct run_loss *_Atomic *loss;	/* the run's */
 	struct connection_books *books;	/* the run's, of this lane */
+	struct zeroes *zeroes;		/* the run's */
 	uint64_t epoch_ms;		/* it flushes that often */
 	const struct lane_events *events;
 	void *arg;

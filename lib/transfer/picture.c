@@ -113,6 +113,11 @@ add_piece(struct picture *p, const struct copy_piece *piece)
 
 		len = piece->length - at;
 		s.cell = look_at(p, piece, at, &len);
+		if (s.cell == RUN_CELL_DURABLE && zeroes_look(
+		    &p->run->zeroes, piece->to + at, &len,
+		    (unsigned)__builtin_popcount(p->targets &
+		    piece->targets)))
+			s.cell = RUN_CELL_ZERO;
 		s.length = len;
 		if (s.cell == RUN_CELL_DONE)
 			p->undone -= len;

@@ -14,6 +14,7 @@ run_cell_name(enum run_cell cell)
 		[RUN_CELL_CLAIMED] = "claimed",
 		[RUN_CELL_DONE] = "done",
 		[RUN_CELL_DURABLE] = "durable",
+		[RUN_CELL_ZERO] = "zero",
 		[RUN_CELL_ERROR] = "error",
 	};
 
@@ -101,8 +102,11 @@ run_map_fold(struct run_map_walk *w, uint64_t to)
 	}
 	if (bytes[RUN_CELL_ERROR] > 0)
 		return RUN_CELL_ERROR;
-	for (int cell = RUN_CELL_CLAIMED; cell < RUN_CELL_ERROR; cell++)
+	/* Zeroes are durable as well. */
+	bytes[RUN_CELL_DURABLE] += bytes[RUN_CELL_ZERO];
+	for (int cell = RUN_CELL_CLAIMED; cell <= RUN_CELL_DURABLE; cell++)
 		if (bytes[cell] > bytes[most])
 			most = (enum run_cell)cell;
-	return most;
+	return most == RUN_CELL_DURABLE && bytes[RUN_CELL_ZERO] >
+	    bytes[RUN_CELL_DURABLE] / 2 ? RUN_CELL_ZERO : most;
 }

@@ -22,6 +22,7 @@ enum run_cell {
 	RUN_CELL_CLAIMED,	/* "claimed": in flight */
 	RUN_CELL_DONE,		/* "done": acknowledged, not flushed */
 	RUN_CELL_DURABLE,	/* "durable" */
+	RUN_CELL_ZERO,		/* "zero": the same, and zeroes, roughly */
 	RUN_CELL_ERROR,		/* "error": skipped */
 };
 

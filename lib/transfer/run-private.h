@@ -16,6 +16,7 @@
 #include "transfer/lane.h"
 #include "transfer/marks.h"
 #include "transfer/run.h"
+#include "transfer/zeroes.h"
 
 /*
  * The inside of a run, shared by run.c (making, asking, freeing), drive.c (the
@@ -72,6 +73,7 @@ struct run {
 					/* of each lane, the source first; once
 					   there they stay */
 	struct copy_ledger ledger;	/* its atomics */
+	struct zeroes zeroes;
 	struct budget_share share;
 	struct stats_counts *counts;	/* or NULL */
 

@@ -7,7 +7,7 @@
 requires nbdkit eval --version
 requires nbdkit --filter=delay file --version
 requires ddrescuelog --version
-plan 28
+plan 35
 
 size=$((4 * MiB))
 make_data "$tmp/data" $size 7
@@ -23,13 +23,23 @@ start_nbdkit src -r eval get_size="echo $size" pread="
 	fi
 	dd if=$tmp/data skip=\$4 count=\$3 bs=64K status=none \
 	    iflag=skip_bytes,count_bytes,fullblock"
+head -c $size "$tmp/data" >"$tmp/sparse"
+truncate -s $((4 * size)) "$tmp/sparse"
+# Where there was something before: it has to be zeroed.
+start_nbdkit rest pattern --filter=cow $((4 * size))
+start_nbdkit plain pattern --filter=nozero --filter=cow $((4 * size))
 start_nbdkit slow -r --filter=delay file "$tmp/data" rdelay=60ms
 conf "endpoints = ( { name = \"a\"; uri = \"$(uri src)\"; },
   { name = \"slow\"; uri = \"$(uri slow)\"; },
   { name = \"copy\"; path = \"$tmp/copy\"; },
   { name = \"parts\"; path = \"$tmp/parts\"; },
-  { name = \"left\"; path = \"$tmp/left\"; } );
-jobs = ( { name = \"bad\"; source = \"a\"; destination = \"copy\";
+  { name = \"left\"; path = \"$tmp/left\"; },
+  { name = \"sparse\"; path = \"$tmp/sparse\"; },
+  { name = \"rest\"; uri = \"$(uri rest)\"; },
+  { name = \"plain\"; uri = \"$(uri plain)\"; } );
+jobs = ( { name = \"sparse\"; source = \"sparse\"; destination = \"rest\"; },
+  { name = \"plain\"; source = \"sparse\"; destination = \"plain\"; },
+  { name = \"bad\"; source = \"a\"; destination = \"copy\";
     retries = 0; on_read_error = \"skip\"; },
   { name = \"parts\"; source = \"slow\"; destination = \"parts\";
     ranges = ( { from = \"2MiB\"; length = \"1MiB\"; to = \"0\"; },
@@ -81,6 +91,23 @@ is "and the rest of the disk is not called finished" \
     "$(sed '1,/# *pos/d' "$tmp/mapfile" | tr -s ' \n' ' ')" \
     "0x00000000 0x00100000 ? 0x00100000 0x00080000 + 0x00180000 0x00080000 ? 0x00200000 0x00100000 + "
 ok "as others understand it" ddrescuelog -t "$tmp/mapfile"
+
+"$nbdsync" start --wait --quiet sparse
+api '/v1/jobs/sparse/map?cells=8' >"$tmp/body"
+is "zeroes are told apart from data" "$(jq -c .runs "$tmp/body")" \
+    '[["durable",2],["zero",6]]'
+is "by the schema" "$(fits <"$tmp/body")" ""
+is "though not to the byte" "$(api '/v1/jobs/sparse/map?exact=1' |
+    jq -c .stretches)" '[[0,16777216,"durable"]]'
+like "people see it" "$("$nbdsync" map --ascii --cells 8 sparse)" '  ##000000$'
+"$nbdsync" map --cells 8 --svg "$tmp/svg" sparse
+like "and in a picture" "$(cat "$tmp/svg")" \
+    '<title>zeroes: 4194304 to 16777216<'
+"$nbdsync" start --wait --quiet plain
+is "also where they had to be written" "$(api '/v1/jobs/plain/map?cells=8' |
+    jq -c .runs)" '[["durable",2],["zero",6]]'
+is "which they were" "$(job_field plain .last_run.progress.zeroed_bytes)" \
+    $((3 * size))
 
 # What is durable is, and what is not is not, whenever one looks.
 start_job left

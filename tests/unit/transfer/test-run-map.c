@@ -53,6 +53,23 @@ START_TEST(zeroes_behind_the_source_are_kept_apart)
 }
 END_TEST
 
+START_TEST(zeroes_are_durable_and_told_apart_where_they_are_most)
+{
+	struct run_map_walk walk = { .map = &map };
+
+	add(0, 40, RUN_CELL_TODO);
+	add(40, 25, RUN_CELL_DURABLE);
+	add(65, 35, RUN_CELL_ZERO);
+	add(100, 60, RUN_CELL_DURABLE);
+	add(160, 40, RUN_CELL_ZERO);
+	add(200, 60, RUN_CELL_TODO);
+	add(260, 40, RUN_CELL_ZERO);
+	ck_assert_int_eq(run_map_fold(&walk, 100), RUN_CELL_ZERO);
+	ck_assert_int_eq(run_map_fold(&walk, 200), RUN_CELL_DURABLE);
+	ck_assert_int_eq(run_map_fold(&walk, 300), RUN_CELL_TODO);
+}
+END_TEST
+
 START_TEST(a_cell_is_what_most_of_it_is)
 {
 	struct run_map_walk walk = { .map = &map };
@@ -106,6 +123,8 @@ main(void)
 	tcase_add_test(tc, nothing_known_is_no_stretch);
 	tcase_add_test(tc, neighbours_that_are_alike_become_one);
 	tcase_add_test(tc, zeroes_behind_the_source_are_kept_apart);
+	tcase_add_test(tc,
+	    zeroes_are_durable_and_told_apart_where_they_are_most);
 	tcase_add_test(tc, a_cell_is_what_most_of_it_is);
 	tcase_add_test(tc, a_byte_that_was_skipped_is_seen_in_any_cell);
 	tcase_add_test(tc, a_copy_is_the_same);
