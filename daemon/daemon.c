@@ -18,13 +18,13 @@
 #include <stdlib.h>
 #include <string.h>
 #include <systemd/sd-daemon.h>
-#include <time.h>
 #include <unistd.h>
 
 #include <event2/event.h>
 
 #include "base/annotate.h"
 #include "base/log.h"
+#include "certificates.h"
 #include "conf/conf.h"
 #include "conf/show.h"
 #include "conf/strict.h"
@@ -50,7 +50,7 @@ struct daemon {
 	struct ctl_server *server;
 	struct event *sigterm, *sigint, *sighup;
 	struct net_timer grace_timer;
-	struct net_timer day_timer;
+	struct certificates *certificates;
 	struct jobs_watch watch;
 	struct notify *notify;
 	bool is_stopping;
@@ -169,46 +169,10 @@ warn_fixed(const struct conf *now, const struct conf *next)
 		    "after a restart");
 }
 
-#define EXPIRES_SOON_S (21 * 86400)
-#define LOOK_AGAIN_MS  (24 * UINT64_C(3600000))
-
-static void
-warn_expiry(const struct conf_tls *tls, const char *key, int64_t at_s)
-{
-	int64_t left_s = at_s - (int64_t)time(NULL);
-
-	if (at_s > 0 && left_s < EXPIRES_SOON_S)
-		log_message(&messages[MSG_CERTIFICATE], LOG_LEVEL_WARNING,
-		    "tls \"%s\": a certificate of \"%s\" %s", tls->name, key,
-		    left_s < 0 ? "has expired" : "expires within 21 days");
-}
-
-static void
-warn_certificates(const struct conf *conf)
-{
-	for (size_t i = 0; i < conf->n_tls; i++) {
-		warn_expiry(&conf->tls[i], "cert",
-		    conf->tls[i].cert_expires_s);
-		warn_expiry(&conf->tls[i], "ca", conf->tls[i].ca_expires_s);
-	}
-}
-
-/* A daemon may run for longer than a certificate is good. */
-static void
-on_day_over(void *arg)
-{
-	struct daemon *d = arg;
-
-	on_main_entry();
-	warn_certificates(d->conf);
-	net_timer_start(&d->day_timer, LOOK_AGAIN_MS);
-}
-
 /* What is right, and yet nothing to be glad of. */
 static void
 warn_risks(const struct conf *conf)
 {
-	warn_certificates(conf);
 	for (size_t i = 0; i < conf->n_tls; i++)
 		if (!conf->tls[i].verify)
 			log_warning("tls \"%s\": any certificate is believed",
@@ -234,6 +198,7 @@ take_conf(void *arg, const struct conf *conf)
 	ctl_server_set_conf(d->server, conf);
 	(void)daemon_log_apply(&conf->logs);
 	d->conf = conf;
+	certificates_take(d->certificates, conf);
 	warn_risks(conf);
 	log_message(&messages[MSG_CONF_TAKEN], LOG_LEVEL_INFO,
 	    "%s: taken over: %zu endpoints, %zu jobs", d->conf_path,
@@ -437,7 +402,8 @@ start(struct daemon *d, struct conf *conf) ON_MAIN
 	if ((r = start_loop(d, conf)) < 0 ||
 	    (r = net_timer_init(&d->grace_timer, d->loop, on_grace_over,
 	    d)) < 0 ||
-	    (r = net_timer_init(&d->day_timer, d->loop, on_day_over, d)) < 0 ||
+	    (r = certificates_new(d->loop, CERTIFICATES_AGAIN_MS,
+	    &d->certificates)) < 0 ||
 	    (r = worker_pool_start(d->conf->daemon.workers, &d->pool)) < 0 ||
 	    (r = watchdog_start(d->loop, d->pool, &d->dog)) < 0 ||
 	    (r = jobs_new(d->loop, d->pool, &d->jobs)) < 0 ||
@@ -460,7 +426,7 @@ start(struct daemon *d, struct conf *conf) ON_MAIN
 	d->watch.on_change = on_jobs_change;
 	d->watch.arg = d;
 	jobs_add_watch(d->jobs, &d->watch);
-	net_timer_start(&d->day_timer, LOOK_AGAIN_MS);
+	certificates_take(d->certificates, d->conf);
 	/* Last: what is asked from now on is waited for. */
 	jobs_set_store(d->jobs, d->state.store);
 	return 0;
@@ -489,7 +455,7 @@ finish(struct daemon *d) ON_MAIN
 	watchdog_free(d->dog);
 	notify_free(d->notify);
 	net_timer_done(&d->grace_timer);
-	net_timer_done(&d->day_timer);
+	certificates_free(d->certificates);
 	reload_free(d->reload);
 	net_loop_free(d->loop);
 }

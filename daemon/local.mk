@@ -123,6 +123,8 @@ noinst_LTLIBRARIES += %D%/libdaemon.la
 	%D%/state.h \
 	%D%/notify.c \
 	%D%/notify.h \
+	%D%/certificates.c \
+	%D%/certificates.h \
 	%D%/watchdog.c \
 	%D%/watchdog.h
 %C%_libdaemon_la_LIBTOOLFLAGS = --tag=disable-shared

@@ -94,6 +94,7 @@ unit_tests = \
 	%D%/unit/copy/test-tuning \
 	%D%/unit/daemon/test-auth \
 	%D%/unit/daemon/test-conf \
+	%D%/unit/daemon/test-certificates \
 	%D%/unit/daemon/test-conf-files \
 	%D%/unit/daemon/test-jobs \
 	%D%/unit/daemon/test-repeat \
@@ -232,6 +233,11 @@ simulations = \
 	%D%/unit/client/fake-server.h \
 	%D%/unit/client/fake-tls.c \
 	%D%/unit/client/fake-tls.h
+
+%C%_unit_daemon_test_certificates_SOURCES = \
+	%D%/unit/daemon/test-certificates.c \
+	%D%/unit/daemon/conf-text.c \
+	%D%/unit/daemon/conf-text.h
 
 %C%_unit_daemon_test_conf_files_SOURCES = \
 	%D%/unit/daemon/test-conf-files.c \

@@ -62,7 +62,7 @@ is "a certificate expires in two days" "$(metric \
     'nbdsync_tls_certificate_expiry_timestamp_seconds{name="site",file="cert"}' |
     awk -v now="$now" '{ print int(($1 - now + 3600) / 86400) }')" 2
 like "which the log warns of" "$(cat "$tmp/daemon.log")" \
-    'warning: tls "site": a certificate of "cert" expires within 21 days'
+    'warning: tls "site": a certificate of "cert" expires in (2 days|4[0-9] hours), at 20'
 ok "the last success is now" [ "$(metric \
     'nbdsync_job_last_success_timestamp_seconds{job="quick"}' |
     cut -d . -f 1)" -gt $((now - 60)) ]

@@ -1,0 +1,189 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * What is told of real certificates with little time left.
+ */
+#include "certificates.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <event2/event.h>
+#include <openssl/evp.h>
+#include <openssl/pem.h>
+#include <openssl/x509.h>
+
+#include "base/cleanup.h"
+#include "conf-text.h"
+#include "log/messages.h"
+#include "unit.h"
+
+#define DAY_S 86400
+
+static struct net_loop *loop;
+static struct certificates *certificates;
+static struct conf *conf;
+static char path[64];
+static unsigned n_told;
+static unsigned n_wanted;
+static char told[256];
+
+static void
+on_record(const struct log_record *record)
+{
+	if (record->about->message != &messages[MSG_CERTIFICATE])
+		return;
+	ck_assert_int_eq(record->level, LOG_LEVEL_WARNING);
+	(void)snprintf(told, sizeof told, "%s", record->text);
+	if (++n_told == n_wanted)
+		net_loop_stop(loop);
+}
+
+static void
+set_up(void)
+{
+	int fd;
+
+	(void)snprintf(path, sizeof path, "/tmp/nbdsync-cert-XXXXXX");
+	fd = mkstemp(path);
+	ck_assert_int_ge(fd, 0);
+	(void)close(fd);
+	log_init();
+	log_set_sink(on_record);
+	ck_assert_int_eq(net_loop_new(&loop), 0);
+	ck_assert_int_eq(certificates_new(loop, 20, &certificates), 0);
+	n_told = 0;
+	n_wanted = 0;
+}
+
+static void
+tear_down(void)
+{
+	certificates_free(certificates);
+	net_loop_free(loop);
+	conf_free(conf);
+	conf = NULL;
+	log_set_sink(NULL);
+	(void)unlink(path);
+}
+
+/* As a daemon begins whose authority is good for so long. */
+static void
+begin(long left_s)
+{
+	EVP_PKEY *key = EVP_EC_gen("P-256");
+	X509 *cert = X509_new();
+	FILE *f = fopen(path, "we");
+	char text[256];
+
+	ck_assert_ptr_nonnull(f);
+	ck_assert_ptr_nonnull(X509_gmtime_adj(X509_getm_notBefore(cert),
+	    -DAY_S));
+	ck_assert_ptr_nonnull(X509_gmtime_adj(X509_getm_notAfter(cert),
+	    left_s));
+	ck_assert_int_eq(X509_set_pubkey(cert, key), 1);
+	ck_assert_int_gt(X509_sign(cert, key, EVP_sha256()), 0);
+	ck_assert_int_eq(PEM_write_X509(f, cert), 1);
+	ck_assert_int_eq(fclose(f), 0);
+	X509_free(cert);
+	EVP_PKEY_free(key);
+	(void)snprintf(text, sizeof text,
+	    "tls = ( { name = \"corp\"; ca = \"%s\"; } );", path);
+	conf = conf_text_good(text);
+	certificates_take(certificates, conf);
+}
+
+/* Until it has been told so often, all in all. */
+static void
+wait_for(unsigned n)
+{
+	n_wanted = n;
+	if (n_told < n)
+		ck_assert_int_eq(net_loop_run(loop), 0);
+}
+
+START_TEST(certificate_that_is_good_for_long_is_not_told_of)
+{
+	begin(22 * DAY_S);
+	ck_assert_uint_eq(n_told, 0);
+}
+END_TEST
+
+START_TEST(one_that_expires_soon_is_told_of_at_once_with_the_day)
+{
+	begin(20 * DAY_S + 3600);
+	ck_assert_uint_eq(n_told, 1);
+	ck_assert_ptr_nonnull(strstr(told,
+	    "tls \"corp\": a certificate of \"ca\" expires in 20 days, at 20"));
+}
+END_TEST
+
+START_TEST(and_of_the_last_days_the_hours)
+{
+	begin(5 * 3600 + 1800);
+	ck_assert_ptr_nonnull(strstr(told, " expires in 5 hours, at 20"));
+}
+END_TEST
+
+START_TEST(one_that_has_expired_is_told_of)
+{
+	begin(-60);
+	ck_assert_uint_eq(n_told, 1);
+	ck_assert_ptr_nonnull(strstr(told,
+	    "a certificate of \"ca\" has expired, at 20"));
+}
+END_TEST
+
+START_TEST(it_is_told_again_and_again)
+{
+	begin(5 * DAY_S);
+	wait_for(4);
+}
+END_TEST
+
+START_TEST(what_becomes_true_later_is_told_then)
+{
+	/* Seconds, so that the first look comes before. */
+	begin(CERTIFICATES_SOON_S + 4);
+	ck_assert_uint_eq(n_told, 0);
+	wait_for(1);
+	ck_assert_ptr_nonnull(strstr(told, " expires in 20 days, at 20"));
+}
+END_TEST
+
+START_TEST(certificate_that_is_no_longer_configured_is_not_told_of)
+{
+	struct conf *other = conf_text_good("");
+
+	begin(5 * DAY_S);
+	certificates_take(certificates, other);
+	for (int i = 0; i < 10; i++) {
+		usleep(10000);
+		(void)event_base_loop(net_loop_base(loop), EVLOOP_NONBLOCK);
+	}
+	ck_assert_uint_eq(n_told, 1);
+	certificates_free(STEAL(certificates));
+	conf_free(other);
+}
+END_TEST
+
+int
+main(void)
+{
+	Suite *s = suite_create("daemon/certificates");
+	TCase *tc = tcase_create("certificates");
+
+	tcase_add_checked_fixture(tc, set_up, tear_down);
+	tcase_add_test(tc, certificate_that_is_good_for_long_is_not_told_of);
+	tcase_add_test(tc,
+	    one_that_expires_soon_is_told_of_at_once_with_the_day);
+	tcase_add_test(tc, and_of_the_last_days_the_hours);
+	tcase_add_test(tc, one_that_has_expired_is_told_of);
+	tcase_add_test(tc, it_is_told_again_and_again);
+	tcase_add_test(tc, what_becomes_true_later_is_told_then);
+	tcase_add_test(tc,
+	    certificate_that_is_no_longer_configured_is_not_told_of);
+	suite_add_tcase(s, tc);
+	return unit_main(s);
+}
