@@ -28,7 +28,7 @@ struct canvas {
 	size_t rows;
 	bool colour;
 	bool utf8;
-	size_t row;			/* the line that is being drawn, from 0 */
+	size_t row;			/* that is being drawn, from 0 */
 	size_t used;			/* columns of it */
 };
 

@@ -31,7 +31,8 @@ extern char **environ;
 enum { OPTION_SHOW = OPTION_OWN, OPTION_STRICT };
 
 const struct option_row options_configcheck[] = {
-	{ "show", OPTION_SHOW, "JOB", "show the values of JOB and their origin" },
+	{ "show", OPTION_SHOW, "JOB",
+	  "show the values of JOB and their origin" },
 	{ "strict", OPTION_STRICT, NULL,
 	  "also report what is unused, without effect, or a risk" },
 	{ "json", OPTION_JSON, NULL, "print JSON; not with --show" },

@@ -3,8 +3,8 @@
  * The engine in this process: worker threads copy, this thread waits for the
  * end on a loop of its own and shows how it goes.
  *
- * series_start() lets the run go; its end arrives as on_finished(), in any case,
- * and ends the loop.  The first SIGINT or SIGTERM asks the run to end, so
+ * series_start() lets the run go; its end arrives as on_finished(), in any
+ * case, and ends the loop.  The first SIGINT or SIGTERM asks the run to end, so
  * that servers that were started are stopped in order; the second does not
  * wait for them: they get a signal when we are gone.
  */
@@ -41,7 +41,8 @@ struct engine {
 	bool has_no_checkpoint;		/* it cannot be used */
 	struct net_watch signals;
 	struct net_timer tick;
-	struct net_timer store_timer;	/* the checkpoint's disk is waited for */
+	struct net_timer store_timer;	/* the checkpoint's disk is waited
+					   for */
 	int exit_code;			/* when that has no end, or fails */
 	struct bar bar;
 	int signal_fd;

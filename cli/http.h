@@ -17,7 +17,8 @@ struct http_request {
 	const char *body;		/* JSON, or NULL */
 	uint64_t timeout_ms;		/* for all of it, or for the beginning
 					   of what goes on */
-	uint64_t silence_ms;		/* the longest of what goes on; 0: any */
+	uint64_t silence_ms;		/* the longest of what goes on; 0:
+					   any */
 	int interrupt_fd;		/* readable: give up; -1: none */
 };
 
@@ -33,8 +34,8 @@ int http_ask(const struct http_request *request, struct http_response *ret,
 /*
  * Ask for an answer that goes on, and call on_line with each line of it,
  * without its newline, until it returns something other than 0, which is
- * returned.  -ECONNRESET: the answer has ended.  0: what came is this answer, of
- * another status than 200.  Other errors as of http_ask().
+ * returned.  -ECONNRESET: the answer has ended.  0: what came is this answer,
+ * of another status than 200.  Other errors as of http_ask().
  */
 int http_follow(const struct http_request *request,
     int (*on_line)(void *arg, char *line), void *arg,

@@ -86,7 +86,8 @@ static json_t *
 info_to_json(const struct nbdclient_info *info)
 {
 	return json_pack("{s:I, s:b, s:b, s:b, s:b, s:b, s:b, "
-	    "s:{s:I, s:I, s:I}, s:s?, s:s?}", "size_bytes", (json_int_t)info->size,
+	    "s:{s:I, s:I, s:I}, s:s?, s:s?}", "size_bytes",
+	    (json_int_t)info->size,
 	    "read_only", !info->read_write, "flush",
 	    (info->flags & NBD_FLAG_SEND_FLUSH) != 0, "write_zeroes",
 	    (info->flags & NBD_FLAG_SEND_WRITE_ZEROES) != 0, "fast_zero",

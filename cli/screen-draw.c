@@ -12,12 +12,13 @@
 #include "cli/output.h"
 #include "cli/progress.h"
 #include "cli/screen-private.h"
+#include "cli/status-connections.h"
 
-#define DETAIL_ROWS  9
+#define DETAIL_ROWS  10
 #define BAR_CELLS    20
 #define BAR_LEAST    10
 #define ROWS_AROUND  4			/* heading, columns, message, keys */
-#define ROWS_OF_BOTH 16			/* fewer: the list alone */
+#define ROWS_OF_BOTH 17			/* fewer: the list alone */
 #define NAME_COLUMNS 15			/* at least */
 #define ROW_COLUMNS  65			/* of a row besides the name */
 #define RPO_COLUMNS  12			/* at its end, if there is any */
@@ -331,21 +332,30 @@ draw_legend(const struct screen *s, struct canvas *c)
 	canvas_end_line(c);
 }
 
+/* One that is cut shows it. */
+static void
+draw_cut(struct canvas *c, enum style style, const char *text)
+{
+	canvas_put(c, STYLE_PLAIN, 1, "");
+	canvas_cell(c, style, SIZE_MAX, text);
+}
+
 static void
 draw_title(struct canvas *c, const struct job_status *status)
 {
 	const struct job_run *run = &status->run;
-	char size[UNITS_TEXT_SIZE];
+	char size[UNITS_TEXT_SIZE] = "";
+	char text[1536], id[128] = "";
 
-	canvas_printf(c, STYLE_BOLD, " %s", status->name);
-	canvas_printf(c, STYLE_PLAIN, "  %s -> %s", status->source,
-	    status->destination);
 	if (run->progress.source_size > 0 && status->is_running)
-		canvas_printf(c, STYLE_PLAIN, "  %s", units_format_size(
-		    run->progress.source_size, size));
+		(void)units_format_size(run->progress.source_size, size);
 	if (status->is_running)
-		canvas_printf(c, STYLE_PLAIN, "  run %s (%s%s)", run->id,
+		(void)snprintf(id, sizeof id, "  run %s (%s%s)", run->id,
 		    run->trigger, run->resumed_bytes > 0 ? ", resumed" : "");
+	(void)snprintf(text, sizeof text, " %s -> %s%s%s%s", status->source,
+	    status->destination, size[0] != '\0' ? "  " : "", size, id);
+	canvas_printf(c, STYLE_BOLD, " %s", status->name);
+	draw_cut(c, STYLE_PLAIN, text);
 	canvas_end_line(c);
 }
 
@@ -405,6 +415,29 @@ draw_figures(struct canvas *c, const struct job_status *status)
 	if (status->is_running)
 		canvas_printf(c, STYLE_PLAIN, ", limited by: %s",
 		    p->limited_by);
+	canvas_end_line(c);
+}
+
+/* "src: 4 ready, 64 in flight, 3.1 ms | dst: 3 of 4 ready, #2 ..." */
+static void
+draw_connections(const struct screen *s, struct canvas *c)
+{
+	char line[4 * CONNECTIONS_TEXT_SIZE] = "";
+	char text[CONNECTIONS_TEXT_SIZE], why[CONNECTIONS_TEXT_SIZE];
+	struct connections conns;
+	bool is_bad = false;
+	size_t i = 0, used = 0;
+
+	while (used < sizeof line &&
+	    connections_next(s->connections, &i, &conns) == 0) {
+		(void)connections_trouble(&conns, why);
+		is_bad = is_bad || why[0] != '\0';
+		used += (size_t)snprintf(line + used, sizeof line - used,
+		    "%s%s%s%s", used > 0 ? " | " : "",
+		    connections_state(&conns, text), why[0] != '\0' ? ", " :
+		    "", why);
+	}
+	draw_cut(c, is_bad ? STYLE_WARN : STYLE_PLAIN, line);
 	canvas_end_line(c);
 }
 
@@ -502,6 +535,7 @@ draw_detail(const struct screen *s, struct canvas *c, size_t map_rows)
 	draw_map(s, c, map_rows);
 	draw_legend(s, c);
 	draw_figures(c, &status);
+	draw_connections(s, c);
 	draw_trouble(c, &status);
 	draw_last(c, &status);
 	draw_latest(s, c);
@@ -536,14 +570,6 @@ draw_help(struct canvas *c)
 	}
 }
 
-/* One that is cut shows it. */
-static void
-draw_bottom(struct canvas *c, enum style style, const char *text)
-{
-	canvas_put(c, STYLE_PLAIN, 1, "");
-	canvas_cell(c, style, SIZE_MAX, text);
-}
-
 static void
 draw_keys(const struct screen *s, struct canvas *c)
 {
@@ -553,9 +579,9 @@ draw_keys(const struct screen *s, struct canvas *c)
 		canvas_printf(c, STYLE_BOLD, " /%s%s", s->filter,
 		    s->is_typing ? "_" : "");
 	else if (s->trouble[0] != '\0')
-		draw_bottom(c, STYLE_BAD, s->trouble);
+		draw_cut(c, STYLE_BAD, s->trouble);
 	else
-		draw_bottom(c, STYLE_WARN, s->said);
+		draw_cut(c, STYLE_WARN, s->said);
 	canvas_end_line(c);
 	canvas_put(c, STYLE_REVERSE, c->columns, s->utf8 ?
 	    " q quit  ? help  \xe2\x86\x91\xe2\x86\x93 job  \xe2\x8f\x8e map  "
@@ -595,7 +621,7 @@ screen_draw(struct screen *s, struct canvas *c, const char *clock)
 	} else if (s->view == SCREEN_LOG) {
 		draw_log(s, c);
 	} else if (s->view == SCREEN_MAP) {
-		draw_detail(s, c, rows > 11 ? rows - 11 : 1);
+		draw_detail(s, c, screen_map_rows(s, rows));
 	} else {
 		draw_list(s, c, height);
 		if (has_detail)

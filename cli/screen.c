@@ -32,6 +32,7 @@ screen_done(struct screen *s)
 	json_decref(s->jobs);
 	json_decref(s->all);
 	json_decref(s->log);
+	json_decref(s->connections);
 }
 
 const char *
@@ -65,7 +66,8 @@ select_job(struct screen *s, size_t i)
 	if (strcmp(before, s->selected) != 0) {
 		drop_map(s);
 		json_decref(s->log);
-		s->log = NULL;
+		json_decref(s->connections);
+		s->log = s->connections = NULL;
 	}
 }
 
@@ -114,11 +116,25 @@ screen_set_log(struct screen *s, const json_t *answer)
 }
 
 void
+screen_set_job(struct screen *s, const json_t *answer)
+{
+	json_decref(s->connections);
+	s->connections = json_incref(json_object_get(answer, "connections"));
+}
+
+void
 screen_set_map(struct screen *s, const struct job_map *map)
 {
 	drop_map(s);
 	s->map = *map;
 	s->has_map = true;
+}
+
+/* Above and below it there are 12 others. */
+size_t
+screen_map_rows(const struct screen *s, size_t rows)
+{
+	return s->view == SCREEN_MAP && rows > 12 ? rows - 12 : 1;
 }
 
 unsigned
@@ -129,8 +145,7 @@ screen_map_cells(const struct screen *s, size_t columns, size_t rows)
 	if (s->selected[0] == '\0' || s->view == SCREEN_HELP ||
 	    s->view == SCREEN_LOG)
 		return 0;
-	if (s->view == SCREEN_MAP)
-		width *= rows > 10 ? rows - 9 : 1;
+	width *= screen_map_rows(s, rows);
 	return width > JOB_MAP_CELLS_MAX ? JOB_MAP_CELLS_MAX :
 	    (unsigned)width;
 }

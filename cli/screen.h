@@ -41,6 +41,7 @@ struct screen {
 	json_t *all;			/* the last good answer's, or NULL */
 	json_t *jobs;			/* those of them that are listed */
 	json_t *log;			/* the last messages, or NULL */
+	json_t *connections;		/* of the selected job, or NULL */
 	char filter[SCREEN_NAME_SIZE];	/* names have this in them; "" */
 	bool is_typing;			/* it */
 	uint64_t rate;			/* bytes a second; 0: no limit */
@@ -66,8 +67,14 @@ void screen_set_jobs(struct screen *s, const json_t *answer);
 /* An answer of GET /v1/log about the selected job. */
 void screen_set_log(struct screen *s, const json_t *answer);
 
+/* An answer of GET /v1/jobs/{job} about it. */
+void screen_set_job(struct screen *s, const json_t *answer);
+
 /* Takes over what the map owns. */
 void screen_set_map(struct screen *s, const struct job_map *map);
+
+/* The lines that its map has in this view of a terminal with so many. */
+size_t screen_map_rows(const struct screen *s, size_t rows);
 
 /* How many cells a map for the view should have; 0: none is shown. */
 unsigned screen_map_cells(const struct screen *s, size_t columns,

@@ -82,22 +82,32 @@ append(char buf[CONNECTIONS_TEXT_SIZE], size_t *used, const char *fmt, ...)
 }
 
 const char *
-connections_text(const struct connections *c, char buf[CONNECTIONS_TEXT_SIZE])
+connections_state(const struct connections *c, char buf[CONNECTIONS_TEXT_SIZE])
 {
 	size_t used = 0;
 
+	append(buf, &used, "%s: ", c->endpoint);
 	if (c->n_ready < c->n)
 		append(buf, &used, "%u of ", c->n_ready);
 	append(buf, &used, "%u ready", c->n);
-	if (c->n_ready > 0) {
-		append(buf, &used, ", %s", c->tls[0] == '\0' ? "no TLS" :
-		    c->tls);
-		append(buf, &used, ", %" JSON_INTEGER_FORMAT " request%s in "
-		    "flight", c->in_flight, c->in_flight == 1 ? "" : "s");
-	}
+	if (c->n_ready > 0)
+		append(buf, &used, ", %" JSON_INTEGER_FORMAT " in flight",
+		    c->in_flight);
 	if (c->latency_ms > 0)
 		append(buf, &used, ", %.*f ms", c->latency_ms < 10 ? 1 : 0,
 		    c->latency_ms);
+	output_make_printable(buf);
+	return buf;
+}
+
+const char *
+connections_text(const struct connections *c, char buf[CONNECTIONS_TEXT_SIZE])
+{
+	size_t used = strlen(connections_state(c, buf));
+
+	if (c->n_ready > 0)
+		append(buf, &used, ", %s", c->tls[0] == '\0' ? "no TLS" :
+		    c->tls);
 	if (c->n_reconnects > 0)
 		append(buf, &used, ", %" JSON_INTEGER_FORMAT " reconnect%s",
 		    c->n_reconnects, c->n_reconnects == 1 ? "" : "s");

@@ -28,7 +28,10 @@ struct connections {
  */
 int connections_next(const json_t *list, size_t *i, struct connections *ret);
 
-/* "3 of 4 ready, TLSv1.3, 37 requests in flight, 0.4 ms". */
+/* "vm1: 3 of 4 ready, 37 in flight, 0.4 ms". */
+const char *connections_state(const struct connections *c,
+    char buf[CONNECTIONS_TEXT_SIZE]);
+/* The same and ", TLSv1.3, 1 reconnect". */
 const char *connections_text(const struct connections *c,
     char buf[CONNECTIONS_TEXT_SIZE]);
 /* "#2 reconnecting: Connection reset by peer; next try in 4 s"; "": none is. */

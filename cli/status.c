@@ -209,15 +209,13 @@ print_resumed(const char *what, const struct job_run *run)
 static void
 print_connections(const json_t *list)
 {
-	char text[CONNECTIONS_TEXT_SIZE], line[2 * CONNECTIONS_TEXT_SIZE];
+	char text[CONNECTIONS_TEXT_SIZE];
 	const char *what = "connections:";
 	struct connections c;
 	size_t i = 0;
 
 	for (; connections_next(list, &i, &c) == 0; what = "") {
-		(void)snprintf(line, sizeof line, "%s: %s", c.endpoint,
-		    connections_text(&c, text));
-		print_line(what, line);
+		print_line(what, connections_text(&c, text));
 		if (connections_trouble(&c, text)[0] != '\0')
 			print_line("", text);
 	}

@@ -4,9 +4,9 @@
  *
  * With a bar the job is asked for as often as the bar is redrawn.  Without,
  * the daemon is asked to answer when something has changed, or the next line
- * is due.  The run has ended when it is the job's last run, and the hooks after
- * it have, too; when the job neither runs it nor ended with it, nobody knows its
- * result any more.
+ * is due.  The run has ended when it is the job's last run, and the hooks
+ * after it have, too; when the job neither runs it nor ended with it, nobody
+ * knows its result any more.
  */
 #include "cli/wait.h"
 

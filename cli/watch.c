@@ -42,8 +42,8 @@ struct watcher {
 	int out_fd;			/* the terminal; it does not wait */
 	int signal_fd;
 	int terminal_fd;		/* signals of resizing and stopping */
-	int busy_fd;			/* who waits for the daemon is to look:
-					   there is a signal, or a key */
+	int busy_fd;			/* who waits for the daemon is to
+					   look: there is a signal, or a key */
 	size_t columns;
 	size_t rows;
 	uint64_t next_ms;		/* when to look again */
@@ -217,6 +217,17 @@ look_at_map(struct watcher *w)
 }
 
 static void
+look_at_job(struct watcher *w)
+{
+	json_t *json = NULL;
+
+	if (w->screen.selected[0] != '\0' && control_ask_job(w->control,
+	    "GET", w->screen.selected, "", 0, &json) == CLI_OK)
+		screen_set_job(&w->screen, json);
+	json_decref(json);
+}
+
+static void
 look_at_log(struct watcher *w)
 {
 	char target[192], name[128];
@@ -246,6 +257,7 @@ look(struct watcher *w)
 	if (exit_code == CLI_OK) {
 		screen_set_jobs(&w->screen, json);
 		json_decref(json);
+		look_at_job(w);
 		look_at_map(w);
 		look_at_log(w);
 	} else if (exit_code != CLI_INTERRUPTED) {

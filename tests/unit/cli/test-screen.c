@@ -40,17 +40,23 @@ teardown(void)
 
 /* What it draws; the caller's. */
 static char *
-drawn(size_t columns)
+drawn_on(size_t columns, size_t rows)
 {
 	char *text = NULL;
 	size_t len = 0;
 	struct canvas c = { .f = open_memstream(&text, &len),
-		.columns = columns, .rows = 24 };
+		.columns = columns, .rows = rows };
 
 	ck_assert_ptr_nonnull(c.f);
 	screen_draw(&screen, &c, "12:00:00");
 	ck_assert_int_eq(fclose(c.f), 0);
 	return text;
+}
+
+static char *
+drawn(size_t columns)
+{
+	return drawn_on(columns, 24);
 }
 
 static bool
@@ -82,6 +88,57 @@ START_TEST(a_question_about_a_job_that_has_gone_is_not_answered)
 	ck_assert_int_eq(screen_key(&screen, 'p'), SCREEN_NOTHING);
 	show("{\"jobs\":[]}");
 	ck_assert_int_eq(screen_key(&screen, 'y'), SCREEN_NOTHING);
+}
+END_TEST
+
+/* Else the end of the disk would be beyond the last line. */
+START_TEST(a_map_has_as_many_cells_as_are_shown)
+{
+	size_t n = 0;
+	char *text;
+
+	for (size_t rows = 10; rows < 50; rows += 13) {
+		unsigned cells;
+		struct job_map map = { .n_cells = 1, .n_runs = 1 };
+
+		screen.view = SCREEN_MAP;
+		cells = screen_map_cells(&screen, 80, rows);
+		map.n_cells = cells;
+		map.runs = calloc(1, sizeof *map.runs);
+		ck_assert_ptr_nonnull(map.runs);
+		map.runs[0].cell = MAP_DURABLE;
+		map.runs[0].length = cells;
+		screen_set_map(&screen, &map);
+		text = drawn_on(80, rows);
+		n = 0;
+		for (const char *p = text; (p = strchr(p, '#')) != NULL; p++)
+			n++;
+		free(text);
+		/* And one in the legend, where that has room. */
+		ck_assert_uint_ge(n, cells);
+		ck_assert_uint_le(n, cells + 1);
+	}
+}
+END_TEST
+
+START_TEST(connections_are_summed_up_for_each_disk)
+{
+	json_t *answer = json_loads("{\"connections\":["
+	    "{\"side\":\"source\",\"endpoint\":\"a\",\"id\":1,"
+	    "\"state\":\"ready\",\"in_flight\":3,\"latency_ms\":0.25},"
+	    "{\"side\":\"source\",\"endpoint\":\"a\",\"id\":2,"
+	    "\"state\":\"ready\",\"in_flight\":4,\"latency_ms\":12.6},"
+	    "{\"side\":\"destination\",\"endpoint\":\"b\",\"id\":1,"
+	    "\"state\":\"reconnecting\",\"in_flight\":0,"
+	    "\"latency_ms\":null,\"error\":\"Gone\","
+	    "\"next_try_s\":4}]}", 0, NULL);
+
+	ck_assert_ptr_nonnull(answer);
+	screen_set_job(&screen, answer);
+	json_decref(answer);
+	ck_assert(shows("a: 2 ready, 7 in flight, 13 ms | b: 0 of 1 ready, "));
+	screen_key(&screen, SCREEN_KEY_DOWN);
+	ck_assert(!shows("2 ready"));
 }
 END_TEST
 
@@ -117,6 +174,8 @@ main(void)
 	tcase_add_checked_fixture(tc, setup, teardown);
 	tcase_add_test(tc, what_is_asked_is_of_the_job_that_was_selected);
 	tcase_add_test(tc, a_question_about_a_job_that_has_gone_is_not_answered);
+	tcase_add_test(tc, a_map_has_as_many_cells_as_are_shown);
+	tcase_add_test(tc, connections_are_summed_up_for_each_disk);
 	tcase_add_test(tc, an_empty_list_says_why);
 	tcase_add_test(tc, a_narrow_terminal_is_drawn_as_well);
 	suite_add_tcase(suite, tc);
