@@ -53,6 +53,8 @@ read_progress(const json_t *json, struct run_progress *p)
 {
 	p->phase = get_phase(json);
 	p->stalled_ms = get_number(json, "stalled_ms");
+	(void)snprintf(p->trying_again, sizeof p->trying_again, "%s",
+	    get_text(json, "trying_again"));
 	p->total_bytes = get_number(json, "total_bytes");
 	p->done_bytes = get_number(json, "done_bytes");
 	p->read_bytes = get_number(json, "read_bytes");

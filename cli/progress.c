@@ -16,6 +16,22 @@
 #define BAR_MIN 8
 #define BAR_MAX 40
 
+/* "stalled 45 s", "stalled 45 s, destination: No space left on device" */
+static void
+write_stall(const struct progress *p, uint64_t stalled, char *buf, size_t size)
+{
+	const char *cause = p->last.trying_again;
+	char text[UNITS_TEXT_SIZE];
+
+	if (stalled < MINUTE_MS)
+		(void)snprintf(text, sizeof text, "%" PRIu64 " s",
+		    stalled / SECOND_MS);
+	else
+		(void)units_format_time_ms(stalled, text);
+	(void)snprintf(buf, size, "stalled %s%s%s", text,
+	    cause[0] != '\0' ? ", " : "", cause);
+}
+
 /* "1m05s left", "stalled 45 s", "reconnecting", "flushing" */
 static void
 write_outlook(const struct progress *p, char *buf, size_t size)
@@ -26,12 +42,8 @@ write_outlook(const struct progress *p, char *buf, size_t size)
 
 	if (p->last.phase != RUN_COPYING && p->last.phase != RUN_STALLED)
 		(void)snprintf(buf, size, "%s", run_phase_name(p->last.phase));
-	else if (stalled >= MINUTE_MS)
-		(void)snprintf(buf, size, "stalled %s",
-		    units_format_time_ms(stalled, text));
 	else if (stalled > 0)
-		(void)snprintf(buf, size, "stalled %" PRIu64 " s",
-		    stalled / SECOND_MS);
+		write_stall(p, stalled, buf, size);
 	else if (progress_is_too_early(p))
 		buf[0] = '\0';
 	else if (!progress_time_left(p, &left))
@@ -117,7 +129,7 @@ enum {
 	PART_RATE,
 	PART_OUTLOOK,
 	N_PARTS,
-	PART_SIZE = 80,
+	PART_SIZE = 128,
 };
 
 /* What has not begun has no numbers. */

@@ -19,7 +19,7 @@ struct progress_style {
 	bool utf8;
 };
 
-#define PROGRESS_LINE_SIZE 512
+#define PROGRESS_LINE_SIZE 640
 
 /*
  * One line, at most columns - 1 columns wide (the last one makes terminals

@@ -572,6 +572,7 @@ integration_tests = \
 	%D%/integration/daemon-schedule.t \
 	%D%/integration/daemon-schema.t \
 	%D%/integration/daemon-socket.t \
+	%D%/integration/daemon-space.t \
 	%D%/integration/daemon-stalled.t \
 	%D%/integration/daemon-start.t \
 	%D%/integration/daemon-state.t \

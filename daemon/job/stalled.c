@@ -35,8 +35,9 @@ say(struct job *job, const struct run_progress *p) ON_MAIN
 	job->is_stall_logged = is_stalled;
 	if (is_stalled)
 		job_say(job, MSG_STALLED, LOG_LEVEL_WARNING,
-		    "stands still: nothing has moved for %s",
-		    units_format_time_ms(p->stalled_ms, text));
+		    "stands still: nothing has moved for %s%s%s",
+		    units_format_time_ms(p->stalled_ms, text),
+		    p->trying_again[0] != '\0' ? "; " : "", p->trying_again);
 	else
 		job_say(job, MSG_STALL_OVER, LOG_LEVEL_INFO, "goes on again");
 }

@@ -125,7 +125,7 @@ report_figures(const struct run_progress *p)
 	return json_pack(
 	    "{s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:f, s:I, s:I, "
 	    "s:I, s:I, s:i, s:i, s:i, s:s, s:I, s:I, s:I, s:I, s:I, s:o, s:I, "
-	    "s:i, s:I, s:I, s:I, s:I, s:I}",
+	    "s:i, s:I, s:s?, s:I, s:I, s:I, s:I}",
 	    "phase", run_phase_name(p->phase),
 	    "total_bytes", (json_int_t)p->total_bytes,
 	    "done_bytes", (json_int_t)p->done_bytes,
@@ -152,7 +152,8 @@ report_figures(const struct run_progress *p)
 	    "destinations", report_destinations(p),
 	    "reconnects", (json_int_t)p->n_reconnects,
 	    "connections_away", (int)p->n_away,
-	    "stalled_ms", (json_int_t)p->stalled_ms,
+	    "stalled_ms", (json_int_t)p->stalled_ms, "trying_again",
+	    p->trying_again[0] != '\0' ? p->trying_again : NULL,
 	    "retries", (json_int_t)p->n_retries,
 	    "checkpoint_age_ms", (json_int_t)p->checkpoint_age_ms,
 	    "verified_bytes", (json_int_t)p->verified_bytes,

@@ -539,6 +539,19 @@ get_checkpoint(const struct run *run, uint64_t now, struct run_progress *ret)
 	ret->n_checkpoint_failures = atomic_load(&k->n_failures);
 }
 
+static void
+get_retries(const struct copy_ledger *l, struct run_progress *ret)
+{
+	int error = atomic_load(&l->retrying_for);
+
+	ret->n_retries = copy_ledger_get(&l->n_retries);
+	if (copy_ledger_get(&l->n_retrying) == 0 || ret->phase != RUN_COPYING)
+		return;
+	(void)snprintf(ret->trying_again, sizeof ret->trying_again, "%s: %s",
+	    run_side_name((enum copy_side)atomic_load(&l->retrying_side)),
+	    strerrordesc_np(-error));
+}
+
 void
 run_get_progress(const struct run *run, struct run_progress *ret)
 {
@@ -558,7 +571,7 @@ run_get_progress(const struct run *run, struct run_progress *ret)
 	ret->lanes = atomic_load(&run->lanes_shown);
 	ret->n_reconnects = copy_ledger_get(&l->n_reconnects);
 	ret->n_away = atomic_load(&l->n_away);
-	ret->n_retries = copy_ledger_get(&l->n_retries);
+	get_retries(l, ret);
 	if (ret->phase == RUN_COPYING)
 		refine_phase(run, left, ret);
 	ret->limited_by = copy_limit_name(COPY_LIMIT_NONE);

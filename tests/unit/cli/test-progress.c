@@ -412,6 +412,24 @@ START_TEST(a_stalled_run_says_for_how_long)
 }
 END_TEST
 
+START_TEST(a_stalled_run_says_what_it_tries_again_for)
+{
+	struct progress_style style = { 80, false };
+	char buf[PROGRESS_LINE_SIZE];
+	struct progress p;
+	struct run_progress s;
+
+	feed(&p, 4000 * MIB, 100 * MIB, 20);
+	s = p.last;
+	(void)snprintf(s.trying_again, sizeof s.trying_again,
+	    "destination: No space left on device");
+	progress_update(&p, &s, 145000);
+	ck_assert_ptr_nonnull(strstr(progress_line(&p, &style, buf),
+	    "stalled 2m05s, destination: No space left on device"));
+	ck_assert_uint_lt(strlen(buf), 80);
+}
+END_TEST
+
 START_TEST(the_summary_tells_amount_time_rate_zeroes_and_flush)
 {
 	char buf[PROGRESS_LINE_SIZE];
@@ -515,6 +533,7 @@ add_lines(Suite *s)
 	tcase_add_test(tc, without_a_terminal_there_is_no_bar_in_the_line);
 	tcase_add_test(tc, a_run_that_connects_shows_no_numbers);
 	tcase_add_test(tc, a_stalled_run_says_for_how_long);
+	tcase_add_test(tc, a_stalled_run_says_what_it_tries_again_for);
 	tcase_add_test(tc, the_summary_tells_amount_time_rate_zeroes_and_flush);
 	tcase_add_test(tc, the_summary_of_an_empty_disk_divides_by_nothing);
 	tcase_add_test(tc, what_was_compared_is_not_said_to_be_copied);
