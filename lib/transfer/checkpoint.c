@@ -423,7 +423,7 @@ int
 checkpoint_check(const struct run *run, const struct store_checkpoint *cp,
     struct error *why)
 {
-	uint64_t age = (uint64_t)(run_wall_clock_ms() - cp->saved_at_ms);
+	int64_t age = run_wall_clock_ms() - cp->saved_at_ms;
 	char settings[64];
 	unsigned t;
 	int r;
@@ -438,8 +438,12 @@ checkpoint_check(const struct run *run, const struct store_checkpoint *cp,
 	if (cp->saved_at_ms < atomic_load(&run->keeper.resume_after_ms))
 		return error_set(why, -ESTALE, "it is out of date: a later "
 		    "run could not replace or remove it");
-	if (run->keeper.max_age_ms != 0 && age > run->keeper.max_age_ms)
-		return error_set(why, -ESTALE, "the last run ended %" PRIu64
+	if (run->keeper.max_age_ms != 0 && age < 0)
+		return error_set(why, -ESTALE, "the clock was set back since, "
+		    "so that its age is not known");
+	if (run->keeper.max_age_ms != 0 &&
+	    (uint64_t)age > run->keeper.max_age_ms)
+		return error_set(why, -ESTALE, "the last run ended %" PRId64
 		    " s ago, and the source may have changed", age / 1000);
 	r = check_side(run, COPY_SOURCE, 0, &cp->source, why);
 	for (t = 0; r == 0 && t < run->n_destinations; t++)

@@ -6,7 +6,7 @@
 requires nbdkit --filter=log --filter=cache file --version
 requires nbdkit sh --version
 requires jq --version
-plan 36
+plan 42
 
 size=$((32 * MiB))
 make_data "$tmp/data" $size 1
@@ -147,6 +147,32 @@ ok "a destination of another size is copied from the beginning" \
 like "with the reason" "$err" "destination has another size"
 stop_process dst
 
+# Reached in another way, or copied in another one.
+#	begins_anew SENTENCE REASON ARGS...
+begins_anew()
+{
+	sentence=$1
+	reason=$2
+	shift 2
+	fresh
+	start_destination
+	begin_copy --connections 2 --queue-depth 2 --request-size 256KiB \
+	    --checkpoint "$checkpoint" "$(uri src)" "$(uri dst)"
+	wait_for_writes 40
+	interrupt_copy
+	run "$nbdsync" copy --json --checkpoint "$checkpoint" "$@"
+	is "$sentence" "$status $(echo "$out" | resumed_bytes)" "0 0"
+	like "with the reason" "$(echo "$out" | jq -r .not_resumed)" "$reason"
+	stop_process dst
+}
+start_nbdkit other -r file "$tmp/data"
+ln -s dst.sock "$tmp/same.sock"
+begins_anew "so is one from another source" "^the source is another one$" \
+    "$(uri other)" "$(uri dst)"
+begins_anew "and one to another destination" \
+    "^the destination is another one$" "$(uri src)" "$(uri same)"
+begins_anew "and one of another part" "^mode, ranges or settings have" \
+    --range 0:16MiB "$(uri src)" "$(uri dst)"
 fresh
 start_destination
 begin_copy "$@"

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * put-checkpoint FILE JOB GENERATION: what a run would have saved, for tests
- * of those who read it.
+ * put-checkpoint FILE JOB GENERATION [TIME]: what a run would have saved then,
+ * in seconds since the epoch, for tests of those who read it.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -30,7 +30,7 @@ on_closed(struct store_call *call)
 }
 
 static struct store_checkpoint *
-make(const char *job, uint64_t generation)
+make(const char *job, uint64_t generation, int64_t saved_at_ms)
 {
 	struct store_checkpoint *c = store_checkpoint_new();
 	struct store_destination *d;
@@ -41,10 +41,10 @@ make(const char *job, uint64_t generation)
 	c->job = strdup(job);
 	c->run_id = strdup("20261126T101112000-1");
 	c->mode = strdup("copy");
-	c->settings = strdup("s");
+	c->settings = strdup("1 0 0 0");
 	c->counters = strdup("{\"retries\":3}");
 	c->generation = generation;
-	c->saved_at_ms = 1764151872000;
+	c->saved_at_ms = saved_at_ms;
 	c->source.size = 1 << 20;
 	c->source.identity = strdup("nbd://there/disk");
 	c->n_destinations = 1;
@@ -68,9 +68,10 @@ main(int argc, char **argv)
 	struct mailbox *box = NULL;
 	struct store *store = NULL;
 
-	if (argc != 4)
+	if (argc != 4 && argc != 5)
 		return 2;
-	c = make(argv[2], strtoull(argv[3], NULL, 10));
+	c = make(argv[2], strtoull(argv[3], NULL, 10), argc == 5 ?
+	    strtoll(argv[4], NULL, 10) * 1000 : 1764151872000);
 	if (c == NULL || net_loop_new(&loop) < 0 ||
 	    mailbox_new(loop, &box) < 0 || store_open(&options, &store) < 0)
 		return 1;
