@@ -86,6 +86,7 @@ struct copy_target_books {
 	struct copy_account skipped;	/* because of itself */
 	_Atomic uint64_t behind_bytes;	/* to be caught up with */
 	_Atomic uint64_t durable_bytes;	/* covered by a flush */
+	_Atomic uint64_t n_flushes;	/* that have covered something */
 	atomic_bool is_failed;		/* nothing new goes there */
 	atomic_bool has_no_fast_zero;	/* refused, where it is not fast */
 	atomic_bool lacks_fast_zero;	/* not offered, where it was wanted */

@@ -424,6 +424,14 @@ is_shutting_down(struct copy_lane *lane, const struct copy_request *req,
 }
 
 static void
+note_durable(struct copy_target_books *b, uint64_t bytes)
+{
+	copy_ledger_add(&b->durable_bytes, bytes);
+	if (bytes > 0)
+		copy_ledger_add(&b->n_flushes, 1);
+}
+
+static void
 flush_ended(struct copy_lane *lane, const struct copy_request *req,
     int error, const char *message)
 {
@@ -438,8 +446,7 @@ flush_ended(struct copy_lane *lane, const struct copy_request *req,
 	if (error == 0 && copy_epoch_flushed(e, &bytes) < 0)
 		lane->map.has_no_memory = true;
 	else if (error == 0)
-		copy_ledger_add(
-		    &lane->ledger->targets[req->target].durable_bytes, bytes);
+		note_durable(&lane->ledger->targets[req->target], bytes);
 	else if (!is_only_lost(lane, req, error) &&
 	    !is_shutting_down(lane, req, error))
 		fail_request(lane, req, error, message);

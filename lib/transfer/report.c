@@ -62,7 +62,7 @@ report_destination(const struct run_destination_progress *d)
 {
 	return json_pack(
 	    "{s:b, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, "
-	    "s:I, s:I, s:I}",
+	    "s:I, s:I, s:I, s:I}",
 	    "failed", d->is_failed,
 	    "size_bytes", (json_int_t)d->size,
 	    "total_bytes", (json_int_t)d->total_bytes,
@@ -77,7 +77,8 @@ report_destination(const struct run_destination_progress *d)
 	    "failed_bytes", (json_int_t)d->failed_bytes,
 	    "filled_bytes", (json_int_t)d->filled_bytes,
 	    "behind_bytes", (json_int_t)d->behind_bytes,
-	    "durable_bytes", (json_int_t)d->durable_bytes);
+	    "durable_bytes", (json_int_t)d->durable_bytes,
+	    "flushes", (json_int_t)d->n_flushes);
 }
 
 /* Each what the function makes of it; NULL: out of memory. */

@@ -425,6 +425,7 @@ get_destination(const struct run *run, unsigned i,
 	ret->failed_bytes = copy_ledger_get(&b->failed_bytes);
 	ret->behind_bytes = copy_ledger_get(&b->behind_bytes);
 	ret->durable_bytes = copy_ledger_get(&b->durable_bytes);
+	ret->n_flushes = copy_ledger_get(&b->n_flushes);
 	ret->done_bytes = copy_ledger_get(&b->done_bytes);
 }
 

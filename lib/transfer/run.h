@@ -258,6 +258,7 @@ struct run_destination_progress {
 	uint64_t filled_bytes;		/* of these, after the copy */
 	uint64_t behind_bytes;		/* to be caught up with at the end */
 	uint64_t durable_bytes;
+	uint64_t n_flushes;		/* that made something durable */
 };
 
 /*

@@ -8,7 +8,7 @@ requires nbdkit eval --version
 requires nbdkit file --version
 requires sqlite3 --version
 requires mkfifo --version
-plan 7
+plan 8
 
 # A source that stops in the middle, while "hold" is there.
 make_data "$tmp/data" $((8 * MiB)) 1
@@ -57,3 +57,5 @@ rm "$tmp/hold"
 ok "the run goes on" wait_job vm 60
 is "and succeeds" "$(job_field vm .last_run.result)" succeeded
 ok "with all of it" cmp "$tmp/data" "$tmp/copy"
+ok "in more than one step, which are counted" [ "$(job_field vm \
+    '.last_run.progress.destinations[0].flushes')" -ge 2 ]
