@@ -102,13 +102,6 @@ run_get_job(struct store_call *call, struct db *db, unsigned unused UNUSED)
 }
 
 static int
-run_list_jobs(struct store_call *call, struct db *db, unsigned unused UNUSED)
-{
-	drop_answers(call);
-	return table_list_jobs(db, &call->jobs, &call->n_jobs);
-}
-
-static int
 run_put_job(struct store_call *call, struct db *db, unsigned unused UNUSED)
 {
 	int r = table_put_job(db, call->jobs);
@@ -166,7 +159,6 @@ run_get_run(struct store_call *call, struct db *db, unsigned unused UNUSED)
 /* clang-format off */
 static const struct store_op
 	get_job = { run_get_job, false },
-	list_jobs = { run_list_jobs, false },
 	put_job = { run_put_job, true },
 	load = { run_load, false },
 	discard = { run_discard, true },
@@ -200,13 +192,6 @@ void
 store_get_job(struct store *store, struct store_call *call, const char *job)
 {
 	post(store, call, &get_job, job);
-}
-
-void
-store_list_jobs(struct store *store, struct store_call *call)
-{
-	call->op = &list_jobs;
-	store_post(store, call);
 }
 
 void

@@ -19,7 +19,6 @@
 #include "base/cleanup.h"
 
 #define FORMAT	  1
-#define MAX_ERRNO 4095
 
 struct writer {
 	uint8_t *v;
@@ -57,12 +56,9 @@ store_checkpoint_free(struct store_checkpoint *c)
 	}
 	free(c->source.identity);
 	free(c->job);
-	free(c->run_id);
 	free(c->mode);
 	free(c->settings);
-	free(c->counters);
 	free(c->ranges);
-	free(c->failed);
 	free(c);
 }
 
@@ -156,20 +152,6 @@ put_ranges(struct writer *w, const struct ranges *set)
 }
 
 static void
-put_failed(struct writer *w, const struct store_failed *f)
-{
-	if ((f->error > 0 || f->error < -MAX_ERRNO) && w->error == 0)
-		w->error = -EINVAL;
-	put_number(w, f->is_source);
-	put_count(w, f->destination, STORE_MAX_DESTINATIONS - 1);
-	put_number(w, f->offset);
-	put_number(w, f->length);
-	put_number(w, (uint64_t)-(int64_t)f->error);
-	put_number(w, f->tries);
-	put_text(w, f->words, sizeof f->words - 1);
-}
-
-static void
 put_lists(struct writer *w, const struct store_checkpoint *c)
 {
 	put_number(w, c->n_ranges);
@@ -184,9 +166,7 @@ put_lists(struct writer *w, const struct store_checkpoint *c)
 		put_side(w, &c->destinations[i].side);
 		put_ranges(w, &c->destinations[i].durable);
 	}
-	put_count(w, c->n_failed, STORE_MAX_FAILED);
-	for (size_t i = 0; i < c->n_failed; i++)
-		put_failed(w, &c->failed[i]);
+	put_number(w, 0);			/* not used */
 	put_count(w, c->n_recent, STORE_MAX_RECENT);
 	for (size_t i = 0; i < c->n_recent && w->error == 0; i++) {
 		put_number(w, c->recent[i].offset);
@@ -202,12 +182,12 @@ store_checkpoint_encode(const struct store_checkpoint *c, uint8_t **ret_bytes,
 
 	put_number(&w, FORMAT);
 	put_text(&w, c->job, STORE_TEXT_MAX);
-	put_text(&w, c->run_id, STORE_TEXT_MAX);
+	put_number(&w, 0);		/* not used */
 	put_number(&w, c->generation);
 	put_text(&w, c->mode, STORE_TEXT_MAX);
 	put_text(&w, c->settings, STORE_TEXT_MAX);
 	put_number(&w, (uint64_t)c->saved_at_ms);
-	put_text(&w, c->counters, STORE_TEXT_MAX);
+	put_number(&w, 0);		/* not used */
 	put_lists(&w, c);
 	if (w.error != 0) {
 		free(w.v);
@@ -356,24 +336,11 @@ get_ranges(struct reader *r, struct ranges *set)
 	}
 }
 
+/* What no version has ever written more of than that there is nothing. */
 static void
-get_failed(struct reader *r, struct store_failed *f)
+get_nothing(struct reader *r)
 {
-	size_t len;
-
-	f->is_source = get_limited(r, 1) == 1;
-	f->destination = (unsigned)get_limited(r, STORE_MAX_DESTINATIONS - 1);
-	f->offset = get_number(r);
-	f->length = get_number(r);
-	f->error = -(int)get_limited(r, MAX_ERRNO);
-	f->tries = (unsigned)get_limited(r, UINT32_MAX);
-	len = get_text_len(r, sizeof f->words - 1);
-	if (r->error != 0)
-		return;
-	if (len > 0)
-		memcpy(f->words, r->p, len);
-	r->p += len;
-	r->left -= len;
+	(void)get_limited(r, 0);
 }
 
 static void
@@ -405,10 +372,7 @@ get_lists(struct reader *r, struct store_checkpoint *c)
 		get_side(r, &c->destinations[c->n_destinations].side);
 		get_ranges(r, &c->destinations[c->n_destinations].durable);
 	}
-	n = get_count(r, STORE_MAX_FAILED, 7);
-	c->failed = get_room(r, n, sizeof c->failed[0]);
-	for (; c->n_failed < n && r->error == 0; c->n_failed++)
-		get_failed(r, &c->failed[c->n_failed]);
+	get_nothing(r);
 	n = get_count(r, STORE_MAX_RECENT, 2);
 	for (; c->n_recent < n && r->error == 0; c->n_recent++) {
 		c->recent[c->n_recent].offset = get_number(r);
@@ -428,12 +392,12 @@ store_checkpoint_decode(const uint8_t *bytes, size_t len,
 	if (get_number(&r) != FORMAT)
 		refuse(&r);
 	c->job = get_text(&r);
-	c->run_id = get_text(&r);
+	get_nothing(&r);
 	c->generation = get_number(&r);
 	c->mode = get_text(&r);
 	c->settings = get_text(&r);
 	c->saved_at_ms = (int64_t)get_number(&r);
-	c->counters = get_text(&r);
+	get_nothing(&r);
 	get_lists(&r, c);
 	if (r.left > 0)
 		refuse(&r);

@@ -16,7 +16,6 @@
 
 #define STORE_MAX_DESTINATIONS 8
 #define STORE_MAX_RECENT       64
-#define STORE_MAX_FAILED       65536
 #define STORE_TEXT_MAX	       65536	/* bytes of a text */
 
 /* Bytes, as in a run's list of ranges. */
@@ -42,31 +41,17 @@ struct store_destination {
 	struct ranges durable;		/* bytes of it */
 };
 
-struct store_failed {
-	bool is_source;
-	unsigned destination;		/* which, else */
-	uint64_t offset;		/* bytes, on that side */
-	uint64_t length;
-	int error;			/* negative errno */
-	unsigned tries;
-	char words[128];
-};
-
 struct store_checkpoint {
 	char *job;
-	char *run_id;
 	uint64_t generation;		/* rises with every one of this job */
 	char *mode;
 	char *settings;			/* digest of those that matter */
 	int64_t saved_at_ms;		/* real time since the epoch */
-	char *counters;			/* JSON, the caller's */
 	struct store_extent *ranges;	/* none: the whole disk */
 	size_t n_ranges;
 	struct store_side source;
 	struct store_destination destinations[STORE_MAX_DESTINATIONS];
 	unsigned n_destinations;
-	struct store_failed *failed;
-	size_t n_failed;
 	struct range recent[STORE_MAX_RECENT];	/* completed last, on
 						   a destination */
 	size_t n_recent;

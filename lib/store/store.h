@@ -167,8 +167,6 @@ void store_call_forget(struct store_call *call);
  */
 void store_get_job(struct store *store, struct store_call *call,
     const char *job);
-/* All there are, by name. */
-void store_list_jobs(struct store *store, struct store_call *call);
 /* Write all of it but the UUID, which stays; answers with it in jobs. */
 void store_put_job(struct store *store, struct store_call *call,
     const struct store_job *job);

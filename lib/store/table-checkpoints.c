@@ -58,7 +58,7 @@ write_checkpoint(struct db *db, const struct store_checkpoint *c,
 		r = db_run(db, "INSERT OR REPLACE INTO checkpoints"
 		    " (job_id, run_id, generation, mode, saved_at_ms, body,"
 		    " sha256) VALUES (?, ?, ?, ?, ?, ?, ?)", "ititibb", id,
-		    c->run_id == NULL ? "" : c->run_id, (int64_t)c->generation,
+		    "", (int64_t)c->generation,
 		    c->mode == NULL ? "" : c->mode, c->saved_at_ms,
 		    (const void *)body, len, (const void *)sum,
 		    (size_t)SUM_SIZE);

@@ -124,31 +124,6 @@ table_get_job(struct db *db, const char *name, struct store_job *ret_job)
 }
 
 int
-table_list_jobs(struct db *db, struct store_job **ret_jobs, size_t *ret_n)
-{
-	CLEANUP(cleanup_statement) sqlite3_stmt *row = NULL;
-	CLEANUP(cleanup_free) struct store_job *jobs = NULL;
-	size_t n = 0;
-	int r = db_prepare(db, &row, "SELECT " COLUMNS
-	    " FROM jobs ORDER BY name", "");
-
-	while (r == 0 && (r = db_step(db, row)) == 1) {
-		struct store_job *more = reallocarray(jobs, n + 1,
-		    sizeof *jobs);
-
-		if (more == NULL)
-			return table_no_memory(db);
-		jobs = more;
-		r = job_of_row(db, row, &jobs[n++]);
-	}
-	if (r < 0)
-		return r;
-	*ret_jobs = STEAL(jobs);
-	*ret_n = n;
-	return 0;
-}
-
-int
 table_put_job(struct db *db, const struct store_job *job)
 {
 	int64_t id = 0;

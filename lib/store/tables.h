@@ -11,7 +11,6 @@
  */
 
 int table_get_job(struct db *db, const char *name, struct store_job *ret_job);
-int table_list_jobs(struct db *db, struct store_job **ret_jobs, size_t *ret_n);
 int table_put_job(struct db *db, const struct store_job *job);
 /* The row of this job, made if need be; in a transaction. */
 int table_job_id(struct db *db, const char *name, int64_t *ret_id);

@@ -53,27 +53,6 @@ destinations_to_json(const struct store_checkpoint *c)
 }
 
 static json_t *
-failed_to_json(const struct store_checkpoint *c)
-{
-	json_t *list = json_array();
-
-	for (size_t i = 0; i < c->n_failed && i < MAX_RANGES; i++) {
-		const struct store_failed *f = &c->failed[i];
-		json_t *o = json_pack("{s:s, s:I, s:I, s:s, s:I, s:s}",
-		    "side", f->is_source ? "source" : "destination", "offset",
-		    (json_int_t)f->offset, "length", (json_int_t)f->length,
-		    "error", strerrorname_np(-f->error), "tries",
-		    (json_int_t)f->tries, "message", f->words);
-
-		if (!f->is_source)
-			(void)json_object_set_new(o, "destination",
-			    json_integer(f->destination));
-		(void)json_array_append_new(list, o);
-	}
-	return list;
-}
-
-static json_t *
 extents_to_json(const struct store_checkpoint *c)
 {
 	json_t *list = json_array();
@@ -96,15 +75,10 @@ or_nothing(const char *text)
 json_t *
 report_checkpoint(const struct store_checkpoint *c)
 {
-	json_t *counters = json_loads(or_nothing(c->counters), 0, NULL);
-
-	return json_pack("{s:s, s:s, s:I, s:s, s:s, s:o, s:o, s:o, s:o, s:o,"
-	    " s:I, s:o*}", "job", or_nothing(c->job), "run",
-	    or_nothing(c->run_id), "generation", (json_int_t)c->generation,
+	return json_pack("{s:s, s:I, s:s, s:s, s:o, s:o, s:o, s:o}", "job",
+	    or_nothing(c->job), "generation", (json_int_t)c->generation,
 	    "mode", or_nothing(c->mode), "settings",
 	    or_nothing(c->settings), "saved_at", report_time(c->saved_at_ms),
 	    "ranges", extents_to_json(c), "source", side_to_json(&c->source),
-	    "destinations", destinations_to_json(c), "failed",
-	    failed_to_json(c), "failed_ranges", (json_int_t)c->n_failed,
-	    "counters", counters);
+	    "destinations", destinations_to_json(c));
 }

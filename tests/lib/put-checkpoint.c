@@ -3,7 +3,6 @@
  * put-checkpoint FILE JOB GENERATION [TIME]: what a run would have saved then,
  * in seconds since the epoch, for tests of those who read it.
  */
-#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -39,10 +38,8 @@ make(const char *job, uint64_t generation, int64_t saved_at_ms)
 		return NULL;
 	d = &c->destinations[0];
 	c->job = strdup(job);
-	c->run_id = strdup("20261126T101112000-1");
 	c->mode = strdup("copy");
 	c->settings = strdup("1 0 0 0");
-	c->counters = strdup("{\"retries\":3}");
 	c->generation = generation;
 	c->saved_at_ms = saved_at_ms;
 	c->source.size = 1 << 20;
@@ -50,13 +47,9 @@ make(const char *job, uint64_t generation, int64_t saved_at_ms)
 	c->n_destinations = 1;
 	d->side.size = 1 << 20;
 	d->side.identity = strdup("nbd://here/disk");
-	c->failed = calloc(1, sizeof c->failed[0]);
-	if (c->failed == NULL || ranges_add(&d->durable, 0, 4096) < 0 ||
+	if (ranges_add(&d->durable, 0, 4096) < 0 ||
 	    ranges_add(&d->durable, 8192, 4096) < 0)
 		return NULL;
-	c->n_failed = 1;
-	c->failed[0] = (struct store_failed){ true, 0, 4096, 512, -EIO, 2,
-	    "Input/output error" };
 	return c;
 }
 

@@ -187,13 +187,6 @@ fill_lists(struct store_checkpoint *c)
 	ck_assert_ptr_nonnull(c->ranges);
 	c->ranges[0].length = c->generation << 20;
 	c->ranges[1] = (struct store_extent){ 1ULL << 40, 512, UINT64_MAX };
-	c->n_failed = 2;
-	c->failed = calloc(2, sizeof c->failed[0]);
-	ck_assert_ptr_nonnull(c->failed);
-	c->failed[0] = (struct store_failed){ true, 0, 4096, 512, -EIO, 3,
-	    "Input/output error" };
-	c->failed[1] = (struct store_failed){ false, 1, c->generation, 1,
-	    -ENOSPC, UINT32_MAX, "" };
 	c->n_recent = STORE_MAX_RECENT;
 	for (size_t i = 0; i < c->n_recent; i++)
 		c->recent[i] = (struct range){ i * c->generation, i + 1 };
@@ -206,12 +199,10 @@ ask_checkpoint(const char *job, uint64_t generation)
 
 	ck_assert_ptr_nonnull(c);
 	c->job = strdup(job);
-	c->run_id = text("20261126T101112000", generation);
 	c->generation = generation;
 	c->mode = text("sync", generation);
 	c->settings = text("settings", generation);
 	c->saved_at_ms = 1764151872000 + (int64_t)generation;
-	c->counters = text("{\"retries\": 3}", generation);
 	fill_lists(c);
 	fill_side(&c->source, generation);
 	c->n_destinations = 2;

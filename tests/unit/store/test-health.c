@@ -206,7 +206,7 @@ START_TEST(nothing_that_was_set_aside_is_overwritten)
 	for (unsigned i = 1; i <= 3; i++) {
 		write_garbage(0, 5000);
 		ask_open(options);
-		store_list_jobs(ask_store, ask_call());
+		store_list_runs(ask_store, ask_call(), NULL, 1, NULL);
 		ask_expect(0);
 		ask_close();
 		ck_assert_uint_eq(n_set_aside(), i);
@@ -240,7 +240,7 @@ START_TEST(a_store_that_cannot_begin_afresh_is_not_well)
 {
 	make_database();
 	ask_open(options);
-	store_list_jobs(ask_store, ask_call());
+	store_list_runs(ask_store, ask_call(), NULL, 1, NULL);
 	ask_expect(0);
 	change("UPDATE jobs SET last_fire_ms = 1;"
 	    "PRAGMA wal_checkpoint(TRUNCATE)");
@@ -271,7 +271,7 @@ START_TEST(a_page_that_is_damaged_while_open_is_found_by_a_call)
 {
 	make_database();
 	ask_open(options);
-	store_list_jobs(ask_store, ask_call());
+	store_list_runs(ask_store, ask_call(), NULL, 1, NULL);
 	ask_expect(0);
 	/* What the store remembers of the file is void then. */
 	change("UPDATE jobs SET last_fire_ms = 1;"

@@ -63,7 +63,7 @@ use_all(uint64_t generation, const char *run)
 	(void)succeeds();
 	store_list_runs(ask_store, ask_call(), "a", 10, NULL);
 	(void)succeeds();
-	store_list_jobs(ask_store, ask_call());
+	store_list_runs(ask_store, ask_call(), NULL, 1, NULL);
 	(void)succeeds();
 	return acked;
 }
@@ -85,7 +85,7 @@ fail_at(unsigned n)
 	ck_assert(has_failed || acked == 1);
 	do {
 		(void)usleep(2000);
-		store_list_jobs(ask_store, ask_call());
+		store_list_runs(ask_store, ask_call(), NULL, 1, NULL);
 	} while (!succeeds());
 	/* What was not acknowledged may have been written nevertheless. */
 	ck_assert_uint_eq(use_all(2, "2"), 2);

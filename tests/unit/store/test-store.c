@@ -171,7 +171,7 @@ START_TEST(the_queue_has_an_end)
 
 	/* The blocker may still be in the queue, or not. */
 	for (unsigned i = 0; i < 3; i++)
-		store_list_jobs(ask_store, ask_call());
+		store_list_runs(ask_store, ask_call(), NULL, 1, NULL);
 	ask_wait(1);
 	is_full = ask_answer.error.code == -EAGAIN;
 	release_lock(other);
@@ -192,7 +192,7 @@ START_TEST(what_waits_at_the_end_is_written)
 		    ask_checkpoint(job, i));
 	}
 	store_close(ask_store, ask_call(), 20000);
-	store_list_jobs(ask_store, ask_call());
+	store_list_runs(ask_store, ask_call(), NULL, 1, NULL);
 	ask_wait(22);
 	store_free(STEAL(ask_store));
 	ask_open(defaults);
@@ -221,7 +221,7 @@ START_TEST(a_call_after_the_end_is_refused)
 	ask_open(defaults);
 	store_close(ask_store, ask_call(), 20000);
 	ask_expect(0);
-	store_list_jobs(ask_store, ask_call());
+	store_list_runs(ask_store, ask_call(), NULL, 1, NULL);
 	ask_expect(-ESHUTDOWN);
 	store_free(STEAL(ask_store));
 }

@@ -63,7 +63,7 @@ START_TEST(all_of_a_job_is_kept_but_its_uuid)
 	ask_expect(0);
 	ask_close();
 	ask_open(options);
-	store_list_jobs(ask_store, ask_call());
+	store_get_job(ask_store, ask_call(), "a");
 	ask_expect(0);
 	ck_assert_uint_eq(ask_answer.n_jobs, 1);
 	ck_assert_str_ne(ask_answer.jobs->uuid, "mine");
