@@ -163,24 +163,6 @@ fill_stop(struct series *s)
 	conclude(s);
 }
 
-/* What was asked for is not done there: that is no destination of success. */
-static void
-note_failure(struct fill *f, const struct run_result *r)
-{
-	unsigned i;
-
-	f->errors[f->target] = r->failure.error;
-	f->result.destination_failures[f->target] = f->errors[f->target].text;
-	for (i = 0; i < f->spec.n_destinations; i++)
-		if (f->result.destination_failures[i] == NULL)
-			break;
-	if (i < f->spec.n_destinations && !f->spec.require_all)
-		return;
-	f->result.outcome = RUN_FAILED;
-	f->result.failure = r->failure;
-	f->result.failure.destination = f->target;
-}
-
 static bool
 is_of(const struct run_bad_range *b, unsigned target)
 {
@@ -233,7 +215,9 @@ note_pass(struct series *s)
 	case RUN_FAILED:
 	case RUN_STOPPED:
 	case RUN_REPAIRED:
-		note_failure(f, r);
+		/* What was asked for is not done there. */
+		series_fail_destination(&f->spec, &f->result, f->target,
+		    &r->failure, &f->errors[f->target]);
 		break;
 	}
 }

@@ -461,26 +461,6 @@ conclude(struct series *s)
 	return SERIES_END;
 }
 
-/* The destination cannot be verified: it is none that has succeeded. */
-static void
-note_failure(struct readback *b, const struct run_result *r)
-{
-	unsigned i;
-
-	b->errors[b->target] = r->failure.error;
-	b->result.destination_failures[b->target] = b->errors[b->target].text;
-	for (i = 0; i < b->spec.n_destinations; i++)
-		if (b->result.destination_failures[i] == NULL)
-			break;
-	if (i == b->spec.n_destinations || b->spec.require_all) {
-		b->result.outcome = RUN_FAILED;
-		b->result.failure = r->failure;
-		b->result.failure.destination = b->target;
-	} else if (b->result.outcome == RUN_SUCCEEDED) {
-		b->result.outcome = RUN_PARTIAL;
-	}
-}
-
 /* Passes. */
 
 static enum series_step
@@ -782,7 +762,8 @@ after_failure(struct series *s)
 		    "where in blocks of 64 MiB the differences are could not "
 		    "be told: %.*s", ERROR_TEXT_SIZE / 2, f->error.text);
 	else
-		note_failure(b, &s->result);
+		series_fail_destination(&b->spec, &b->result, b->target, f,
+		    &b->errors[b->target]);
 	add_whole_suspects(b);
 	return read_from(s, b->target + 1);
 }

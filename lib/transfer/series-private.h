@@ -94,6 +94,14 @@ extern const struct series_kind series_readback;	/* readback.c */
 /* The pass of s->run has ended, and another takes its place. */
 void series_count_pass(struct series *s);
 
+/*
+ * A pass has failed for one destination of what was asked: that is none of
+ * success.  The error is kept where the result may point to it.
+ */
+void series_fail_destination(const struct run_spec *asked,
+    struct run_result *result, unsigned target,
+    const struct run_failure *failure, struct error *ret_error);
+
 /* readback.c */
 /* -EINVAL with a sentence: there is nothing to read back; -ENOMEM. */
 int readback_init(struct series *s, struct error *e);

@@ -120,6 +120,27 @@ series_count_pass(struct series *s)
 	}
 }
 
+void
+series_fail_destination(const struct run_spec *asked,
+    struct run_result *result, unsigned target,
+    const struct run_failure *failure, struct error *ret_error)
+{
+	unsigned i;
+
+	*ret_error = failure->error;
+	result->destination_failures[target] = ret_error->text;
+	for (i = 0; i < asked->n_destinations; i++)
+		if (result->destination_failures[i] == NULL)
+			break;
+	if (i == asked->n_destinations || asked->require_all) {
+		result->outcome = RUN_FAILED;
+		result->failure = *failure;
+		result->failure.destination = target;
+	} else if (result->outcome == RUN_SUCCEEDED) {
+		result->outcome = RUN_PARTIAL;
+	}
+}
+
 /* The next pass takes the place of the last. */
 static int
 make_run(struct series *s, struct error *e)
