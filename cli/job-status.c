@@ -6,7 +6,10 @@
 #include "cli/job-status.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
+
+#include "cli/output.h"
 
 static const char *
 get_text(const json_t *json, const char *key)
@@ -147,6 +150,28 @@ read_destinations(const json_t *json, struct job_status *status)
 	}
 }
 
+const char *
+job_status_last(const struct job_status *status, char buf[JOB_LAST_SIZE])
+{
+	char at[OUTPUT_TIME_SIZE];
+
+	if (status->has_last_run)
+		(void)snprintf(buf, JOB_LAST_SIZE, "%s %s",
+		    status->last_run.result,
+		    output_local_time(status->last_run.finished_at, at));
+	/* What was started last is the one that runs. */
+	else if (status->last_success_at[0] != '\0' && (status->is_running ||
+	    strcmp(status->last_success_at, status->last_started_at) >= 0))
+		(void)snprintf(buf, JOB_LAST_SIZE, "succeeded %s",
+		    output_local_time(status->last_success_at, at));
+	else if (!status->is_running && status->last_started_at[0] != '\0')
+		(void)snprintf(buf, JOB_LAST_SIZE, "ran %s",
+		    output_local_time(status->last_started_at, at));
+	else
+		(void)snprintf(buf, JOB_LAST_SIZE, "never ran");
+	return buf;
+}
+
 int
 job_status_read(const json_t *json, struct job_status *ret_status)
 {
@@ -173,6 +198,9 @@ job_status_read(const json_t *json, struct job_status *ret_status)
 	status.has_rpo = json_is_object(rpo);
 	status.rpo_age_s = get_number(rpo, "age_s");
 	status.rpo_level = get_text(rpo, "level");
+	status.last_started_at = get_text(json, "last_started_at");
+	status.last_success_at = get_text(json_object_get(json,
+	    "last_success"), "finished_at");
 	status.next_run_at = get_text(json, "next_run_at");
 	status.rate_limit = get_number(json_object_get(json, "limits"),
 	    "rate_bytes_per_s");

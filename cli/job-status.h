@@ -50,7 +50,19 @@ struct job_status {
 	struct job_run run;
 	bool has_last_run;
 	struct job_run last_run;
+	const char *last_started_at;	/* of any run, also before a restart
+					   of the daemon */
+	const char *last_success_at;	/* likewise */
 };
+
+#define JOB_LAST_SIZE 96
+
+/*
+ * How it ran last: "failed 2026-11-23 02:41:10", or, where only an earlier
+ * daemon knows the rest, "ran 2026-11-23 02:00:00"; "never ran".
+ */
+const char *job_status_last(const struct job_status *status,
+    char buf[JOB_LAST_SIZE]);
 
 /* 0, or -EPROTO: that is no job. */
 int job_status_read(const json_t *json, struct job_status *ret_status);

@@ -149,18 +149,14 @@ static void
 draw_resting(struct canvas *c, const struct job_status *status)
 {
 	char at[OUTPUT_TIME_SIZE];
-	char next[OUTPUT_TIME_SIZE + 8];
+	char next[OUTPUT_TIME_SIZE + 8], last[JOB_LAST_SIZE];
 
 	if (status->is_paused) {
 		canvas_cell(c, STYLE_PLAIN, SIZE_MAX, status->pause_reason);
 		return;
 	}
-	if (!status->has_last_run)
-		canvas_printf(c, STYLE_DIM, "never ran");
-	else
-		canvas_printf(c, STYLE_PLAIN, "%s %s",
-		    status->last_run.result,
-		    output_local_time(status->last_run.finished_at, at));
+	canvas_printf(c, status->has_last_run ? STYLE_PLAIN : STYLE_DIM, "%s",
+	    job_status_last(status, last));
 	if (status->next_run_at[0] == '\0')
 		return;
 	(void)snprintf(next, sizeof next, "  next %s",
@@ -445,17 +441,14 @@ static void
 draw_last(struct canvas *c, const struct job_status *status)
 {
 	const struct job_run *last = &status->last_run;
-	char at[OUTPUT_TIME_SIZE], age[UNITS_TEXT_SIZE];
+	char at[OUTPUT_TIME_SIZE], age[UNITS_TEXT_SIZE], text[JOB_LAST_SIZE];
 
-	if (!status->has_last_run) {
-		canvas_printf(c, STYLE_DIM, " never ran before");
-	} else {
-		canvas_printf(c, STYLE_PLAIN, " last: %s %s", last->result,
-		    output_local_time(last->finished_at, at));
-		/* Where nothing is running it has a line of its own. */
-		if (last->failure[0] != '\0' && status->is_running)
-			canvas_printf(c, STYLE_BAD, "  %s", last->failure);
-	}
+	canvas_printf(c, status->has_last_run ? STYLE_PLAIN : STYLE_DIM,
+	    " last: %s", job_status_last(status, text));
+	/* Where nothing is running it has a line of its own. */
+	if (status->has_last_run && last->failure[0] != '\0' &&
+	    status->is_running)
+		canvas_printf(c, STYLE_BAD, "  %s", last->failure);
 	if (status->next_run_at[0] != '\0')
 		canvas_printf(c, STYLE_PLAIN, "  next: %s",
 		    output_local_time(status->next_run_at, at));

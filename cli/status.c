@@ -62,31 +62,14 @@ set_cell(struct row *row, int column, const char *text)
 	output_make_printable(row->cells[column]);
 }
 
-/* "succeeded 2026-11-23 02:41:10" */
-static void
-set_last(struct row *row, const struct job_status *status)
-{
-	const struct job_run *last = &status->last_run;
-	char at[OUTPUT_TIME_SIZE];
-	char text[CELL_SIZE];
-
-	if (!status->has_last_run) {
-		set_cell(row, COLUMN_LAST, "never ran");
-		return;
-	}
-	(void)snprintf(text, sizeof text, "%s %s", last->result,
-	    output_local_time(last->finished_at, at));
-	set_cell(row, COLUMN_LAST, text);
-}
-
 static void
 make_row(struct row *row, const struct job_status *status)
 {
-	char rate[UNITS_TEXT_SIZE];
+	char rate[UNITS_TEXT_SIZE], last[JOB_LAST_SIZE];
 
 	set_cell(row, COLUMN_JOB, status->name);
 	set_cell(row, COLUMN_STATE, status->state);
-	set_last(row, status);
+	set_cell(row, COLUMN_LAST, job_status_last(status, last));
 	if (status->run.progress.mirror.is_in_sync) {
 		/* Whether a pass is under way or not. */
 		set_cell(row, COLUMN_PROGRESS, "in sync");
@@ -347,6 +330,7 @@ static int
 show_job(const struct command *command, const json_t *json)
 {
 	struct job_status status;
+	char last[JOB_LAST_SIZE];
 
 	if (job_status_read(json, &status) < 0) {
 		message(command, "the daemon's answer has no job in it");
@@ -366,6 +350,8 @@ show_job(const struct command *command, const json_t *json)
 		print_run(&status.run);
 		print_connections(json_object_get(json, "connections"));
 	}
+	if (!status.has_last_run && !status.is_running)
+		print_line("last run:", job_status_last(&status, last));
 	if (status.has_last_run)
 		print_last_run(&status.last_run, json_object_get(json,
 		    "last_run"));

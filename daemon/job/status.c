@@ -324,7 +324,8 @@ run_to_json(const struct job_view *view)
 	return json_pack("{s:s, s:s, s:s, s:s, s:b, s:s, s:o, s:o}", "id",
 	    view->run_id, "uuid", view->run_uuid, "trigger", view->trigger,
 	    "mode", run_mode_name(view->mode), "partial", view->is_partial,
-	    "reason", view->reason, "started_at", report_time(view->started_at_ms), "progress",
+	    "reason", view->reason, "started_at",
+	    report_time(view->started_at_ms), "progress",
 	    progress_to_json(view));
 }
 
@@ -389,7 +390,7 @@ job_to_json(const struct job *job)
 	job_get_view(job, &view);
 	return job_add_memory(job, json_pack(
 	    "{s:s, s:I, s:o, s:s, s:s?, s:s, s:b, s:o, s:b, s:b, s:o, s:o, "
-	    "s:o, s:o, s:s, s:o, s:{s:s}, s:{s:s}, s:o, s:o, s:o, s:O?}",
+	    "s:o, s:o, s:s, s:o, s:{s:s}, s:{s:s}, s:o, s:o, s:o, s:o, s:O?}",
 	    "job", view.name, "rev", (json_int_t)view.rev, "generated_at",
 	    report_time(job_now_ms()), "state", view.state, "phase",
 	    view.is_running ? run_phase_name(view.progress.phase) : NULL,
@@ -409,5 +410,6 @@ job_to_json(const struct job *job)
 	    "destination", "endpoint", job->destinations[0],
 	    "destinations", destinations_to_json(job),
 	    "limits", limits_to_json(job),
+	    "last_started_at", time_or_null(view.last_started_at_ms),
 	    "run", run_to_json(&view), "last_run", view.last_run));
 }

@@ -5,7 +5,7 @@
 . "$srcdir/tests/lib/daemonlib.sh"
 requires nbdkit file --version
 requires sqlite3 --version
-plan 37
+plan 40
 
 make_data "$tmp/source" $((1 * MiB)) 1
 make_data "$tmp/destination" $((1 * MiB)) 2
@@ -77,6 +77,12 @@ is "a job without a checkpoint has none" \
 
 restart
 is "after a restart the UUID is the same" "$(job_field good .uuid)" "$uuid"
+"$nbdsync" status >"$tmp/table"
+like "who looks is not told that it never ran" "$(cat "$tmp/table")" \
+    '^good +idle .* succeeded 20[-0-9]* [0-9:]*$'
+like "nor of one that has not succeeded" "$(cat "$tmp/table")" \
+    '^bad +idle .* ran 20[-0-9]* [0-9:]*$'
+like "in detail, too" "$("$nbdsync" status bad)" '^last run: +ran 20'
 is "the last success as well" "$(job_field good .last_success.run)" "$success"
 is "and the counters go on" \
     "$(job_field good '.counters | "\(.runs) \(.succeeded) \(.bytes)"')" \

@@ -2,6 +2,8 @@
 #include "cli/job-status.h"
 
 #include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "cli/progress.h"
@@ -119,6 +121,48 @@ START_TEST(what_is_no_job_is_refused)
 }
 END_TEST
 
+/* Of a daemon that was started since, what stands for it. */
+static const struct {
+	const char *more;
+	const char *text;
+} lasts[] = {
+	{ "\"run\":null", "never ran" },
+	{ "\"last_started_at\":\"2026-11-23T02:00:00.000Z\"",
+	    "ran 2026-11-23 02:00:00" },
+	{ "\"run\":{\"id\":\"r\"},"
+	  "\"last_started_at\":\"2026-11-23T02:00:00.000Z\"", "never ran" },
+	{ "\"last_started_at\":\"2026-11-23T02:00:00.000Z\","
+	  "\"last_success\":{\"finished_at\":\"2026-11-23T02:41:10.000Z\"}",
+	    "succeeded 2026-11-23 02:41:10" },
+	{ "\"last_started_at\":\"2026-11-24T02:00:00.000Z\","
+	  "\"last_success\":{\"finished_at\":\"2026-11-23T02:41:10.000Z\"}",
+	    "ran 2026-11-24 02:00:00" },
+	{ "\"run\":{\"id\":\"r\"},"
+	  "\"last_started_at\":\"2026-11-24T02:00:00.000Z\","
+	  "\"last_success\":{\"finished_at\":\"2026-11-23T02:41:10.000Z\"}",
+	    "succeeded 2026-11-23 02:41:10" },
+	{ "\"last_run\":{\"result\":\"failed\","
+	  "\"finished_at\":\"2026-11-23T02:00:10.000Z\"},"
+	  "\"last_started_at\":\"2026-11-23T02:00:00.000Z\"",
+	    "failed 2026-11-23 02:00:10" },
+};
+
+START_TEST(how_it_ran_last_is_true_also_after_a_restart)
+{
+	char text[512], last[JOB_LAST_SIZE];
+	struct job_status s;
+	json_t *json;
+
+	(void)setenv("TZ", "UTC", 1);
+	(void)snprintf(text, sizeof text, "{\"job\":\"a\","
+	    "\"state\":\"idle\",%s}", lasts[_i].more);
+	json = json_of(text);
+	ck_assert_int_eq(job_status_read(json, &s), 0);
+	ck_assert_str_eq(job_status_last(&s, last), lasts[_i].text);
+	json_decref(json);
+}
+END_TEST
+
 int
 main(void)
 {
@@ -131,6 +175,8 @@ main(void)
 	tcase_add_test(tc, fields_that_are_missing_or_odd_are_empty);
 	tcase_add_loop_test(tc, what_is_no_job_is_refused, 0,
 	    (int)(sizeof no_jobs / sizeof no_jobs[0]));
+	tcase_add_loop_test(tc, how_it_ran_last_is_true_also_after_a_restart, 0,
+	    (int)(sizeof lasts / sizeof lasts[0]));
 	suite_add_tcase(s, tc);
 	return unit_main(s);
 }
