@@ -28,13 +28,15 @@ extern char **environ;
 /* The daemon's own. */
 #define DEFAULT_FILE SYSCONFDIR "/nbdsync/nbdsync.conf"
 
-enum { OPTION_SHOW = OPTION_OWN, OPTION_STRICT };
+enum { OPTION_SHOW = OPTION_OWN, OPTION_STRICT, OPTION_SCHEMA };
 
 const struct option_row options_configcheck[] = {
 	{ "show", OPTION_SHOW, "JOB",
 	  "show the values of JOB and their origin" },
 	{ "strict", OPTION_STRICT, NULL,
 	  "also report what is unused, without effect, or a risk" },
+	{ "schema", OPTION_SCHEMA, NULL,
+	  "print all options of such a file as JSON, and check nothing" },
 	{ "json", OPTION_JSON, NULL, "print JSON; not with --show" },
 	{ "help", OPTION_HELP, NULL, "show this help" },
 	{ NULL, 0, NULL, NULL },
@@ -198,6 +200,16 @@ check(const struct command *command, char *path, const char *file,
 	return fail_no_daemon(command, -errno);
 }
 
+static int
+print_schema(const struct command *command, char *path)
+{
+	char schema[] = "--schema";
+	char *argv[] = { path, schema, NULL };
+
+	(void)execv(path, argv);
+	return fail_no_daemon(command, -errno);
+}
+
 int
 command_configcheck(const struct command *command, int argc, char **argv)
 {
@@ -208,6 +220,7 @@ command_configcheck(const struct command *command, int argc, char **argv)
 	struct options o;
 	bool is_strict = false;
 	bool json = false;
+	bool schema = false;
 	int id;
 	int r;
 
@@ -217,15 +230,21 @@ command_configcheck(const struct command *command, int argc, char **argv)
 			json = true;
 		else if (id == OPTION_STRICT)
 			is_strict = true;
+		else if (id == OPTION_SCHEMA)
+			schema = true;
 		else
 			job = value;
 	if (id == OPTIONS_END && json && job != NULL)
 		id = options_fail(&o, "--json and --show exclude each other");
+	if (id == OPTIONS_END && schema && (o.argc > 0 || job != NULL))
+		id = options_fail(&o, "--schema is about no file, and no job");
 	if (id == OPTIONS_STOP)
 		return o.exit_code;
 	r = find_daemon(path);
 	if (r < 0)
 		return fail_no_daemon(command, r);
+	if (schema)
+		return print_schema(command, path);
 	file = o.argc == 1 ? o.argv[0] : DEFAULT_FILE;
 	return json ? check_as_json(command, path, file, is_strict) :
 		      check(command, path, file, job, is_strict);

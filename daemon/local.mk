@@ -22,6 +22,8 @@ noinst_LTLIBRARIES += %D%/libdaemon.la
 	%D%/conf/problems.h \
 	%D%/conf/read.c \
 	%D%/conf/read.h \
+	%D%/conf/schema.c \
+	%D%/conf/schema.h \
 	%D%/conf/show.c \
 	%D%/conf/show.h \
 	%D%/conf/strict.c \

@@ -7,6 +7,7 @@
 #include <stdbool.h>
 #include <stdio.h>
 
+#include "conf/schema.h"
 #include "daemon.h"
 
 #define DEFAULT_CONF SYSCONFDIR "/nbdsync/nbdsync.conf"
@@ -22,6 +23,7 @@ static const char usage[] =
 "      --show JOB     with --check: show all values of JOB and their origin\n"
 "      --strict       with --check: also say what is unused, without effect,\n"
 "                     or a risk\n"
+"      --schema       print all options of the file as JSON\n"
 "      --help         show this text\n"
 "      --version      show the version\n"
 "\n"
@@ -34,6 +36,7 @@ enum {
 	OPT_CHECK = 256,
 	OPT_SHOW,
 	OPT_STRICT,
+	OPT_SCHEMA,
 	OPT_HELP,
 	OPT_VERSION,
 };
@@ -43,6 +46,7 @@ static const struct option long_options[] = {
 	{ "check", required_argument, NULL, OPT_CHECK },
 	{ "show", required_argument, NULL, OPT_SHOW },
 	{ "strict", no_argument, NULL, OPT_STRICT },
+	{ "schema", no_argument, NULL, OPT_SCHEMA },
 	{ "help", no_argument, NULL, OPT_HELP },
 	{ "version", no_argument, NULL, OPT_VERSION },
 	{ NULL, 0, NULL, 0 },
@@ -51,9 +55,16 @@ static const struct option long_options[] = {
 static enum daemon_exit
 show(const char *text)
 {
-	if (fputs(text, stdout) < 0 || fflush(stdout) < 0)
+	if (fputs(text, stdout) < 0 || fflush(stdout) < 0 || ferror(stdout))
 		return DAEMON_EXIT_FAILURE;
 	return DAEMON_EXIT_OK;
+}
+
+static enum daemon_exit
+show_schema(void)
+{
+	conf_print_schema(stdout);
+	return show("");
 }
 
 int
@@ -80,6 +91,8 @@ main(int argc, char **argv)
 		case OPT_STRICT:
 			is_strict = true;
 			break;
+		case OPT_SCHEMA:
+			return (int)show_schema();
 		case OPT_HELP:
 			return (int)show(usage);
 		case OPT_VERSION:

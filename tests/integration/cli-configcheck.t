@@ -3,7 +3,7 @@
 # nbdsync configcheck tells what nbdsyncd thinks of a file.
 . "$srcdir/tests/lib/testlib.sh"
 requires jq --version
-plan 28
+plan 34
 
 cat >"$tmp/good.conf" <<'END'
 endpoints = ( { name = "a"; path = "/srv/a.img"; },
@@ -82,3 +82,20 @@ exits 78 "as JSON, too" "$nbdsync" configcheck --strict --json "$tmp/odd.conf"
 is "where they are as many" "$(echo "$out" | jq '.problems | length')" 6
 exits 0 "and what is fine is so strictly" \
     "$nbdsync" configcheck --strict "$tmp/good.conf"
+
+exits 0 "all options can be had" "$nbdsync" configcheck --schema
+echo "$out" >"$tmp/schema"
+is "each of them" "$(jq '.options | length' "$tmp/schema")" \
+    "$(grep -c '^	{ OPTION_GROUP_' "$srcdir/daemon/conf/options.c")"
+is "with all that there is to know" "$(jq -c '.options[] |
+    select(.key == "shutdown_grace")' "$tmp/schema")" \
+    '{"required":false,"group":"daemon","key":"shutdown_grace","type":"time","default":"60s","minimum":"0","maximum":"1h","doc":"how long runs may take to end when the daemon stops"}'
+is "and none without a type and a sentence" "$(jq '[.options[] |
+    select(.type == null or .doc == null)] | length' "$tmp/schema")" 0
+is "defaults are what a file would have" "$(jq -r '.options[] |
+    select(.group == "daemon" and .default != null and .type != "integer" and
+	.key != "rate_table") | "\(.key) = \"\(.default)\";"' "$tmp/schema" |
+    { echo "daemon = {"; cat; echo "}; endpoints = (); jobs = ();"; } \
+    >"$tmp/defaults.conf"; "$nbdsync" configcheck "$tmp/defaults.conf" 2>&1)" \
+    "$tmp/defaults.conf: ok, 0 endpoints, 0 jobs"
+exits 2 "that is about no file" "$nbdsync" configcheck --schema "$tmp/good.conf"
