@@ -485,8 +485,8 @@ on_checkpoint_tried(struct store_call *call)
 	struct engine *en = call->arg;
 
 	if (call->error.code != 0) {
-		message(en->options->command, "%s: %s",
-		    en->options->checkpoint, call->error.text);
+		/* That begins with the file's name. */
+		message(en->options->command, "%s", call->error.text);
 		en->exit_code = call->error.code == -EBUSY ? CLI_TRANSIENT :
 		    CLI_ERROR;
 		en->has_no_checkpoint = true;

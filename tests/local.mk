@@ -516,6 +516,7 @@ integration_tests = \
 	%D%/integration/copy-mapfile.t \
 	%D%/integration/copy-memory.t \
 	%D%/integration/copy-nbd-server.t \
+	%D%/integration/copy-other-source.t \
 	%D%/integration/copy-promise.t \
 	%D%/integration/copy-qemu.t \
 	%D%/integration/copy-rate.t \

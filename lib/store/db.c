@@ -339,6 +339,10 @@ db_open(struct db *db, const struct db_options *o)
 	if (db->sql == NULL)
 		return error_set(&db->error, -ENOMEM, "out of memory");
 	r = code == SQLITE_OK ? 0 : db_fail(db, code);
+	/* Else what comes of that is told, and not that. */
+	if (r == 0 && sqlite3_db_readonly(db->sql, "main") == 1)
+		r = error_set(&db->error, -EROFS, "it, or its disk, is "
+		    "read-only");
 	if (r == 0) {
 		(void)sqlite3_extended_result_codes(db->sql, 1);
 		(void)sqlite3_busy_timeout(db->sql, (int)o->busy_ms);
