@@ -409,7 +409,7 @@ start(struct daemon *d, struct conf *conf) ON_MAIN
 	    (r = jobs_new(d->loop, d->pool, &d->jobs)) < 0 ||
 	    (r = notify_new(d->loop, d->jobs, &d->notify)) < 0 ||
 	    (r = jobs_apply(d->jobs, d->conf)) < 0 ||
-	    (r = state_open(&d->state, d->conf, d->jobs)) < 0 ||
+	    (r = state_open(&d->state, d->conf, d->loop, d->jobs)) < 0 ||
 	    (r = add_signal(d, SIGTERM, on_sigterm, &d->sigterm)) < 0 ||
 	    (r = add_signal(d, SIGINT, on_sigterm, &d->sigint)) < 0 ||
 	    (r = add_signal(d, SIGHUP, on_sighup, &d->sighup)) < 0) {

@@ -2,7 +2,8 @@
 /*
  * The daemon's store: opened at the start in daemon.state_dir, closed when
  * the last run has ended.  What becomes of it is logged, once each time it
- * changes: without it jobs run, but what they have done is forgotten.
+ * changes: without it jobs run, but what they have done is forgotten.  A disk
+ * that hangs says nothing at all, which is logged, too.
  */
 
 #include "state.h"
@@ -21,6 +22,7 @@
 #include "log/messages.h"
 
 #define DEFAULT_DIR "/var/lib/nbdsync"
+#define SLOW_MS	    5000
 
 static void
 on_health(void *arg)
@@ -45,10 +47,24 @@ on_health(void *arg)
 		    health.error.text);
 	else if (state->is_ill)
 		log_info("state: ok again");
+	net_timer_stop(&state->slow_timer);
 	memcpy(state->set_aside, health.set_aside, sizeof state->set_aside);
 	state->is_ill = health.state != STORE_OK;
 	if (is_afresh)
 		jobs_keep_afresh(state->jobs);
+}
+
+static void
+on_slow(void *arg)
+{
+	struct state *state = arg;
+
+	on_main_entry();
+	state->is_ill = true;
+	log_message(&messages[MSG_STATE], LOG_LEVEL_WARNING,
+	    "state: the database has not been opened within %d s; jobs wait "
+	    "for it for half a minute, and then run without it",
+	    SLOW_MS / 1000);
 }
 
 /* What the configuration says, or systemd, or what is usual. */
@@ -68,6 +84,8 @@ state_lock(const struct conf *conf, int *ret_fd)
 	const char *dir = directory_of(conf);
 	int fd;
 
+	/* Should the directory hang, this is the last that is heard of us. */
+	log_info("state: in '%s'", dir);
 	/* As the store would; what is wrong with it, it will say. */
 	(void)mkdir(dir, 0700);
 	fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -82,7 +100,8 @@ state_lock(const struct conf *conf, int *ret_fd)
 }
 
 int
-state_open(struct state *state, const struct conf *conf, struct jobs *jobs)
+state_open(struct state *state, const struct conf *conf,
+    struct net_loop *loop, struct jobs *jobs)
 {
 	struct store_options options = {
 		.owner = jobs_mailbox(jobs),
@@ -90,13 +109,19 @@ state_open(struct state *state, const struct conf *conf, struct jobs *jobs)
 		.arg = state,
 	};
 	char path[PATH_MAX];
+	int r;
 
 	if (snprintf(path, sizeof path, "%s/state.db",
 	    directory_of(conf)) >= PATH_MAX)
 		return -ENAMETOOLONG;
 	options.path = path;
 	state->jobs = jobs;
-	return store_open(&options, &state->store);
+	r = net_timer_init(&state->slow_timer, loop, on_slow, state);
+	if (r == 0)
+		r = store_open(&options, &state->store);
+	if (r == 0)
+		net_timer_start(&state->slow_timer, SLOW_MS);
+	return r;
 }
 
 static void
@@ -120,6 +145,7 @@ state_close(struct state *state, struct mailbox *owner,
 
 	state->on_closed = on_closed;
 	state->arg = arg;
+	net_timer_stop(&state->slow_timer);
 	if (call == NULL || state->store == NULL) {
 		store_call_free(call);
 		on_closed(arg);
@@ -131,5 +157,6 @@ state_close(struct state *state, struct mailbox *owner,
 void
 state_free(struct state *state)
 {
+	net_timer_done(&state->slow_timer);
 	store_free(STEAL(state->store));
 }

@@ -5,6 +5,7 @@
 #include "base/annotate.h"
 #include "conf/conf.h"
 #include "job/job.h"
+#include "net/loop.h"
 #include "store/store.h"
 
 /*
@@ -17,6 +18,7 @@ struct state {
 	struct store *store;		/* NULL: not open */
 	bool is_ill;			/* so the log has said */
 	char set_aside[ERROR_TEXT_SIZE];	/* likewise */
+	struct net_timer slow_timer;	/* until it is open */
 	struct jobs *jobs;		/* what they know goes into a fresh
 					   one */
 	void (*on_closed)(void *arg);
@@ -32,7 +34,7 @@ int state_lock(const struct conf *conf, int *ret_fd);
 
 /* -ENOMEM, ...; that the database cannot be used is no failure. */
 int state_open(struct state *state, const struct conf *conf,
-    struct jobs *jobs) ON_MAIN;
+    struct net_loop *loop, struct jobs *jobs) ON_MAIN;
 
 /* on_closed comes from the loop when all is written, or cannot be. */
 void state_close(struct state *state, struct mailbox *owner,
