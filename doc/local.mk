@@ -20,7 +20,8 @@ hookdir = $(exampledir)/hooks
 dist_hook_SCRIPTS = \
 	%D%/examples/hooks/healthchecks \
 	%D%/examples/hooks/lvm-snapshot \
-	%D%/examples/hooks/mail
+	%D%/examples/hooks/mail \
+	%D%/examples/hooks/ntfy
 
 dist_example_DATA += \
 	%D%/examples/read-disk.c \

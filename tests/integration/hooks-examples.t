@@ -3,7 +3,7 @@
 # The hooks that are ready for use call what they should: LVM, curl and
 # sendmail are stand-ins that note their arguments.
 . "$srcdir/tests/lib/testlib.sh"
-plan 21
+plan 28
 
 hooks=$srcdir/doc/examples/hooks
 mkdir "$tmp/bin"
@@ -81,3 +81,22 @@ unset NBDSYNC_RUN
 NBDSYNC_HOOK=on_rpo NBDSYNC_EVENT=job.rpo-critical
 exits 0 "and of what is about no run" sh -c "echo '{}' | '$hooks/mail' root"
 like "with that, too" "$(cat "$tmp/mail")" "job vm1: job.rpo-critical"
+
+stub curl "cat >'$tmp/pushed'"
+exits 0 "ntfy tells of that" "$hooks/ntfy" http://n/topic
+like "loudly" "$(cat "$tmp/calls")" \
+    "curl .*Priority: high .*Title: .*: job vm1: job.rpo-critical .* http://n/topic$"
+is "with the disks" "$(cat "$tmp/pushed")" "from a to b"
+NBDSYNC_EVENT=job.rpo-recovered
+"$hooks/ntfy" http://n/topic
+like "and when it is over" "$(tail -n 1 "$tmp/calls")" \
+    "Priority: low .*: job vm1: job.rpo-recovered "
+unset NBDSYNC_EVENT
+NBDSYNC_HOOK=on_failure NBDSYNC_RESULT=failed NBDSYNC_ERROR="disk is full"
+export NBDSYNC_RESULT NBDSYNC_ERROR
+"$hooks/ntfy" http://n/topic
+like "of a failure" "$(tail -n 1 "$tmp/calls")" \
+    "Priority: high .*: job vm1: failed "
+is "with the reason" "$(cat "$tmp/pushed")" "disk is full"
+stub curl 'exit 22'
+exits 22 "an answer that is no success is an error" "$hooks/ntfy" http://n/topic
