@@ -542,6 +542,7 @@ integration_tests = \
 	%D%/integration/daemon-fill.t \
 	%D%/integration/daemon-hooks.t \
 	%D%/integration/daemon-endpoints.t \
+	%D%/integration/daemon-credentials.t \
 	%D%/integration/daemon-events.t \
 	%D%/integration/daemon-hostile-http.t \
 	%D%/integration/daemon-history.t \

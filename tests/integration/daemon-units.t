@@ -10,9 +10,9 @@ requires systemd-tmpfiles --version
 requires strace --version
 requires nbdkit pattern --version
 if [ "$(id -u)" -eq 0 ]; then
-	plan 30
+	plan 33
 else
-	plan 28
+	plan 31
 fi
 
 units=$srcdir/packaging/systemd
@@ -27,6 +27,18 @@ ok "systemd accepts both units" systemd-analyze verify --man=no \
     "$tmp/nbdsync.service" "$tmp/nbdsync.socket"
 is "and has nothing to say about them" \
     "$(echo "$err" | grep -e nbdsync.service -e nbdsync.socket)" ""
+# The lines that its comments have for drop-ins.
+{
+	cat "$tmp/nbdsync.service"
+	echo '[Service]'
+	sed -n 's/^#	\([A-Z]\)/\1/p' "$tmp/nbdsync.service"
+} >"$tmp/nbdsync-more.service"
+like "its comments offer more" "$(sed -n '/^\[Install/,$p' \
+    "$tmp/nbdsync-more.service" | tr '\n' ' ')" \
+    "PrivateDevices=no .* LoadCredential=tls-key:/etc/nbdsync/tls/client.key"
+ok "which systemd accepts, too" systemd-analyze verify --man=no \
+    "$tmp/nbdsync-more.service"
+is "without a word" "$(echo "$err" | grep nbdsync-more)" ""
 is "what was told to end is not started again, however it has ended" \
     "$(sed -n 's/^RestartPreventExitStatus=//p' "$tmp/nbdsync.service")" "3 78"
 ok "the exposure of the service is at most 1.5 of 10" \
