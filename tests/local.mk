@@ -603,6 +603,7 @@ integration_tests = \
 	%D%/integration/nbd-contexts.t \
 	%D%/integration/readme.t \
 	%D%/integration/recipes.t \
+	%D%/integration/refused-flush.t \
 	%D%/integration/tls-psk.t \
 	%D%/integration/tls-required.t \
 	%D%/integration/tls-x509.t \

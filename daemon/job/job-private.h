@@ -143,6 +143,7 @@ struct job {
 	struct stats_counts counts;	/* of requests of all runs */
 	uint64_t limited_at_ms;		/* of the run, when it was counted */
 	bool has_last_run;		/* one that was not skipped */
+	uint32_t distrusted;		/* as of a run's spec */
 	int64_t resume_after_ms;	/* as of a run's spec */
 	enum run_outcome last_outcome;	/* of those that change what is to be
 					   thought of the destination */

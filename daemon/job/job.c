@@ -427,6 +427,16 @@ outdate_checkpoint(struct job *job, const struct run_result *result) ON_MAIN
 		job->has_stale = false;
 }
 
+/* What was refused stays refused, till all is written once more. */
+static void
+note_distrust(struct job *job, uint32_t distrusted) ON_MAIN
+{
+	if (job->mode == RUN_VERIFY || job_is_partial(job))
+		job->distrusted |= distrusted;
+	else
+		job->distrusted = distrusted;
+}
+
 static void
 job_on_finished(struct series *run, void *arg)
 {
@@ -438,6 +448,7 @@ job_on_finished(struct series *run, void *arg)
 		job->wish.is_full = false;
 	log_result(job, series_result(run));
 	outdate_checkpoint(job, series_result(run));
+	note_distrust(job, series_result(run)->distrusted);
 	keep_result(job, series_result(run), false);
 }
 
@@ -559,6 +570,7 @@ make_spec(struct job *job, const struct conf_job *cj,
 		.resume_after_ms = job->resume_after_ms,
 		.sample_ppm = job->wish.sample_ppm,
 		.sample_seed = (uint64_t)job_now_ms(),
+		.distrusted = job->distrusted,
 		.full = job->wish.is_full || cj->resume_max_age_ms == 0,
 	};
 }

@@ -74,6 +74,9 @@ notes_to_json(const struct job *job) ON_MAIN
 			job_wish_to_json(job) : NULL));
 	(void)json_object_set_new(o, "outdated_ms",
 	    json_integer((json_int_t)job->resume_after_ms));
+	if (job->distrusted != 0)
+		(void)json_object_set_new(o, "distrusted",
+		    json_integer((json_int_t)job->distrusted));
 	(void)json_object_set_new(o, "known_since_ms",
 	    json_integer((json_int_t)job->known_since_ms));
 	if (schedule_is_set(&job->schedule))
@@ -210,6 +213,7 @@ take_notes(struct job *job, uint64_t *ret_schedule_id) ON_MAIN
 	*ret_schedule_id = number(o, "schedule");
 	for (unsigned i = 0; i < JOB_COUNTERS; i++)
 		job->counters[i] += number(o, counter_names[i]);
+	job->distrusted |= (uint32_t)number(o, "distrusted");
 	take_outdated(job, json_object_get(o, "outdated_ms"));
 	take_outcome(job, json_string_value(json_object_get(o, "outcome")));
 	take_success(job, json_object_get(o, "success"));

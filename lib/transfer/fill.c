@@ -252,6 +252,7 @@ describe_pass(struct series *s)
 	s->spec.max_bad_bytes = 0;
 	s->spec.require_all = false;
 	s->spec.destination_is_zero = false;
+	s->spec.distrusted = 0;
 	s->spec.trim = false;
 	s->spec.zero_rest = false;
 	s->spec.digest = DIGEST_NONE;

@@ -483,6 +483,7 @@ begin_pass(struct series *s, enum readback_stage stage)
 	s->spec.digest = DIGEST_NONE;
 	s->spec.store = NULL;
 	s->spec.block_digests = s->spec.is_readback = stage != STAGE_COMPARE;
+	s->spec.distrusted = 0;
 	if (s->spec.on_read_error == RUN_SKIP)
 		s->spec.on_read_error = RUN_RETRY;
 	if (s->spec.on_write_error == RUN_SKIP)

@@ -47,6 +47,7 @@ struct run {
 	bool is_readback;		/* its source is a destination */
 	bool is_to_be_filled;		/* bad ranges are, by another run */
 	struct keeper keeper;
+	uint32_t distrusted;		/* as of the spec */
 	struct marks marks;
 	struct worker_pool *pool;
 	struct budget *own_budget;	/* NULL: somebody else's is used */

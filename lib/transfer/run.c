@@ -220,6 +220,14 @@ check_spec(const struct run_spec *spec, struct error *e)
 	return check_trim(spec, e);
 }
 
+/* To compare with what may not be on the disk tells nothing. */
+static enum run_mode
+mode_of(const struct run_spec *spec)
+{
+	return spec->mode == RUN_SYNC && spec->distrusted != 0 ? RUN_COPY :
+								 spec->mode;
+}
+
 static void
 take_policy(struct run *run, const struct run_spec *spec)
 {
@@ -244,7 +252,8 @@ take_keeper(struct run *run, const struct run_spec *spec)
 
 	keeper_init(k);
 	marks_init(&run->marks);
-	run->mode = spec->mode;
+	run->mode = mode_of(spec);
+	run->distrusted = spec->distrusted;
 	k->interval_ms = spec->checkpoint_ms != 0 ? spec->checkpoint_ms :
 						    RUN_CHECKPOINT_MS;
 	/* Who writes nothing leaves nothing behind. */
@@ -291,8 +300,9 @@ copy_spec(struct run *run, const struct run_spec *spec)
 	run->wish.queue_depth = spec->queue_depth;
 	run->wish.request_size = spec->request_size;
 	run->wish.allow_no_flush = spec->allow_no_flush;
-	run->wish.mode = engine_modes[spec->mode];
-	run->wish.is_zero_before = spec->destination_is_zero;
+	run->wish.mode = engine_modes[mode_of(spec)];
+	run->wish.is_zero_before = spec->destination_is_zero &&
+	    spec->distrusted == 0;
 	run->wish.is_allocated = spec->allocated;
 	run->wish.skips_holes = spec->trim;
 	run->requires_all = spec->require_all;
@@ -310,7 +320,7 @@ copy_spec(struct run *run, const struct run_spec *spec)
 	run->reconnect_ms = spec->reconnect_ms;
 	run->straggler_ms = spec->straggler_ms;
 	run->counts = spec->counts;
-	run->limits.wants_status = spec->mode != RUN_COPY;
+	run->limits.wants_status = mode_of(spec) != RUN_COPY;
 	run->limits.connect_timeout_ms = spec->connect_timeout_ms ?
 	    spec->connect_timeout_ms :
 	    RUN_CONNECT_TIMEOUT_MS;

@@ -102,6 +102,9 @@ struct run_spec {
 	bool allow_no_flush;		/* accept a destination that cannot
 					   flush: nothing is durable then */
 	bool destination_is_zero;	/* zeroes need not be written */
+	uint32_t distrusted;		/* bit i: destination i has refused a
+					   flush, and may not have on its disk
+					   what it reads: RUN_SYNC writes all */
 	bool allocated;			/* zeroes are written as data */
 	bool trim;			/* holes that are not known to be zero
 					   are not copied, but trimmed;
@@ -419,6 +422,8 @@ struct run_result {
 	struct error not_resumed;	/* code not 0: why it did not */
 	bool has_begun;			/* it came as far as that: another run
 					   may go on from what it has done */
+	uint32_t distrusted;		/* bit i: as of a spec, for the next
+					   one */
 	bool leaves_outdated;		/* the store may have what no run is to
 					   go on from, and did not remove it */
 	const struct run_bad_range *bad_ranges;	/* likewise */

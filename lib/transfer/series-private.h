@@ -57,6 +57,7 @@ struct series {
 	uint64_t delay_ms;
 	int64_t started_at_ms;
 	unsigned n_passes;		/* begun */
+	uint32_t distrusted;		/* as of a spec, now */
 	bool leaves_outdated;		/* one of them */
 	bool has_begun;			/* likewise */
 	struct run_result result;	/* what it points to is the run's, or

@@ -43,6 +43,7 @@ finish(struct series *s)
 	/* Of any pass: the last one may have nothing to do with it. */
 	s->result.leaves_outdated = s->leaves_outdated;
 	s->result.has_begun = s->has_begun;
+	s->result.distrusted = s->distrusted;
 	series_get_progress(s, p);
 	if (!s->mirror.is_mirror)
 		p->phase = RUN_FINISHED;
@@ -61,6 +62,29 @@ take_result(struct series *s, const struct run *run)
 		s->result.digest = s->digest;
 }
 
+/*
+ * Who has refused a flush is trusted again when all has been written to him
+ * once more, and been flushed.
+ */
+static void
+note_distrust(struct series *s)
+{
+	const struct run_result *r = &s->result;
+	bool is_whole = s->asked != RUN_VERIFY &&
+	    (r->outcome == RUN_SUCCEEDED || r->outcome == RUN_PARTIAL);
+	uint32_t bit;
+
+	if (fill_copied(s) != NULL || readback_is_reading(s))
+		return;
+	for (unsigned i = 0; i < s->spec.n_destinations; i++) {
+		bit = 1U << i;
+		if (is_whole && r->destination_failures[i] == NULL)
+			s->distrusted &= ~bit;
+	}
+	s->distrusted |= r->distrusted;
+	s->spec.distrusted = s->distrusted;
+}
+
 static void
 pass_on_finished(struct run *run, void *arg)
 {
@@ -71,6 +95,7 @@ pass_on_finished(struct run *run, void *arg)
 	s->has_begun |= run_result(run)->has_begun;
 	if (fill_copied(s) == NULL)
 		take_result(s, run);
+	note_distrust(s);
 	if (fill_next(s))
 		net_timer_start(&s->timer, 0);
 	else if (s->kind->after(s) == SERIES_END)
@@ -194,12 +219,22 @@ timer_on_timeout(void *arg)
 
 /* Calls of the owner. */
 
+/* Which of other destinations that was is not known any more. */
+static uint32_t
+distrusted_of(const struct run_spec *spec)
+{
+	uint32_t all = (1U << spec->n_destinations) - 1;
+
+	return (spec->distrusted & ~all) == 0 ? spec->distrusted : all;
+}
+
 static int
 copy_spec(struct series *s, const struct run_spec *spec)
 {
 	size_t size = spec->n_ranges * sizeof *spec->ranges;
 
 	s->spec = *spec;
+	s->spec.distrusted = s->distrusted = distrusted_of(spec);
 	s->asked = spec->mode;
 	s->source = endpoint_spec_copy(spec->source);
 	s->all_ranges = malloc(size + 1);

@@ -110,10 +110,14 @@ describe_failure(const struct run *run, const struct copy_failure *f,
 		reason = words;
 	}
 	describe_request(f, what, sizeof what);
-	return error_set(e, f->error, "%s '%s': %s%s%s",
+	return error_set(e, f->error, "%s '%s': %s%s%s%s",
 	    run_side_name(side_of(run, f)),
 	    escape_text(label, strlen(label), name, sizeof name),
-	    run->is_readback ? "reading it back: " : "", what, reason);
+	    run->is_readback ? "reading it back: " : "", what, reason,
+	    f->is_request && f->op == COPY_FLUSH && !f->is_lost ?
+		"; what it reads may not be on its disk until all is written "
+		"again" :
+		"");
 }
 
 static void

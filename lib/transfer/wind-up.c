@@ -46,6 +46,7 @@ finish(struct run *run)
 		net_timer_done(&run->exit_timer);
 	resume_free(run);
 	run_judge(run);
+	run->result.distrusted = run->keeper.distrusted;
 	if (!checkpoint_conclude(run))
 		run_is_kept(run);
 }

@@ -1,0 +1,95 @@
+#!/bin/sh
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# A server that has refused a flush reads what it has in its cache, and may
+# have forgotten to write it: that is compared with no more.
+. "$srcdir/tests/lib/testlib.sh"
+. "$srcdir/tests/lib/daemonlib.sh"
+requires nbdkit eval --version
+requires jq --version
+plan 12
+
+size=$((1 * MiB))
+make_data "$tmp/src.img" $size disk
+start_nbdkit src -r file "$tmp/src.img"
+
+# As Linux does: a flush that fails tells it once, and forgets what was dirty.
+cat >"$tmp/cached" <<'END'
+#!/bin/sh
+case $1 in
+get_size) echo 1048576 ;;
+thread_model) echo serialize_all_requests ;;
+can_write | can_flush) ;;
+pread) dd if="$dir/cache" skip="$4" count="$3" status=none \
+    iflag=skip_bytes,count_bytes,fullblock bs=1M ;;
+pwrite)
+	dd of="$dir/cache" seek="$4" oflag=seek_bytes conv=notrunc bs=1M \
+	    iflag=fullblock status=none
+	echo "$4 $3" >>"$dir/dirty" ;;
+flush)
+	touch "$dir/dirty"
+	if [ -e "$dir/refuse" ]; then
+		rm "$dir/refuse" "$dir/dirty"
+		echo EIO >&2
+		exit 1
+	fi
+	while read -r at n; do
+		dd if="$dir/cache" of="$dir/disk" skip="$at" seek="$at" \
+		    count="$n" iflag=skip_bytes,count_bytes \
+		    oflag=seek_bytes conv=notrunc status=none
+	done <"$dir/dirty"
+	rm "$dir/dirty" ;;
+*) exit 2 ;;
+esac
+END
+chmod +x "$tmp/cached"
+start_cached()
+{
+	rm -f "$tmp/cache" "$tmp/disk"
+	truncate -s $size "$tmp/cache" "$tmp/disk"
+	start_nbdkit cached sh "$tmp/cached"
+}
+export dir="$tmp"
+start_cached
+ok "what was flushed is on the disk" "$nbdsync" copy "$(uri src)" \
+    "$(uri cached)"
+cmp "$tmp/src.img" "$tmp/disk" || bail "the disk is none"
+
+start_process mirror "$nbdsync" mirror --sync --interval 0 "$(uri src)" \
+    "$(uri cached)"
+change()
+{
+	printf '%s' "$1" | dd of="$tmp/src.img" bs=1 seek=500000 conv=notrunc \
+	    status=none
+}
+change once
+wait_for "cmp -s '$tmp/src.img' '$tmp/disk'" 60 || bail "it does not mirror"
+touch "$tmp/refuse"
+change twice
+ok "a flush of a mirror is refused" wait_for "[ ! -e '$tmp/refuse' ]" 60
+ok "and what it was for is written again" \
+    wait_for "cmp -s '$tmp/src.img' '$tmp/disk'" 60
+ok "which was told" wait_for "grep -q 'flush: .*may not be on its disk' \
+    '$tmp/mirror.log'" 60
+kill -INT "$(pid_of mirror)"
+wait_for "! is_running_ $(pid_of mirror)" 60
+rm -f "$tmp/mirror.started"
+
+stop_process cached
+start_cached
+conf "endpoints = ( { name = \"s\"; uri = \"$(uri src)\"; },
+  { name = \"d\"; uri = \"$(uri cached)\"; } );
+jobs = ( { name = \"vm\"; mode = \"sync\"; source = \"s\";
+  destination = \"d\"; } );"
+start_daemon "$tmp/conf"
+touch "$tmp/refuse"
+exits 4 "a sync whose flush is refused has failed" "$nbdsync" start --wait vm
+ok "though it has written all" cmp "$tmp/src.img" "$tmp/cache"
+ok "which is not on the disk" eval '! cmp -s "$tmp/src.img" "$tmp/disk"'
+stop_process daemon
+start_daemon "$tmp/conf"
+ok "the next one succeeds, also with another daemon" "$nbdsync" start --wait vm
+ok "and has written it again" cmp "$tmp/src.img" "$tmp/disk"
+like "for a reason that it tells" "$(job_field vm '.last_run.gave_up[]')" \
+    'has refused a flush before'
+ok "one more is a sync as ever" "$nbdsync" start --wait vm
+is "that writes nothing" "$(job_field vm .last_run.progress.written_bytes)" 0
