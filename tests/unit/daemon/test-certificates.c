@@ -174,6 +174,7 @@ main(void)
 	Suite *s = suite_create("daemon/certificates");
 	TCase *tc = tcase_create("certificates");
 
+	tcase_set_timeout(tc, 60);
 	tcase_add_checked_fixture(tc, set_up, tear_down);
 	tcase_add_test(tc, certificate_that_is_good_for_long_is_not_told_of);
 	tcase_add_test(tc,
