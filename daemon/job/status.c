@@ -14,8 +14,8 @@
 #define GOOD_AFTER_MS 60000
 
 const char *const job_states[] = { "idle", "held", "paused", "preparing",
-	"connecting", "copying", "mirroring", "verifying", "reconnecting",
-	"stalled", "flushing", "stopping", NULL };
+	"connecting", "copying", "mirroring", "verifying", "waiting",
+	"reconnecting", "stalled", "flushing", "stopping", NULL };
 
 const char *
 job_health_name(enum job_health health)
