@@ -90,6 +90,7 @@ noinst_LTLIBRARIES += %D%/libdaemon.la
 	%D%/job/job.h \
 	%D%/job/jobs.c \
 	%D%/job/keep.c \
+	%D%/job/alarm.c \
 	%D%/job/connections.c \
 	%D%/job/lost.c \
 	%D%/job/memory.c \

@@ -261,8 +261,8 @@ struct conf {
 };
 
 /*
- * Read the file at path, and those of its include_dir.  0; -EINVAL: something is wrong with it, all of
- * which is in problems; -ENOMEM.  A file that cannot be read is a problem
+ * Read the file at path, and those of its include_dir.  0; -EINVAL: something
+ * is wrong with it, all of which is in problems; -ENOMEM.  A file that cannot be read is a problem
  * like others.  problems has been initialised by the caller.
  */
 int conf_load(const char *path, struct conf **ret_conf,

@@ -4,8 +4,8 @@
  *
  * A client first gets a snapshot of all jobs, then {"event":"live"}, then
  * every change; with ?since=SEQ, or a time, instead of the snapshot, what has
- * happened after that.  If some of it is no longer kept, {"event":"gap"} says so.  A
- * line every ten seconds tells a quiet daemon from a dead one.
+ * happened after that.  If some of it is no longer kept, {"event":"gap"} says
+ * so.  A line every ten seconds tells a quiet daemon from a dead one.
  */
 
 #include "control/events.h"

@@ -95,8 +95,8 @@ ctl_health(struct ctl_request *req)
 	ctl_reply(req, is_crit ? 503 : 200, json_pack(
 	    "{s:s, s:o, s:b, s:i, s:i, s:o, s:o, s:I, s:I, s:I}", "health",
 	    health, "job_health", of_jobs,
-	    "stopping", is_stopping, "jobs", (int)jobs_count(req->jobs), "running",
-	    (int)jobs_count_running(req->jobs), "failed_jobs", failed,
+	    "stopping", is_stopping, "jobs", (int)jobs_count(req->jobs),
+	    "running", (int)jobs_count_running(req->jobs), "failed_jobs", failed,
 	    "store", state,
 	    "memory_bytes", (json_int_t)budget_memory_used(budget),
 	    "memory_peak_bytes", (json_int_t)budget_memory_peak(budget),

@@ -65,6 +65,21 @@ struct jobs {
 	void *on_stopped_arg;
 };
 
+/* Hooks that tell of something that lasts, see alarm.c; born 0. */
+struct job_alarm {
+	struct job *job;
+	const struct job_alarm_kind *kind;
+	struct hooks *hooks;		/* NULL: none runs */
+	int told;			/* the level that the last was for */
+};
+
+struct job_alarm_kind {
+	enum hook_kind hook;
+	bool is_of_run;			/* over with the run */
+	int (*level)(const struct job *job);	/* now */
+	json_t *(*describe)(const struct job *job) ON_MAIN;
+};
+
 struct job {
 	struct list node;
 	struct jobs *jobs;
@@ -110,16 +125,14 @@ struct job {
 	uint64_t rpo_repeat_ms;		/* 0: it is told once */
 	int64_t rpo_told_at_ms;
 	enum job_health rpo_level;	/* that was told */
-	enum job_health rpo_hook_level;	/* and that the last hook was for */
-	struct hooks *rpo_hooks;	/* NULL: none runs */
+	struct job_alarm rpo_alarm;
 	int64_t known_since_ms;
 
 	bool has_lost;			/* connections, as the log says */
 	uint64_t stalled_after_ms;
 	bool is_stall_logged;		/* that the run stands still */
 	bool is_stall_told;		/* to hooks, that it does for long */
-	bool is_stall_hooked;		/* what the last hook was for */
-	struct hooks *stall_hooks;	/* NULL: none runs */
+	struct job_alarm stall_alarm;
 
 	bool is_paused;
 	char pause_reason[JOB_REASON_SIZE];
@@ -276,6 +289,10 @@ json_t *job_describe_run(const struct job *job) ON_MAIN;
 
 /* See whether connections were lost, or are back. */
 void job_look_at_losses(struct job *job, const struct run_progress *p) ON_MAIN;
+
+/* The level has changed, or is told once more. */
+void job_alarm(struct job *job, struct job_alarm *alarm,
+    const struct job_alarm_kind *kind) ON_MAIN;
 
 void job_set_stalled(struct job *job, const struct conf_job *cj) ON_MAIN;
 /* Another run begins. */

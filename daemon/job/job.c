@@ -56,8 +56,8 @@ job_free(struct job *job)
 	assert(job->run == NULL);
 	list_remove(&job->node);
 	list_remove(&job->keep_node);
-	hooks_free(job->rpo_hooks);
-	hooks_free(job->stall_hooks);
+	hooks_free(job->rpo_alarm.hooks);
+	hooks_free(job->stall_alarm.hooks);
 	json_decref(job->last_run);
 	json_decref(job->last_run_told);
 	run_map_done(&job->last_map);

@@ -3,8 +3,9 @@
  * The recovery point objective: how old the last success of a job may be.
  *
  * The level is looked at when it may have changed, and told once each time it
- * has, and again while it is bad, if that is wished.  A job that has never succeeded is as old as we have known it: a fresh
- * one is nothing to worry about.
+ * has, and again while it is bad, if that is wished.  A job that has never
+ * succeeded is as old as we have known it: a fresh one is nothing to worry
+ * about.
  */
 
 #include "base/units.h"
@@ -73,46 +74,24 @@ event_of(enum job_health level)
 	    level == JOB_WARN ? "job.rpo-warning" : "job.rpo-recovered";
 }
 
-static void run_hook(struct job *job) ON_MAIN;
-
-/* The job may have got worse meanwhile, or better. */
-static void
-on_hook_end(void *arg)
+static int
+rpo_level(const struct job *job)
 {
-	struct job *job = arg;
-
-	on_main_entry();
-	hooks_free(job->rpo_hooks);
-	job->rpo_hooks = NULL;
-	if (job->rpo_level != job->rpo_hook_level && job->is_configured)
-		run_hook(job);
+	return (int)job->rpo_level;
 }
 
-/* One at a time, and none that could not come to its end. */
-static void
-run_hook(struct job *job)
+static json_t *
+describe(const struct job *job) ON_MAIN
 {
-	const struct hooks_events events = { NULL, on_hook_end, job,
-		job->totals.hooks };
-	const struct conf *conf = job->jobs->conf;
-	json_t *o;
-
-	if (job->rpo_hooks != NULL ||
-	    jobs_is_stopping(job->jobs) ||
-	    hooks_new_alarm(job->jobs->loop, conf,
-	    conf_find_job(conf, job->name), HOOK_RPO, &events,
-	    &job->rpo_hooks) < 0 ||
-	    job->rpo_hooks == NULL)
-		return;
-	job->rpo_hook_level = job->rpo_level;
-	o = json_pack("{s:s, s:s, s:s, s:s, s:s, s:I}", "event",
+	return json_pack("{s:s, s:s, s:s, s:s, s:s, s:I}", "event",
 	    event_of(job->rpo_level), "job", job->name, "state",
 	    job->told_state, "source", job->source, "destination",
 	    job->destination_names, "age_s",
 	    (json_int_t)job_rpo_age_ms(job) / 1000);
-	hooks_alarm(job->rpo_hooks, o);
-	json_decref(o);
 }
+
+static const struct job_alarm_kind rpo_alarm = { HOOK_RPO, false, rpo_level,
+	describe };
 
 /* In how long it is to be told again; UINT64_MAX: not. */
 static uint64_t
@@ -144,7 +123,7 @@ job_look_at_rpo(struct job *job)
 	jobs_tell_event(job->jobs, job, event_of(level));
 	if (level != old)
 		jobs_changed(job->jobs, job);
-	run_hook(job);
+	job_alarm(job, &job->rpo_alarm, &rpo_alarm);
 }
 
 /* In how long the level changes by itself; UINT64_MAX: not. */

@@ -21,7 +21,7 @@ job_reset_stall(struct job *job)
 {
 	job->is_stall_logged = false;
 	job->is_stall_told = false;
-	job->is_stall_hooked = false;
+	job->stall_alarm.told = false;
 }
 
 static void
@@ -42,46 +42,27 @@ say(struct job *job, const struct run_progress *p) ON_MAIN
 		job_say(job, MSG_STALL_OVER, LOG_LEVEL_INFO, "goes on again");
 }
 
-static void run_hook(struct job *job) ON_MAIN;
-
-/* It may have changed meanwhile. */
-static void
-on_hook_end(void *arg)
+static int
+stall_level(const struct job *job)
 {
-	struct job *job = arg;
-
-	on_main_entry();
-	hooks_free(job->stall_hooks);
-	job->stall_hooks = NULL;
-	if (job->run != NULL && job->is_stall_told != job->is_stall_hooked)
-		run_hook(job);
+	return job->is_stall_told;
 }
 
-/* One at a time, and none that could not come to its end. */
-static void
-run_hook(struct job *job)
+static json_t *
+describe(const struct job *job) ON_MAIN
 {
-	const struct hooks_events events = { NULL, on_hook_end, job,
-		job->totals.hooks };
-	const struct conf *conf = job->jobs->conf;
-	json_t *o;
+	json_t *o = job_describe_run(job);
 
-	if (job->stall_hooks != NULL || !job->is_configured ||
-	    jobs_is_stopping(job->jobs) ||
-	    hooks_new_alarm(job->jobs->loop, conf,
-	    conf_find_job(conf, job->name), HOOK_STALLED, &events,
-	    &job->stall_hooks) < 0 || job->stall_hooks == NULL)
-		return;
-	job->is_stall_hooked = job->is_stall_told;
-	o = job_describe_run(job);
 	(void)json_object_set_new(o, "state", json_string(job->told_state));
 	(void)json_object_set_new(o, "event", json_string(
 	    job->is_stall_told ? "job.stalled" : "job.recovered"));
 	(void)json_object_set_new(o, "stalled_s", json_integer(
 	    (json_int_t)progress_stalled_ms(&job->meter) / 1000));
-	hooks_alarm(job->stall_hooks, o);
-	json_decref(o);
+	return o;
 }
+
+static const struct job_alarm_kind stall_alarm = { HOOK_STALLED, true,
+	stall_level, describe };
 
 void
 job_look_at_stall(struct job *job, const struct run_progress *p)
@@ -96,5 +77,5 @@ job_look_at_stall(struct job *job, const struct run_progress *p)
 	if (is_long == job->is_stall_told)
 		return;
 	job->is_stall_told = is_long;
-	run_hook(job);
+	job_alarm(job, &job->stall_alarm, &stall_alarm);
 }
