@@ -83,6 +83,26 @@ note_failed(struct series *s)
 		    s->spec.interval_ms : RETRY_MS;
 }
 
+/*
+ * Before the first complete pass a failure is taken for a mistake of who has
+ * started it, unless some destination has got all.
+ */
+static bool
+is_hopeless(const struct series *s)
+{
+	const struct run_result *r = &s->result;
+
+	if (is_for_good(r))
+		return true;
+	if (s->mirror.n_complete > 0)
+		return false;
+	for (unsigned i = 0; r->outcome == RUN_PARTIAL &&
+	     i < s->spec.n_destinations; i++)
+		if (r->destination_failures[i] != NULL)
+			return false;
+	return true;
+}
+
 static enum series_step
 after_pass(struct series *s)
 {
@@ -92,8 +112,7 @@ after_pass(struct series *s)
 		note_complete(s);
 	} else {
 		note_failed(s);
-		if (s->is_cancelled || s->mirror.n_complete == 0 ||
-		    is_for_good(&s->result))
+		if (s->is_cancelled || is_hopeless(s))
 			return SERIES_END;
 	}
 	s->mirror.next_pass_at_ms = run_wall_clock_ms() +

@@ -23,8 +23,9 @@
  *	mirror		a copy (a sync, if syncs_first), then sync after sync,
  *			until it is cancelled
  *
- * A mirror's first pass has to succeed.  A later one that fails is done
- * again, after pauses that grow; but for what cannot become better by itself.
+ * A mirror's first pass has to succeed for one destination at least.  A later
+ * one that fails is done again, after pauses that grow; but for what cannot
+ * become better by itself.
  * Cancelled between two passes, of which the last was complete, a mirror is
  * RUN_STOPPED, and in the middle of one RUN_CANCELLED.
  *

@@ -5,7 +5,7 @@
 . "$srcdir/tests/lib/daemonlib.sh"
 requires nbdkit --filter=delay file --version
 requires jq --version
-plan 8
+plan 11
 
 mirror()
 {
@@ -45,3 +45,15 @@ start_nbdkit c file "$tmp/c"
 ok "the one that is back gets all that it missed" wait_for \
     'cmp -s "$tmp/a" "$tmp/c"' 60
 ok "and both are in sync" wait_for '[ "$(mirror in_sync)" = true ]' 60
+
+# Not there when the mirror begins.
+"$nbdsync" cancel m || bail "it is not cancelled"
+wait_for '[ "$(job_field m .state)" = idle ]' 60 || bail "it does not end"
+stop_process c KILL
+change "before it begins again"
+start_job m
+ok "one that is not there at the beginning is not waited for" wait_for \
+    'cmp -s "$tmp/a" "$tmp/b" && [ "$(mirror passes_failed)" -ge 1 ]' 60
+start_nbdkit c file "$tmp/c"
+ok "nor given up" wait_for 'cmp -s "$tmp/a" "$tmp/c"' 60
+ok "and both are in sync then" wait_for '[ "$(mirror in_sync)" = true ]' 60
