@@ -80,16 +80,41 @@ stands_still(const struct run_progress *snapshot)
 	    snapshot->phase == RUN_RECONNECTING;
 }
 
+/* A mirror's next pass, which begins with nothing done. */
+static bool
+is_next_pass(const struct progress *p, const struct run_progress *snapshot)
+{
+	return snapshot->mirror.is_mirror && p->has_last &&
+	    snapshot->mirror.pass != p->last.mirror.pass;
+}
+
+static bool
+is_between_passes(const struct run_progress *snapshot)
+{
+	return snapshot->mirror.is_mirror &&
+	    snapshot->mirror.next_pass_at_ms != 0;
+}
+
+/* What a mirror's pass does has no phase of its own. */
+static bool
+moves_bytes(const struct run_progress *snapshot)
+{
+	return snapshot->phase == RUN_COPYING || stands_still(snapshot) ||
+	    (snapshot->phase == RUN_MIRRORING && snapshot->total_bytes > 0);
+}
+
 void
 progress_update(struct progress *p, const struct run_progress *snapshot,
     uint64_t now_ms)
 {
+	if (is_next_pass(p, snapshot))
+		progress_init(p);
 	if (!p->has_last)
 		take_first(p, now_ms);
 	else if (progress_settled(snapshot) < progress_settled(&p->last) ||
 	    now_ms <= p->last_ms)
 		;			/* no span, or another run */
-	else if (snapshot->phase == RUN_COPYING || stands_still(snapshot))
+	else if (moves_bytes(snapshot) && !is_between_passes(snapshot))
 		take_rates(p, snapshot, now_ms);
 	if (progress_settled(snapshot) != progress_settled(&p->last) ||
 	    snapshot->phase != p->last.phase)
@@ -117,7 +142,8 @@ progress_percent(const struct run_progress *snapshot)
 uint64_t
 progress_rate(const struct progress *p)
 {
-	return (uint64_t)average_get(&p->shown);
+	return is_between_passes(&p->last) ? 0 :
+	    (uint64_t)average_get(&p->shown);
 }
 
 static uint64_t
@@ -152,6 +178,7 @@ progress_time_left(const struct progress *p, uint64_t *ret_ms)
 	double ms;
 
 	if (progress_is_too_early(p) || stands_still(s) ||
+	    is_between_passes(s) ||
 	    settled > s->total_bytes || rate < 1.0)
 		return false;
 	ms = (double)(s->total_bytes - settled) / rate * 1000.0;

@@ -491,6 +491,76 @@ START_TEST(the_summary_of_an_empty_disk_divides_by_nothing)
 }
 END_TEST
 
+static struct run_progress
+mirroring(unsigned pass, uint64_t done, int64_t next_pass_at_ms)
+{
+	struct run_progress s = copying(done, 100 * GIB);
+
+	s.phase = RUN_MIRRORING;
+	s.mirror.is_mirror = true;
+	s.mirror.pass = pass;
+	s.mirror.next_pass_at_ms = next_pass_at_ms;
+	return s;
+}
+
+/* For so long at this rate, from the start of the pass. */
+static void
+feed_pass(struct progress *p, unsigned pass, uint64_t rate, unsigned seconds)
+{
+	struct run_progress s;
+
+	for (uint64_t ms = 0; ms <= seconds * UINT64_C(1000); ms += 500) {
+		s = mirroring(pass, rate * ms / 1000, 0);
+		progress_update(p, &s, ms);
+	}
+}
+
+START_TEST(the_rate_of_a_mirror_is_that_of_the_pass_that_runs)
+{
+	struct progress p;
+
+	feed(&p, 100 * GIB, 500 * MIB, 60);
+	p.last.mirror.is_mirror = true;
+	p.last.mirror.pass = 1;
+	feed_pass(&p, 2, MIB, 3);
+	ck_assert_uint_ge(progress_rate(&p), MIB - MIB / 10);
+	ck_assert_uint_le(progress_rate(&p), MIB + MIB / 10);
+}
+END_TEST
+
+START_TEST(between_two_passes_a_mirror_has_no_rate_and_no_time_left)
+{
+	struct run_progress s = mirroring(2, 15 * GIB, 1);
+	struct progress p;
+	uint64_t left;
+
+	progress_init(&p);
+	feed_pass(&p, 2, GIB, 15);
+	ck_assert(progress_time_left(&p, &left));
+	ck_assert_uint_eq(left, 85000);
+	progress_update(&p, &s, 15000);
+	ck_assert_uint_eq(progress_rate(&p), 0);
+	ck_assert(!progress_time_left(&p, &left));
+}
+END_TEST
+
+START_TEST(a_pass_that_connects_does_not_slow_its_rate_down)
+{
+	struct run_progress s = mirroring(2, 0, 0);
+	struct progress p;
+
+	progress_init(&p);
+	s.total_bytes = 0;
+	for (uint64_t ms = 0; ms <= 20000; ms += 500)
+		progress_update(&p, &s, ms);
+	s = mirroring(2, 0, 0);
+	progress_update(&p, &s, 20500);
+	s = mirroring(2, 50 * MIB, 0);
+	progress_update(&p, &s, 21000);
+	ck_assert_uint_ge(progress_rate(&p), 40 * MIB);
+}
+END_TEST
+
 static void
 add_figures(Suite *s)
 {
@@ -517,6 +587,11 @@ add_figures(Suite *s)
 	tcase_add_test(tc, a_summary_says_whether_all_was_verified);
 	tcase_add_test(tc, a_long_flush_has_not_stalled);
 	tcase_add_test(tc, figures_that_fall_do_not_make_rates_wrap);
+	tcase_add_test(tc,
+	    the_rate_of_a_mirror_is_that_of_the_pass_that_runs);
+	tcase_add_test(tc,
+	    between_two_passes_a_mirror_has_no_rate_and_no_time_left);
+	tcase_add_test(tc, a_pass_that_connects_does_not_slow_its_rate_down);
 	suite_add_tcase(s, tc);
 }
 
