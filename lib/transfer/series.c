@@ -45,8 +45,7 @@ finish(struct series *s)
 	s->result.has_begun = s->has_begun;
 	s->result.distrusted = s->distrusted;
 	series_get_progress(s, p);
-	if (!s->mirror.is_mirror)
-		p->phase = RUN_FINISHED;
+	p->phase = RUN_FINISHED;
 	s->is_over = true;
 	s->on_finished(s, s->arg);
 }
@@ -408,6 +407,8 @@ series_get_map(const struct series *s, struct run_map *ret_map)
 static enum run_phase
 mirror_phase(const struct series *s, enum run_phase phase)
 {
+	if (s->is_over)
+		return RUN_FINISHED;
 	if (!s->is_running)
 		return s->is_cancelled ? RUN_STOPPING : RUN_MIRRORING;
 	return s->mirror.n_complete == 0 || s->is_cancelled ||

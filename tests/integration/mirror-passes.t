@@ -7,7 +7,7 @@
 requires nbdkit --filter=delay --filter=error file --version
 requires jq --version
 requires env --default-signal=INT true
-plan 43
+plan 44
 
 change()
 {
@@ -177,6 +177,14 @@ stop_process mirror INT
 is "stopped between passes, it succeeds" "$status" 0
 like "and says so" "$(cat "$tmp/mirror.log")" \
     'stopped after 1 complete passes; what the source had at 20'
+# shellcheck disable=SC2086
+start_process mirror $mirror --interval 1h --sync --json "$(uri source)" \
+    "$tmp/d"
+wait_for "grep -q 'first pass is complete' '$tmp/mirror.log'"
+stop_process mirror INT
+is "its report is that of a run that is over" "$(sed -n '/^{/,$p' \
+    "$tmp/mirror.log" | jq -c '[.result, .progress.phase,
+    .progress.ratio == 1]')" '["stopped","finished",true]'
 
 # A second pass that is held in a read.
 head -c $((1 * MiB)) "$tmp/a" >"$tmp/small"

@@ -113,6 +113,7 @@ START_TEST(cancelled_after_its_end_it_does_not_end_again)
 	run_to_its_end(modes[_i]);
 	ck_assert_int_eq(series_result(series)->outcome,
 	    modes[_i] == RUN_COPY ? RUN_SUCCEEDED : RUN_STOPPED);
+	ck_assert_int_eq(series_result(series)->progress.phase, RUN_FINISHED);
 	series_cancel(series);
 	let_pass();
 	ck_assert_int_eq(series_result(series)->outcome,
