@@ -32,7 +32,7 @@ struct finding {
 	unsigned counts[CHECK_UNKNOWN + 1];	/* jobs by state */
 	unsigned n_running;
 	const json_t *rpo;		/* of the job that was seen last */
-	char worst[128];		/* a job, and why */
+	char worst[384];		/* a job, and why */
 };
 
 static const char *const words[] = { "OK", "WARNING", "CRITICAL", "UNKNOWN" };
@@ -56,12 +56,37 @@ state_of(const char *health)
 	return strcmp(health, "crit") == 0 ? CHECK_CRITICAL : CHECK_UNKNOWN;
 }
 
+/* NULL: none, or the job has nothing to do with it. */
+static const char *
+failure_of_mirror(const json_t *job)
+{
+	return json_string_value(json_object_get(json_object_get(
+	    json_object_get(json_object_get(job, "run"), "progress"),
+	    "mirror"), "failure"));
+}
+
+/* In the words of the worst there is. */
+static void
+tell_why(const json_t *job, const json_t *rpo, char *buf, size_t size)
+{
+	const char *result =
+	    text_of(json_object_get(job, "last_run"), "result");
+	const char *failure = failure_of_mirror(job);
+
+	if (json_is_true(json_object_get(rpo, "violated")))
+		(void)snprintf(buf, size, "RPO violated");
+	else if (failure != NULL)
+		(void)snprintf(buf, size, "passes fail: %s", failure);
+	else
+		(void)snprintf(buf, size, "%s", result[0] != '\0' ? result :
+		    text_of(job, "state"));
+}
+
 static void
 add_job(struct finding *f, const json_t *job)
 {
 	enum check_state state = state_of(text_of(job, "health"));
-	const char *result =
-	    text_of(json_object_get(job, "last_run"), "result");
+	char why[256];
 
 	f->counts[state]++;
 	f->rpo = json_object_get(job, "rpo");
@@ -70,10 +95,9 @@ add_job(struct finding *f, const json_t *job)
 	if (state <= f->state)
 		return;
 	f->state = state;
+	tell_why(job, f->rpo, why, sizeof why);
 	(void)snprintf(f->worst, sizeof f->worst, "%s: %s", text_of(job, "job"),
-	    json_is_true(json_object_get(f->rpo, "violated")) ?
-	    "RPO violated" : result[0] != '\0' ? result :
-	    text_of(job, "state"));
+	    why);
 	output_make_printable(f->worst);
 }
 

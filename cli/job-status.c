@@ -211,3 +211,11 @@ job_status_read(const json_t *json, struct job_status *ret_status)
 	*ret_status = status;
 	return 0;
 }
+
+bool
+job_status_has_failing_passes(const struct job_status *status)
+{
+	const struct run_mirror *m = &status->run.progress.mirror;
+
+	return status->is_running && m->n_complete > 0 && m->n_failed > 0;
+}

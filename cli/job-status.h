@@ -64,6 +64,9 @@ struct job_status {
 const char *job_status_last(const struct job_status *status,
     char buf[JOB_LAST_SIZE]);
 
+/* It mirrors, and the last pass has failed. */
+bool job_status_has_failing_passes(const struct job_status *status);
+
 /* 0, or -EPROTO: that is no job. */
 int job_status_read(const json_t *json, struct job_status *ret_status);
 

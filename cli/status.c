@@ -2,6 +2,7 @@
 /*
  * nbdsync status: all jobs in a table, or one in detail.
  */
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -73,6 +74,11 @@ make_row(struct row *row, const struct job_status *status)
 	if (status->run.progress.mirror.is_in_sync) {
 		/* Whether a pass is under way or not. */
 		set_cell(row, COLUMN_PROGRESS, "in sync");
+		set_cell(row, COLUMN_RATE, "-");
+		return;
+	}
+	if (job_status_has_failing_passes(status)) {
+		set_cell(row, COLUMN_PROGRESS, "failing");
 		set_cell(row, COLUMN_RATE, "-");
 		return;
 	}
@@ -204,6 +210,28 @@ print_connections(const json_t *list)
 	}
 }
 
+/* "41 complete, 5 failed since then" */
+static void
+print_passes(const struct run_mirror *m)
+{
+	char age[UNITS_TEXT_SIZE];
+	char text[128];
+
+	(void)snprintf(text, sizeof text, "%" PRIu64 " complete%s",
+	    m->n_complete, m->is_in_sync ? ", in sync" : "");
+	if (m->n_failed > 0)
+		(void)snprintf(text + strlen(text), sizeof text - strlen(text),
+		    ", %" PRIu64 " failed since then", m->n_failed);
+	print_line("passes:", text);
+	if (m->failure[0] != '\0')
+		print_line("last failure:", m->failure);
+	if (m->n_complete == 0)
+		return;
+	(void)snprintf(text, sizeof text, "as of %s ago",
+	    units_format_time_ms(m->consistent_age_ms, age));
+	print_line("consistent:", text);
+}
+
 static void
 print_run(const struct job_run *run)
 {
@@ -215,6 +243,8 @@ print_run(const struct job_run *run)
 
 	print_line("run:", run->id);
 	print_time("started:", run->started_at);
+	if (run->progress.mirror.is_mirror)
+		print_passes(&run->progress.mirror);
 	if (run->progress.total_bytes == 0)
 		return;
 	(void)printf("%-13s %u%%, %s of %s, %s of it zeroes, %s/s%s%s\n",

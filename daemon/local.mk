@@ -94,6 +94,7 @@ noinst_LTLIBRARIES += %D%/libdaemon.la
 	%D%/job/connections.c \
 	%D%/job/lost.c \
 	%D%/job/memory.c \
+	%D%/job/passes.c \
 	%D%/job/pause.c \
 	%D%/job/rate.c \
 	%D%/job/rpo.c \

@@ -54,6 +54,11 @@ add_run(char text[TEXT_SIZE], const struct job_view *view)
 		add(text, " in sync");
 		return;
 	}
+	if (view->progress.mirror.n_complete > 0 &&
+	    view->progress.mirror.n_failed > 0) {
+		add(text, " failing");
+		return;
+	}
 	add(text, " %u%% %s/s", progress_percent(&view->progress),
 	    units_format_size(view->rate, rate));
 	if (view->has_time_left)

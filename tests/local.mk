@@ -598,6 +598,7 @@ integration_tests = \
 	%D%/integration/manual-examples.t \
 	%D%/integration/manuals.t \
 	%D%/integration/mirror-passes.t \
+	%D%/integration/mirror-failing.t \
 	%D%/integration/mirror-several.t \
 	%D%/integration/monitoring.t \
 	%D%/integration/nbd-contexts.t \

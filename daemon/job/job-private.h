@@ -134,6 +134,10 @@ struct job {
 	bool is_stall_told;		/* to hooks, that it does for long */
 	struct job_alarm stall_alarm;
 
+	char pass_failure[ERROR_TEXT_SIZE];	/* of passes that fail, as the
+						   log says; "": none does */
+	uint64_t n_failed_passes;
+
 	bool is_paused;
 	char pause_reason[JOB_REASON_SIZE];
 	int64_t paused_at_ms;
@@ -299,6 +303,14 @@ void job_set_stalled(struct job *job, const struct conf_job *cj) ON_MAIN;
 void job_reset_stall(struct job *job) ON_MAIN;
 /* See whether the run stands still, or no longer. */
 void job_look_at_stall(struct job *job, const struct run_progress *p) ON_MAIN;
+
+/* Another run begins. */
+void job_reset_passes(struct job *job) ON_MAIN;
+/* See whether passes of a mirror fail, or no longer. */
+void job_look_at_passes(struct job *job, const struct run_progress *p)
+    ON_MAIN;
+/* The last one has, and the run goes on. */
+bool job_has_failing_passes(const struct job *job);
 
 bool job_is_success(enum run_outcome outcome);
 /* The run has ended. */

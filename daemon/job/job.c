@@ -662,6 +662,7 @@ let_go(struct job *job, const char *trigger, struct series *run) ON_MAIN
 	job->waits_for_window = false;
 	progress_init(&job->meter);
 	job_reset_stall(job);
+	job_reset_passes(job);
 	job->has_lost = false;
 	job->trigger = trigger;
 	job->started_at_ms = job_now_ms();

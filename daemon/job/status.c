@@ -60,7 +60,8 @@ job_health(const struct job *job, const struct job_view *view)
 {
 	if (job->rpo_level == JOB_CRIT)
 		return JOB_CRIT;
-	if (view->stalled_ms > 0 || job->rpo_level == JOB_WARN)
+	if (view->stalled_ms > 0 || job->rpo_level == JOB_WARN ||
+	    job_has_failing_passes(job))
 		return JOB_WARN;
 	if (!job->has_last_run)
 		return JOB_UNKNOWN;
@@ -278,6 +279,7 @@ job_tick(struct job *job)
 	count_limit(job, &p);
 	job_look_at_losses(job, &p);
 	job_look_at_stall(job, &p);
+	job_look_at_passes(job, &p);
 	if (strcmp(job->told_state, job_state(job, &p)) != 0)
 		jobs_changed(job->jobs, job);
 	job_look_at_mirror(job, &p);

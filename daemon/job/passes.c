@@ -1,0 +1,99 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Passes of a mirror that fail, while its run goes on: the log and the events
+ * say so when they begin to, and when one is complete again; the log also
+ * when the cause is another, and not each time.  That the first pass fails
+ * ends the run, and that is said as such.
+ */
+
+#include <ctype.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "job/job-private.h"
+
+/* Behind a number of its own: that of "at offset 512", and not of "b2". */
+static const char *
+skip_number(const char *at, const char *start)
+{
+	if (at == start || at[-1] == ' ')
+		while (isdigit((unsigned char)*at))
+			at++;
+	return at;
+}
+
+/* Each pass may fail at another place, for the same reason. */
+static bool
+is_same_cause(const char *a, const char *b)
+{
+	const char *i = skip_number(a, a), *k = skip_number(b, b);
+
+	while (*i == *k && *i != '\0') {
+		i = skip_number(i + 1, a);
+		k = skip_number(k + 1, b);
+	}
+	return *i == *k;
+}
+
+bool
+job_has_failing_passes(const struct job *job)
+{
+	return job->run != NULL && !job->has_ended &&
+	    job->pass_failure[0] != '\0';
+}
+
+void
+job_reset_passes(struct job *job)
+{
+	job->pass_failure[0] = '\0';
+	job->n_failed_passes = 0;
+}
+
+static void
+tell(struct job *job, const char *event) ON_MAIN
+{
+	jobs_tell_event(job->jobs, job, event);
+	jobs_changed(job->jobs, job);
+}
+
+static void
+note_failing(struct job *job, const struct run_mirror *m) ON_MAIN
+{
+	bool is_new = job->pass_failure[0] == '\0';
+
+	job->n_failed_passes = m->n_failed;
+	if (!is_new && is_same_cause(job->pass_failure, m->failure))
+		return;
+	(void)snprintf(job->pass_failure, sizeof job->pass_failure, "%s",
+	    m->failure[0] != '\0' ? m->failure : "for no known reason");
+	job_say(job, MSG_PASS_FAILED, LOG_LEVEL_WARNING,
+	    "pass %u has failed, and is tried again: %s",
+	    m->next_pass_at_ms != 0 ? m->pass : m->pass - 1,
+	    job->pass_failure);
+	if (is_new)
+		tell(job, "job.mirror-failing");
+}
+
+static void
+note_complete(struct job *job) ON_MAIN
+{
+	job_say(job, MSG_PASS_COMPLETE, LOG_LEVEL_INFO, "a pass is complete "
+	    "again, after %" PRIu64 " that failed", job->n_failed_passes);
+	job_reset_passes(job);
+	tell(job, "job.mirror-recovered");
+}
+
+void
+job_look_at_passes(struct job *job, const struct run_progress *p)
+{
+	const struct run_mirror *m = &p->mirror;
+
+	/* What is being ended has not failed. */
+	if (job->has_ended || job->is_cancelled || m->n_complete == 0)
+		return;
+	if (m->n_failed > 0)
+		note_failing(job, m);
+	else if (job->pass_failure[0] != '\0')
+		note_complete(job);
+}
