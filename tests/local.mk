@@ -563,6 +563,7 @@ integration_tests = \
 	%D%/integration/daemon-rate.t \
 	%D%/integration/daemon-recheck.t \
 	%D%/integration/daemon-reload.t \
+	%D%/integration/daemon-partial.t \
 	%D%/integration/daemon-pause.t \
 	%D%/integration/daemon-progress.t \
 	%D%/integration/daemon-reload-control.t \

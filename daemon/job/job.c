@@ -121,19 +121,31 @@ make_uuid(char uuid[JOB_UUID_SIZE])
 	    n[1] & UINT64_C(0xffffffffffff));
 }
 
-static void
-log_success(struct job *job, const struct run_progress *p) ON_MAIN
+#define AMOUNT_SIZE (4 * UNITS_TEXT_SIZE + 32)
+
+/* "64.0 MiB in 2.1 s (30.5 MiB/s, 1.0 MiB of it zeroes)" */
+static const char *
+describe_amount(const struct run_progress *p, char buf[AMOUNT_SIZE])
 {
 	char done[UNITS_TEXT_SIZE], took[UNITS_TEXT_SIZE];
 	char rate[UNITS_TEXT_SIZE], zeroed[UNITS_TEXT_SIZE];
 	uint64_t ms = p->elapsed_ms == 0 ? 1 : p->elapsed_ms;
 
-	job_say(job, MSG_RUN_SUCCEEDED, LOG_LEVEL_INFO,
-	    "succeeded: %s in %s (%s/s, %s of it zeroes)",
+	(void)snprintf(buf, AMOUNT_SIZE, "%s in %s (%s/s, %s of it zeroes)",
 	    units_format_size(p->done_bytes, done),
 	    units_format_time_ms(p->elapsed_ms, took),
 	    units_format_size((uint64_t)((double)p->done_bytes * 1000.0 /
 	    (double)ms), rate), units_format_size(p->zeroed_bytes, zeroed));
+	return buf;
+}
+
+static void
+log_success(struct job *job, const struct run_progress *p) ON_MAIN
+{
+	char amount[AMOUNT_SIZE];
+
+	job_say(job, MSG_RUN_SUCCEEDED, LOG_LEVEL_INFO, "succeeded: %s",
+	    describe_amount(p, amount));
 }
 
 static void
@@ -148,6 +160,30 @@ log_not_copied(struct job *job, const struct run_result *result) ON_MAIN
 		    job->destinations[g->destination], g->length, g->offset,
 		    g->side, g->reason);
 	}
+}
+
+/* What has failed has been said; here is which, in the line of the end. */
+static void
+log_partial(struct job *job, const struct run_result *result) ON_MAIN
+{
+	char failed[sizeof job->destination_names + 32] = "";
+	char gaps[64] = "", amount[AMOUNT_SIZE];
+	uint64_t bytes = 0;
+	size_t used = 0;
+
+	for (unsigned i = 0; i < job->n_destinations; i++)
+		if (result->destination_failures[i] != NULL)
+			used += (size_t)snprintf(failed + used,
+			    sizeof failed - used, "%s'%s'", used == 0 ?
+			    "; failed: " : ", ", job->destinations[i]);
+	for (size_t i = 0; i < result->n_not_copied; i++)
+		bytes += result->not_copied[i].length;
+	if (bytes > 0)
+		(void)snprintf(gaps, sizeof gaps, "; not copied: %" PRIu64
+		    " bytes", bytes);
+	job_say(job, MSG_RUN_WARNING, LOG_LEVEL_WARNING,
+	    "succeeded with warnings: %s%s%s",
+	    describe_amount(&result->progress, amount), failed, gaps);
 }
 
 /* The first of them; the status has them all. */
@@ -215,7 +251,7 @@ log_result(struct job *job, const struct run_result *result) ON_MAIN
 		break;
 	case RUN_PARTIAL:
 		log_not_copied(job, result);
-		log_success(job, &result->progress);
+		log_partial(job, result);
 		break;
 	case RUN_DIFFERENT:
 		job_say(job, MSG_RUN_DIFFERENT, LOG_LEVEL_WARNING, "%s",
