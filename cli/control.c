@@ -110,6 +110,8 @@ static int
 exit_code_of_status(int status)
 {
 	switch (status) {
+	case 400:
+		return CLI_USAGE;
 	case 403:
 		return CLI_DENIED;
 	case 404:

@@ -6,7 +6,7 @@
 . "$srcdir/tests/lib/daemonlib.sh"
 requires nbdkit --filter=delay file --version
 requires sqlite3 --version
-plan 48
+plan 53
 
 make_data "$tmp/a" $((2 * MiB)) 1
 make_data "$tmp/b" $((2 * MiB)) 2
@@ -36,8 +36,14 @@ is "as is configured" "$(job_field two .last_run.id |
     { read -r id; api "/v1/runs/$id"; } |
     jq '.report.block_digests != null')" false
 run "$nbdsync" start --verify --mode verify two
-is "a comparison writes nothing to read back" "$status" 1
+is "a comparison writes nothing to read back" "$status" 2
 like "which is said" "$err" '"verify" is for runs that copy or sync'
+exits 2 "nor does it take a mode that there is none of" \
+    "$nbdsync" start --mode foo two
+like "which is said, too" "$err" '"mode" is "foo"'
+exits 2 "nor a rate that is no rate" "$nbdsync" rate two fast
+exits 2 "nor one that is too slow" "$nbdsync" rate two 1
+like "in words" "$err" '"rate'
 
 ok "equal disks" "$nbdsync" verify --wait --progress two
 like "a comparison does not say that it has copied" "$err" \
