@@ -116,7 +116,8 @@ draw_mirror(struct canvas *c, const struct run_progress *p)
 		return;
 	}
 	(void)snprintf(text, sizeof text, "%s behind  ", age);
-	canvas_put(c, STYLE_WARN, 0, text);
+	if (p->mirror.n_complete > 0)
+		canvas_put(c, STYLE_WARN, 0, text);
 	canvas_cell(c, STYLE_WARN, SIZE_MAX, p->mirror.failure);
 }
 
@@ -129,7 +130,8 @@ draw_running(struct canvas *c, const struct job_status *status,
 	char text[UNITS_TEXT_SIZE];
 	char rate[UNITS_TEXT_SIZE + 2];
 
-	if (p->mirror.is_mirror && p->mirror.n_complete > 0) {
+	if (p->mirror.is_mirror &&
+	    p->mirror.n_complete + p->mirror.n_failed > 0) {
 		draw_mirror(c, p);
 		return;
 	}

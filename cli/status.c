@@ -221,7 +221,8 @@ print_passes(const struct run_mirror *m)
 	    m->n_complete, m->is_in_sync ? ", in sync" : "");
 	if (m->n_failed > 0)
 		(void)snprintf(text + strlen(text), sizeof text - strlen(text),
-		    ", %" PRIu64 " failed since then", m->n_failed);
+		    ", %" PRIu64 " failed%s", m->n_failed,
+		    m->n_complete > 0 ? " since then" : "");
 	print_line("passes:", text);
 	if (m->failure[0] != '\0')
 		print_line("last failure:", m->failure);

@@ -54,8 +54,7 @@ add_run(char text[TEXT_SIZE], const struct job_view *view)
 		add(text, " in sync");
 		return;
 	}
-	if (view->progress.mirror.n_complete > 0 &&
-	    view->progress.mirror.n_failed > 0) {
+	if (view->progress.mirror.n_failed > 0) {
 		add(text, " failing");
 		return;
 	}

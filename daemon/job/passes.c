@@ -2,8 +2,8 @@
 /*
  * Passes of a mirror that fail, while its run goes on: the log and the events
  * say so when they begin to, and when one is complete again; the log also
- * when the cause is another, and not each time.  That the first pass fails
- * ends the run, and that is said as such.
+ * when the cause is another, and not each time.  A failure that ends the run
+ * is said as such.
  */
 
 #include <ctype.h>
@@ -90,7 +90,7 @@ job_look_at_passes(struct job *job, const struct run_progress *p)
 	const struct run_mirror *m = &p->mirror;
 
 	/* What is being ended has not failed. */
-	if (job->has_ended || job->is_cancelled || m->n_complete == 0)
+	if (job->has_ended || job->is_cancelled)
 		return;
 	if (m->n_failed > 0)
 		note_failing(job, m);

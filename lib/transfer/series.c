@@ -411,7 +411,7 @@ mirror_phase(const struct series *s, enum run_phase phase)
 		return RUN_FINISHED;
 	if (!s->is_running)
 		return s->is_cancelled ? RUN_STOPPING : RUN_MIRRORING;
-	return s->mirror.n_complete == 0 || s->is_cancelled ||
+	return s->n_passes <= 1 || s->is_cancelled ||
 		phase == RUN_RECONNECTING || phase == RUN_STALLED ?
 	    phase :
 	    RUN_MIRRORING;

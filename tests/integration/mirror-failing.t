@@ -6,7 +6,7 @@
 . "$srcdir/tests/lib/daemonlib.sh"
 requires nbdkit --filter=error file --version
 requires jq --version
-plan 33
+plan 38
 
 mirror()
 {
@@ -32,11 +32,15 @@ between()
 }
 
 make_data "$tmp/a" $((4 * MiB)) 1
-truncate -s $((4 * MiB)) "$tmp/b"
+truncate -s $((4 * MiB)) "$tmp/b" "$tmp/c"
 start_nbdkit destination file "$tmp/b"
 conf "endpoints = ( { name = \"a\"; path = \"$tmp/a\"; },
+  { name = \"c\"; path = \"$tmp/c\"; },
+  { name = \"gone\"; uri = \"nbd+unix:///?socket=$tmp/gone.sock\"; },
   { name = \"b\"; uri = \"$(uri destination)\"; } );
-jobs = ( { name = \"m\"; mode = \"mirror\"; source = \"a\";
+jobs = ( { name = \"two\"; mode = \"mirror\"; source = \"a\";
+    destinations = [ \"c\", \"gone\" ]; pass_interval = \"1s\"; reconnect = \"0\"; },
+  { name = \"m\"; mode = \"mirror\"; source = \"a\";
     destination = \"b\"; pass_interval = \"200ms\"; reconnect = \"0\"; } );"
 start_daemon "$tmp/conf"
 start_process events "$nbdsync" events --json
@@ -102,3 +106,17 @@ n=$(n_logged 'warning: job .m.')
 api /v1/jobs/m/cancel --request POST >/dev/null
 wait_job m
 is "what is ended then has not failed" "$(n_logged 'warning: job .m.')" "$n"
+
+# One of two destinations was never there.
+start_job two
+ok "a first pass that fails for one destination is told, too" wait_for \
+    "grep \"warning: job 'two': pass [0-9]* has failed, and is tried again: \" \
+    '$tmp/daemon.log' | grep -q \"destination 'gone'\""
+is "as the job's health" "$(job_field two .health)" warn
+exits 1 "it is a warning" "$nbdsync" check two
+run "$nbdsync" status two
+like "status has no pass that would be complete" "$out" \
+    '^passes: +0 complete, [0-9]+ failed$'
+ok "it is mirroring all the same, in later passes" wait_for \
+    '[ "$(job_field two .run.progress.mirror.pass)" -ge 3 ] &&
+    [ "$(job_field two .state)" = mirroring ]'
