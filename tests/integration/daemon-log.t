@@ -158,7 +158,7 @@ is "and says so" "$out" "log level debug for 1h"
 like "the answer is JSON if need be" "$("$nbdsync" loglevel --json --job \
     "$(api /v1/jobs | jq -r '.jobs[0].job')" info | jq -r '"\(.level) \(
     .until)"')" "^info null$"
-exits 1 "no level is refused" "$nbdsync" loglevel loud
+exits 2 "no level is refused" "$nbdsync" loglevel loud
 like "in words" "$err" '"level" must be error, warning, info, debug or default'
 exits 6 "nor is there a level of no job" "$nbdsync" loglevel --job nosuch info
 exits 2 "nor one for no time" "$nbdsync" loglevel --for ever info

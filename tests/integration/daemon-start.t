@@ -106,7 +106,7 @@ is "is cut to what the job has" \
 exits 2 "a range with a place at the destination" \
     "$nbdsync" verify --range 0:1MiB:1GiB j
 exits 2 "a range that is none" "$nbdsync" verify --range some j
-exits 1 "a mode that is none, by the command" \
+exits 2 "a mode that is none, by the command" \
     "$nbdsync" start --mode move j
 exits 0 "a copy" "$nbdsync" start --wait j
 exits 0 "a sample of it" "$nbdsync" verify --wait --sample 1% j
