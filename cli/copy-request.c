@@ -440,6 +440,8 @@ find_unfinished(const struct command *command, struct request *req)
 		return CLI_ERROR;
 	}
 	set_ranges(req, ranges, n);
+	/* The last one is of what the source has behind the map's end. */
+	req->spec.may_be_empty = true;
 	return CLI_OK;
 }
 

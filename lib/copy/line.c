@@ -41,6 +41,24 @@ max_u32(uint32_t a, uint32_t b)
 }
 
 /*
+ * The range with its length.  A whole disk may be empty; what begins where the
+ * source ends is nothing that anybody can have wished for.
+ */
+static int
+take_length(struct copy_range *r, const struct disk_shape *source,
+    const struct copy_wish *wish, struct error *e)
+{
+	if (r->length != COPY_LENGTH_ALL)
+		return 0;
+	r->length = r->from < source->size ? source->size - r->from : 0;
+	if (r->from > 0 && r->from == source->size && !wish->may_be_empty)
+		return error_set(e, -EINVAL,
+		    "source has %" PRIu64 " bytes: the range from %" PRIu64
+		    " on is empty", source->size, r->from);
+	return 0;
+}
+
+/*
  * A range has to start on a sector and be whole sectors; only at the end of
  * the source may the last sector be shorter.
  */
@@ -286,11 +304,9 @@ copy_line_lay_out(struct copy_plan *plan, const struct disk_shape *source,
 
 	for (i = 0; r == 0 && i < n; i++) {
 		range = ranges[i];
-		if (range.length == COPY_LENGTH_ALL)
-			range.length = range.from < source->size ?
-			    source->size - range.from :
-			    0;
-		r = check_range(&range, source, sector, e);
+		r = take_length(&range, source, wish, e);
+		if (r == 0)
+			r = check_range(&range, source, sector, e);
 		for (*ret_target = 0; r == 0 && *ret_target < plan->n_targets;
 		     (*ret_target)++)
 			r = check_room(&range,

@@ -45,6 +45,7 @@ struct copy_wish {
 	enum copy_mode mode;
 	const struct copy_range *ranges;	/* none: the whole disk */
 	size_t n_ranges;
+	bool may_be_empty;	/* one may begin where the source ends */
 	uint32_t sample_ppm;			/* of them only so many
 						   millionths, here and there;
 						   0: all */

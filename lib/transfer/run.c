@@ -233,6 +233,7 @@ take_policy(struct run *run, const struct run_spec *spec)
 {
 	struct copy_wish *w = &run->wish;
 
+	w->may_be_empty = spec->may_be_empty;
 	w->on_error[COPY_SOURCE] = engine_policies[spec->on_read_error];
 	w->on_error[COPY_DESTINATION] = engine_policies[spec->on_write_error];
 	w->retries = spec->retries;

@@ -115,6 +115,8 @@ struct run_spec {
 	uint32_t sparse_size;		/* bytes: how fine zeroes among data
 					   are looked for, a power of two; 0:
 					   chosen, RUN_SPARSE_OFF: not */
+	bool may_be_empty;		/* a range without a length may begin
+					   where the source ends */
 	bool zero_rest;			/* of larger destinations; not with
 					   ranges */
 	uint64_t rate;			/* bytes/s; 0: no limit */

@@ -324,6 +324,46 @@ START_TEST(the_last_sector_may_be_short)
 }
 END_TEST
 
+START_TEST(a_range_that_begins_at_the_end_is_refused)
+{
+	struct copy_range range = { 1024, COPY_LENGTH_ALL, 0 };
+
+	source.size = 1024;
+	wish.ranges = &range;
+	wish.n_ranges = 1;
+	refuses(-EINVAL, "source has 1024 bytes: the range from 1024 on is "
+	    "empty");
+	range.from = 2048;
+	refuses(-ERANGE, "beyond its end");
+}
+END_TEST
+
+START_TEST(a_range_may_be_empty_where_one_says_so)
+{
+	struct copy_range range = { 1024, COPY_LENGTH_ALL, 0 };
+
+	source.size = 1024;
+	wish.ranges = &range;
+	wish.n_ranges = 1;
+	wish.may_be_empty = true;
+	ck_assert_int_eq(make(), 0);
+	ck_assert_uint_eq(plan.total_bytes, 0);
+}
+END_TEST
+
+START_TEST(an_empty_disk_has_nothing_to_be_refused)
+{
+	struct copy_range range = { 0, COPY_LENGTH_ALL, 0 };
+
+	source.size = 0;
+	ck_assert_int_eq(make(), 0);
+	wish.ranges = &range;
+	wish.n_ranges = 1;
+	ck_assert_int_eq(make(), 0);
+	ck_assert_uint_eq(plan.total_bytes, 0);
+}
+END_TEST
+
 START_TEST(ranges_that_write_the_same_bytes_are_refused)
 {
 	struct copy_range ranges[] = {
@@ -481,6 +521,9 @@ main(void)
 	tcase_add_test(t, a_range_beyond_the_destination_is_refused);
 	tcase_add_test(t, a_range_has_to_be_whole_sectors);
 	tcase_add_test(t, the_last_sector_may_be_short);
+	tcase_add_test(t, a_range_that_begins_at_the_end_is_refused);
+	tcase_add_test(t, a_range_may_be_empty_where_one_says_so);
+	tcase_add_test(t, an_empty_disk_has_nothing_to_be_refused);
 	tcase_add_test(t, ranges_that_write_the_same_bytes_are_refused);
 	tcase_add_test(t, pieces_start_aligned_on_the_line);
 	tcase_add_test(t, requests_obey_the_smaller_maximum);
