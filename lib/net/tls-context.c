@@ -195,7 +195,10 @@ parse_key(struct tls *t, const char *hex)
 	return len > 0;
 }
 
-/* The line of the user: 0, -ENOENT without one, -EINVAL for a bad one. */
+/*
+ * The line of the user: 0, -ENOENT without one, -EINVAL for a bad one, or -EIO
+ * with errno, for a file that cannot be read.
+ */
 static int
 find_key(struct tls *t, FILE *file)
 {
@@ -209,6 +212,8 @@ find_key(struct tls *t, FILE *file)
 		    line[user_len] == ':')
 			r = parse_key(t, line + user_len + 1) ? 0 : -EINVAL;
 	}
+	if (r == -ENOENT && ferror(file))
+		r = -EIO;
 	OPENSSL_cleanse(line, sizeof line);
 	return r;
 }
@@ -231,6 +236,9 @@ load_key(struct tls *t, const char *path, struct error *e)
 	(void)setvbuf(file, buffer, _IOFBF, sizeof buffer);
 	r = find_key(t, file);
 	OPENSSL_cleanse(buffer, sizeof buffer);
+	if (r == -EIO)
+		return error_set(e, -errno, "cannot read the keys '%s': %s",
+		    quote, strerrordesc_np(errno));
 	if (r == -ENOENT)
 		return error_set(e, -EINVAL, "there is no key for user '%s' "
 		    "in '%s'", user, quote);

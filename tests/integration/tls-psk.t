@@ -6,7 +6,7 @@
 requires nbdkit memory --version
 requires certtool --version
 requires psktool --version
-plan 11
+plan 13
 
 psktool -u alice -p "$tmp/keys.psk" >/dev/null || bail "psktool"
 psktool -u alice -p "$tmp/wrong.psk" >/dev/null || bail "psktool"
@@ -32,6 +32,10 @@ exits 1 "a user that the server does not know is refused" \
 not_ok "a user without a key fails" \
     "$nbdsync" info "$(psk_uri src "$tmp/keys.psk" carol)"
 like "before anything is sent" "$err" "no key for user 'carol'"
+not_ok "a directory holds no keys" \
+    "$nbdsync" info "$(psk_uri src "$tmp" alice)"
+like "which is the reason that is told" "$err" \
+    "cannot read the keys '$tmp': Is a directory"
 
 make_ca "$tmp/pki"
 make_cert "$tmp/pki" server tls_www_server 'expiration_days = 2'
