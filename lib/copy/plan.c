@@ -382,6 +382,18 @@ copy_plan_make(struct copy_plan *plan, const struct disk_shape *source,
 	return 0;
 }
 
+bool
+copy_plan_halve_requests(struct copy_plan *plan)
+{
+	uint32_t half = whole_blocks(plan, plan->max_request_size / 2);
+
+	if (half >= plan->max_request_size || half < MIN_GRAIN)
+		return false;
+	plan->max_request_size = half;
+	plan->request_size = min_u32(plan->request_size, half);
+	return true;
+}
+
 void
 copy_plan_done(struct copy_plan *plan)
 {

@@ -191,6 +191,8 @@ int copy_plan_make(struct copy_plan *plan, const struct disk_shape *source,
     const struct disk_shape *const destinations[], unsigned n_destinations,
     const struct copy_wish *wish, unsigned *ret_target, struct error *e);
 void copy_plan_done(struct copy_plan *plan);
+/* Largest requests of half the size; false: they are small already. */
+bool copy_plan_halve_requests(struct copy_plan *plan);
 
 /*
  * Leave out what is right and durable already: of each destination, a set of

@@ -559,6 +559,19 @@ keep_servers(struct run *run)
 			endpoint_keep(run->destinations[i]);
 }
 
+/* Where nobody says how large requests are to be, one fits the memory. */
+static void
+fit_requests(struct run *run)
+{
+	uint64_t max = budget_memory_max(run->share.budget);
+
+	if (max == 0 || run->wish.request_size != 0)
+		return;
+	while (throttle_lane_bytes(&run->plan) > max &&
+	    copy_plan_halve_requests(&run->plan))
+		;
+}
+
 static void
 plan_run(struct run *run)
 {
@@ -583,6 +596,7 @@ plan_run(struct run *run)
 		run_refuse(run);
 		return;
 	}
+	fit_requests(run);
 	keep_servers(run);
 	if (!resume_begin(run))
 		run_begin(run);

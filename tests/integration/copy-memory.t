@@ -6,7 +6,7 @@
 . "$srcdir/tests/lib/daemonlib.sh"
 requires nbdkit --filter=checkwrite --filter=delay pattern --version
 requires nbdkit --filter=multi-conn null --version
-plan 30
+plan 33
 
 field()
 {
@@ -49,6 +49,11 @@ is_at_most "which holds" "$(field memory_peak_bytes)" 2300000
 exits 4 "with less nothing is begun" "$nbdsync" copy --request-size 1MiB \
     --memory-max 2MiB "$(uri src)" "$(uri slow)"
 like "for a reason" "$err" "needs [0-9]* bytes of memory, and only 2097152"
+ok "requests of no size in particular are smaller with less" "$nbdsync" copy \
+    --json --memory-max 2MiB "$(uri src)" "$(uri slow)"
+is_at_most "which holds, too" "$(field memory_peak_bytes)" $((2 * MiB))
+ok "they go on becoming smaller" "$nbdsync" copy --memory-max 256KiB \
+    --range 0:4MiB "$(uri src)" "$(uri slow)"
 exits 2 "what is no size is refused" "$nbdsync" copy --memory-max much a b
 
 ok "comparing with a limit works" "$nbdsync" compare --json \
