@@ -184,6 +184,9 @@ set_retries(struct options *o, struct request *req, const char *value)
 		req->spec.retries = 0;
 		return 0;
 	}
+	if (strspn(value, "0123456789") != strlen(value))
+		return options_fail(o, "--retries: '%s' is not a whole number "
+		    "from 0 to %u", value, (unsigned)RUN_MAX_RETRIES);
 	return options_number(o, "retries", value, RUN_MAX_RETRIES,
 	    &req->spec.retries);
 }
@@ -355,6 +358,27 @@ set_endpoint(struct options *o, const struct copy_brackets *brackets,
 	return 0;
 }
 
+/* Those that would have no effect. */
+static int
+check_needs(struct options *o, const struct request *req)
+{
+	const struct run_spec *spec = &req->spec;
+	bool skips = spec->on_read_error == RUN_SKIP ||
+	    spec->on_write_error == RUN_SKIP;
+
+	if (spec->fill != RUN_FILL_LEAVE && spec->on_read_error != RUN_SKIP)
+		return options_fail(o, "--fill is for --on-read-error skip");
+	if (spec->max_bad_bytes != 0 && !skips)
+		return options_fail(o, "--max-bad is for --on-read-error skip "
+		    "or --on-write-error skip");
+	if (spec->max_bad_ranges != 0 && !skips)
+		return options_fail(o, "--max-bad-ranges is for "
+		    "--on-read-error skip or --on-write-error skip");
+	if (spec->full && req->checkpoint == NULL)
+		return options_fail(o, "--full is for --checkpoint");
+	return 0;
+}
+
 /* Those that contradict each other, as in a daemon's configuration. */
 static int
 check_options(struct options *o, const struct request *req)
@@ -365,15 +389,13 @@ check_options(struct options *o, const struct request *req)
 	    (spec->n_ranges > 0) > 1)
 		return options_fail(o, "--dirty, --mapfile and --range "
 		    "exclude each other");
-	if (spec->fill != RUN_FILL_LEAVE && spec->on_read_error != RUN_SKIP)
-		return options_fail(o, "--fill is for --on-read-error skip");
 	if (spec->destination_is_zero && spec->allocated)
 		return options_fail(o, "--destination-is-zero and --allocated "
 		    "exclude each other");
 	if (spec->destination_is_zero && spec->mode != RUN_COPY)
 		return options_fail(o, "--destination-is-zero is not for "
 		    "--sync, which looks at the destination");
-	return 0;
+	return check_needs(o, req);
 }
 
 /* 0, or OPTIONS_STOP. */

@@ -63,7 +63,7 @@ const struct option_row options_copy[] = {
 	{ "checkpoint", OPT_CHECKPOINT, "FILE",
 	    "keep in FILE how far it got, and go on from there" },
 	{ "checkpoint-interval", OPT_CHECKPOINT_INTERVAL, "TIME",
-	    "flush, and note it there, that often (10s)" },
+	    "flush that often, and note it there (10s)" },
 	{ "full", OPT_FULL, NULL,
 	    "with --checkpoint: begin anew all the same" },
 	{ "wait-for-space", OPT_WAIT_FOR_SPACE, NULL,

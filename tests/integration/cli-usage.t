@@ -3,7 +3,7 @@
 # A wrong command line is one sentence, a pointer to the help, and status 2.
 . "$srcdir/tests/lib/testlib.sh"
 known=$(sed -n 's/^	    "\([a-z]*\)",$/\1/p' "$srcdir/cli/commands.c")
-plan $((60 + 2 * $(echo "$known" | wc -l)))
+plan $((69 + 2 * $(echo "$known" | wc -l)))
 
 bad()
 {
@@ -31,6 +31,12 @@ bad "too many connections" copy --connections 1000 a b
 bad "an odd request size" copy --request-size 1000 a b
 bad "a request size that is none" copy --request-size big a b
 bad "a time without a unit" copy --io-timeout 5 a b
+bad "--full without a checkpoint" copy --full a b
+bad "--max-bad without skipping" copy --max-bad 1MiB a b
+bad "--max-bad with another policy" compare --on-read-error retry \
+    --max-bad 1MiB a b
+bad "fewer retries than none" copy --retries -1 a b
+like "which says how few there may be" "$err" "from 0 to 1000"
 bad "a bracket that is not closed" copy [ nbdkit memory 1M null:
 bad "a bracket that is not opened" copy nbdkit ] null:
 bad "an empty command" copy [ ] null:
