@@ -12,13 +12,18 @@
 
 #include <errno.h>
 #include <inttypes.h>
+#include <limits.h>
 #include <signal.h>
+#include <stddef.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "base/escape.h"
 #include "base/units.h"
 #include "cli/exit-codes.h"
 #include "cli/message.h"
@@ -28,6 +33,7 @@
 #include "runtime/mailbox.h"
 #include "runtime/worker.h"
 #include "store/store.h"
+#include "transfer/bad-ranges.h"
 #include "transfer/report.h"
 #include "transfer/series.h"
 
@@ -90,6 +96,15 @@ engine_on_tick(void *arg)
 	net_timer_start(&en->tick, BAR_REDRAW_MS);
 }
 
+/* "copy": what is ended, in words. */
+static const char *
+work_name(const struct engine *en)
+{
+	return en->options->spec->mode != RUN_VERIFY ? "copy" :
+	    en->options->spec->repair		     ? "repair" :
+						       "comparison";
+}
+
 static void
 interrupt(struct engine *en)
 {
@@ -99,7 +114,8 @@ interrupt(struct engine *en)
 	}
 	en->is_interrupted = true;
 	message(en->options->command,
-	    "interrupted: ending the copy; once more ends it at once");
+	    "interrupted: ending the %s; once more ends it at once",
+	    work_name(en));
 	series_cancel(en->run);
 }
 
@@ -202,21 +218,40 @@ tell_failure(const struct engine *en, const struct run_result *result)
 	return en->is_interrupted ? CLI_INTERRUPTED : CLI_RUN_FAILED;
 }
 
+/* ", to 'nbd://host'" */
+static const char *
+name_destination(const struct engine *en, unsigned destination,
+    const char *before, char *text, size_t size)
+{
+	const char *label =
+	    en->options->spec->destinations[destination]->name;
+	char name[128];
+
+	(void)snprintf(text, size, "%s'%s'", before,
+	    escape_text(label, strlen(label), name, sizeof name));
+	return text;
+}
+
 static void
 tell_not_copied(const struct engine *en, const struct run_result *result)
 {
+	const struct run_spec *spec = en->options->spec;
+	bool compares = spec->mode == RUN_VERIFY;
 	const struct run_gap *g;
+	char name[160];
 
 	for (size_t i = 0; i < result->n_not_copied; i++) {
 		g = &result->not_copied[i];
+		name[0] = '\0';
+		if (spec->n_destinations > 1)
+			(void)name_destination(en, g->destination,
+			    compares ? ", with " : ", to ", name,
+			    sizeof name);
 		message(en->options->command,
 		    "not %s: %" PRIu64 " bytes at offset %" PRIu64
 		    " of the %s%s: %s",
-		    en->options->spec->mode == RUN_VERIFY ? "compared" :
-							    "copied",
-		    g->length, g->offset, g->side,
-		    g->destination > 0 ? ", to a further destination" : "",
-		    g->reason);
+		    compares ? "compared" : "copied", g->length, g->offset,
+		    g->side, name, g->reason);
 	}
 }
 
@@ -286,47 +321,108 @@ tell_partial(struct engine *en, const struct run_result *result)
 
 #define MAX_BAD_RANGES_TOLD 20
 
+static bool
+is_of_source(const struct run_bad_range *b)
+{
+	return strcmp(b->side, "source") == 0;
+}
+
+/*
+ * The result has what the source could not be read for once for each
+ * destination; people read it once.  NULL: no memory.  The caller frees it.
+ */
+static struct run_bad_range *
+join_bad_ranges(const struct run_result *result, size_t *ret_n)
+{
+	struct run_bad_range *v = calloc(result->n_bad_ranges + 1, sizeof *v);
+
+	if (v == NULL)
+		return NULL;
+	for (size_t i = 0; i < result->n_bad_ranges; i++) {
+		v[i] = result->bad_ranges[i];
+		if (is_of_source(&v[i]))
+			v[i].destination = 0;
+	}
+	*ret_n = bad_ranges_sort(v, result->n_bad_ranges);
+	return v;
+}
+
+static void
+tell_bad_range(const struct engine *en, const struct run_bad_range *b)
+{
+	char name[160] = "";
+
+	if (!is_of_source(b) && en->options->spec->n_destinations > 1)
+		(void)name_destination(en, b->destination, " ", name,
+		    sizeof name);
+	message(en->options->command,
+	    "skipped: %" PRIu64 " bytes at offset %" PRIu64 ": %s%s: %s",
+	    b->length, b->offset, b->side, name, strerror(-b->errnum));
+}
+
 /* The first of them.  Returns how many bytes all are. */
 static uint64_t
-list_bad_ranges(const struct engine *en, const struct run_result *result)
+list_bad_ranges(const struct engine *en, const struct run_result *result,
+    size_t *ret_n)
 {
-	const struct command *command = en->options->command;
+	CLEANUP(cleanup_free) void *joined = NULL;
+	const struct run_bad_range *v = result->bad_ranges;
+	size_t n = result->n_bad_ranges;
 	uint64_t bytes = 0;
 	size_t i;
 
-	for (i = 0; i < result->n_bad_ranges; i++) {
-		const struct run_bad_range *b = &result->bad_ranges[i];
-
-		bytes += b->length;
+	joined = join_bad_ranges(result, &n);
+	if (joined != NULL)
+		v = joined;
+	for (i = 0; i < n; i++) {
+		bytes += v[i].length;
 		if (i < MAX_BAD_RANGES_TOLD)
-			message(command, "skipped: %" PRIu64 " bytes at offset "
-			    "%" PRIu64 ": %s: %s", b->length, b->offset,
-			    b->side, strerror(-b->errnum));
+			tell_bad_range(en, &v[i]);
 	}
-	if (result->n_bad_ranges > MAX_BAD_RANGES_TOLD)
-		message(command, "and %zu more ranges; --json lists them all",
-		    result->n_bad_ranges - MAX_BAD_RANGES_TOLD);
+	if (n > MAX_BAD_RANGES_TOLD)
+		message(en->options->command, "and %zu more ranges; --json "
+		    "lists them all", n - MAX_BAD_RANGES_TOLD);
+	*ret_n = n;
 	return bytes;
 }
 
+static void
+tell_filled(const struct engine *en, const struct run_result *result)
+{
+	if (result->filled_bytes == 0)
+		return;
+	if (en->options->spec->n_destinations > 1)
+		message(en->options->command, "filled: %" PRIu64
+		    " bytes, all destinations together",
+		    result->filled_bytes);
+	else
+		message(en->options->command, "filled: %" PRIu64
+		    " of these bytes", result->filled_bytes);
+}
+
+/*
+ * A destination that has failed, or a tail that was left out, is more than
+ * these ranges.
+ */
 static int
-tell_bad_ranges(struct engine *en, const struct run_result *result)
+tell_bad_ranges(struct engine *en, const struct run_result *result,
+    unsigned n_failed)
 {
 	const struct command *command = en->options->command;
-	uint64_t bytes = list_bad_ranges(en, result);
+	size_t n;
+	uint64_t bytes = list_bad_ranges(en, result, &n);
 
 	if (result->repaired_bytes > 0)
 		(void)tell_differences(en, result);
 	finish_bar(en, result);
 	message(command, "finished, but for %" PRIu64 " bad bytes in %zu "
-	    "ranges", bytes, result->n_bad_ranges);
-	if (result->filled_bytes > 0)
-		message(command, "filled: %" PRIu64 " of these bytes",
-		    result->filled_bytes);
+	    "ranges", bytes, n);
+	tell_filled(en, result);
 	if (result->repaired_bytes > 0)
 		message(command, "repaired: %" PRIu64 " other bytes",
 		    result->repaired_bytes);
-	return CLI_BAD_RANGES;
+	return n_failed > 0 || result->n_not_copied > 0 ? CLI_WARNINGS :
+							  CLI_BAD_RANGES;
 }
 
 /* "2026-11-22T02:41:10Z" */
@@ -367,9 +463,13 @@ tell_cancelled(const struct engine *en, const struct run_result *result)
 		    "cancelled in pass %u; the destination was last complete "
 		    "with what the source had at %s",
 		    m->pass, format_time(m->consistent_at_ms, text));
-	else
+	else if (en->options->spec->mode != RUN_VERIFY)
 		message(en->options->command,
 		    "cancelled; the destination is incomplete");
+	else
+		message(en->options->command, "cancelled; not all was %s",
+		    en->options->spec->repair ? "compared and repaired" :
+						"compared");
 	return en->is_interrupted ? CLI_INTERRUPTED : CLI_CANCELLED;
 }
 
@@ -428,6 +528,7 @@ tell_result(struct engine *en)
 	const struct run_result *result = series_result(en->run);
 	int exit_code = CLI_ERROR;
 	unsigned n_failed = 0;
+	size_t n_bad;
 
 	bar_clear(&en->bar);
 	tell_resumed(en, result);
@@ -444,11 +545,11 @@ tell_result(struct engine *en)
 		exit_code = tell_partial(en, result);
 		break;
 	case RUN_DIFFERENT:
-		(void)list_bad_ranges(en, result);
+		(void)list_bad_ranges(en, result, &n_bad);
 		exit_code = tell_differences(en, result);
 		break;
 	case RUN_BAD_RANGES:
-		exit_code = tell_bad_ranges(en, result);
+		exit_code = tell_bad_ranges(en, result, n_failed);
 		break;
 	case RUN_FAILED:
 		exit_code = tell_failure(en, result);
@@ -519,6 +620,28 @@ try_checkpoint(struct engine *en)
 	return en->has_no_checkpoint ? en->exit_code : CLI_OK;
 }
 
+/*
+ * The store makes its directory, which is right for a daemon's state; here
+ * one that is missing is a slip of the pen.
+ */
+static int
+check_checkpoint_place(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+	char dir[PATH_MAX];
+	struct stat st;
+
+	if (stat(path, &st) == 0)
+		return S_ISDIR(st.st_mode) ? -EISDIR : 0;
+	if (slash == NULL || slash == path)
+		return 0;
+	if (slash - path >= (ptrdiff_t)sizeof dir)
+		return -ENAMETOOLONG;
+	memcpy(dir, path, (size_t)(slash - path));
+	dir[slash - path] = '\0';
+	return stat(dir, &st) < 0 ? -errno : 0;
+}
+
 static int
 open_checkpoint(struct engine *en)
 {
@@ -531,7 +654,9 @@ open_checkpoint(struct engine *en)
 
 	if (options.path == NULL)
 		return CLI_OK;
-	r = store_open(&options, &en->store);
+	r = check_checkpoint_place(options.path);
+	if (r == 0)
+		r = store_open(&options, &en->store);
 	if (r < 0) {
 		message(en->options->command, "%s: %s", options.path,
 		    strerror(-r));

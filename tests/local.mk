@@ -533,6 +533,7 @@ integration_tests = \
 	%D%/integration/copy-tails.t \
 	%D%/integration/copy-trim.t \
 	%D%/integration/copy-verify.t \
+	%D%/integration/copy-words.t \
 	%D%/integration/daemon-api-errors.t \
 	%D%/integration/daemon-busy.t \
 	%D%/integration/daemon-checkpoint.t \

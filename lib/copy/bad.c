@@ -514,6 +514,18 @@ is_too_much(const struct copy_lane *lane, const struct copy_request *req,
 	return bytes + length > lane->plan->max_bad_bytes;
 }
 
+static void
+fail_for_limit(struct copy_lane *lane, const struct copy_request *req,
+    int error)
+{
+	char message[128];
+
+	(void)snprintf(message, sizeof message, "%s; more than %" PRIu64
+	    " bytes are bad", strerror(-error),
+	    lane->plan->max_bad_bytes);
+	copy_lane_fail_request(lane, req, error, message);
+}
+
 /* Not another try is left for what failed so. */
 static bool
 is_final(const struct copy_lane *lane, const struct copy_bads *b,
@@ -575,9 +587,12 @@ copy_bads_take(struct copy_lane *lane, struct copy_request *req, int error)
 	if (req->side == COPY_DESTINATION && slot->source_error != 0)
 		return true;
 	is_last = is_final(lane, b, class, slot->what.length);
-	if (is_last && (policy != COPY_SKIP || is_too_much(lane, req,
-		slot->what.length)))
+	if (is_last && policy != COPY_SKIP)
 		return false;
+	if (is_last && is_too_much(lane, req, slot->what.length)) {
+		fail_for_limit(lane, req, error);
+		return true;
+	}
 	note_bad(lane, req, error, is_last);
 	return true;
 }

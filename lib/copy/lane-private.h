@@ -243,6 +243,9 @@ bool copy_slot_has_more(const struct copy_slot *slot, unsigned target);
 /* bad.c */
 void copy_bads_init(struct copy_lane *lane);
 void copy_bads_done(struct copy_lane *lane);
+/* Its disk fails with it, for a reason that is not the server's answer alone. */
+void copy_lane_fail_request(struct copy_lane *lane,
+    const struct copy_request *req, int error, const char *message);
 /*
  * A request has failed: is it tried again, or left out?  Then its slot knows.
  * false: its disk has failed.

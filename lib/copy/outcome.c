@@ -101,6 +101,24 @@ fail_request(struct copy_lane *lane, const struct copy_request *req,
 }
 
 void
+copy_lane_fail_request(struct copy_lane *lane, const struct copy_request *req,
+    int error, const char *message)
+{
+	const struct copy_failure failure = {
+		.error = error,
+		.is_request = true,
+		.is_lost = true,
+		.side = req->side,
+		.target = req->target,
+		.op = req->op,
+		.offset = req->offset,
+		.length = req->length,
+	};
+
+	fail_disk(lane, &failure, message);
+}
+
+void
 copy_lane_fail(struct copy_lane *lane, enum copy_side side, unsigned target,
     int error, const char *message)
 {

@@ -251,6 +251,23 @@ keep_stable(struct series *s)
 			r->outcome = RUN_PARTIAL;
 }
 
+/* The next pass may know nothing of the disks that have failed in this one. */
+static int
+keep_failures(struct series *s)
+{
+	const struct run_result *r = &s->result;
+
+	for (unsigned i = 0; i < RUN_MAX_DESTINATIONS; i++) {
+		if (r->destination_failures[i] == NULL ||
+		    s->failures[i] != NULL)
+			continue;
+		s->failures[i] = strdup(r->destination_failures[i]);
+		if (s->failures[i] == NULL)
+			return -ENOMEM;
+	}
+	return 0;
+}
+
 /*
  * What the first comparison has left out: later ones are of less, and have
  * nothing to say of it.
@@ -267,13 +284,6 @@ keep_left_out(struct series *s)
 	if (size > 0)
 		memcpy(s->gaps, r->not_copied, size);
 	s->n_gaps = r->n_not_copied;
-	for (unsigned i = 0; i < RUN_MAX_DESTINATIONS; i++) {
-		if (r->destination_failures[i] == NULL)
-			continue;
-		s->failures[i] = strdup(r->destination_failures[i]);
-		if (s->failures[i] == NULL)
-			return -ENOMEM;
-	}
 	return 0;
 }
 
@@ -345,7 +355,8 @@ after_compare(struct series *s)
 		restore_differences(s);
 	if (s->result.outcome != RUN_DIFFERENT)
 		return SERIES_END;
-	if (s->stage == STAGE_COMPARE && keep_left_out(s) < 0)
+	if ((s->stage == STAGE_COMPARE && keep_left_out(s) < 0) ||
+	    keep_failures(s) < 0)
 		return fail_for_memory(s);
 	if (s->stage == STAGE_COMPARE && s->spec.recheck_ms > 0)
 		return next_pass(s, STAGE_RECHECK, RUN_VERIFY,
@@ -366,6 +377,8 @@ after_repair(struct series *s)
 		restore_differences(s);
 		return SERIES_END;
 	}
+	if (keep_failures(s) < 0)
+		return fail_for_memory(s);
 	s->repaired_bytes = 0;
 	for (unsigned i = 0; i < p->n_destinations; i++)
 		s->repaired_bytes += p->destinations[i].written_bytes;

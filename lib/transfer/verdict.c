@@ -353,6 +353,56 @@ take_block_digests(struct run *run)
 	take_pieces(run);
 }
 
+/* Was the gap read for none? */
+static bool
+is_unread(const struct copy_plan *plan, const struct copy_gap *g)
+{
+	const struct copy_piece *p;
+
+	for (size_t i = 0; i < plan->n_pieces; i++) {
+		p = &plan->pieces[i];
+		if (!p->is_rest && g->offset >= p->from &&
+		    g->offset - p->from < p->length)
+			return false;
+	}
+	return true;
+}
+
+static bool
+lacks_tail(const struct run *run)
+{
+	uint64_t source_size = atomic_load(&run->source_size);
+	const struct copy_plan *plan = &run->plan;
+
+	for (size_t i = 0; i < plan->n_gaps; i++)
+		if (plan->gaps[i].offset < source_size &&
+		    is_unread(plan, &plan->gaps[i]))
+			return true;
+	return false;
+}
+
+/* A digest that is missing, or is not of all that was asked for. */
+static void
+tell_digest(struct run *run)
+{
+	const struct run_digest *d = &run->result.digest;
+	char sentence[ERROR_TEXT_SIZE];
+
+	if (run->result.outcome == RUN_FAILED ||
+	    run->result.outcome == RUN_CANCELLED ||
+	    d->algorithm == DIGEST_NONE)
+		return;
+	if (!d->is_known) {
+		run_add_gave_up(run, "there is no digest: not all of the "
+		    "source was read");
+	} else if (lacks_tail(run)) {
+		(void)snprintf(sentence, sizeof sentence, "the digest is of "
+		    "%" PRIu64 " bytes: the source's tail was not read",
+		    d->bytes);
+		run_add_gave_up(run, sentence);
+	}
+}
+
 static void
 take_digests(struct run *run)
 {
@@ -366,6 +416,7 @@ take_digests(struct run *run)
 		out->is_known = digest_end(run->digests.whole, out->value) ==
 		    0;
 	}
+	tell_digest(run);
 	take_block_digests(run);
 }
 

@@ -63,7 +63,7 @@ is "and told to ddrescue" \
 is "all else being finished" "$(ddrescuelog --list-blocks=+ "$map" | wc -l)" \
     $((8192 - 6))
 cp "$map" "$tmp/before.map"
-exits 13 "one that also lacks a destination" "$nbdsync" copy \
+exits 3 "one that also lacks a destination" "$nbdsync" copy \
     --on-read-error skip --retries 0 --mapfile "$map" "$(uri src)" \
     "$tmp/dst.img" "$(uri nobody)"
 like "says so" "$err" "destination '[^']*nobody\.sock'"
