@@ -55,26 +55,49 @@ struct engine {
 	bool is_interrupted;
 	uint64_t n_complete;		/* a mirror's passes, as told */
 	uint64_t n_failed;
+	char pass_failure[ERROR_TEXT_SIZE];	/* "": the last was none */
 };
+
+/* A cause is told once, however many passes it lets fail. */
+static void
+tell_failing(struct engine *en, const struct run_mirror *m)
+{
+	if (en->is_interrupted || (en->pass_failure[0] != '\0' &&
+		series_is_same_failure(en->pass_failure, m->failure)))
+		return;
+	(void)snprintf(en->pass_failure, sizeof en->pass_failure, "%s",
+	    m->failure);
+	bar_clear(&en->bar);
+	message(en->options->command, "pass %u has failed and will be done "
+	    "again: %s", m->pass, m->failure);
+}
+
+static void
+tell_complete(struct engine *en, bool is_first)
+{
+	bool is_again = en->pass_failure[0] != '\0';
+
+	en->pass_failure[0] = '\0';
+	if (en->options->quiet || (!is_first && !is_again))
+		return;
+	bar_clear(&en->bar);
+	message(en->options->command, is_first ?
+	    "the first pass is complete; mirroring until interrupted" :
+	    "a pass is complete again");
+}
 
 /* What cannot wait for the end. */
 static void
 tell_passes(struct engine *en, const struct run_mirror *m)
 {
-	bool is_first = m->n_complete > 0 && en->n_complete == 0;
-	bool has_failed = m->n_failed > en->n_failed;
+	bool is_first = en->n_complete == 0;
 
+	if (m->n_failed > en->n_failed)
+		tell_failing(en, m);
+	else if (m->n_complete > en->n_complete)
+		tell_complete(en, is_first);
 	en->n_complete = m->n_complete;
 	en->n_failed = m->n_failed;
-	if (is_first || has_failed)
-		bar_clear(&en->bar);
-	if (is_first && !en->options->quiet)
-		message(en->options->command,
-		    "the first pass is complete; mirroring until interrupted");
-	if (has_failed && !en->is_interrupted)
-		message(en->options->command,
-		    "pass %u has failed and will be done again: %s", m->pass,
-		    m->failure);
 }
 
 static void

@@ -286,6 +286,7 @@ int
 job_command_tell_result(const struct job_command *jc)
 {
 	const char *result = jc->status.last_run.result;
+	bool lacks_some = jc->status.last_run.lacks_destinations;
 
 	if (strcmp(result, run_outcome_name(RUN_SUCCEEDED)) == 0 ||
 	    strcmp(result, run_outcome_name(RUN_STOPPED)) == 0 ||
@@ -301,9 +302,10 @@ job_command_tell_result(const struct job_command *jc)
 	}
 	if (strcmp(result, run_outcome_name(RUN_BAD_RANGES)) == 0) {
 		message(jc->control.command, "job '%s': some ranges could not "
-		    "be copied: see 'nbdsync status %s'", jc->job,
+		    "be copied%s: see 'nbdsync status --json %s'", jc->job,
+		    lacks_some ? ", and some destinations failed" : "",
 		    jc->job);
-		return CLI_BAD_RANGES;
+		return lacks_some ? CLI_WARNINGS : CLI_BAD_RANGES;
 	}
 	if (strcmp(result, run_outcome_name(RUN_DIFFERENT)) == 0) {
 		message(jc->control.command, "job '%s': the disks differ: see "

@@ -104,6 +104,20 @@ read_resumed(const json_t *progress)
 	return most;
 }
 
+/* Is there a destination that has not got all, whatever became of others? */
+static bool
+lacks_destinations(const json_t *json)
+{
+	const json_t *failures = json_object_get(json, "destination_failures");
+	const json_t *failure;
+	size_t i;
+
+	json_array_foreach(failures, i, failure)
+		if (json_is_string(failure))
+			return true;
+	return json_array_size(json_object_get(json, "not_copied")) > 0;
+}
+
 static void
 read_run(const json_t *json, struct job_run *run)
 {
@@ -118,6 +132,7 @@ read_run(const json_t *json, struct job_run *run)
 	run->finished_at = get_text(json, "finished_at");
 	run->result = get_text(json, "result");
 	run->failure = get_text(json_object_get(json, "failure"), "message");
+	run->lacks_destinations = lacks_destinations(json);
 	run->has_time_left =
 	    json_is_integer(json_object_get(progress, "eta_s"));
 	run->time_left_s = get_number(progress, "eta_s");

@@ -23,6 +23,7 @@ struct job_run {
 	const char *result;		/* ended: "succeeded", ... */
 	const char *failure;		/* ended, failed: the sentence */
 	struct run_progress progress;
+	bool lacks_destinations;	/* some have failed, or lack a tail */
 	uint64_t resumed_bytes;		/* that an earlier run had done */
 	uint64_t rate;			/* bytes a second: now, or the mean
 					   of one that has ended */

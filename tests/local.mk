@@ -602,6 +602,7 @@ integration_tests = \
 	%D%/integration/mirror-passes.t \
 	%D%/integration/mirror-failing.t \
 	%D%/integration/mirror-several.t \
+	%D%/integration/mirror-told.t \
 	%D%/integration/monitoring.t \
 	%D%/integration/nbd-contexts.t \
 	%D%/integration/readme.t \

@@ -6,35 +6,11 @@
  * is said as such.
  */
 
-#include <ctype.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "job/job-private.h"
-
-/* Behind a number of its own: that of "at offset 512", and not of "b2". */
-static const char *
-skip_number(const char *at, const char *start)
-{
-	if (at == start || at[-1] == ' ')
-		while (isdigit((unsigned char)*at))
-			at++;
-	return at;
-}
-
-/* Each pass may fail at another place, for the same reason. */
-static bool
-is_same_cause(const char *a, const char *b)
-{
-	const char *i = skip_number(a, a), *k = skip_number(b, b);
-
-	while (*i == *k && *i != '\0') {
-		i = skip_number(i + 1, a);
-		k = skip_number(k + 1, b);
-	}
-	return *i == *k;
-}
 
 bool
 job_has_failing_passes(const struct job *job)
@@ -63,7 +39,7 @@ note_failing(struct job *job, const struct run_mirror *m) ON_MAIN
 	bool is_new = job->pass_failure[0] == '\0';
 
 	job->n_failed_passes = m->n_failed;
-	if (!is_new && is_same_cause(job->pass_failure, m->failure))
+	if (!is_new && series_is_same_failure(job->pass_failure, m->failure))
 		return;
 	(void)snprintf(job->pass_failure, sizeof job->pass_failure, "%s",
 	    m->failure[0] != '\0' ? m->failure : "for no known reason");

@@ -9,6 +9,7 @@
  * written meanwhile makes no image of one moment of it.
  */
 
+#include <ctype.h>
 #include <errno.h>
 #include <stdio.h>
 
@@ -101,6 +102,29 @@ is_hopeless(const struct series *s)
 		if (r->destination_failures[i] != NULL)
 			return false;
 	return true;
+}
+
+/* Behind a number of its own: that of "at offset 512", and not of "b2". */
+static const char *
+skip_number(const char *at, const char *start)
+{
+	if (at == start || at[-1] == ' ')
+		while (isdigit((unsigned char)*at))
+			at++;
+	return at;
+}
+
+/* Each pass may fail at another place, for the same reason. */
+bool
+series_is_same_failure(const char *a, const char *b)
+{
+	const char *i = skip_number(a, a), *k = skip_number(b, b);
+
+	while (*i == *k && *i != '\0') {
+		i = skip_number(i + 1, a);
+		k = skip_number(k + 1, b);
+	}
+	return *i == *k;
 }
 
 static enum series_step

@@ -58,6 +58,12 @@ void series_get_progress(const struct series *s, struct run_progress *ret);
 /* Of the pass. */
 int series_get_map(const struct series *s, struct run_map *ret_map);
 
+/*
+ * Do two failures of passes, as of struct run_mirror, say the same, at
+ * whatever places?  Any thread.
+ */
+bool series_is_same_failure(const char *a, const char *b);
+
 /* After on_finished.  The series'. */
 const struct run_result *series_result(const struct series *s);
 

@@ -5,15 +5,21 @@
 . "$srcdir/tests/lib/daemonlib.sh"
 requires nbdkit --filter=error file --version
 requires jq --version
-plan 6
+plan 8
 
 make_data "$tmp/a" $((4 * MiB)) 1
 truncate -s $((4 * MiB)) "$tmp/b" "$tmp/c"
 start_nbdkit bad --filter=error file "$tmp/c" error-pwrite-rate=100%
+start_nbdkit worn -r --filter=error file "$tmp/a" error-pread-rate=100%
 conf "endpoints = ( { name = \"a\"; path = \"$tmp/a\"; },
   { name = \"b\"; path = \"$tmp/b\"; },
-  { name = \"c\"; uri = \"$(uri bad)\"; } );
-jobs = ( { name = \"half\"; source = \"a\"; destinations = [ \"b\", \"c\" ]; } );"
+  { name = \"c\"; uri = \"$(uri bad)\"; },
+  { name = \"worn\"; uri = \"$(uri worn)\"; },
+  { name = \"gone\"; uri = \"nbd+unix:///?socket=$tmp/nobody\"; } );
+jobs = ( { name = \"half\"; source = \"a\"; destinations = [ \"b\", \"c\" ]; },
+  { name = \"both\"; source = \"worn\"; destinations = [ \"b\", \"gone\" ];
+    on_read_error = \"skip\"; retries = 0;
+    ranges = ( { from = \"0\"; length = \"4KiB\"; to = \"0\"; } ); } );"
 start_daemon "$tmp/conf"
 exits 3 "a run that loses one of two destinations ends so" \
     "$nbdsync" start --wait --quiet half
@@ -28,3 +34,7 @@ is "it never calls it a success" \
 is "programs are told the same" "$("$nbdsync" log --json half |
     jq -rs '[.[] | .messages[]? // . |
     select(.message | test("succeeded with"))] | length')" 1
+
+exits 3 "nor is it one but for bad ranges" "$nbdsync" start --wait --quiet both
+like "which is told" "$err" "some ranges could not be copied, and some \
+destinations failed"
