@@ -8,7 +8,7 @@ requires nbdkit --filter=log --filter=cache file --version
 requires nbdkit sh --version
 requires sqlite3 --version
 requires mkfifo --version
-plan 30
+plan 31
 
 size=$((64 * MiB))
 make_data "$tmp/data" $size 1
@@ -43,8 +43,8 @@ begin_run()
 	touch "$tmp/hold"
 	start_job vm
 	wait_for "[ \"\$(api /v1/jobs/vm/checkpoint |
-	    jq '[.. | .durable_bytes? // 0] | max')\" -gt 0 ]" ||
-	    bail "no checkpoint was saved"
+	    jq '[.. | .durable_bytes? // 0] | max')\" = $((size / 2)) ]" 60 ||
+	    bail "what was written was not noted"
 }
 
 kill_in_the_middle()
@@ -72,8 +72,10 @@ start_job vm
 ok "another one runs the job to its end" wait_job vm
 is "successfully" "$(job_field vm .last_run.result)" succeeded
 is "after going on from the first" "$(job_field vm .last_run.resumed)" true
-ok "with what was durable" [ "$(job_field vm \
-    '.last_run.progress.destinations[0].resumed_bytes')" -gt 0 ]
+is "with all that had been written, an interval before" "$(job_field vm \
+    '.last_run.progress.destinations[0].resumed_bytes')" $((size / 2))
+is "which is not written again" "$(job_field vm \
+    '.last_run.progress.written_bytes')" $((size / 2))
 like "people hear of it" "$("$nbdsync" status vm)" \
     '  resumed: *[0-9.]* [KM]iB were done already'
 stop_process dst
