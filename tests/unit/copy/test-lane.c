@@ -1181,6 +1181,54 @@ START_TEST(the_odd_tail_is_one_short_request)
 }
 END_TEST
 
+/* A piece goes through: read, written, both well. */
+static void
+copy_piece(uint64_t offset)
+{
+	struct copy_request *req = next_is(COPY_READ, offset, 256 * KIB);
+
+	copy_lane_done(lane, req, 0, NULL);
+	req = next_is(COPY_WRITE, offset, 256 * KIB);
+	copy_request_sent(req);
+	copy_lane_done(lane, req, 0, NULL);
+}
+
+START_TEST(so_many_bytes_are_flushed_before_more_are_written)
+{
+	wish.queue_depth = 1;
+	make_lane();
+	plan.epoch_bytes = 512 * KIB;
+	map_is_all_data();
+	copy_piece(0);
+	copy_piece(256 * KIB);
+	ck_assert_int_eq(copy_lane_next(lane)->op, COPY_FLUSH);
+	copy_piece(512 * KIB);
+}
+END_TEST
+
+START_TEST(what_could_not_be_read_is_tried_from_the_end_first)
+{
+	struct copy_request *first;
+	struct copy_request *second;
+
+	source.size = destination.size = 512 * KIB;
+	wish.on_error[COPY_SOURCE] = COPY_SKIP;
+	wish.retries = 1;
+	wish.max_bad_bytes = MIB;
+	wish.max_bad_ranges = 16;
+	make_lane();
+	map_is_all_data();
+	first = next_is(COPY_READ, 0, 256 * KIB);
+	second = next_is(COPY_READ, 256 * KIB, 256 * KIB);
+	copy_lane_done(lane, first, -EIO, "bad");
+	copy_lane_done(lane, second, -EIO, "bad");
+	first = copy_lane_next(lane);
+	ck_assert_int_eq(first->op, COPY_READ);
+	ck_assert_uint_ge(first->offset, 256 * KIB);
+	ck_assert_uint_lt(first->length, 256 * KIB);
+}
+END_TEST
+
 START_TEST(requests_end_on_multiples_of_their_size)
 {
 	const struct copy_range range = { 4096, 1 * MIB, 0 };
@@ -1268,6 +1316,8 @@ main(void)
 	tcase_add_test(t, an_empty_disk_is_finished_at_once);
 	tcase_add_test(t, the_odd_tail_is_one_short_request);
 	tcase_add_test(t, requests_end_on_multiples_of_their_size);
+	tcase_add_test(t, so_many_bytes_are_flushed_before_more_are_written);
+	tcase_add_test(t, what_could_not_be_read_is_tried_from_the_end_first);
 	suite_add_tcase(s, t);
 	suite_add_tcase(s, digest_tests());
 	return unit_main(s);
