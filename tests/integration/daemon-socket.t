@@ -17,7 +17,7 @@ like "with a sentence" "$err" \
 echo "control = { socket = \"$tmp/other.sock\"; };" >"$tmp/other.conf"
 exits 1 "also on another socket, if it would keep the same state" \
     "$nbdsyncd" --config "$tmp/other.conf"
-is "in one sentence" "$(echo "$err" | sed 's/.*error: //')" \
+is "in one sentence" "$(echo "$err" | sed -n 's/.*error: //p')" \
     "another nbdsyncd keeps its state in '$STATE_DIRECTORY'"
 ok "the first one still answers" api /v1/version
 
