@@ -353,11 +353,12 @@ add_bad(struct copy_lane *lane, struct copy_bads *b,
 		return;
 	b->v = v;
 	b->v[b->n++] = *bad;
+	/* Before it is counted: whoever sees that looks for the reason. */
+	atomic_store(&lane->ledger->retrying_side, (int)bad->side);
+	atomic_store(&lane->ledger->retrying_for, bad->error);
 	if (!b->is_counted)
 		copy_ledger_add(&lane->ledger->n_retrying, 1);
 	b->is_counted = true;
-	atomic_store(&lane->ledger->retrying_side, (int)bad->side);
-	atomic_store(&lane->ledger->retrying_for, bad->error);
 	if (is_urgent(lane, bad))
 		lane->held |= bit_of(lane, b);
 }

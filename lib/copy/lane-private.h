@@ -203,6 +203,9 @@ bool copy_lane_all_are_absent(const struct copy_lane *lane);
 void copy_lane_catch_up(struct copy_lane *lane);
 
 /* outcome.c */
+/* Its disk fails with it, for a reason that is not the server's answer alone. */
+void copy_lane_fail_request(struct copy_lane *lane,
+    const struct copy_request *req, int error, const char *message);
 /* Destinations that have failed on another lane keep nothing here. */
 void copy_lane_drop_failed(struct copy_lane *lane);
 /*
@@ -243,9 +246,6 @@ bool copy_slot_has_more(const struct copy_slot *slot, unsigned target);
 /* bad.c */
 void copy_bads_init(struct copy_lane *lane);
 void copy_bads_done(struct copy_lane *lane);
-/* Its disk fails with it, for a reason that is not the server's answer alone. */
-void copy_lane_fail_request(struct copy_lane *lane,
-    const struct copy_request *req, int error, const char *message);
 /*
  * A request has failed: is it tried again, or left out?  Then its slot knows.
  * false: its disk has failed.

@@ -83,13 +83,15 @@ copy_lane_drop_failed(struct copy_lane *lane)
 			drop_target(lane, i);
 }
 
+/* is_told: the message says why, whatever the server has answered. */
 static void
 fail_request(struct copy_lane *lane, const struct copy_request *req,
-    int error, const char *message)
+    int error, const char *message, bool is_told)
 {
 	const struct copy_failure failure = {
 		.error = error,
 		.is_request = true,
+		.is_lost = is_told,
 		.side = req->side,
 		.target = req->target,
 		.op = req->op,
@@ -104,18 +106,7 @@ void
 copy_lane_fail_request(struct copy_lane *lane, const struct copy_request *req,
     int error, const char *message)
 {
-	const struct copy_failure failure = {
-		.error = error,
-		.is_request = true,
-		.is_lost = true,
-		.side = req->side,
-		.target = req->target,
-		.op = req->op,
-		.offset = req->offset,
-		.length = req->length,
-	};
-
-	fail_disk(lane, &failure, message);
+	fail_request(lane, req, error, message, true);
 }
 
 void
@@ -265,7 +256,7 @@ source_ended(struct copy_lane *lane, struct copy_request *req, int error,
 	    is_only_lost(lane, req, error))
 		slot->again = UINT32_MAX;
 	else if (!copy_bads_take(lane, req, error))
-		fail_request(lane, req, error, message);
+		fail_request(lane, req, error, message, false);
 }
 
 static void
@@ -275,7 +266,7 @@ map_ended(struct copy_lane *lane, struct copy_request *req, int error,
 	if (is_only_lost(lane, req, error))
 		copy_map_unanswered(&lane->map);
 	else if (error == -ENOTCONN)
-		fail_request(lane, req, error, message);
+		fail_request(lane, req, error, message, false);
 	else
 		copy_map_answered(&lane->map, error);
 	copy_clear_begin(lane);
@@ -424,7 +415,7 @@ target_ended(struct copy_lane *lane, struct copy_request *req, int error,
 	    may_be_tried_again(lane, req, error)) {
 		slot->again |= copy_bit(req->target);
 	} else if (!copy_bads_take(lane, req, error)) {
-		fail_request(lane, req, error, message);
+		fail_request(lane, req, error, message, false);
 	}
 }
 
@@ -467,7 +458,7 @@ flush_ended(struct copy_lane *lane, const struct copy_request *req,
 		note_durable(&lane->ledger->targets[req->target], bytes);
 	else if (!is_only_lost(lane, req, error) &&
 	    !is_shutting_down(lane, req, error))
-		fail_request(lane, req, error, message);
+		fail_request(lane, req, error, message, false);
 }
 
 /*
@@ -489,7 +480,7 @@ clear_ended(struct copy_lane *lane, const struct copy_request *req,
 		    memory_order_relaxed);
 	else if (error < 0 && is_live && (error == -ENOTCONN ||
 	    lane->plan->on_error[COPY_DESTINATION] == COPY_STOP))
-		fail_request(lane, req, error, message);
+		fail_request(lane, req, error, message, false);
 	copy_clear_ended(lane, req->target, error == 0 && is_live);
 }
 

@@ -66,15 +66,24 @@ take_result(struct series *s, const struct run *run)
  * once more, and been flushed.
  */
 static void
-note_distrust(struct series *s)
+note_distrust(struct series *s, const struct run *run)
 {
-	const struct run_result *r = &s->result;
+	const struct run_result *r = run_result(run);
 	bool is_whole = s->asked != RUN_VERIFY &&
 	    (r->outcome == RUN_SUCCEEDED || r->outcome == RUN_PARTIAL);
+	bool is_destination = true;
+	unsigned target = 0;
 	uint32_t bit;
 
-	if (fill_copied(s) != NULL || readback_is_reading(s))
+	if (readback_is_reading(s))
 		return;
+	if (fill_copied(s) != NULL) {
+		/* Of a part, and for one destination. */
+		if (r->distrusted != 0 &&
+		    fill_place(s, &is_destination, &target))
+			s->distrusted |= 1U << target;
+		return;
+	}
 	for (unsigned i = 0; i < s->spec.n_destinations; i++) {
 		bit = 1U << i;
 		if (is_whole && r->destination_failures[i] == NULL)
@@ -94,7 +103,7 @@ pass_on_finished(struct run *run, void *arg)
 	s->has_begun |= run_result(run)->has_begun;
 	if (fill_copied(s) == NULL)
 		take_result(s, run);
-	note_distrust(s);
+	note_distrust(s, run);
 	if (fill_next(s))
 		net_timer_start(&s->timer, 0);
 	else if (s->kind->after(s) == SERIES_END)

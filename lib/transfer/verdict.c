@@ -521,8 +521,9 @@ tell_refusals_of(struct run *run, unsigned target)
 		    "write-zeroes: each stretch of zeroes was zeroed by "
 		    "itself");
 	if (atomic_load(&b->has_no_fast_zero))
-		run_tell_gave_up(run, bit, "destination refused fast write-zeroes: "
-		    "each stretch of zeroes was zeroed by itself");
+		run_tell_gave_up(run, bit, "destination refused fast "
+		    "write-zeroes: each stretch of zeroes was zeroed by "
+		    "itself");
 	if (atomic_load(&b->zero.limit) != 0 &&
 	    !atomic_load(&b->zero.is_total))
 		run_tell_gave_up(run, bit, "destination refused write-zeroes for "

@@ -4,9 +4,9 @@
 # have forgotten to write it: that is compared with no more.
 . "$srcdir/tests/lib/testlib.sh"
 . "$srcdir/tests/lib/daemonlib.sh"
-requires nbdkit eval --version
+requires nbdkit --filter=error file --version
 requires jq --version
-plan 12
+plan 15
 
 size=$((1 * MiB))
 make_data "$tmp/src.img" $size disk
@@ -76,10 +76,15 @@ rm -f "$tmp/mirror.started"
 
 stop_process cached
 start_cached
+start_nbdkit worn -r --filter=error file "$tmp/src.img" error-pread-rate=100%
 conf "endpoints = ( { name = \"s\"; uri = \"$(uri src)\"; },
+  { name = \"w\"; uri = \"$(uri worn)\"; },
   { name = \"d\"; uri = \"$(uri cached)\"; } );
 jobs = ( { name = \"vm\"; mode = \"sync\"; source = \"s\";
-  destination = \"d\"; } );"
+  destination = \"d\"; },
+  { name = \"filled\"; mode = \"sync\"; source = \"w\";
+  destination = \"d\"; on_read_error = \"skip\"; retries = 0;
+  fill = \"pattern\"; } );"
 start_daemon "$tmp/conf"
 touch "$tmp/refuse"
 exits 4 "a sync whose flush is refused has failed" "$nbdsync" start --wait vm
@@ -93,3 +98,12 @@ like "for a reason that it tells" "$(job_field vm '.last_run.gave_up[]')" \
     'has refused a flush before'
 ok "one more is a sync as ever" "$nbdsync" start --wait vm
 is "that writes nothing" "$(job_field vm .last_run.progress.written_bytes)" 0
+
+# What is filled is flushed by itself.
+touch "$tmp/refuse"
+exits 4 "where filling is refused its flush the run has failed" "$nbdsync" \
+    start --wait filled
+ok "it was asked for one" [ ! -e "$tmp/refuse" ]
+run "$nbdsync" start --wait filled
+like "the next run knows of it" "$(job_field filled '.last_run.gave_up[]')" \
+    'has refused a flush before'
