@@ -21,11 +21,13 @@
 
 /*
  * What a run begins with keeps a local server busy, and stays in the
- * processor's cache.  A distant one needs more in flight: copy/tuning.c goes
- * up to these limits as far as that helps.  Servers work on 16 requests of a
- * connection at a time, mostly.
+ * processor's cache.  What goes through a pipe takes none of ours, and fewer
+ * turns are worth more.  A distant server needs more in flight:
+ * copy/tuning.c goes up to these limits as far as that helps.  Servers work on
+ * 16 requests of a connection at a time, mostly.
  */
 #define DEFAULT_REQUEST (256U * 1024)
+#define PIPED_REQUEST	(512U * 1024)
 #define MAX_REQUEST	(1024U * 1024)
 #define MIN_DEPTH	4U
 #define DEFAULT_DEPTH	16U
@@ -125,7 +127,8 @@ choose_request_size(struct copy_plan *plan, const struct sizes *sizes,
 
 	plan->max_request_size = size;
 	if (size == 0) {
-		size = max_u32(DEFAULT_REQUEST,
+		size = max_u32(plan->can_pipe ? PIPED_REQUEST :
+						DEFAULT_REQUEST,
 		    min_u32(MAX_REQUEST, sizes->preferred));
 		plan->max_request_size = plan->mode == COPY_MODE_COPY &&
 			!copy_plan_digests(plan) ?
@@ -370,6 +373,9 @@ copy_plan_make(struct copy_plan *plan, const struct disk_shape *source,
 	}
 	choose_features(plan, source, destinations, wish);
 	choose_sparse_grain(plan, wish);
+	plan->can_pipe = plan->mode == COPY_MODE_COPY && !plan->sees_all &&
+	    plan->n_targets == 1 && !copy_plan_digests(plan) &&
+	    source->can_pipe && destinations[0]->can_pipe;
 	choose_request_size(plan, &sizes, wish);
 	plan->min_holes = MIN_HOLES;
 	plan->zero_size = plan->digest != DIGEST_NONE ? DIGEST_ZERO_SIZE :

@@ -139,6 +139,8 @@ struct copy_plan {
 	uint32_t sparse_grain;	/* zeroes among data are no finer; 0: they
 				   are not looked for */
 	bool sees_all;		/* all data are to be looked at */
+	bool can_pipe;		/* data need not be seen, and can go through a
+				   pipe */
 	uint32_t sector;	/* differences are told in these */
 	uint32_t request_size;	/* bytes of a read or write, to begin with */
 	uint32_t max_request_size;	/* and at most */

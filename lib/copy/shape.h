@@ -20,6 +20,7 @@ struct disk_shape {
 	bool can_trim;
 	bool can_multi_conn;		/* a flush covers all connections */
 	bool can_status;		/* block status of base:allocation */
+	bool can_pipe;			/* its data can go through a pipe */
 };
 
 /*

@@ -55,6 +55,7 @@ disk_on_ready(void *arg)
 	char name[256];
 
 	learn_shape(&d->disk.shape, x);
+	d->disk.shape.can_pipe = conn_can_pipe(d->conn);
 	(void)conn_tls(d->conn, &d->disk.tls_version, &d->disk.tls_cipher);
 	if (d->fixed_identity[0] != '\0')
 		(void)snprintf(d->disk.identity, sizeof d->disk.identity, "%s",

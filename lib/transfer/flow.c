@@ -569,10 +569,7 @@ lane_can_pipe(const struct lane *lane)
 	/* One that was lost between two commands is not there now. */
 	if (lane->disks[0].disk == NULL || lane->disks[1].disk == NULL)
 		return false;
-	return lane->plan->mode == COPY_MODE_COPY && !lane->plan->sees_all &&
-	    lane->n_disks == 2 &&
-	    !copy_plan_digests(lane->plan) &&
-	    disk_can_pipe(lane->disks[0].disk) &&
+	return lane->plan->can_pipe && disk_can_pipe(lane->disks[0].disk) &&
 	    disk_can_pipe(lane->disks[1].disk);
 }
 

@@ -416,6 +416,39 @@ START_TEST(requests_obey_the_smaller_maximum)
 }
 END_TEST
 
+START_TEST(requests_are_larger_where_data_go_through_a_pipe)
+{
+	ck_assert_int_eq(make(), 0);
+	ck_assert_uint_eq(plan.request_size, MIB / 4);
+	source.can_pipe = true;
+	ck_assert_int_eq(make(), 0);
+	ck_assert_uint_eq(plan.request_size, MIB / 4);
+	destination.can_pipe = true;
+	ck_assert_int_eq(make(), 0);
+	ck_assert_uint_eq(plan.request_size, MIB / 2);
+}
+END_TEST
+
+START_TEST(data_that_are_looked_at_go_through_no_pipe)
+{
+	source.can_pipe = true;
+	destination.can_pipe = true;
+	ck_assert_int_eq(make(), 0);
+	ck_assert(plan.can_pipe);
+	wish.sparse_grain = 4096;
+	ck_assert_int_eq(make(), 0);
+	ck_assert(!plan.can_pipe);
+	wish.sparse_grain = 0;
+	wish.digest = DIGEST_SHA256;
+	ck_assert_int_eq(make(), 0);
+	ck_assert(!plan.can_pipe);
+	wish.digest = DIGEST_NONE;
+	wish.mode = COPY_MODE_SYNC;
+	ck_assert_int_eq(make(), 0);
+	ck_assert(!plan.can_pipe);
+}
+END_TEST
+
 START_TEST(requests_are_whole_blocks)
 {
 	source.block_minimum = 4096;
@@ -527,6 +560,8 @@ main(void)
 	tcase_add_test(t, ranges_that_write_the_same_bytes_are_refused);
 	tcase_add_test(t, pieces_start_aligned_on_the_line);
 	tcase_add_test(t, requests_obey_the_smaller_maximum);
+	tcase_add_test(t, requests_are_larger_where_data_go_through_a_pipe);
+	tcase_add_test(t, data_that_are_looked_at_go_through_no_pipe);
 	tcase_add_test(t, requests_are_whole_blocks);
 	tcase_add_test(t, several_lanes_need_multi_conn_on_both_sides);
 	tcase_add_test(t, a_small_disk_gets_no_useless_lane);
