@@ -251,6 +251,12 @@ mapfile_todo(const struct mapfile *m, struct run_range **ret_ranges,
 
 /* Writing. */
 
+/* Bytes on the source. */
+struct unfinished {
+	struct ranges bad;
+	struct ranges left_out;
+};
+
 static int
 find_bad(const struct run_result *result, struct ranges *bad)
 {
@@ -262,26 +268,50 @@ find_bad(const struct run_result *result, struct ranges *bad)
 	return r;
 }
 
+/* What whole blocks of a server leave out was not tried. */
+static int
+find_left_out(const struct run_result *result, struct ranges *left_out)
+{
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < result->n_not_copied; i++)
+		r = ranges_add(left_out, result->not_copied[i].offset,
+		    result->not_copied[i].length);
+	return r;
+}
+
+/* The status of the *n bytes from at on, or of fewer. */
+static char
+status_at(const struct unfinished *u, uint64_t at, uint64_t *n)
+{
+	bool is_bad, is_left_out;
+
+	*n = ranges_run_at(&u->bad, at, *n, &is_bad);
+	*n = ranges_run_at(&u->left_out, at, *n, &is_left_out);
+	return is_bad ? '-' : is_left_out ? '?' : '+';
+}
+
 static void
-print_map(FILE *f, const struct ranges *bad, uint64_t end)
+print_map(FILE *f, const struct unfinished *u, uint64_t end)
 {
 	uint64_t at = 0;
 	uint64_t n;
-	bool is_bad;
+	char status;
 
 	(void)fprintf(f, "# Mapfile. Created by nbdsync\n"
 	    "# current_pos  current_status  current_pass\n"
 	    "0x%08" PRIX64 "     +               1\n"
 	    "#      pos        size  status\n", end);
 	for (; at < end; at += n) {
-		n = ranges_run_at(bad, at, end - at, &is_bad);
+		n = end - at;
+		status = status_at(u, at, &n);
 		(void)fprintf(f, "0x%08" PRIX64 "  0x%08" PRIX64 "  %c\n", at,
-		    n, is_bad ? '-' : '+');
+		    n, status);
 	}
 }
 
 static int
-write_durably(int fd, const struct ranges *bad, uint64_t end)
+write_durably(int fd, const struct unfinished *u, uint64_t end)
 {
 	FILE *f = fdopen(fd, "w");
 	int error;
@@ -290,7 +320,7 @@ write_durably(int fd, const struct ranges *bad, uint64_t end)
 		(void)close(fd);
 		return -ENOMEM;
 	}
-	print_map(f, bad, end);
+	print_map(f, u, end);
 	error = fflush(f) != 0 || ferror(f) || fsync(fileno(f)) < 0 ?
 	    -errno : 0;
 	if (fclose(f) != 0 && error == 0)
@@ -299,7 +329,7 @@ write_durably(int fd, const struct ranges *bad, uint64_t end)
 }
 
 static int
-replace(const char *path, const struct ranges *bad, uint64_t end)
+replace(const char *path, const struct unfinished *u, uint64_t end)
 {
 	CLEANUP(cleanup_free) char *new_path = new_path_of(path);
 	int fd, r;
@@ -309,7 +339,7 @@ replace(const char *path, const struct ranges *bad, uint64_t end)
 	fd = create(new_path);
 	if (fd < 0)
 		return fd;
-	r = write_durably(fd, bad, end);
+	r = write_durably(fd, u, end);
 	if (r == 0 && rename(new_path, path) < 0)
 		r = -errno;
 	if (r < 0)
@@ -322,14 +352,18 @@ mapfile_write(const struct mapfile *m, const struct run_result *result,
     struct error *e)
 {
 	uint64_t size = result->progress.source_size;
-	struct ranges bad;
+	struct unfinished u;
 	int r;
 
-	ranges_init(&bad);
-	r = find_bad(result, &bad);
+	ranges_init(&u.bad);
+	ranges_init(&u.left_out);
+	r = find_bad(result, &u.bad);
 	if (r == 0)
-		r = replace(m->path, &bad, size);
-	ranges_done(&bad);
+		r = find_left_out(result, &u.left_out);
+	if (r == 0)
+		r = replace(m->path, &u, size);
+	ranges_done(&u.bad);
+	ranges_done(&u.left_out);
 	if (r < 0)
 		return error_set(e, r, "cannot write %s: %s", m->path,
 		    strerror(-r));

@@ -7,7 +7,7 @@ requires nbdkit eval --version
 requires ddrescue --version
 requires ddrescuelog --version
 requires jq --version
-plan 96
+plan 102
 
 make_data "$tmp/src.img" $((4 * MiB)) disk
 map=$tmp/disk.map
@@ -122,6 +122,27 @@ ok "so that another run" "$nbdsync" copy --json --mapfile "$map" \
     "$tmp/odd.img" "$tmp/odd2.img"
 is "reads nothing" "$(read_bytes)" 0
 ok "and it is right" cmp "$tmp/odd.img" "$tmp/odd2.img"
+
+# And whose last bytes are no whole block of a destination.
+truncate -s $((4 * MiB)) "$tmp/odd2.img"
+start_nbdkit odd -r --filter=error file "$tmp/odd.img" error-pread=EIO \
+    error-pread-rate=100% error-pread-file="$tmp/odd.bad"
+start_nbdkit blocks --filter=blocksize-policy file "$tmp/odd2.img" \
+    blocksize-minimum=512 blocksize-preferred=4096 blocksize-maximum=32M \
+    blocksize-error-policy=error
+printf '0 ?\n0 0xf4000 +\n' >"$map"
+touch "$tmp/odd.bad"
+exits 3 "where sectors are bad, and a tail is left out" "$nbdsync" copy \
+    --on-read-error skip --retries 0 --mapfile "$map" "$(uri odd)" \
+    "$(uri blocks)"
+like "which is said" "$err" "not copied: 65 bytes at offset 999936"
+is "the tail is not finished, nor bad" "$(sed -n 's/^\(.*0x00000041\)/\1/p' \
+    "$map")" "0x000F4200  0x00000041  ?"
+is "as the sectors are" "$(grep -c -e '-$' "$map")" 1
+rm "$tmp/odd.bad"
+exits 3 "and when they can be read again" "$nbdsync" copy --json \
+    --mapfile "$map" "$(uri odd)" "$(uri blocks)"
+is "they are" "$(read_bytes)" 512
 
 # Files that are none, or of another disk.
 bad_map()
