@@ -516,10 +516,7 @@ count_failed(const struct run *run)
 	return n;
 }
 
-/*
- * All is known.  What an earlier run has written is not zero any more, which
- * is why a run that goes on does not look.
- */
+/* All is known. */
 void
 run_begin(struct run *run)
 {
@@ -535,7 +532,7 @@ run_begin(struct run *run)
 		return;
 	}
 	run->has_begun = true;
-	if (run->plan.skip_zeroes && !run->result.is_resumed) {
+	if (run->plan.skip_zeroes) {
 		tell_promise(run);
 		run->lanes[0].is_busy = true;
 		lane_probe(run->lanes[0].lane, &run->plan, &run->ledger,

@@ -85,6 +85,20 @@ resume_removed(struct run *run)
 	return true;
 }
 
+/*
+ * What was not durable may have been written, or filled, all the same: what is
+ * zero by now is not so at the destination.
+ */
+static void
+break_promise(struct run *run)
+{
+	if (!run->plan.skip_zeroes)
+		return;
+	run->plan.skip_zeroes = false;
+	run_add_gave_up(run, "that the destination is zero does not hold where "
+	    "an earlier run may have written: zeroes are written, too");
+}
+
 /* The canary sang. */
 static void
 accept(struct run *run)
@@ -116,6 +130,7 @@ accept(struct run *run)
 			cp->destinations[t].side.identity = NULL;
 		}
 	run->result.is_resumed = true;
+	break_promise(run);
 	end_resume(run);
 	run_begin(run);
 }

@@ -6,7 +6,7 @@
 requires nbdkit eval --version
 requires nbdkit --filter=error --filter=log file --version
 requires jq --version
-plan 61
+plan 65
 
 size=$((4 * MiB))
 make_data "$tmp/data" $size 7
@@ -213,6 +213,29 @@ ok "which makes it right" cmp "$tmp/data" "$tmp/a.img"
 ok "the next one" "$nbdsync" copy --json --checkpoint "$tmp/state" \
     "$(uri src)" "$(uri held)"
 is "has nothing to go on from" "$(echo "$out" | jq .resumed)" false
+
+# What is filled is not zero, whatever was promised before.
+dd if=/dev/zero of="$tmp/data" bs=512 seek=1953 count=6 conv=notrunc status=none
+echo 1000000 1003000 >"$tmp/bad"
+truncate -s 0 "$tmp/a.img"
+truncate -s $size "$tmp/a.img"
+: >"$tmp/held"
+rm -f "$tmp/is-held" "$tmp/state"
+start_process copy "$nbdsync" copy --json --on-read-error skip --retries 0 \
+    --destination-is-zero --fill pattern --checkpoint "$tmp/state" \
+    "$(uri src)" "$(uri held)"
+wait_for "[ -e '$tmp/is-held' ]" || bail "nothing is filled"
+stop_process copy TERM
+rm "$tmp/held"
+wait_for "part '$tmp/a.img' 999936 3072 | grep -q 'not read'" ||
+    bail "nothing was filled"
+echo 0 0 >"$tmp/bad"
+ok "where it was zero to begin with, another run" "$nbdsync" copy --json \
+    --destination-is-zero --checkpoint "$tmp/state" "$(uri src)" "$(uri held)"
+is "goes on from there, too" "$(echo "$out" | jq .resumed)" true
+like "but believes it no longer" "$(echo "$out" | jq -r '.gave_up[]')" \
+    'does not hold where an earlier run may have written'
+ok "so that what reads as zero by now is zero" cmp "$tmp/data" "$tmp/a.img"
 
 exits 2 "an unknown word is refused" "$nbdsync" copy --on-read-error skip \
     --fill ones "$(uri src)" null:
