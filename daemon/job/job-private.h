@@ -161,6 +161,7 @@ struct job {
 	uint64_t limited_at_ms;		/* of the run, when it was counted */
 	bool has_last_run;		/* one that was not skipped */
 	uint32_t distrusted;		/* as of a run's spec */
+	uint32_t late_distrusted;	/* what the run's did not say of it */
 	int64_t resume_after_ms;	/* as of a run's spec */
 	enum run_outcome last_outcome;	/* of those that change what is to be
 					   thought of the destination */
@@ -311,6 +312,10 @@ void job_look_at_passes(struct job *job, const struct run_progress *p)
     ON_MAIN;
 /* The last one has, and the run goes on. */
 bool job_has_failing_passes(const struct job *job);
+
+/* See whether a destination has refused a flush: it may be for long. */
+void job_look_at_distrust(struct job *job, const struct run_progress *p)
+    ON_MAIN;
 
 bool job_is_success(enum run_outcome outcome);
 /* The run has ended. */

@@ -450,7 +450,8 @@ outdate_checkpoint(struct job *job, const struct run_result *result) ON_MAIN
 	bool is_complete = result->outcome != RUN_FAILED &&
 	    result->outcome != RUN_CANCELLED;
 
-	if (job->mode == RUN_VERIFY)
+	/* It may have repaired something. */
+	if (job->mode == RUN_VERIFY && !result->leaves_outdated)
 		return;
 	if (is_complete || result->leaves_outdated)
 		job->resume_after_ms = result->finished_at_ms;
@@ -463,14 +464,27 @@ outdate_checkpoint(struct job *job, const struct run_result *result) ON_MAIN
 		job->has_stale = false;
 }
 
-/* What was refused stays refused, till all is written once more. */
-static void
+/*
+ * What was refused stays refused, till all is written once more.  That of
+ * before a restart may have become known after the run had begun.
+ */
+static bool
 note_distrust(struct job *job, uint32_t distrusted) ON_MAIN
 {
+	uint32_t old = job->distrusted;
+
+	distrusted |= job->late_distrusted;
 	if (job->mode == RUN_VERIFY || job_is_partial(job))
-		job->distrusted |= distrusted;
-	else
-		job->distrusted = distrusted;
+		distrusted |= old;
+	job->distrusted = distrusted;
+	return distrusted != old;
+}
+
+void
+job_look_at_distrust(struct job *job, const struct run_progress *p)
+{
+	if (!job->has_ended && note_distrust(job, p->distrusted))
+		job_keep_state(job);
 }
 
 static void
@@ -484,7 +498,7 @@ job_on_finished(struct series *run, void *arg)
 		job->wish.is_full = false;
 	log_result(job, series_result(run));
 	outdate_checkpoint(job, series_result(run));
-	note_distrust(job, series_result(run)->distrusted);
+	(void)note_distrust(job, series_result(run)->distrusted);
 	keep_result(job, series_result(run), false);
 }
 
@@ -694,6 +708,7 @@ let_go(struct job *job, const char *trigger, struct series *run) ON_MAIN
 	job->run = run;
 	job->has_ended = false;
 	job->is_cancelled = false;
+	job->late_distrusted = 0;
 	job->resume_starts = false;
 	job->waits_for_window = false;
 	progress_init(&job->meter);

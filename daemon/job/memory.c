@@ -205,6 +205,14 @@ take_outdated(struct job *job, const json_t *o) ON_MAIN
 }
 
 static void
+take_distrusted(struct job *job, uint32_t distrusted) ON_MAIN
+{
+	if (job->run != NULL)
+		job->late_distrusted |= distrusted & ~job->distrusted;
+	job->distrusted |= distrusted;
+}
+
+static void
 take_notes(struct job *job, uint64_t *ret_schedule_id) ON_MAIN
 {
 	json_t *o = json_loads(job->state.counters, 0, NULL);
@@ -213,7 +221,7 @@ take_notes(struct job *job, uint64_t *ret_schedule_id) ON_MAIN
 	*ret_schedule_id = number(o, "schedule");
 	for (unsigned i = 0; i < JOB_COUNTERS; i++)
 		job->counters[i] += number(o, counter_names[i]);
-	job->distrusted |= (uint32_t)number(o, "distrusted");
+	take_distrusted(job, (uint32_t)number(o, "distrusted"));
 	take_outdated(job, json_object_get(o, "outdated_ms"));
 	take_outcome(job, json_string_value(json_object_get(o, "outcome")));
 	take_success(job, json_object_get(o, "success"));

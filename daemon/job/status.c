@@ -280,6 +280,7 @@ job_tick(struct job *job)
 	job_look_at_losses(job, &p);
 	job_look_at_stall(job, &p);
 	job_look_at_passes(job, &p);
+	job_look_at_distrust(job, &p);
 	if (strcmp(job->told_state, job_state(job, &p)) != 0)
 		jobs_changed(job->jobs, job);
 	job_look_at_mirror(job, &p);

@@ -227,9 +227,12 @@ show_plan(struct run *run)
 		run_tell_gave_up(run, plan->gave_up[i].targets,
 		    plan->gave_up[i].sentence);
 	zeroes_begin(&run->zeroes, largest_destination(run));
-	if (run->distrusted != 0 && run->mode != RUN_VERIFY)
-		run_tell_gave_up(run, run->distrusted, "destination has refused "
-		    "a flush before: all is written, whatever it reads");
+	if (run->distrusted != 0)
+		run_tell_gave_up(run, run->distrusted, run->mode == RUN_VERIFY ?
+		    "destination has refused a flush before: what it reads may "
+		    "not be on its disk until all is written again" :
+		    "destination has refused a flush before: all is written, "
+		    "whatever it reads");
 	copy_ledger_plan(&run->ledger, plan->total_bytes);
 	for (i = 0; i < plan->n_targets; i++)
 		copy_ledger_plan_target(&run->ledger, (unsigned)i,

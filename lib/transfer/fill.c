@@ -152,6 +152,7 @@ conclude(struct series *s)
 	s->run = f->copied;
 	f->copied = NULL;
 	s->spec = f->spec;
+	s->spec.distrusted = s->distrusted;
 	s->result = f->result;
 	remove_checkpoint(s);
 }

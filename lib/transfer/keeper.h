@@ -22,7 +22,8 @@ struct keeper {
 	/* Any thread, with the lock, which is held for moments. */
 	pthread_mutex_t lock;
 	struct ranges durable[COPY_MAX_TARGETS];
-	uint32_t distrusted;			/* bit i: destination i */
+	_Atomic uint32_t distrusted;		/* bit i: destination i; to be
+						   looked at without */
 	struct range recent[STORE_MAX_RECENT];	/* what became so last */
 	size_t n_recent;			/* ever */
 	bool has_news;				/* since it was last saved */

@@ -27,7 +27,7 @@
 #include "transfer/run-private.h"
 #include "transfer/series-private.h"
 
-#define MAX_NOTES 5	/* of add_notes() */
+#define MAX_NOTES 6	/* of add_notes() */
 
 /* What a pass does. */
 enum readback_stage {
@@ -421,6 +421,10 @@ add_notes(struct readback *b)
 		b->gave_up[n++] = b->unverified_note;
 	if (b->narrow_note[0] != '\0')
 		b->gave_up[n++] = b->narrow_note;
+	if (b->stored != NULL && b->spec.distrusted != 0)
+		b->gave_up[n++] = "destination has refused a flush since: what "
+				  "it reads may not be on its disk until all "
+				  "is written again";
 	if (has_rest(b))
 		b->gave_up[n++] = "what was zeroed behind the copy was not "
 				  "verified";

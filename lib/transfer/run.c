@@ -581,6 +581,7 @@ run_get_progress(const struct run *run, struct run_progress *ret)
 	ret->memory = copy_ledger_get(&run->share.memory);
 	ret->memory_peak = copy_ledger_get(&run->share.memory_peak);
 	ret->lanes = atomic_load(&run->lanes_shown);
+	ret->distrusted = atomic_load(&run->keeper.distrusted);
 	ret->n_reconnects = copy_ledger_get(&l->n_reconnects);
 	ret->n_away = atomic_load(&l->n_away);
 	get_retries(l, ret);

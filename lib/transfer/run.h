@@ -312,6 +312,7 @@ struct run_progress {
 	const char *limited_by;		/* one of run_limit_name() */
 	uint64_t verified_bytes;	/* read back, and right so far; of all
 					   destinations */
+	uint32_t distrusted;		/* bit i: as of a result, so far */
 	uint64_t elapsed_ms;		/* since run_start(), until the end */
 	struct run_mirror mirror;
 	struct run_bytes earlier;	/* passes, whose bytes are not in the

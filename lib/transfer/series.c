@@ -33,11 +33,22 @@ static const struct series_kind *const kinds[] = {
 	[RUN_MIRROR] = &series_mirror,
 };
 
+/* What was compared may not be what is on the disk. */
+static void
+doubt(struct series *s)
+{
+	if (s->asked == RUN_VERIFY && s->distrusted != 0 &&
+	    (s->result.outcome == RUN_SUCCEEDED ||
+		s->result.outcome == RUN_REPAIRED))
+		s->result.outcome = RUN_PARTIAL;
+}
+
 static void
 finish(struct series *s)
 {
 	struct run_progress *p = &s->result.progress;
 
+	doubt(s);
 	s->result.started_at_ms = s->started_at_ms;
 	s->result.finished_at_ms = run_wall_clock_ms();
 	/* Of any pass: the last one may have nothing to do with it. */
@@ -455,6 +466,7 @@ series_get_progress(const struct series *s, struct run_progress *ret)
 	}
 	run_get_progress(shown_run(s), ret);
 	ret->earlier = s->earlier;
+	ret->distrusted |= s->distrusted;
 	add_counts(s, ret);
 	fill_add_progress(s, ret);
 	if (readback_is_reading(s))

@@ -6,7 +6,7 @@
 . "$srcdir/tests/lib/daemonlib.sh"
 requires nbdkit --filter=error file --version
 requires jq --version
-plan 15
+plan 30
 
 size=$((1 * MiB))
 make_data "$tmp/src.img" $size disk
@@ -77,11 +77,20 @@ rm -f "$tmp/mirror.started"
 stop_process cached
 start_cached
 start_nbdkit worn -r --filter=error file "$tmp/src.img" error-pread-rate=100%
+hold_half "$tmp/held.sh" "$tmp/src.img"
+start_nbdkit held sh "$tmp/held.sh"
+truncate -s $size "$tmp/e.img"
 conf "endpoints = ( { name = \"s\"; uri = \"$(uri src)\"; },
   { name = \"w\"; uri = \"$(uri worn)\"; },
+  { name = \"h\"; uri = \"$(uri held)\"; },
+  { name = \"e\"; path = \"$tmp/e.img\"; },
   { name = \"d\"; uri = \"$(uri cached)\"; } );
 jobs = ( { name = \"vm\"; mode = \"sync\"; source = \"s\";
   destination = \"d\"; },
+  { name = \"two\"; mode = \"sync\"; source = \"h\";
+  destinations = [ \"d\", \"e\" ]; checkpoint = \"1s\"; },
+  { name = \"part\"; source = \"h\"; destination = \"d\";
+  checkpoint = \"1s\"; },
   { name = \"filled\"; mode = \"sync\"; source = \"w\";
   destination = \"d\"; on_read_error = \"skip\"; retries = 0;
   fill = \"pattern\"; } );"
@@ -90,14 +99,59 @@ touch "$tmp/refuse"
 exits 4 "a sync whose flush is refused has failed" "$nbdsync" start --wait vm
 ok "though it has written all" cmp "$tmp/src.img" "$tmp/cache"
 ok "which is not on the disk" eval '! cmp -s "$tmp/src.img" "$tmp/disk"'
+exits 3 "that the cache is equal is no success" "$nbdsync" verify --wait vm
+like "as the result says" "$(job_field vm '.last_run.gave_up[]')" \
+    'refused a flush before: what it reads may not be on its disk'
+is "nor is it for the time of the last success" \
+    "$(job_field vm '[.last_success, .verified_at] | tostring')" '[null,null]'
+exits 3 "nor is there anything to repair" "$nbdsync" verify --repair --wait vm
 stop_process daemon
 start_daemon "$tmp/conf"
 ok "the next one succeeds, also with another daemon" "$nbdsync" start --wait vm
 ok "and has written it again" cmp "$tmp/src.img" "$tmp/disk"
 like "for a reason that it tells" "$(job_field vm '.last_run.gave_up[]')" \
     'has refused a flush before'
+ok "now they are equal" "$nbdsync" verify --wait vm
 ok "one more is a sync as ever" "$nbdsync" start --wait vm
 is "that writes nothing" "$(job_field vm .last_run.progress.written_bytes)" 0
+
+# The run may go on for long after that, and be killed.
+change thrice
+touch "$tmp/refuse" "$tmp/hold"
+start_job two
+wait_for "[ \$(job_field two .run.progress.destinations[0].failed) = true ]" ||
+    bail "it was not refused"
+wait_for "sql 'SELECT * FROM jobs' | grep -q '\"distrusted\":1'" 20
+ok "what is refused is noted while the others go on" [ $? -eq 0 ]
+stop_process daemon KILL
+ok "nothing of it is on the disk" eval '! cmp -s "$tmp/src.img" "$tmp/disk"'
+rm "$tmp/hold"
+start_daemon "$tmp/conf"
+ok "when the daemon was killed, the next run" "$nbdsync" start --wait two
+like "knows of it" "$(job_field two '.last_run.gave_up[]')" \
+    "'d' has refused a flush before"
+ok "and has written it again" cmp "$tmp/src.img" "$tmp/disk"
+
+# What a repair has not brought to the disk is not gone on from.
+touch "$tmp/hold"
+start_job part
+wait_for "[ \"\$(job_field part \
+    '.run.progress.durable_bytes // 0')\" -ge $((size / 4)) ]" ||
+    bail "nothing is durable"
+"$nbdsync" cancel part
+wait_job part
+for file in cache disk; do
+	printf '%s' bad | dd of="$tmp/$file" bs=1 seek=1000 conv=notrunc \
+	    status=none
+done
+rm "$tmp/hold"
+touch "$tmp/refuse"
+exits 4 "a repair that is refused its flush has failed" "$nbdsync" verify \
+    --repair --wait part
+ok "though it has written all" cmp "$tmp/src.img" "$tmp/cache"
+ok "a copy that had begun before" "$nbdsync" start --wait part
+is "does not go on from there" "$(job_field part .last_run.resumed)" false
+ok "and so has written it again" cmp "$tmp/src.img" "$tmp/disk"
 
 # What is filled is flushed by itself.
 touch "$tmp/refuse"
