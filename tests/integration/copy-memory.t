@@ -6,7 +6,7 @@
 . "$srcdir/tests/lib/daemonlib.sh"
 requires nbdkit --filter=checkwrite --filter=delay pattern --version
 requires nbdkit --filter=multi-conn null --version
-plan 33
+plan 35
 
 field()
 {
@@ -77,14 +77,24 @@ for i in 1 2 3 4; do
 	    connections = 1; }"
 done
 jobs="$jobs, { name = \"long\"; source = \"big\"; destination = \"far\";
-    mode = \"verify\"; connections = 1; }"
+    mode = \"verify\"; connections = 1; },
+  { name = \"distant\"; source = \"distant\"; destination = \"n\"; }"
 conf 'daemon = { memory_max = "8MiB"; };
 endpoints = ( { name = "n"; uri = "null:"; },
   { name = "far"; command = [ "nbdkit", "--filter=delay", "pattern", "1T",
     "rdelay=5ms" ]; },
+  { name = "distant"; command = [ "nbdkit", "--filter=delay", "pattern",
+    "1T", "rdelay=100ms" ]; },
   { name = "big"; command = [ "nbdkit", "pattern", "1T" ]; } );'"
 jobs = ( $jobs );"
 start_daemon "$tmp/conf"
+start_job distant
+ok "one that has no room for more connections is limited by memory" wait_for \
+    '[ "$(job_field distant .run.progress.limited_by)" = memory ]'
+ok "and has fewer than a distant disk gets otherwise" \
+    [ "$(job_field distant .run.progress.connections)" -lt 8 ]
+api_status /v1/jobs/distant/cancel --request POST >/dev/null
+wait_job distant
 for i in 1 2 3 4; do
 	start_job j$i
 	[ $i = 4 ] || wait_copied j$i
