@@ -129,7 +129,7 @@ enum {
 	PART_RATE,
 	PART_OUTLOOK,
 	N_PARTS,
-	PART_SIZE = 128,
+	PART_SIZE = 136,
 };
 
 /* What has not begun has no numbers. */

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "copy/lane-private.h"
 
@@ -354,7 +355,8 @@ add_bad(struct copy_lane *lane, struct copy_bads *b,
 	b->v = v;
 	b->v[b->n++] = *bad;
 	/* Before it is counted: whoever sees that looks for the reason. */
-	atomic_store(&lane->ledger->retrying_side, (int)bad->side);
+	atomic_store(&lane->ledger->retrying_disk,
+	    (unsigned)ffs((int)bit_of(lane, b)));
 	atomic_store(&lane->ledger->retrying_for, bad->error);
 	if (!b->is_counted)
 		copy_ledger_add(&lane->ledger->n_retrying, 1);

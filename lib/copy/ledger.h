@@ -112,7 +112,8 @@ struct copy_ledger {
 	_Atomic uint64_t n_retrying;	/* disks, of each lane, of which some
 					   are */
 	_Atomic int retrying_for;	/* the error that came last of those */
-	_Atomic int retrying_side;	/* and whose: enum copy_side */
+	_Atomic unsigned retrying_disk;	/* and whose: 0 the source's, n that of
+					   destination n - 1 */
 	struct copy_account skipped;	/* of the source */
 	atomic_bool no_more_tries;	/* what fails now is skipped, or fails
 					   the run, at once */

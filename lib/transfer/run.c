@@ -14,6 +14,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "base/escape.h"
 #include "transfer/run-private.h"
 
 /* Without any progress, it is called so. */
@@ -552,15 +553,33 @@ get_checkpoint(const struct run *run, uint64_t now, struct run_progress *ret)
 }
 
 static void
-get_retries(const struct copy_ledger *l, struct run_progress *ret)
+get_retries(const struct run *run, struct run_progress *ret)
 {
+	const struct copy_ledger *l = &run->ledger;
 	int error = atomic_load(&l->retrying_for);
+	unsigned disk = atomic_load(&l->retrying_disk);
+	const char *label;
+	char name[24];
+	size_t len;
 
 	ret->n_retries = copy_ledger_get(&l->n_retries);
 	if (copy_ledger_get(&l->n_retrying) == 0 || ret->phase != RUN_COPYING)
 		return;
-	(void)snprintf(ret->trying_again, sizeof ret->trying_again, "%s: %s",
-	    run_side_name((enum copy_side)atomic_load(&l->retrying_side)),
+	if (disk == 0 || run->n_destinations == 1) {
+		(void)snprintf(ret->trying_again, sizeof ret->trying_again,
+		    "%s: %s", run_side_name(disk == 0 && !run->is_readback ?
+			COPY_SOURCE : COPY_DESTINATION),
+		    strerrordesc_np(-error));
+		return;
+	}
+	/* On a line with other things: of a long name its end. */
+	label = run->destination_specs[disk - 1]->name;
+	len = strlen(label);
+	if (len >= sizeof name)
+		label += len - (sizeof name - 1);
+	(void)snprintf(ret->trying_again, sizeof ret->trying_again,
+	    "destination '%s': %s",
+	    escape_text(label, strlen(label), name, sizeof name),
 	    strerrordesc_np(-error));
 }
 
@@ -584,7 +603,7 @@ run_get_progress(const struct run *run, struct run_progress *ret)
 	ret->distrusted = atomic_load(&run->keeper.distrusted);
 	ret->n_reconnects = copy_ledger_get(&l->n_reconnects);
 	ret->n_away = atomic_load(&l->n_away);
-	get_retries(l, ret);
+	get_retries(run, ret);
 	if (ret->phase == RUN_COPYING)
 		refine_phase(run, left, ret);
 	ret->limited_by = copy_limit_name(COPY_LIMIT_NONE);

@@ -301,8 +301,9 @@ struct run_progress {
 	uint64_t checkpoint_age_ms;	/* of the place to go on from, or
 					   since the start; 0: none is kept */
 	uint64_t n_checkpoint_failures;	/* times that it could not be saved */
-	char trying_again[72];		/* for what, "destination: No space left
-					   on device"; "": nothing is */
+	char trying_again[88];		/* for what, "destination: No space left
+					   on device", by name if it is one of
+					   several; "": nothing is */
 	unsigned n_away;		/* that are lost now, and may */
 	uint64_t stalled_ms;		/* since something was last read or
 					   done; 0: not copying */
