@@ -562,6 +562,7 @@ integration_tests = \
 	%D%/integration/daemon-modes.t \
 	%D%/integration/daemon-notify.t \
 	%D%/integration/daemon-rate.t \
+	%D%/integration/daemon-read-only.t \
 	%D%/integration/daemon-recheck.t \
 	%D%/integration/daemon-reload.t \
 	%D%/integration/daemon-partial.t \

@@ -158,14 +158,14 @@ run_get_run(struct store_call *call, struct db *db, unsigned unused UNUSED)
 
 /* clang-format off */
 static const struct store_op
-	get_job = { run_get_job, false },
-	put_job = { run_put_job, true },
-	load = { run_load, false },
-	discard = { run_discard, true },
-	add_run = { run_add_run, true },
-	list_runs = { run_list_runs, false },
-	get_run = { run_get_run, false };
-const struct store_op store_op_save = { run_save, true };
+	get_job = { run_get_job, false, true },
+	put_job = { run_put_job, true, false },
+	load = { run_load, false, false },
+	discard = { run_discard, true, false },
+	add_run = { run_add_run, true, false },
+	list_runs = { run_list_runs, false, true },
+	get_run = { run_get_run, false, true };
+const struct store_op store_op_save = { run_save, true, false };
 /* clang-format on */
 
 /* A name into a call; what does not fit would be another name. */

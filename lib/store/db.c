@@ -10,10 +10,14 @@
 #include "store/db.h"
 
 #include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "base/cleanup.h"
 #include "base/escape.h"
@@ -327,27 +331,120 @@ prepare_file(struct db *db, const struct db_options *o)
 	return r;
 }
 
+static int
+open_file(struct db *db, const struct db_options *o, const char *name,
+    int flags)
+{
+	int code = sqlite3_open_v2(name, &db->sql, flags |
+	    SQLITE_OPEN_NOMUTEX, o->vfs);
+
+	if (db->sql == NULL)
+		return error_set(&db->error, -ENOMEM, "out of memory");
+	if (code != SQLITE_OK)
+		return db_fail(db, code);
+	(void)sqlite3_extended_result_codes(db->sql, 1);
+	(void)sqlite3_busy_timeout(db->sql, (int)o->busy_ms);
+	return 0;
+}
+
+/* What has been written last may be there only. */
+static bool
+has_log(const char *path)
+{
+	char log[PATH_MAX];
+	struct stat st;
+
+	if (snprintf(log, sizeof log, "%s-wal", path) >= PATH_MAX)
+		return true;
+	return stat(log, &st) < 0 ? errno != ENOENT : st.st_size > 0;
+}
+
+/* The file, which nobody changes; NULL: out of memory. */
+static char *
+immutable_uri(const char *path)
+{
+	static const char hex[] = "0123456789ABCDEF";
+	CLEANUP(cleanup_free) char *escaped = malloc(3 * strlen(path) + 1);
+	char *uri = NULL;
+	size_t n = 0;
+
+	if (escaped == NULL)
+		return NULL;
+	for (; *path != '\0'; path++) {
+		unsigned char c = (unsigned char)*path;
+
+		if (strchr("%?#", c) == NULL) {
+			escaped[n++] = *path;
+			continue;
+		}
+		escaped[n++] = '%';
+		escaped[n++] = hex[c >> 4];
+		escaped[n++] = hex[c & 15];
+	}
+	escaped[n] = '\0';
+	/* Two slashes at its start would be followed by a host. */
+	if (asprintf(&uri, "file:%s%s?immutable=1",
+	    escaped[0] == '/' ? "//" : "", escaped) < 0)
+		return NULL;
+	return uri;
+}
+
+/*
+ * SQLite needs a file beside a database in WAL mode, even to read it, unless
+ * it is told that nobody changes it; but then it does not look at the log.
+ */
+static int
+reopen_to_read(struct db *db, const struct db_options *o)
+{
+	CLEANUP(cleanup_free) char *uri = NULL;
+
+	if (has_log(o->path))
+		return 0;
+	(void)db_close(db);
+	uri = immutable_uri(o->path);
+	if (uri == NULL)
+		return error_set(&db->error, -ENOMEM, "out of memory");
+	return open_file(db, o, uri, SQLITE_OPEN_READONLY | SQLITE_OPEN_URI);
+}
+
+/* It cannot be written: what is there may be of use. */
+static int
+open_to_read(struct db *db, const struct db_options *o)
+{
+	int64_t version = 0;
+	int r = o->is_exclusive ? -EROFS : reopen_to_read(db, o);
+
+	if (r == 0)
+		r = check_owner(db, &version);
+	if (r == 0 && version != N_MIGRATIONS)
+		r = -ENOTSUP;
+	if (r == 0)
+		r = expect(db, "PRAGMA quick_check(1)", "ok", -EUCLEAN);
+	db->is_read_only = r == 0;
+	(void)error_set(&db->error, -EROFS, "it, or its disk, is read-only");
+	return r == 0 ? 0 : -EROFS;
+}
+
+bool
+db_can_be_written(const struct db_options *o)
+{
+	return faccessat(AT_FDCWD, o->path, W_OK, AT_EACCESS) == 0;
+}
+
 int
 db_open(struct db *db, const struct db_options *o)
 {
-	int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX |
-	    (o->must_exist ? 0 : SQLITE_OPEN_CREATE);
-	int code, r;
+	int r;
 
 	db->error = (struct error){ 0 };
-	code = sqlite3_open_v2(o->path, &db->sql, flags, o->vfs);
-	if (db->sql == NULL)
-		return error_set(&db->error, -ENOMEM, "out of memory");
-	r = code == SQLITE_OK ? 0 : db_fail(db, code);
+	db->is_read_only = false;
+	r = open_file(db, o, o->path, SQLITE_OPEN_READWRITE |
+	    (o->must_exist ? 0 : SQLITE_OPEN_CREATE));
 	/* Else what comes of that is told, and not that. */
 	if (r == 0 && sqlite3_db_readonly(db->sql, "main") == 1)
-		r = error_set(&db->error, -EROFS, "it, or its disk, is "
-		    "read-only");
-	if (r == 0) {
-		(void)sqlite3_extended_result_codes(db->sql, 1);
-		(void)sqlite3_busy_timeout(db->sql, (int)o->busy_ms);
+		r = open_to_read(db, o);
+	else if (r == 0)
 		r = prepare_file(db, o);
-	}
 	if (r < 0)
 		(void)db_close(db);
 	return r;
@@ -358,5 +455,6 @@ db_close(struct db *db)
 {
 	sqlite3 *sql = STEAL(db->sql);
 
+	db->is_read_only = false;
 	return sqlite3_close(sql) == SQLITE_OK ? 0 : -EIO;
 }

@@ -26,6 +26,7 @@ struct db_options {
 
 struct db {
 	sqlite3 *sql;			/* NULL: not open */
+	bool is_read_only;
 	struct error error;		/* of what failed last */
 };
 
@@ -33,8 +34,13 @@ struct db {
  * Negative errno with a sentence in db->error; nothing is open then.
  * -EUCLEAN: the file is damaged, or no database at all.  -ENOTSUP: a newer
  * nbdsync made it.  -EMEDIUMTYPE: it is a database of something else.
+ *
+ * One that cannot be written is open to be read, if it is not to be
+ * exclusive: is_read_only, and db->error says why (-EROFS).
  */
 int db_open(struct db *db, const struct db_options *options);
+/* Could it be written, if it was opened again? */
+bool db_can_be_written(const struct db_options *options);
 /* Also what is not open.  Negative errno: something was not written back. */
 int db_close(struct db *db);
 

@@ -10,6 +10,11 @@ struct store_op {
 	int (*run)(struct store_call *call, struct db *db,
 	    unsigned runs_per_job);
 	bool is_write;
+	/*
+	 * Answered where nothing can be written.  Not so a place to go on
+	 * from: it could not be removed when it is out of date.
+	 */
+	bool is_for_readers;
 };
 
 extern const struct store_op store_op_save;

@@ -49,6 +49,7 @@ struct store {
 	/* The thread's. */
 	struct db db;
 	struct db_options db_options;
+	struct error opened_with;	/* code 0: it was opened well */
 	uint64_t retry_at_ms;
 	char path[PATH_MAX];
 	char vfs[32];
@@ -281,10 +282,11 @@ open_db(struct store *store)
 	r = db_open(&store->db, &store->db_options);
 	if (r == -EUCLEAN)
 		r = begin_afresh(store);
-	if (r < 0)
+	if (r < 0 || store->db.is_read_only)
 		(void)error_prefix(&store->db.error, "%.200s", store->path);
-	set_health(store, r == 0 ? STORE_OK : STORE_UNAVAILABLE,
-	    &store->db.error, NULL);
+	store->opened_with = store->db.error;
+	set_health(store, store->db.error.code == 0 ? STORE_OK :
+	    STORE_UNAVAILABLE, &store->db.error, NULL);
 	store->retry_at_ms = now_ms(CLOCK_MONOTONIC) + store->retry_ms;
 	return r;
 }
@@ -292,10 +294,17 @@ open_db(struct store *store)
 static int
 ensure_open(struct store *store)
 {
-	if (store->db.sql != NULL)
+	if (store->db.sql != NULL && !store->db.is_read_only)
 		return 0;
 	if (now_ms(CLOCK_MONOTONIC) < store->retry_at_ms)
-		return store->db.error.code;
+		return store->db.sql != NULL ? 0 : store->db.error.code;
+	if (store->db.sql != NULL &&
+	    !db_can_be_written(&store->db_options)) {
+		store->retry_at_ms = now_ms(CLOCK_MONOTONIC) +
+		    store->retry_ms;
+		return 0;
+	}
+	(void)db_close(&store->db);
 	return open_db(store);
 }
 
@@ -320,6 +329,18 @@ do_call(struct store *store, struct store_call *call)
 	return call->op->run(call, &store->db, store->runs_per_job);
 }
 
+/* What is there is read, but changes nothing of the health. */
+static void
+serve_reader(struct store *store, struct store_call *call)
+{
+	if (!call->op->is_for_readers) {
+		call->error = store->opened_with;
+	} else if (do_call(store, call) < 0) {
+		call->error = store->db.error;
+		(void)error_prefix(&call->error, "%.200s", store->path);
+	}
+}
+
 static void
 serve(struct store *store, struct store_call *call)
 {
@@ -328,6 +349,10 @@ serve(struct store *store, struct store_call *call)
 
 	if (r < 0) {
 		call->error = store->db.error;
+		return;
+	}
+	if (store->db.is_read_only) {
+		serve_reader(store, call);
 		return;
 	}
 	r = do_call(store, call);

@@ -24,7 +24,8 @@
  * When the database cannot be used, calls fail with a sentence, and the store
  * tries again with the calls to come, at most once in retry_ms.  Whoever
  * copies goes on copying: what is lost is the place to go on from after a
- * crash, and store_get_health() says so.
+ * crash, and store_get_health() says so.  From one that can only be read, the
+ * states of jobs and the history are told.
  */
 
 struct store;
@@ -66,7 +67,8 @@ int store_open(const struct store_options *options, struct store **ret_store);
 enum store_state {
 	STORE_OK,		/* "ok" */
 	STORE_STALE,		/* "stale": the last write failed */
-	STORE_UNAVAILABLE,	/* "unavailable": it cannot be opened */
+	STORE_UNAVAILABLE,	/* "unavailable": it cannot be opened, or only
+				   to be read */
 };
 
 const char *store_state_name(enum store_state state);

@@ -8,6 +8,7 @@
 #include <glob.h>
 #include <sqlite3.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <time.h>
@@ -351,23 +352,166 @@ START_TEST(one_of_a_newer_version_is_left_alone)
 END_TEST
 
 /* Root may write everywhere: another user has to try. */
-START_TEST(what_may_only_be_read_is_told)
+static void
+forbid_writing(void)
 {
-	ck_assert_int_eq(chmod(ask_dir, 0755), 0);
-	make_database();
+	char path[96];
+
+	(void)snprintf(path, sizeof path, "%s-wal", ask_path);
+	(void)chmod(path, 0444);
+	(void)snprintf(path, sizeof path, "%s-shm", ask_path);
+	(void)chmod(path, 0444);
 	ck_assert_int_eq(chmod(ask_path, 0444), 0);
 	ck_assert_int_eq(chmod(ask_dir, 0555), 0);
 	if (geteuid() == 0)
 		ck_assert_int_eq(seteuid(65534), 0);
-	ask_open(options);
-	expect_unavailable(-EROFS, "it, or its disk, is read-only");
-	ask_close();
+}
+
+static void
+allow_writing(void)
+{
 	if (getuid() == 0)
 		ck_assert_int_eq(seteuid(0), 0);
 	ck_assert_int_eq(chmod(ask_dir, 0755), 0);
 	ck_assert_int_eq(chmod(ask_path, 0644), 0);
+}
+
+START_TEST(what_may_only_be_read_is_told)
+{
+	ck_assert_int_eq(chmod(ask_dir, 0755), 0);
+	make_database();
+	forbid_writing();
+	ask_open(options);
+	expect_unavailable(-EROFS, "it, or its disk, is read-only");
+	ask_close();
+	allow_writing();
 	ask_open(options);
 	ask_expect_checkpoint("a", 1);
+}
+END_TEST
+
+static void
+pause_job(const char *reason)
+{
+	struct store_job job = { .name = "a", .is_paused = true };
+
+	(void)snprintf(job.paused_reason, sizeof job.paused_reason, "%s",
+	    reason);
+	store_put_job(ask_store, ask_call(), &job);
+}
+
+static void
+expect_paused(const char *reason)
+{
+	store_get_job(ask_store, ask_call(), "a");
+	ask_expect(0);
+	ck_assert_uint_eq(ask_answer.n_jobs, 1);
+	ck_assert(ask_answer.jobs[0].is_paused);
+	ck_assert_str_eq(ask_answer.jobs[0].paused_reason, reason);
+}
+
+/* A job that was paused is not to run because its state cannot be written. */
+START_TEST(what_may_only_be_read_tells_of_jobs_and_runs)
+{
+	ck_assert_int_eq(chmod(ask_dir, 0755), 0);
+	/* Such names could be taken for parts of a URI. */
+	(void)snprintf(ask_path, sizeof ask_path, "%s/s%%41?a#b.db", ask_dir);
+	make_database();
+	ask_open(options);
+	pause_job("works");
+	store_add_run(ask_store, ask_call(), ask_run("one", "a"));
+	ask_wait(2);
+	ask_close();
+	forbid_writing();
+	ask_open(options);
+	expect_paused("works");
+	store_list_runs(ask_store, ask_call(), "a", 10, NULL);
+	ask_expect(0);
+	ck_assert_uint_eq(ask_answer.n_runs, 1);
+	store_get_run(ask_store, ask_call(), "one");
+	ask_expect(0);
+	/* One that it does not know would have to be made. */
+	store_get_job(ask_store, ask_call(), "b");
+	ask_expect(-EROFS);
+	pause_job("more works");
+	ask_expect(-EROFS);
+	expect_paused("works");
+	expect_unavailable(-EROFS, "it, or its disk, is read-only");
+	allow_writing();
+	do {
+		(void)usleep(1000);
+		pause_job("more works");
+		ask_wait(1);
+		ck_assert(ask_answer.error.code == 0 ||
+		    ask_answer.error.code == -EROFS);
+	} while (ask_answer.error.code != 0);
+	expect_paused("more works");
+	ask_expect_checkpoint("a", 1);
+	ck_assert_int_eq(health().state, STORE_OK);
+}
+END_TEST
+
+/* What a daemon leaves that is killed. */
+static void
+make_killed_database(void)
+{
+	char command[256];
+
+	make_database();
+	ask_open(options);
+	pause_job("works");
+	ask_expect(0);
+	(void)snprintf(command, sizeof command, "mkdir '%s/killed' && "
+	    "cp '%s'* '%s/killed'", ask_dir, ask_path, ask_dir);
+	ck_assert_int_eq(system(command), 0);
+	ask_close();
+	(void)snprintf(command, sizeof command, "rm '%s'* && mv '%s'/killed/* "
+	    "'%s' && rmdir '%s/killed'", ask_path, ask_dir, ask_dir, ask_dir);
+	ck_assert_int_eq(system(command), 0);
+}
+
+START_TEST(what_was_written_last_before_a_crash_is_read_too)
+{
+	ck_assert_int_eq(chmod(ask_dir, 0755), 0);
+	make_killed_database();
+	forbid_writing();
+	ask_open(options);
+	expect_paused("works");
+	ask_close();
+	allow_writing();
+}
+END_TEST
+
+/* Without its index SQLite does not read the log: what is older is not told. */
+START_TEST(or_nothing_is)
+{
+	char path[96];
+
+	ck_assert_int_eq(chmod(ask_dir, 0755), 0);
+	make_killed_database();
+	(void)snprintf(path, sizeof path, "%s-shm", ask_path);
+	ck_assert_int_eq(unlink(path), 0);
+	forbid_writing();
+	ask_open(options);
+	store_get_job(ask_store, ask_call(), "a");
+	ask_expect(-EROFS);
+	ask_close();
+	allow_writing();
+}
+END_TEST
+
+START_TEST(what_is_damaged_and_may_only_be_read_is_not_read)
+{
+	ck_assert_int_eq(chmod(ask_dir, 0755), 0);
+	make_database();
+	write_garbage(2 * 4096, 4096);
+	forbid_writing();
+	ask_open(options);
+	store_get_job(ask_store, ask_call(), "a");
+	ask_expect(-EROFS);
+	ask_close();
+	allow_writing();
+	ck_assert_uint_eq(n_set_aside(), 0);
 }
 END_TEST
 
@@ -420,6 +564,10 @@ main(void)
 	tcase_add_test(tc, a_database_of_another_program_is_left_alone);
 	tcase_add_test(tc, one_of_a_newer_version_is_left_alone);
 	tcase_add_test(tc, what_may_only_be_read_is_told);
+	tcase_add_test(tc, what_may_only_be_read_tells_of_jobs_and_runs);
+	tcase_add_test(tc, what_was_written_last_before_a_crash_is_read_too);
+	tcase_add_test(tc, or_nothing_is);
+	tcase_add_test(tc, what_is_damaged_and_may_only_be_read_is_not_read);
 	tcase_add_test(tc, the_owner_is_told_when_it_changes);
 	suite_add_tcase(suite, tc);
 	return unit_main(suite);

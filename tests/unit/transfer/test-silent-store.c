@@ -104,7 +104,7 @@ hold(struct store_call *call UNUSED, struct db *db UNUSED,
 	return 0;
 }
 
-static const struct store_op hold_op = { hold, false };
+static const struct store_op hold_op = { hold, false, false };
 
 /* All that is asked for from now on waits for let_go(). */
 static void
