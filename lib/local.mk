@@ -209,6 +209,8 @@ noinst_LTLIBRARIES += %D%/libnbdsync.la
 	%D%/transfer/marks.h \
 	%D%/transfer/mirror.c \
 	%D%/transfer/recheck.c \
+	%D%/transfer/readback-blocks.c \
+	%D%/transfer/readback-private.h \
 	%D%/transfer/readback.c \
 	%D%/transfer/fill.c \
 	%D%/transfer/connections.c \

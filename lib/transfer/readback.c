@@ -15,6 +15,8 @@
  * several destinations or after a failure, or comes from the run before.
  * These are compared with the source.  Where ranges were skipped, or there is
  * no source, they are left unverified.  All that is said in the result.
+ *
+ * Which blocks those are is decided in readback-blocks.c.
  */
 
 #include <errno.h>
@@ -24,56 +26,11 @@
 #include <string.h>
 
 #include "transfer/differences.h"
+#include "transfer/readback-private.h"
 #include "transfer/run-private.h"
 #include "transfer/series-private.h"
 
 #define MAX_NOTES 6	/* of add_notes() */
-
-/* What a pass does. */
-enum readback_stage {
-	STAGE_READ,		/* all of a destination */
-	STAGE_AGAIN,		/* what has differed */
-	STAGE_COMPARE,		/* with the source */
-};
-
-/* Blocks of the line, in order. */
-struct blocks {
-	uint64_t *v;
-	size_t n;
-};
-
-struct readback {
-	struct run_spec spec;		/* of the copy */
-	struct endpoint_spec *nowhere;	/* where what is read back goes */
-	struct run *copied;		/* the copy, which has ended; NULL: */
-	struct run_line *stored;	/* an earlier one */
-	struct copy_plan stored_plan;	/* of that; its pieces only */
-	const struct copy_plan *plan;	/* of one of them */
-	const struct run_block_digest *was;	/* likewise */
-	size_t n_was;
-	struct run_result result;	/* its own, and what is added to it */
-	unsigned target;		/* the destination that is read */
-	enum readback_stage stage;
-	struct blocks suspects;		/* whose digests differ */
-	struct blocks unknowns;		/* without a digest */
-	uint64_t verified_bytes;
-	uint64_t again_bytes;		/* right when they were read again */
-	uint64_t compared_bytes;
-	uint64_t unverified_bytes;
-	uint64_t unverified_from;	/* the first, on the destination */
-	bool has_no_memory;
-	struct run_difference *differences;
-	size_t n_differences;
-	bool differences_are_cut;
-	struct run_range *ranges;	/* of the pass */
-	size_t n_ranges;
-	struct error errors[RUN_MAX_DESTINATIONS];
-	const char **gave_up;
-	char again_note[192];
-	char compared_note[192];
-	char unverified_note[192];
-	char narrow_note[ERROR_TEXT_SIZE];
-};
 
 static enum series_step read_from(struct series *s, unsigned target);
 
@@ -265,121 +222,6 @@ readback_set_rate(struct series *s, uint64_t rate)
 		s->readback->spec.rate = rate;
 }
 
-/* Lists. */
-
-static uint32_t
-bit(unsigned target)
-{
-	return (uint32_t)1 << target;
-}
-
-static void
-add_range(struct readback *b, const struct run_range *range)
-{
-	struct run_range *v = reallocarray(b->ranges, b->n_ranges + 1,
-	    sizeof *v);
-
-	if (v == NULL) {
-		b->has_no_memory = true;
-		return;
-	}
-	b->ranges = v;
-	v[b->n_ranges++] = *range;
-}
-
-/* Neighbours are one. */
-static void
-add_difference(struct readback *b, uint64_t offset, uint64_t length)
-{
-	struct run_difference *v = b->differences;
-	size_t n = b->n_differences;
-
-	if (n > 0 && v[n - 1].destination == b->target &&
-	    v[n - 1].offset + v[n - 1].length == offset) {
-		v[n - 1].length += length;
-		return;
-	}
-	v = reallocarray(v, n + 1, sizeof *v);
-	if (v == NULL) {
-		b->has_no_memory = true;
-		return;
-	}
-	b->differences = v;
-	v[n] = (struct run_difference){
-		.destination = b->target, .offset = offset, .length = length
-	};
-	b->n_differences++;
-}
-
-static bool
-was_written(const struct readback *b, const struct copy_piece *p)
-{
-	return !p->is_rest && (p->targets & bit(b->target)) != 0;
-}
-
-static void
-add_to(struct readback *b, struct blocks *blocks, uint64_t index)
-{
-	uint64_t *v = reallocarray(blocks->v, blocks->n + 1, sizeof *v);
-
-	if (v == NULL) {
-		b->has_no_memory = true;
-		return;
-	}
-	blocks->v = v;
-	v[blocks->n++] = index;
-}
-
-/*
- * What of a piece lies in a block of the line and was written to the
- * destination; false: nothing.
- */
-static bool
-part_of(const struct readback *b, const struct copy_piece *p, uint64_t index,
-    struct run_range *ret)
-{
-	uint64_t from = index * RUN_BLOCK_SIZE;
-	uint64_t end = from + RUN_BLOCK_SIZE;
-	uint64_t first = p->position > from ? 0 : from - p->position;
-	uint64_t last = end - p->position < p->length ? end - p->position :
-							p->length;
-
-	if (first >= last || !was_written(b, p))
-		return false;
-	ret->from = p->from + first;
-	ret->to = p->to + first;
-	ret->length = last - first;
-	return true;
-}
-
-/* The parts of pieces that lie in a block of the line. */
-static void
-add_block(struct readback *b, uint64_t index, bool differs)
-{
-	const struct copy_plan *plan = b->plan;
-	uint64_t end = (index + 1) * RUN_BLOCK_SIZE;
-	const struct copy_piece *p =
-	    copy_plan_piece_at(plan, index * RUN_BLOCK_SIZE);
-	struct run_range r;
-
-	for (; p < plan->pieces + plan->n_pieces && p->position < end; p++) {
-		if (!part_of(b, p, index, &r))
-			continue;
-		if (differs)
-			add_difference(b, r.from, r.length);
-		else
-			add_range(b, &r);
-	}
-}
-
-static void
-add_whole_suspects(struct readback *b)
-{
-	for (size_t i = 0; i < b->suspects.n; i++)
-		add_block(b, b->suspects.v[i], true);
-	b->suspects.n = 0;
-}
-
 /* How the series ends, and with what. */
 
 /* Was anything zeroed behind the copy?  Such pieces are the last ones. */
@@ -523,8 +365,8 @@ read_from(struct series *s, unsigned target)
 		b->target = target;
 		b->n_ranges = 0;
 		for (size_t i = 0; i < plan->n_pieces; i++)
-			if (was_written(b, &plan->pieces[i]))
-				add_range(b, &(struct run_range){
+			if (readback_was_written(b, &plan->pieces[i]))
+				readback_add_range(b, &(struct run_range){
 				    .from = plan->pieces[i].to,
 				    .length = plan->pieces[i].length,
 				    .to = plan->pieces[i].to });
@@ -556,90 +398,6 @@ after_copy(struct series *s)
 	return read_from(s, 0);
 }
 
-/* Up to where a destination was read as it was written. */
-static uint64_t
-same_line(const struct copy_plan *a, const struct copy_plan *b)
-{
-	size_t i;
-
-	for (i = 0; i < a->n_pieces && i < b->n_pieces; i++)
-		if (a->pieces[i].position != b->pieces[i].position ||
-		    a->pieces[i].length != b->pieces[i].length ||
-		    a->pieces[i].to != b->pieces[i].to)
-			break;
-	if (i == a->n_pieces || a->pieces[i].is_rest)
-		return UINT64_MAX;
-	return a->pieces[i].position;
-}
-
-static uint64_t
-bytes_of(const struct readback *b, uint64_t index)
-{
-	return copy_plan_bytes_in(b->plan, index * RUN_BLOCK_SIZE,
-	    (index + 1) * RUN_BLOCK_SIZE);
-}
-
-static bool
-has_digest(const struct readback *b, uint64_t index)
-{
-	return index < b->n_was && b->was[index].is_known &&
-	    (b->was[index].unlike & bit(b->target)) == 0;
-}
-
-/* Is the i-th block that was just read the same as that one was? */
-static bool
-is_same_block(const struct series *s, size_t i, uint64_t index)
-{
-	const struct run_result *is = &s->result;
-
-	return i < is->n_block_digests && is->block_digests[i].is_known &&
-	    memcmp(is->block_digests[i].value,
-		s->readback->was[index].value, RUN_BLOCK_DIGEST_SIZE) == 0;
-}
-
-/* There is nothing to compare it with. */
-static void
-leave_unverified(struct readback *b, uint64_t index)
-{
-	if (b->unverified_bytes == 0)
-		b->unverified_from = copy_plan_piece_at(b->plan,
-		    index * RUN_BLOCK_SIZE)->to + index * RUN_BLOCK_SIZE -
-		    copy_plan_piece_at(b->plan,
-			index * RUN_BLOCK_SIZE)->position;
-	b->unverified_bytes += bytes_of(b, index);
-}
-
-/* A block is the same, or not, or its digests do not tell. */
-static void
-judge_block(struct series *s, uint64_t index, uint64_t end)
-{
-	struct readback *b = s->readback;
-	const struct run_result *is = &s->result;
-
-	if (bytes_of(b, index) == 0)
-		return;
-	if (has_digest(b, index) && index < is->n_block_digests &&
-	    is->block_digests[index].is_known &&
-	    (index + 1) * RUN_BLOCK_SIZE <= end) {
-		if (is_same_block(s, index, index))
-			b->verified_bytes += bytes_of(b, index);
-		else
-			add_to(b, &b->suspects, index);
-	} else if (b->stored != NULL || b->result.n_bad_ranges > 0) {
-		leave_unverified(b, index);
-	} else {
-		add_to(b, &b->unknowns, index);
-	}
-}
-
-/* Blocks of whose parts the ranges of the next pass are made. */
-static void
-take_blocks(struct readback *b, const struct blocks *blocks)
-{
-	for (size_t i = 0; i < blocks->n; i++)
-		add_block(b, blocks->v[i], false);
-}
-
 /* What is still not known to be right is for the source to tell. */
 static enum series_step
 compare(struct series *s)
@@ -648,14 +406,14 @@ compare(struct series *s)
 
 	if (b->stored != NULL ||
 	    (b->suspects.n == 0 && b->unknowns.n == 0)) {
-		add_whole_suspects(b);
+		readback_suspects_differ(b);
 		return read_from(s, b->target + 1);
 	}
 	b->n_ranges = 0;
-	take_blocks(b, &b->suspects);
-	take_blocks(b, &b->unknowns);
+	readback_take_blocks(b, &b->suspects);
+	readback_take_blocks(b, &b->unknowns);
 	for (size_t i = 0; i < b->unknowns.n; i++)
-		b->compared_bytes += bytes_of(b, b->unknowns.v[i]);
+		b->compared_bytes += readback_bytes_of(b, b->unknowns.v[i]);
 	return begin_pass(s, STAGE_COMPARE);
 }
 
@@ -664,78 +422,15 @@ static enum series_step
 judge(struct series *s)
 {
 	struct readback *b = s->readback;
-	const struct copy_plan *plan = b->plan;
-	uint64_t end = same_line(plan, &s->run->plan);
 
-	for (uint64_t i = 0; i * RUN_BLOCK_SIZE < plan->line_length; i++)
-		judge_block(s, i, end);
+	readback_judge_blocks(s);
 	if (b->suspects.n == 0)
 		return compare(s);
 	b->n_ranges = 0;
-	take_blocks(b, &b->suspects);
+	readback_take_blocks(b, &b->suspects);
 	for (size_t i = 0; i < b->n_ranges; i++)
 		b->ranges[i].from = b->ranges[i].to;
 	return begin_pass(s, STAGE_AGAIN);
-}
-
-/*
- * What has differed has been read again, block after block: all of them but
- * the last are whole, since a destination was read as it was written.
- */
-static enum series_step
-judge_again(struct series *s)
-{
-	struct readback *b = s->readback;
-	size_t n = 0;
-
-	for (size_t i = 0; i < b->suspects.n; i++) {
-		uint64_t index = b->suspects.v[i];
-
-		if (is_same_block(s, i, index)) {
-			b->verified_bytes += bytes_of(b, index);
-			b->again_bytes += bytes_of(b, index);
-		} else {
-			b->suspects.v[n++] = index;
-		}
-	}
-	b->suspects.n = n;
-	return compare(s);
-}
-
-/* Does a difference lie in the block? */
-static bool
-is_in_block(const struct readback *b, const struct run_difference *d,
-    uint64_t index)
-{
-	const struct copy_plan *plan = b->plan;
-	const struct copy_piece *p =
-	    copy_plan_piece_at(plan, index * RUN_BLOCK_SIZE);
-	struct run_range r;
-
-	for (; p < plan->pieces + plan->n_pieces &&
-	     p->position < (index + 1) * RUN_BLOCK_SIZE; p++)
-		if (part_of(b, p, index, &r) && d->offset < r.from + r.length &&
-		    r.from < d->offset + d->length)
-			return true;
-	return false;
-}
-
-/* A block that the source tells nothing of differs as a whole. */
-static void
-narrow(struct readback *b, const struct run_result *r)
-{
-	size_t n = 0;
-
-	for (size_t i = 0; i < b->suspects.n; i++) {
-		bool is_told = false;
-
-		for (size_t k = 0; k < r->n_differences && !is_told; k++)
-			is_told = is_in_block(b, &r->differences[k],
-			    b->suspects.v[i]);
-		if (!is_told || r->differences_are_cut)
-			b->suspects.v[n++] = b->suspects.v[i];
-	}
-	b->suspects.n = n;
 }
 
 /* The rest of it has been compared with the source. */
@@ -746,11 +441,11 @@ take_comparison(struct series *s)
 	const struct run_result *r = &s->result;
 
 	b->verified_bytes += r->progress.equal_bytes;
-	narrow(b, r);
+	readback_narrow(b, r);
 	for (size_t i = 0; i < r->n_differences; i++)
-		add_difference(b, r->differences[i].offset,
+		readback_add_difference(b, r->differences[i].offset,
 		    r->differences[i].length);
-	add_whole_suspects(b);
+	readback_suspects_differ(b);
 	b->differences_are_cut |= r->differences_are_cut;
 	return read_from(s, b->target + 1);
 }
@@ -769,7 +464,7 @@ after_failure(struct series *s)
 	else
 		series_fail_destination(&b->spec, &b->result, b->target, f,
 		    &b->errors[b->target]);
-	add_whole_suspects(b);
+	readback_suspects_differ(b);
 	return read_from(s, b->target + 1);
 }
 
@@ -789,7 +484,8 @@ after_pass(struct series *s)
 		return after_failure(s);
 	switch (b->stage) {
 	case STAGE_AGAIN:
-		return judge_again(s);
+		readback_judge_again(s);
+		return compare(s);
 	case STAGE_COMPARE:
 		return take_comparison(s);
 	case STAGE_READ:
