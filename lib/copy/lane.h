@@ -161,7 +161,7 @@ struct copy_request *copy_lane_relieve(struct copy_lane *lane);
 /*
  * A connection is lost, and may come back: for plans that reconnect, after
  * its requests have ended with -ENOTCONN.  Then either copy_lane_back(), when
- * there is a new one to the same disk, or copy_lane_fail().
+ * there is a new one to the same disk, or copy_lane_gone().
  */
 void copy_lane_lost(struct copy_lane *lane, enum copy_side side,
     unsigned target);
@@ -192,8 +192,11 @@ void copy_lane_paused(struct copy_lane *lane, enum copy_side side,
 const struct copy_bad_range *copy_lane_skipped(const struct copy_lane *lane,
     size_t *ret_n);
 
-/* Something other than a request failed: a connection, for good. */
+/* Something other than a request failed: there is no memory, or too much. */
 void copy_lane_fail(struct copy_lane *lane, enum copy_side side,
+    unsigned target, int error, const char *message);
+/* The connection is lost for good. */
+void copy_lane_gone(struct copy_lane *lane, enum copy_side side,
     unsigned target, int error, const char *message);
 
 /*

@@ -44,10 +44,9 @@ const char *copy_op_name(enum copy_op op);
 struct copy_failure {
 	int error;		/* negative errno; 0: nothing failed */
 	bool is_request;	/* op, offset and length say which */
-	bool is_lost;		/* the connection failed, or a limit was
-				   exceeded: message says how; else error is
-				   the server's answer, and message its
-				   words */
+	bool is_told;		/* message says why; else error is the
+				   server's answer, and message its words */
+	bool is_lost;		/* the connection is, for good */
 	enum copy_side side;
 	unsigned target;	/* of COPY_DESTINATION */
 	enum copy_op op;

@@ -91,7 +91,7 @@ fail_request(struct copy_lane *lane, const struct copy_request *req,
 	const struct copy_failure failure = {
 		.error = error,
 		.is_request = true,
-		.is_lost = is_told,
+		.is_told = is_told,
 		.side = req->side,
 		.target = req->target,
 		.op = req->op,
@@ -115,6 +115,21 @@ copy_lane_fail(struct copy_lane *lane, enum copy_side side, unsigned target,
 {
 	const struct copy_failure failure = {
 		.error = error,
+		.is_told = true,
+		.side = side,
+		.target = target,
+	};
+
+	fail_disk(lane, &failure, message);
+}
+
+void
+copy_lane_gone(struct copy_lane *lane, enum copy_side side, unsigned target,
+    int error, const char *message)
+{
+	const struct copy_failure failure = {
+		.error = error,
+		.is_told = true,
 		.is_lost = true,
 		.side = side,
 		.target = target,

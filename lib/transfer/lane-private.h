@@ -170,6 +170,8 @@ void probe_done(struct lane *lane);
 /* lane.c */
 void lane_answer(struct lane *lane);
 void lane_note_failure(struct lane_disk *d, int error, const char *message);
+/* The same, of a connection that is lost, or never came to be. */
+void lane_note_lost(struct lane_disk *d, int error, const char *message);
 /* throttle.c, on the lane's worker: to go no faster than the run may. */
 int throttle_init(struct lane *lane);
 void throttle_done(struct lane *lane);

@@ -93,9 +93,17 @@ lane_note_failure(struct lane_disk *d, int error, const char *message)
 	d->failure.side = d->side;
 	d->failure.target = d->target;
 	d->failure.error = error;
-	d->failure.is_lost = true;
+	d->failure.is_told = true;
 	(void)snprintf(d->failure.message, sizeof d->failure.message, "%.*s",
 	    COPY_MESSAGE_SIZE - 1, message);
+}
+
+void
+lane_note_lost(struct lane_disk *d, int error, const char *message)
+{
+	lane_note_failure(d, error, message);
+	if (d->n_failures == 1)
+		d->failure.is_lost = true;
 }
 
 void
@@ -127,6 +135,7 @@ take_failure(struct lane_disk *d)
 	if (f->error != -ENOTCONN || lost.code == 0)
 		return;
 	d->failure.error = lost.code;
+	d->failure.is_told = true;
 	d->failure.is_lost = true;
 	(void)snprintf(d->failure.message, sizeof d->failure.message, "%.*s",
 	    COPY_MESSAGE_SIZE - 1, lost.text);
@@ -334,7 +343,7 @@ lost_while_copying(struct lane_disk *d)
 	connection_is(lane_books(d), CONNECTION_FAILED, d->lost.code);
 	(void)copy_lane_failure(lane->engine, d->side, d->target, &n);
 	if (n == 0)
-		copy_lane_fail(lane->engine, d->side, d->target, d->lost.code,
+		copy_lane_gone(lane->engine, d->side, d->target, d->lost.code,
 		    d->lost.text);
 	lane_pump(lane);
 }
@@ -351,7 +360,7 @@ disk_on_failed(void *arg, const struct error *e)
 	if (lane->command == LANE_COPY) {
 		lost_while_copying(d);
 	} else if (lane->command == LANE_CONNECT) {
-		lane_note_failure(d, e->code, e->text);
+		lane_note_lost(d, e->code, e->text);
 		connect_ended(d);
 	}
 }
@@ -397,7 +406,7 @@ do_connect(struct lane *lane)
 		d->endpoint = lane->next_endpoints[i];
 		r = lane_connect_disk(d, &e);
 		if (r < 0) {
-			lane_note_failure(d, r, e.text);
+			lane_note_lost(d, r, e.text);
 			connect_ended(d);
 		}
 		if (lane->command != LANE_CONNECT)

@@ -49,7 +49,10 @@ judge(struct lane_disk *d, const struct nbd_request *nbd)
 	if (nbd->error < 0) {
 		(void)snprintf(text, sizeof text, "cannot be read, to see "
 		    "whether it is zero: %s", strerror(-nbd->error));
-		lane_note_failure(d, nbd->error, text);
+		if (nbd->error == -ENOTCONN)
+			lane_note_lost(d, nbd->error, text);
+		else
+			lane_note_failure(d, nbd->error, text);
 		return;
 	}
 	at = find_byte(req->buffer, (uint32_t)nbd->length);

@@ -66,7 +66,7 @@ give_up(struct lane_disk *d)
 {
 	reconnect_stop(d);
 	connection_is(lane_books(d), CONNECTION_FAILED, d->lost.code);
-	copy_lane_fail(d->lane->engine, d->side, d->target, d->lost.code,
+	copy_lane_gone(d->lane->engine, d->side, d->target, d->lost.code,
 	    d->lost.text);
 	lane_pump(d->lane);
 }

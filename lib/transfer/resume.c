@@ -298,7 +298,7 @@ note_lost(struct run *run, enum copy_side side, unsigned target)
 	uint64_t n;
 
 	f = lane_failure(run->lanes[0].lane, side, target, &n);
-	if (n > 0 && f->is_lost && f->error != -ECANCELED)
+	if (n > 0 && f->is_told && f->error != -ECANCELED)
 		copy_ledger_fail(&run->ledger, f, n);
 }
 

@@ -103,7 +103,7 @@ describe_failure(const struct run *run, const struct copy_failure *f,
 	char what[96];
 	char words[COPY_MESSAGE_SIZE + 128];
 
-	if (!f->is_lost || f->message[0] == '\0') {
+	if (!f->is_told || f->message[0] == '\0') {
 		(void)snprintf(words, sizeof words, "%s%s%s%s",
 		    strerror(-f->error), f->message[0] ? " (server: '" : "",
 		    f->message, f->message[0] ? "')" : "");
@@ -114,7 +114,7 @@ describe_failure(const struct run *run, const struct copy_failure *f,
 	    run_side_name(side_of(run, f)),
 	    escape_text(label, strlen(label), name, sizeof name),
 	    run->is_readback ? "reading it back: " : "", what, reason,
-	    f->is_request && f->op == COPY_FLUSH && !f->is_lost ?
+	    f->is_request && f->op == COPY_FLUSH && !f->is_told ?
 		"; what it reads may not be on its disk until all is written "
 		"again" :
 		"");

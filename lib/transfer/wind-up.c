@@ -29,7 +29,7 @@ run_fail(struct run *run, enum copy_side side, unsigned target, int error,
 {
 	struct copy_failure failure = {
 		.error = error,
-		.is_lost = true,
+		.is_told = true,
 		.side = side,
 		.target = target,
 	};

@@ -1119,7 +1119,7 @@ lose_disk(struct sim *sim, unsigned lane, const struct copy_request *of)
 		    rnd(sim, 20ULL * sim->max_latency);
 	} else {
 		meet_fault(sim, of);
-		copy_lane_fail(sim->lanes[lane], of->side, of->target,
+		copy_lane_gone(sim->lanes[lane], of->side, of->target,
 		    -ECONNRESET, "gone");
 	}
 }

@@ -297,6 +297,63 @@ START_TEST(what_neither_side_can_read_is_skipped_once)
 }
 END_TEST
 
+static const struct copy_failure *
+only_failure(enum copy_side side)
+{
+	uint64_t n;
+	const struct copy_failure *f = copy_lane_failure(lane, side, 0, &n);
+
+	ck_assert_uint_eq(n, 1);
+	return f;
+}
+
+/* Whose server may have ended is waited for, to hear why; not so here. */
+START_TEST(too_many_bad_bytes_are_no_lost_connection)
+{
+	const struct copy_failure *f;
+
+	source.size = destination.size = MIB;
+	wish.request_size = 64 * KIB;
+	wish.on_error[COPY_SOURCE] = COPY_SKIP;
+	wish.max_bad_ranges = 16;
+	make_lane();
+	answer_in_order(answer_neither);
+	ck_assert(copy_lane_is_finished(lane));
+	f = only_failure(COPY_SOURCE);
+	ck_assert_ptr_nonnull(strstr(f->message, "more than 0 bytes are bad"));
+	ck_assert(f->is_told && !f->is_lost);
+}
+END_TEST
+
+START_TEST(nor_are_too_many_bad_ranges)
+{
+	const struct copy_failure *f;
+
+	source.size = destination.size = MIB;
+	wish.request_size = 64 * KIB;
+	wish.on_error[COPY_SOURCE] = COPY_SKIP;
+	wish.max_bad_bytes = MIB;
+	make_lane();
+	answer_in_order(answer_neither);
+	ck_assert(copy_lane_is_finished(lane));
+	f = only_failure(COPY_SOURCE);
+	ck_assert_ptr_nonnull(strstr(f->message, "more than 0 ranges"));
+	ck_assert(f->is_told && !f->is_lost);
+}
+END_TEST
+
+START_TEST(a_connection_that_stays_away_is)
+{
+	const struct copy_failure *f;
+
+	make_lane();
+	copy_lane_gone(lane, COPY_DESTINATION, 0, -ECONNRESET, "reset");
+	f = only_failure(COPY_DESTINATION);
+	ck_assert_str_eq(f->message, "reset");
+	ck_assert(f->is_told && f->is_lost && !f->is_request);
+}
+END_TEST
+
 /* A bad sector at the beginning, which is skipped, and two blocks of 64 MiB. */
 static void
 skip_with_digests(struct copy_digests *digests, enum digest_algorithm whole)
@@ -1097,7 +1154,7 @@ START_TEST(a_failed_read_is_never_written)
 	ck_assert(copy_lane_is_finished(lane));
 	f = copy_lane_failure(lane, COPY_SOURCE, 0, &n);
 	ck_assert_uint_eq(n, 1);
-	ck_assert(f->is_request && !f->is_lost);
+	ck_assert(f->is_request && !f->is_told && !f->is_lost);
 	ck_assert_int_eq(f->error, -EIO);
 	ck_assert_int_eq(f->side, COPY_SOURCE);
 	ck_assert_uint_eq(f->offset, 0);
@@ -1292,6 +1349,9 @@ main(void)
 	tcase_add_test(t, a_short_map_is_asked_on);
 	tcase_add_test(t, a_failed_map_means_data);
 	tcase_add_test(t, what_neither_side_can_read_is_skipped_once);
+	tcase_add_test(t, too_many_bad_bytes_are_no_lost_connection);
+	tcase_add_test(t, nor_are_too_many_bad_ranges);
+	tcase_add_test(t, a_connection_that_stays_away_is);
 	tcase_add_test(t,
 	    what_is_refused_at_any_size_is_not_refused_for_its_size);
 	tcase_add_test(t, an_empty_map_means_data);
