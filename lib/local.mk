@@ -7,6 +7,7 @@ noinst_LTLIBRARIES += %D%/libnbdcore.la
 %C%_libnbdcore_la_SOURCES = \
 	%D%/base/annotate.c \
 	%D%/base/annotate.h \
+	%D%/base/backoff.h \
 	%D%/base/bytes.h \
 	%D%/base/cleanup.h \
 	%D%/base/error.c \

@@ -49,6 +49,7 @@ check_LTLIBRARIES += %D%/lib/libunit.la
 %C%_lib_libunit_la_LIBTOOLFLAGS = --tag=disable-shared
 
 unit_tests = \
+	%D%/unit/base/test-backoff \
 	%D%/unit/base/test-bytes \
 	%D%/unit/base/test-error \
 	%D%/unit/base/test-escape \

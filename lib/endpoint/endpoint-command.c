@@ -14,25 +14,22 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/backoff.h"
 #include "endpoint/kind.h"
 #include "net/child.h"
 
-/* Between an end and the next start, doubled each time; half at random. */
+/* Between an end and the next start. */
 #define MIN_DELAY_MS 100
 #define MAX_DELAY_MS 10000
 
 static void
 start_again_later(struct endpoint *ep)
 {
-	uint64_t delay = MAX_DELAY_MS;
-
 	/* One that has lived for long is not to blame for the last time. */
 	if (net_loop_now_ms(ep->loop) - ep->started_at_ms > MAX_DELAY_MS)
 		ep->n_short_lives = 0;
-	if (ep->n_short_lives < 7)
-		delay = (uint64_t)MIN_DELAY_MS << ep->n_short_lives++;
-	net_timer_start(&ep->restart_timer,
-	    delay / 2 + arc4random_uniform((uint32_t)delay / 2));
+	net_timer_start(&ep->restart_timer, backoff_ms(MIN_DELAY_MS,
+	    MAX_DELAY_MS, ep->n_short_lives++, arc4random()));
 }
 
 static void

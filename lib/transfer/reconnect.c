@@ -22,10 +22,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/backoff.h"
 #include "transfer/lane-private.h"
 #include "transfer/run.h"
 
-/* Between two tries, doubled each time; and as much again at random. */
+/* Between two tries. */
 #define MIN_DELAY_MS 100
 #define MAX_DELAY_MS 10000
 
@@ -39,17 +40,6 @@ static uint64_t
 now_ms(const struct lane_disk *d)
 {
 	return net_loop_now_ms(worker_loop(d->lane->setup.worker));
-}
-
-/* All lanes of all runs that lost a server do not come back at once. */
-static uint64_t
-delay_ms(const struct lane_disk *d)
-{
-	uint64_t delay = MAX_DELAY_MS;
-
-	if (d->n_tries < 7)
-		delay = (uint64_t)MIN_DELAY_MS << d->n_tries;
-	return delay / 2 + arc4random_uniform((uint32_t)delay);
 }
 
 /* A destination that has failed on another lane is of no use to this one. */
@@ -142,7 +132,8 @@ static void
 wait_and_try(struct lane_disk *d)
 {
 	char why[ERROR_TEXT_SIZE];
-	uint64_t delay = delay_ms(d);
+	uint64_t delay = backoff_ms(MIN_DELAY_MS, MAX_DELAY_MS, d->n_tries,
+	    arc4random());
 
 	if (is_time_over(d)) {
 		(void)snprintf(why, sizeof why, "%s", d->lost.text);
