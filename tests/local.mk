@@ -87,6 +87,7 @@ unit_tests = \
 	%D%/unit/client/test-tls-traffic \
 	%D%/unit/copy/test-cursor \
 	%D%/unit/copy/test-epoch \
+	%D%/unit/copy/test-errors \
 	%D%/unit/copy/test-lane \
 	%D%/unit/copy/test-ledger \
 	%D%/unit/copy/test-pace \
