@@ -505,6 +505,7 @@ integration_tests = \
 	%D%/integration/copy-behind.t \
 	%D%/integration/compare-again.t \
 	%D%/integration/copy-block-sizes.t \
+	%D%/integration/copy-canary.t \
 	%D%/integration/copy-degradation.t \
 	%D%/integration/copy-digest.t \
 	%D%/integration/copy-dirty.t \

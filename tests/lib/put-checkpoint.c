@@ -2,6 +2,9 @@
 /*
  * put-checkpoint FILE JOB GENERATION [TIME]: what a run would have saved then,
  * in seconds since the epoch, for tests of those who read it.
+ *
+ * put-checkpoint --all FILE JOB DISTANCE: the one that is there, as if all was
+ * durable, and last of all 64 KiB at each multiple of DISTANCE.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -10,7 +13,12 @@
 #include "net/loop.h"
 #include "store/store.h"
 
+#define RECENT_BYTES (64U * 1024)
+
 static struct net_loop *loop;
+static struct mailbox *box;
+static struct store *store;
+static uint64_t distance;
 static int result;
 
 static void
@@ -53,23 +61,71 @@ make(const char *job, uint64_t generation, int64_t saved_at_ms)
 	return c;
 }
 
+static void
+call_it_all_durable(struct store_checkpoint *c)
+{
+	const uint64_t size = c->destinations[0].side.size;
+	size_t i;
+
+	if (ranges_add(&c->destinations[0].durable, 0, size) < 0)
+		abort();
+	for (i = 0; i < STORE_MAX_RECENT && i * distance < size; i++)
+		c->recent[i] = (struct range){ i * distance, RECENT_BYTES };
+	c->n_recent = i;
+	c->generation++;
+}
+
+static void
+on_loaded(struct store_call *call)
+{
+	struct store_checkpoint *c = call->checkpoint;
+
+	if (c == NULL) {
+		(void)fprintf(stderr, "there is none: %s\n",
+		    call->error.text);
+		result = -1;
+	} else {
+		call->checkpoint = NULL;
+		call_it_all_durable(c);
+		store_save_checkpoint(store, store_call_new(box, on_saved,
+		    NULL), c);
+	}
+	store_close(store, store_call_new(box, on_closed, NULL), 20000);
+}
+
+static int
+open_store(const char *path)
+{
+	struct store_options options = { .path = path };
+
+	return net_loop_new(&loop) < 0 || mailbox_new(loop, &box) < 0 ||
+	    store_open(&options, &store) < 0 ? -1 : 0;
+}
+
 int
 main(int argc, char **argv)
 {
-	struct store_options options = { .path = argv[1] };
-	struct store_checkpoint *c;
-	struct mailbox *box = NULL;
-	struct store *store = NULL;
+	struct store_checkpoint *c = NULL;
+	bool is_there = argc > 1 && strcmp(argv[1], "--all") == 0;
 
-	if (argc != 4 && argc != 5)
+	if (argc != 5 && (is_there || argc != 4))
 		return 2;
-	c = make(argv[2], strtoull(argv[3], NULL, 10), argc == 5 ?
-	    strtoll(argv[4], NULL, 10) * 1000 : 1764151872000);
-	if (c == NULL || net_loop_new(&loop) < 0 ||
-	    mailbox_new(loop, &box) < 0 || store_open(&options, &store) < 0)
+	if (open_store(argv[is_there ? 2 : 1]) < 0)
 		return 1;
-	store_save_checkpoint(store, store_call_new(box, on_saved, NULL), c);
-	store_close(store, store_call_new(box, on_closed, NULL), 20000);
+	if (is_there) {
+		distance = strtoull(argv[4], NULL, 10);
+		store_load_checkpoint(store, store_call_new(box, on_loaded,
+		    NULL), argv[3]);
+	} else {
+		c = make(argv[2], strtoull(argv[3], NULL, 10), argc == 5 ?
+		    strtoll(argv[4], NULL, 10) * 1000 : 1764151872000);
+		if (c == NULL)
+			return 1;
+		store_save_checkpoint(store, store_call_new(box, on_saved,
+		    NULL), c);
+		store_close(store, store_call_new(box, on_closed, NULL),
+		    20000);
+	}
 	(void)net_loop_run(loop);
 	store_free(store);
 	mailbox_free(box);
