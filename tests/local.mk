@@ -584,6 +584,7 @@ integration_tests = \
 	%D%/integration/daemon-space.t \
 	%D%/integration/daemon-stalled.t \
 	%D%/integration/daemon-start.t \
+	%D%/integration/daemon-state-full.t \
 	%D%/integration/daemon-state-hangs.t \
 	%D%/integration/daemon-state.t \
 	%D%/integration/daemon-stop.t \
