@@ -79,6 +79,36 @@ is "only they are" "$(read_bytes)" 3072
 ok "and all is right" cmp "$tmp/src.img" "$tmp/dst.img"
 ok "which the map says" ddrescuelog --done-status "$map"
 
+# Sectors that the destination cannot write are as bad: else nobody would come
+# back to them.
+fresh
+echo 1000000 1003000 >"$tmp/unwritable"
+start_nbdkit dst eval get_size="echo $((4 * MiB))" can_write="exit 0" \
+    can_flush="exit 0" flush="exit 0" \
+    pread="dd if=$tmp/dst.img skip=\$4 count=\$3 bs=64K status=none \
+	iflag=skip_bytes,count_bytes,fullblock" pwrite="
+	read from to <$tmp/unwritable
+	if [ \$4 -lt \$to ] && [ \$((\$4 + \$3)) -gt \$from ]; then
+		cat >$tmp/not-written
+		echo EIO bad sector >&2
+		exit 1
+	fi
+	dd of=$tmp/dst.img seek=\$4 bs=64K oflag=seek_bytes conv=notrunc \
+	    status=none"
+exits 13 "what cannot be written is skipped" "$nbdsync" copy \
+    --on-write-error skip --retries 0 --mapfile "$map" "$(uri src)" \
+    "$(uri dst)"
+is "and told to ddrescue, too" \
+    "$(ddrescuelog --list-blocks=- "$map" | tr '\n' ' ')" \
+    "1953 1954 1955 1956 1957 1958 "
+echo 0 0 >"$tmp/unwritable"
+ok "when it can be written again" "$nbdsync" copy --json --mapfile "$map" \
+    "$(uri src)" "$(uri dst)"
+is "nothing else is" "$(echo "$out" | jq .progress.written_bytes)" 3072
+ok "and all is right" cmp "$tmp/src.img" "$tmp/dst.img"
+ok "as the map says" ddrescuelog --done-status "$map"
+stop_process dst
+
 # And ddrescue after us.
 fresh
 echo 1000000 1003000 >"$tmp/bad"

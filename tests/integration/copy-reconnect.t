@@ -5,7 +5,7 @@
 . "$srcdir/tests/lib/testlib.sh"
 requires nbdkit --filter=delay --filter=log --filter=cache file --version
 requires jq --version
-plan 44
+plan 46
 
 make_data "$tmp/data" $((32 * MiB)) 1
 size=$(size_of "$tmp/data")
@@ -178,6 +178,8 @@ start_nbdkit dst -r --filter=log file "$tmp/dst.img" logfile="$tmp/ro.busy"
 end_copy
 is "so is one that comes back read-only" $status 4
 like "the message says so" "$result" "destination .*came back as another disk"
+not_ok "nothing is written to it" grep -q " Write id=" "$tmp/ro.busy"
+ok "it was connected to, though" grep -q "Connect" "$tmp/ro.busy"
 stop_process dst
 
 fresh dst
