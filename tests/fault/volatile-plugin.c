@@ -4,7 +4,7 @@
  *
  *	nbdkit ./volatile-plugin.so file=FILE [log=LOG] [seed=N]
  *	    [survive=none|some] [crash-after=N] [control=FIFO]
- *	    [multi-conn=yes|no] [fail=COMMAND:N:ERRNO[:COUNT]]...
+ *	    [multi-conn=yes|no] [holes=yes|no] [fail=COMMAND:N:ERRNO[:COUNT]]...
  *
  * What is written stays in memory until a flush has taken it to the file:
  * killing the server loses the rest, also at an orderly end.  With
@@ -13,7 +13,9 @@
  * between sectors of 512 bytes.  Without multi-conn a flush covers what its
  * own connection, or one that is gone, has written.
  *
- * COMMAND (read, write, zero, flush, status) fails from its N-th time on,
+ * With holes what is zero is told to be a hole alone, which may hold anything.
+ *
+ * COMMAND (read, write, zero, trim, flush, status) fails from its N-th time on,
  * COUNT times (once; 0: for ever), before anything is done.
  *
  * What happened is a line of LOG each: "fail read 3", "crash lost BYTES of
@@ -37,10 +39,10 @@
 #define SECTOR 512U
 #define MAX_FAILURES 16
 
-enum command { READ, WRITE, ZERO, FLUSH, STATUS, N_COMMANDS };
+enum command { READ, WRITE, ZERO, TRIM, FLUSH, STATUS, N_COMMANDS };
 
 static const char *const command_names[N_COMMANDS] = {
-	"read", "write", "zero", "flush", "status",
+	"read", "write", "zero", "trim", "flush", "status",
 };
 
 static const struct {
@@ -76,6 +78,7 @@ struct connection {
 static char *file_name, *log_name, *control_name;
 static bool is_multi_conn = true;
 static bool some_survive;
+static bool has_holes;
 static unsigned long crash_after;
 static uint64_t seed = 1;
 static struct failure failures[MAX_FAILURES];
@@ -164,6 +167,8 @@ volatile_config(const char *key, const char *value)
 		some_survive = strcmp(value, "some") == 0;
 	else if (strcmp(key, "multi-conn") == 0)
 		is_multi_conn = nbdkit_parse_bool(value) == 1;
+	else if (strcmp(key, "holes") == 0)
+		has_holes = nbdkit_parse_bool(value) == 1;
 	else if (strcmp(key, "fail") != 0 || parse_failure(value) < 0) {
 		nbdkit_error("not understood: %s=%s", key, value);
 		return -1;
@@ -378,6 +383,22 @@ volatile_zero(void *handle, uint32_t count, uint64_t offset, uint32_t flags)
 	return r;
 }
 
+/* What is trimmed may be anything. */
+static int
+volatile_trim(void *handle, uint32_t count, uint64_t offset, uint32_t flags)
+{
+	int r;
+
+	(void)handle;
+	(void)count;
+	(void)offset;
+	(void)flags;
+	(void)pthread_mutex_lock(&mutex);
+	r = must_fail(TRIM) ? -1 : 0;
+	(void)pthread_mutex_unlock(&mutex);
+	return r;
+}
+
 static int
 volatile_pread(void *handle, void *buf, uint32_t count, uint64_t offset,
     uint32_t flags)
@@ -456,8 +477,8 @@ volatile_extents(void *handle, uint32_t count, uint64_t offset,
 		if (next > end)
 			next = end;
 		r = nbdkit_add_extent(extents, at, next - at,
-		    is_zero(at, next) ?
-			NBDKIT_EXTENT_ZERO | NBDKIT_EXTENT_HOLE : 0);
+		    !is_zero(at, next) ? 0 : NBDKIT_EXTENT_HOLE |
+			(has_holes ? 0 : NBDKIT_EXTENT_ZERO));
 	}
 	(void)pthread_mutex_unlock(&mutex);
 	return r;
@@ -528,12 +549,14 @@ static struct nbdkit_plugin plugin = {
 	.can_write = volatile_yes,
 	.can_flush = volatile_yes,
 	.can_zero = volatile_yes,
+	.can_trim = volatile_yes,
 	.can_fast_zero = volatile_yes,
 	.can_extents = volatile_yes,
 	.can_multi_conn = volatile_can_multi_conn,
 	.pread = volatile_pread,
 	.pwrite = volatile_pwrite,
 	.zero = volatile_zero,
+	.trim = volatile_trim,
 	.flush = volatile_flush,
 	.extents = volatile_extents,
 	.errno_is_preserved = 1,
