@@ -10,6 +10,7 @@ fault_tests = \
 	%D%/fault-isolation.t \
 	%D%/fault-kill.t \
 	%D%/fault-malloc.t \
+	%D%/fault-malloc-control.t \
 	%D%/fault-mute.t \
 	%D%/fault-one.t \
 	%D%/fault-power.t \

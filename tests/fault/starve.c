@@ -6,15 +6,21 @@
  * end: "starved 7", "allocated 412".  JSON is allocated through here, too.
  * What libevent and OpenSSL allocate never fails, and is counted apart: "by
  * libraries 90".
+ *
+ * With a file STARVE_NEXT, which begins with a number of 16 bits in the
+ * machine's order: while that is not 0 each allocation takes one off it, and
+ * the one that makes it 0 fails.  So it can be written while we run.
  */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdarg.h>
 #include <stdatomic.h>
 #include <stdbool.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 #include <event2/event.h>
@@ -41,6 +47,7 @@ int __wrap_vasprintf(char **ret, const char *format, va_list args);
 static atomic_ulong n_allocations;
 static atomic_ulong n_by_libraries;
 static unsigned long starve_at;
+static _Atomic uint16_t *n_before_next;	/* NULL: no such file */
 static int log_fd = -1;
 
 static void
@@ -54,11 +61,27 @@ say(const char *what, unsigned long n)
 }
 
 static bool
+is_next(void)
+{
+	uint16_t n;
+
+	if (n_before_next == NULL)
+		return false;
+	n = atomic_load(n_before_next);
+	do
+		if (n == 0)
+			return false;
+	while (!atomic_compare_exchange_weak(n_before_next, &n,
+	    (uint16_t)(n - 1)));
+	return n == 1;
+}
+
+static bool
 is_starved(void)
 {
 	const unsigned long n = atomic_fetch_add(&n_allocations, 1) + 1;
 
-	if (n != starve_at)
+	if (!is_next() && n != starve_at)
 		return false;
 	say("starved", n);
 	errno = ENOMEM;
@@ -110,12 +133,28 @@ tls_free(void *p, const char *file, int line)
 	free(p);
 }
 
+static void
+map_next(const char *path)
+{
+	const int fd = open(path, O_RDWR | O_CLOEXEC);
+	void *p = MAP_FAILED;
+
+	if (fd >= 0)
+		p = mmap(NULL, sizeof *n_before_next, PROT_READ | PROT_WRITE,
+		    MAP_SHARED, fd, 0);
+	if (p == MAP_FAILED)
+		abort();
+	(void)close(fd);
+	n_before_next = p;
+}
+
 __attribute__((constructor))
 static void
 prepare(void)
 {
 	const char *at = getenv("STARVE_AT");
 	const char *log = getenv("STARVE_LOG");
+	const char *next = getenv("STARVE_NEXT");
 
 	if (log == NULL)
 		return;
@@ -124,6 +163,8 @@ prepare(void)
 	event_set_mem_functions(event_malloc, event_realloc, free);
 	if (CRYPTO_set_mem_functions(tls_malloc, tls_realloc, tls_free) != 1)
 		abort();
+	if (next != NULL)
+		map_next(next);
 	if (at != NULL)
 		starve_at = strtoul(at, NULL, 10);
 	(void)atexit(tell_number);
