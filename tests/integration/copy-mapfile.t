@@ -7,7 +7,7 @@ requires nbdkit eval --version
 requires ddrescue --version
 requires ddrescuelog --version
 requires jq --version
-plan 102
+plan 108
 
 make_data "$tmp/src.img" $((4 * MiB)) disk
 map=$tmp/disk.map
