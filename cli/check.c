@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "cli/answer.h"
 #include "cli/commands.h"
 #include "cli/control.h"
 #include "cli/exit-codes.h"
@@ -37,14 +38,6 @@ struct finding {
 
 static const char *const words[] = { "OK", "WARNING", "CRITICAL", "UNKNOWN" };
 
-static const char *
-text_of(const json_t *o, const char *key)
-{
-	const char *text = json_string_value(json_object_get(o, key));
-
-	return text != NULL ? text : "";
-}
-
 /* A job that never ran is no reason to worry, unless its RPO says so. */
 static enum check_state
 state_of(const char *health)
@@ -70,7 +63,7 @@ static void
 tell_why(const json_t *job, const json_t *rpo, char *buf, size_t size)
 {
 	const char *result =
-	    text_of(json_object_get(job, "last_run"), "result");
+	    answer_text(json_object_get(job, "last_run"), "result");
 	const char *failure = failure_of_mirror(job);
 
 	if (json_is_true(json_object_get(rpo, "violated")))
@@ -79,13 +72,13 @@ tell_why(const json_t *job, const json_t *rpo, char *buf, size_t size)
 		(void)snprintf(buf, size, "passes fail: %s", failure);
 	else
 		(void)snprintf(buf, size, "%s", result[0] != '\0' ? result :
-		    text_of(job, "state"));
+		    answer_text(job, "state"));
 }
 
 static void
 add_job(struct finding *f, const json_t *job)
 {
-	enum check_state state = state_of(text_of(job, "health"));
+	enum check_state state = state_of(answer_text(job, "health"));
 	char why[256];
 
 	f->counts[state]++;
@@ -96,8 +89,8 @@ add_job(struct finding *f, const json_t *job)
 		return;
 	f->state = state;
 	tell_why(job, f->rpo, why, sizeof why);
-	(void)snprintf(f->worst, sizeof f->worst, "%s: %s", text_of(job, "job"),
-	    why);
+	(void)snprintf(f->worst, sizeof f->worst, "%s: %s",
+	    answer_text(job, "job"), why);
 	output_make_printable(f->worst);
 }
 

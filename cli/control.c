@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cli/answer.h"
 #include "cli/exit-codes.h"
 #include "cli/http.h"
 #include "cli/message.h"
@@ -128,15 +129,6 @@ exit_code_of_status(int status)
 	}
 }
 
-/* "" where the problem has no such text. */
-static const char *
-problem_text(const json_t *problem, const char *key)
-{
-	const char *text = json_string_value(json_object_get(problem, key));
-
-	return text != NULL ? text : "";
-}
-
 static void
 tell_no_job(const struct control *c, const char *job)
 {
@@ -147,14 +139,14 @@ static int
 tell_problem(const struct control *c, const struct http_response *response,
     const json_t *problem)
 {
-	const char *text = problem_text(problem, "detail");
-	const char *hint = problem_text(problem, "hint");
+	const char *text = answer_text(problem, "detail");
+	const char *hint = answer_text(problem, "hint");
 	const json_t *list = json_object_get(problem, "problems");
 	const json_t *item;
 	size_t i;
 
 	if (text[0] == '\0')
-		text = problem_text(problem, "title");
+		text = answer_text(problem, "title");
 	if (text[0] == '\0')
 		tell(c, "the daemon answers with status %d",
 		    response->status);
@@ -188,7 +180,7 @@ read_answer(const struct control *c, const struct http_response *response,
 	}
 	/* A name that no job can have is, for the daemon, not a job's. */
 	if (job != NULL && response->status == 404 &&
-	    problem_text(json, "job")[0] == '\0') {
+	    answer_text(json, "job")[0] == '\0') {
 		tell_no_job(c, job);
 		exit_code = CLI_NO_JOB;
 	} else {

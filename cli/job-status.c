@@ -9,15 +9,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "cli/answer.h"
 #include "cli/output.h"
-
-static const char *
-get_text(const json_t *json, const char *key)
-{
-	const char *text = json_string_value(json_object_get(json, key));
-
-	return text != NULL ? text : "";
-}
 
 static uint64_t
 get_number(const json_t *json, const char *key)
@@ -30,7 +23,7 @@ get_number(const json_t *json, const char *key)
 static enum run_phase
 get_phase(const json_t *json)
 {
-	const char *word = get_text(json, "phase");
+	const char *word = answer_text(json, "phase");
 
 	for (int phase = RUN_CONNECTING; phase <= RUN_FINISHED; phase++) {
 		if (strcmp(word, run_phase_name((enum run_phase)phase)) == 0)
@@ -47,7 +40,7 @@ read_mirror(const json_t *json, struct run_mirror *m)
 	m->n_complete = get_number(json, "passes_complete");
 	m->n_failed = get_number(json, "passes_failed");
 	m->consistent_age_ms = get_number(json, "consistent_age_ms");
-	(void)snprintf(m->failure, sizeof m->failure, "%s", get_text(json,
+	(void)snprintf(m->failure, sizeof m->failure, "%s", answer_text(json,
 	    "failure"));
 }
 
@@ -57,7 +50,7 @@ read_progress(const json_t *json, struct run_progress *p)
 	p->phase = get_phase(json);
 	p->stalled_ms = get_number(json, "stalled_ms");
 	(void)snprintf(p->trying_again, sizeof p->trying_again, "%s",
-	    get_text(json, "trying_again"));
+	    answer_text(json, "trying_again"));
 	p->total_bytes = get_number(json, "total_bytes");
 	p->done_bytes = get_number(json, "done_bytes");
 	p->read_bytes = get_number(json, "read_bytes");
@@ -73,7 +66,7 @@ read_progress(const json_t *json, struct run_progress *p)
 	p->queue_depth = (unsigned)get_number(json, "queue_depth");
 	p->request_size = (uint32_t)get_number(json, "request_size_bytes");
 	p->rate_limit = get_number(json, "rate_limit_bytes_per_s");
-	p->limited_by = get_text(json, "limited_by");
+	p->limited_by = answer_text(json, "limited_by");
 	p->elapsed_ms = get_number(json, "elapsed_ms");
 	p->n_retries = get_number(json, "retries");
 	p->n_reconnects = get_number(json, "reconnects");
@@ -123,15 +116,15 @@ read_run(const json_t *json, struct job_run *run)
 {
 	const json_t *progress = json_object_get(json, "progress");
 
-	run->id = get_text(json, "id");
-	run->trigger = get_text(json, "trigger");
+	run->id = answer_text(json, "id");
+	run->trigger = answer_text(json, "trigger");
 	/* One that is not known does what copying does. */
-	if (run_mode_parse(get_text(json, "mode"), &run->mode) < 0)
+	if (run_mode_parse(answer_text(json, "mode"), &run->mode) < 0)
 		run->mode = RUN_COPY;
-	run->started_at = get_text(json, "started_at");
-	run->finished_at = get_text(json, "finished_at");
-	run->result = get_text(json, "result");
-	run->failure = get_text(json_object_get(json, "failure"), "message");
+	run->started_at = answer_text(json, "started_at");
+	run->finished_at = answer_text(json, "finished_at");
+	run->result = answer_text(json, "result");
+	run->failure = answer_text(json_object_get(json, "failure"), "message");
 	run->lacks_destinations = lacks_destinations(json);
 	run->has_time_left =
 	    json_is_integer(json_object_get(progress, "eta_s"));
@@ -153,11 +146,11 @@ read_destinations(const json_t *json, struct job_status *status)
 
 	if (json_array_size(list) == 0)
 		(void)snprintf(to, sizeof status->destination, "%s",
-		    get_text(json_object_get(json, "destination"),
+		    answer_text(json_object_get(json, "destination"),
 			"endpoint"));
 	json_array_foreach(list, i, item) {
 		int n = snprintf(to + used, sizeof status->destination - used,
-		    "%s%s", i > 0 ? ", " : "", get_text(item, "endpoint"));
+		    "%s%s", i > 0 ? ", " : "", answer_text(item, "endpoint"));
 
 		if (n < 0 || (size_t)n >= sizeof status->destination - used)
 			break;
@@ -196,32 +189,34 @@ job_status_read(const json_t *json, struct job_status *ret_status)
 	const json_t *pause = json_object_get(json, "pause");
 	struct job_status status = { 0 };
 
-	status.name = get_text(json, "job");
-	status.state = get_text(json, "state");
+	status.name = answer_text(json, "job");
+	status.state = answer_text(json, "state");
 	if (status.name[0] == '\0' || status.state[0] == '\0')
 		return -EPROTO;
-	status.source = get_text(json_object_get(json, "source"), "endpoint");
+	status.source = answer_text(json_object_get(json, "source"),
+	    "endpoint");
 	read_destinations(json, &status);
-	status.health = get_text(json, "health");
+	status.health = answer_text(json, "health");
 	status.is_paused = json_is_true(json_object_get(json, "paused"));
-	status.pause_reason = get_text(pause, "reason");
-	status.pause_until = get_text(pause, "until");
+	status.pause_reason = answer_text(pause, "reason");
+	status.pause_until = answer_text(pause, "until");
 	/* It runs no more, but something is left of what did. */
 	status.has_rest = strcmp(status.state, "held") == 0 ||
 	    json_is_true(json_object_get(pause, "run_goes_on"));
 	status.rev = get_number(json, "rev");
 	status.has_rpo = json_is_object(rpo);
 	status.rpo_age_s = get_number(rpo, "age_s");
-	status.rpo_level = get_text(rpo, "level");
-	status.last_started_at = get_text(json, "last_started_at");
-	status.last_success_at = get_text(json_object_get(json,
+	status.rpo_level = answer_text(rpo, "level");
+	status.last_started_at = answer_text(json, "last_started_at");
+	status.last_success_at = answer_text(json_object_get(json,
 	    "last_success"), "finished_at");
-	status.next_run_at = get_text(json, "next_run_at");
+	status.next_run_at = answer_text(json, "next_run_at");
 	status.rate_limit = get_number(json_object_get(json, "limits"),
 	    "rate_bytes_per_s");
 	status.is_running = json_is_object(run);
 	read_run(run, &status.run);
 	status.has_last_run = json_is_object(last_run);
+	status.is_past_known = json_is_string(json_object_get(json, "uuid"));
 	read_run(last_run, &status.last_run);
 	*ret_status = status;
 	return 0;

@@ -54,6 +54,8 @@ struct job_status {
 	const char *last_started_at;	/* of any run, also before a restart
 					   of the daemon */
 	const char *last_success_at;	/* likewise */
+	bool is_past_known;		/* else the daemon has not read yet
+					   what there was before it started */
 };
 
 #define JOB_LAST_SIZE 96

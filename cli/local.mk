@@ -3,6 +3,8 @@
 # All but main(): the unit tests link it too.
 noinst_LTLIBRARIES += %D%/libcli.la
 %C%_libcli_la_SOURCES = \
+	%D%/answer.c \
+	%D%/answer.h \
 	%D%/bar.c \
 	%D%/bar.h \
 	%D%/cancel.c \

@@ -8,6 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "cli/answer.h"
 #include "cli/commands.h"
 #include "cli/control.h"
 #include "cli/exit-codes.h"
@@ -43,14 +44,6 @@ struct request {
 	bool is_followed;
 };
 
-static const char *
-text_of(const json_t *o, const char *key)
-{
-	const char *text = json_string_value(json_object_get(o, key));
-
-	return text != NULL ? text : "";
-}
-
 /* "2026-11-23 02:13:05  warning  job 'vm1': ..." */
 static void
 print_message(const json_t *o)
@@ -59,8 +52,8 @@ print_message(const json_t *o)
 	char line[4096];
 
 	(void)snprintf(line, sizeof line, "%s  %-7s  %s",
-	    output_local_time(text_of(o, "at"), at), text_of(o, "level"),
-	    text_of(o, "message"));
+	    output_local_time(answer_text(o, "at"), at),
+	    answer_text(o, "level"), answer_text(o, "message"));
 	output_make_printable(line);
 	(void)puts(line);
 }

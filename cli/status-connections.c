@@ -10,20 +10,13 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "cli/answer.h"
 #include "cli/output.h"
-
-static const char *
-get_text(const json_t *o, const char *key)
-{
-	const char *text = json_string_value(json_object_get(o, key));
-
-	return text != NULL ? text : "";
-}
 
 static void
 add(struct connections *c, const json_t *o)
 {
-	const char *state = get_text(o, "state");
+	const char *state = answer_text(o, "state");
 	double latency = json_number_value(json_object_get(o, "latency_ms"));
 
 	c->n++;
@@ -38,8 +31,8 @@ add(struct connections *c, const json_t *o)
 		return;
 	}
 	if (c->n_ready++ == 0) {
-		c->tls = get_text(o, "tls");
-		c->cipher = get_text(o, "tls_cipher");
+		c->tls = answer_text(o, "tls");
+		c->cipher = answer_text(o, "tls_cipher");
 	}
 	c->in_flight += json_integer_value(json_object_get(o, "in_flight"));
 	if (latency > c->latency_ms)
@@ -54,10 +47,10 @@ connections_next(const json_t *list, size_t *i, struct connections *ret)
 
 	if (o == NULL)
 		return -ENOENT;
-	c.endpoint = get_text(o, "endpoint");
-	for (const char *side = get_text(o, "side"); o != NULL &&
-	     strcmp(get_text(o, "side"), side) == 0 &&
-	     strcmp(get_text(o, "endpoint"), c.endpoint) == 0;
+	c.endpoint = answer_text(o, "endpoint");
+	for (const char *side = answer_text(o, "side"); o != NULL &&
+	     strcmp(answer_text(o, "side"), side) == 0 &&
+	     strcmp(answer_text(o, "endpoint"), c.endpoint) == 0;
 	     o = json_array_get(list, *i)) {
 		add(&c, o);
 		(*i)++;
@@ -127,7 +120,7 @@ connections_trouble(const struct connections *c,
 		return buf;
 	append(buf, &used, "#%" JSON_INTEGER_FORMAT " %s: %s",
 	    json_integer_value(json_object_get(c->lost, "id")),
-	    get_text(c->lost, "state"), get_text(c->lost, "error"));
+	    answer_text(c->lost, "state"), answer_text(c->lost, "error"));
 	next = json_object_get(c->lost, "next_try_s");
 	if (json_is_integer(next))
 		append(buf, &used, "; next try in %" JSON_INTEGER_FORMAT " s",
@@ -159,13 +152,13 @@ static void
 read_row(const json_t *o, struct output_row *row)
 {
 	const json_t *latency = json_object_get(o, "latency_ms");
-	const char *error = get_text(o, "error");
+	const char *error = answer_text(o, "error");
 
 	(void)snprintf(row->cell[COLUMN_ENDPOINT], OUTPUT_CELL_SIZE,
-	    "%s #%" JSON_INTEGER_FORMAT, get_text(o, "endpoint"),
+	    "%s #%" JSON_INTEGER_FORMAT, answer_text(o, "endpoint"),
 	    json_integer_value(json_object_get(o, "id")));
 	(void)snprintf(row->cell[COLUMN_STATE], OUTPUT_CELL_SIZE, "%s%s%s",
-	    get_text(o, "state"), error[0] != '\0' ? ": " : "", error);
+	    answer_text(o, "state"), error[0] != '\0' ? ": " : "", error);
 	number_cell(o, "in_flight", row->cell[COLUMN_IN_FLIGHT]);
 	if (json_is_number(latency))
 		(void)snprintf(row->cell[COLUMN_LATENCY], OUTPUT_CELL_SIZE,
@@ -174,11 +167,12 @@ read_row(const json_t *o, struct output_row *row)
 		(void)snprintf(row->cell[COLUMN_LATENCY], OUTPUT_CELL_SIZE,
 		    "-");
 	number_cell(o, "reconnects", row->cell[COLUMN_RECONNECTS]);
-	if (get_text(o, "tls")[0] == '\0')
+	if (answer_text(o, "tls")[0] == '\0')
 		(void)snprintf(row->cell[COLUMN_TLS], OUTPUT_CELL_SIZE, "-");
 	else
 		(void)snprintf(row->cell[COLUMN_TLS], OUTPUT_CELL_SIZE,
-		    "%s %s", get_text(o, "tls"), get_text(o, "tls_cipher"));
+		    "%s %s", answer_text(o, "tls"),
+		    answer_text(o, "tls_cipher"));
 }
 
 int
