@@ -2,6 +2,8 @@
 
 #include "cli/job-command.h"
 
+#include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -197,6 +199,35 @@ job_command_run(struct job_command *jc, const struct command *command,
 	return exit_code;
 }
 
+/* How long the daemon may take to read what it knew before it started. */
+#define PAST_WAIT_S 5
+
+/* How the job is, and how its last run has ended, if none is under way. */
+static int
+ask_how_it_is(struct job_command *jc)
+{
+	char suffix[64] = "";
+	int exit_code;
+
+	for (int i = 0; i < 2; i++) {
+		json_decref(jc->answer);
+		jc->answer = NULL;
+		exit_code = control_ask_job(&jc->control, "GET", jc->job,
+		    suffix, PAST_WAIT_S, &jc->answer);
+		if (exit_code != CLI_OK ||
+		    job_status_read(jc->answer, &jc->status) < 0 ||
+		    jc->status.is_running || jc->status.has_last_run ||
+		    jc->status.is_past_known || waits_for(jc, "idle"))
+			return exit_code;
+		(void)snprintf(suffix, sizeof suffix, "?wait=%d&since=%"
+		    PRIu64, PAST_WAIT_S, jc->status.rev);
+	}
+	message(jc->control.command, "how job '%s' ended before the daemon "
+	    "started is not known yet: its state directory is slow, or "
+	    "cannot be used", jc->job);
+	return CLI_TRANSIENT;
+}
+
 int
 job_command_wait(struct job_command *jc, const struct command *command,
     int argc, char **argv, bool *ret_is_over)
@@ -213,11 +244,8 @@ job_command_wait(struct job_command *jc, const struct command *command,
 		*ret_is_over = exit_code != CLI_OK;
 		return exit_code;
 	}
-	exit_code = control_ask_job(&jc->control, "GET", jc->job, "", 0,
-	    &jc->answer);
-	if (exit_code == CLI_OK &&
-	    job_status_read(jc->answer, &jc->status) == 0 &&
-	    jc->status.is_running) {
+	exit_code = ask_how_it_is(jc);
+	if (exit_code == CLI_OK && jc->status.is_running) {
 		jc->run_id = jc->status.run.id;
 		exit_code = wait_for_end(jc);
 	}

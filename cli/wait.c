@@ -5,8 +5,8 @@
  * With a bar the job is asked for as often as the bar is redrawn.  Without,
  * the daemon is asked to answer when something has changed, or the next line
  * is due.  The run has ended when it is the job's last run, and the hooks
- * after it have, too; when the job neither runs it nor ended with it, nobody
- * knows its result any more.
+ * after it have, too; when the job neither runs it nor ended with it, another
+ * one has come since, and the history has its result.
  */
 #include "cli/wait.h"
 
@@ -16,6 +16,7 @@
 #include <string.h>
 
 #include "cli/exit-codes.h"
+#include "cli/http.h"
 #include "cli/job-status.h"
 #include "cli/message.h"
 #include "cli/signals.h"
@@ -130,6 +131,34 @@ pause_for_bar(struct waiter *w)
 	return take_signals(w);
 }
 
+/*
+ * The run as the history has it takes the place of the last one.  CLI_OK: it
+ * is there.
+ */
+static int
+look_in_history(const struct waiter *w)
+{
+	char said[CONTROL_SAID_SIZE];
+	struct control quiet = *w->wait->control;
+	char target[192] = "/v1/runs/";
+	size_t used = strlen(target);
+	json_t *run = NULL;
+	int exit_code;
+
+	quiet.said = said;
+	if (http_encode_segment(w->wait->run_id, target + used,
+	    sizeof target - used) < 0)
+		return CLI_ERROR;
+	exit_code = control_ask(&quiet, "GET", target, 0, &run);
+	if (exit_code == CLI_OK &&
+	    (!json_is_object(json_object_get(run, "report")) ||
+	    json_object_set(w->json, "last_run",
+	    json_object_get(run, "report")) < 0))
+		exit_code = CLI_ERROR;
+	json_decref(run);
+	return exit_code;
+}
+
 static int
 fail_lost(const struct waiter *w)
 {
@@ -162,7 +191,8 @@ look_for_end(const struct waiter *w, const struct job_status *status,
 	    strcmp(status->last_run.id, run_id) == 0;
 	if (*ret_has_ended || is_running)
 		return CLI_OK;
-	return fail_lost(w);
+	*ret_has_ended = look_in_history(w) == CLI_OK;
+	return *ret_has_ended ? CLI_OK : fail_lost(w);
 }
 
 static int

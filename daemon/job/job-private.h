@@ -168,7 +168,8 @@ struct job {
 	enum run_outcome ended_with;	/* of the last of all */
 	bool was_skipped;		/* that, by a hook */
 	json_t *last_run;
-	json_t *last_run_told;		/* the same, as the status has it */
+	json_t *last_run_told;		/* the same, as the status has it; it
+					   may be an earlier daemon's */
 
 	/* What outlives the daemon. */
 	bool is_state_known;		/* the store has answered */
@@ -235,6 +236,8 @@ void job_tick_rate(struct job *job) ON_MAIN;
 void job_recall(struct job *job) ON_MAIN;
 /* The same, if it could not answer. */
 void job_ask_again(struct job *job) ON_MAIN;
+/* last_run is taken over; NULL: out of memory. */
+void job_set_last_run(struct job *job, json_t *last_run) ON_MAIN;
 /* A run has ended, as last_run says. */
 void job_remember(struct job *job, const struct run_result *result) ON_MAIN;
 /* What was due up to then has been dealt with. */

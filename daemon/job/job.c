@@ -372,35 +372,6 @@ take_outcome(struct job *job, enum run_outcome outcome, bool is_skipped) ON_MAIN
 	job->last_outcome = outcome;
 }
 
-/*
- * There may be a hundred thousand bad ranges, and whoever asks for the status
- * does it often: there are all of them in the run's report.
- */
-static json_t *
-shorten_lists(json_t *last_run)
-{
-	static const char *const lists[] = { "differences", "bad_ranges",
-		"not_copied" };
-	json_t *o = json_copy(last_run);
-	bool is_cut = false;
-
-	for (size_t i = 0; i < sizeof lists / sizeof lists[0]; i++) {
-		json_t *list = json_object_get(o, lists[i]);
-		json_t *some;
-
-		if (json_array_size(list) <= JOB_LIST_MAX)
-			continue;
-		some = json_array();
-		for (size_t k = 0; k < JOB_LIST_MAX; k++)
-			(void)json_array_append(some,
-			    json_array_get(list, k));
-		(void)json_object_set_new(o, lists[i], some);
-		is_cut = true;
-	}
-	(void)json_object_set_new(o, "lists_are_cut", json_boolean(is_cut));
-	return o;
-}
-
 /* Keep what became of the run, and go on to the hooks after it. */
 static void
 keep_result(struct job *job, const struct run_result *result,
@@ -415,13 +386,11 @@ keep_result(struct job *job, const struct run_result *result,
 		job->resume_starts = false;
 		job->waits_for_window = false;
 	}
-	json_decref(job->last_run);
-	job->last_run = result_to_json(job, result);
-	if (is_skipped && job->last_run != NULL)
-		(void)json_object_set_new(job->last_run, "result",
+	o = result_to_json(job, result);
+	if (is_skipped && o != NULL)
+		(void)json_object_set_new(o, "result",
 		    json_string(JOB_SKIPPED));
-	json_decref(job->last_run_told);
-	job->last_run_told = shorten_lists(job->last_run);
+	job_set_last_run(job, o);
 	take_outcome(job, result->outcome, is_skipped);
 	if (!is_skipped)
 		job_count(job, result);

@@ -80,6 +80,8 @@ void jobs_look_at_schedules(struct jobs *jobs, int64_t now_s) ON_MAIN;
 /* In the order of the configuration; job NULL: the first.  NULL: no more. */
 struct job *jobs_next(const struct jobs *jobs, const struct job *job) ON_MAIN;
 struct job *jobs_find(const struct jobs *jobs, const char *name) ON_MAIN;
+/* The one that this run is under way of; NULL: none. */
+struct job *jobs_find_run(const struct jobs *jobs, const char *id) ON_MAIN;
 size_t jobs_count(const struct jobs *jobs) ON_MAIN;
 /* What its runs share. */
 const struct budget *jobs_budget(const struct jobs *jobs) ON_MAIN;
@@ -257,7 +259,8 @@ struct job_view {
 					   of the destination */
 	enum run_outcome ended_with;	/* of the last of all */
 	bool was_skipped;		/* that, by a hook */
-	json_t *last_run;		/* may be NULL: out of memory */
+	json_t *last_run;		/* perhaps an earlier daemon's; NULL:
+					   none, or out of memory */
 	const struct job_success *success;	/* NULL: none is known */
 	enum run_mode mode;
 	enum job_health health;

@@ -150,6 +150,17 @@ jobs_find(const struct jobs *jobs, const char *name)
 	return NULL;
 }
 
+struct job *
+jobs_find_run(const struct jobs *jobs, const char *id)
+{
+	struct job *job = NULL;
+
+	while ((job = jobs_next(jobs, job)) != NULL)
+		if (job->run != NULL && strcmp(job->run_id, id) == 0)
+			return job;
+	return NULL;
+}
+
 size_t
 jobs_count(const struct jobs *jobs)
 {

@@ -2,7 +2,7 @@
 /*
  * What a job remembers over a restart of the daemon: its UUID, its pause and
  * the run that is to go on after it, its last success, its counters, and in the
- * history each run that has ended.
+ * history each run that has ended, of which it tells the last.
  *
  * It is asked for when the job is made, until the store answers, and written
  * when something of it has changed (keep.c); both by the store's thread, so
@@ -21,8 +21,11 @@
 
 /* How long what is to be done waits for the store, unless somebody asks. */
 #define ANSWER_WAIT_MS 30000
-/* How many jobs ask it at once: others need room in its queue, too. */
-#define ASKING_MAX     (STORE_QUEUE_MAX / 2)
+/*
+ * How many jobs ask it at once: others need room in its queue, too, and each
+ * answer has the report of a run, which may be megabytes.
+ */
+#define ASKING_MAX     8
 
 static const char *const counter_names[JOB_COUNTERS] = {
 	[JOB_COUNT_RUNS] = "runs",
@@ -252,9 +255,31 @@ job_write_notes(struct job *job)
 	return 0;
 }
 
+/* What is in the report of a run, and not told with its job. */
+static const char *const report_only[] = { "destination", "destinations_id",
+	"block_digests" };
+
+/* That of an earlier daemon, unless one has ended since. */
 static void
-take_state(struct job *job, const struct store_job *stored) ON_MAIN
+take_last_run(struct job *job, const struct store_run *run) ON_MAIN
 {
+	json_t *o;
+
+	if (job->last_run_told != NULL || run->report == NULL)
+		return;
+	o = json_loads(run->report, 0, NULL);
+	for (size_t i = 0; i < sizeof report_only / sizeof report_only[0]; i++)
+		(void)json_object_del(o, report_only[i]);
+	job_set_last_run(job, o);
+	/* The history has all of it. */
+	json_decref(job->last_run);
+	job->last_run = NULL;
+}
+
+static void
+take_state(struct job *job, const struct store_call *call) ON_MAIN
+{
+	const struct store_job *stored = call->jobs;
 	struct store_job mine = job->state;
 	uint64_t schedule_id = 0;
 
@@ -267,6 +292,8 @@ take_state(struct job *job, const struct store_job *stored) ON_MAIN
 	if (mine.last_fire_ms > stored->last_fire_ms)
 		job->state.last_fire_ms = mine.last_fire_ms;
 	take_notes(job, &schedule_id);
+	if (call->n_runs > 0)
+		take_last_run(job, call->runs[0]);
 	job->is_state_known = true;
 	job_take_fire(job, job->state.last_fire_ms / 1000, schedule_id);
 	if (stored->counters[0] == '\0')
@@ -309,7 +336,7 @@ take_answer(struct job *job, const struct store_call *call) ON_MAIN
 		return;
 	job->is_asking = false;
 	if (error == 0 && !job->is_state_known)
-		take_state(job, call->jobs);
+		take_state(job, call);
 	/* What has waited for this, may go on. */
 	net_timer_start(&job->jobs->schedule_timer, 0);
 	jobs_tell_watches(job->jobs);

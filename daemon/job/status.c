@@ -139,6 +139,44 @@ job_count(struct job *job, const struct run_result *result)
 	job_note_success(job, result);
 }
 
+/*
+ * There may be a hundred thousand bad ranges, and whoever asks for the status
+ * does it often: there are all of them in the run's report.
+ */
+static json_t *
+shorten_lists(json_t *last_run)
+{
+	static const char *const lists[] = { "differences", "bad_ranges",
+		"not_copied" };
+	json_t *o = json_copy(last_run);
+	bool is_cut = false;
+
+	for (size_t i = 0; i < sizeof lists / sizeof lists[0]; i++) {
+		json_t *list = json_object_get(o, lists[i]);
+		json_t *some;
+
+		if (json_array_size(list) <= JOB_LIST_MAX)
+			continue;
+		some = json_array();
+		for (size_t k = 0; k < JOB_LIST_MAX; k++)
+			(void)json_array_append(some,
+			    json_array_get(list, k));
+		(void)json_object_set_new(o, lists[i], some);
+		is_cut = true;
+	}
+	(void)json_object_set_new(o, "lists_are_cut", json_boolean(is_cut));
+	return o;
+}
+
+void
+job_set_last_run(struct job *job, json_t *last_run)
+{
+	json_decref(job->last_run);
+	json_decref(job->last_run_told);
+	job->last_run = last_run;
+	job->last_run_told = shorten_lists(last_run);
+}
+
 static void
 view_run(const struct job *job, struct job_view *view) ON_MAIN
 {

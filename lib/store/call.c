@@ -91,6 +91,14 @@ make_job(struct db *db, struct store_call *call)
 	return 0;
 }
 
+/* The same for one run. */
+static int
+make_run(struct db *db, struct store_call *call)
+{
+	call->runs = calloc(1, sizeof call->runs[0]);
+	return call->runs == NULL ? table_no_memory(db) : 0;
+}
+
 static int
 run_get_job(struct store_call *call, struct db *db, unsigned unused UNUSED)
 {
@@ -98,7 +106,15 @@ run_get_job(struct store_call *call, struct db *db, unsigned unused UNUSED)
 
 	drop_answers(call);
 	r = make_job(db, call);
-	return r < 0 ? r : table_get_job(db, call->job, call->jobs);
+	if (r == 0)
+		r = table_get_job(db, call->job, call->jobs);
+	if (r == 0)
+		r = make_run(db, call);
+	if (r == 0)
+		r = table_get_last_run(db, call->job, &call->runs[0]);
+	if (r == 0 && call->runs[0] != NULL)
+		call->n_runs = 1;
+	return r;
 }
 
 static int
@@ -148,9 +164,9 @@ run_get_run(struct store_call *call, struct db *db, unsigned unused UNUSED)
 	int r;
 
 	drop_answers(call);
-	call->runs = calloc(1, sizeof call->runs[0]);
-	if (call->runs == NULL)
-		return table_no_memory(db);
+	r = make_run(db, call);
+	if (r < 0)
+		return r;
 	r = table_get_run(db, call->id, &call->runs[0]);
 	call->n_runs = r == 0 ? 1 : 0;
 	return r;

@@ -165,7 +165,8 @@ void store_call_forget(struct store_call *call);
 
 /*
  * The job and its row are made if need be, with a new UUID.  Answers with
- * one in jobs.
+ * one in jobs, and with its newest run, and the report of that, in runs, if
+ * there is one.
  */
 void store_get_job(struct store *store, struct store_call *call,
     const char *job);

@@ -121,3 +121,15 @@ table_get_run(struct db *db, const char *id, struct store_run **ret_run)
 	return r == 0 ? no_such_run(db, id) :
 	    run_of_row(db, row, true, ret_run);
 }
+
+int
+table_get_last_run(struct db *db, const char *job, struct store_run **ret_run)
+{
+	CLEANUP(cleanup_statement) sqlite3_stmt *row = NULL;
+	int r = db_prepare(db, &row, "SELECT " COLUMNS ", report FROM runs"
+	    " WHERE job = ? ORDER BY seq DESC LIMIT 1", "t", job);
+
+	if (r == 0)
+		r = db_step(db, row);
+	return r <= 0 ? r : run_of_row(db, row, true, ret_run);
+}

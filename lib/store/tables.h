@@ -26,6 +26,9 @@ int table_add_run(struct db *db, const struct store_run *run,
 int table_list_runs(struct db *db, const char *job, uint64_t limit,
     const char *before, struct store_run ***ret_runs, size_t *ret_n);
 int table_get_run(struct db *db, const char *id, struct store_run **ret_run);
+/* The newest of this job, as the one above; *ret_run stays if it has none. */
+int table_get_last_run(struct db *db, const char *job,
+    struct store_run **ret_run);
 
 int table_no_memory(struct db *db);
 

@@ -6,7 +6,7 @@
 . "$srcdir/tests/lib/daemonlib.sh"
 requires nbdkit --filter=delay file --version
 requires sqlite3 --version
-plan 53
+plan 55
 
 make_data "$tmp/a" $((2 * MiB)) 1
 make_data "$tmp/b" $((2 * MiB)) 2
@@ -161,6 +161,21 @@ is "idle is idle, whatever the result" $? 0
 exits 5 "which else counts" "$nbdsync" wait slow
 ok "the log goes on with it" wait_for "grep -q cancelled '$tmp/follow.log'"
 stop_process follow INT
+
+# Who waits and gets no time for it finds another run, and then a third.
+start_process wait "$nbdsync" start --wait slow
+wait_copied slow
+kill -STOP "$(pid_of wait)"
+"$nbdsync" cancel --wait --quiet slow
+"$nbdsync" start --quiet slow
+wait_copied slow
+"$nbdsync" cancel --wait --quiet slow
+"$nbdsync" start --quiet slow
+kill -CONT "$(pid_of wait)"
+wait "$(pid_of wait)"
+is "who waits hears of its own run, though others came since" $? 5
+like "in words" "$(cat "$tmp/wait.log")" "job 'slow' was cancelled$"
+"$nbdsync" cancel --wait --quiet slow
 
 start_process copy "$nbdsync" copy --checkpoint "$tmp/state-file" \
     --connections 1 --queue-depth 1 --request-size 4KiB \

@@ -5,7 +5,7 @@
 . "$srcdir/tests/lib/daemonlib.sh"
 requires nbdkit file --version
 requires sqlite3 --version
-plan 40
+plan 45
 
 make_data "$tmp/source" $((1 * MiB)) 1
 make_data "$tmp/destination" $((1 * MiB)) 2
@@ -81,8 +81,14 @@ is "after a restart the UUID is the same" "$(job_field good .uuid)" "$uuid"
 like "who looks is not told that it never ran" "$(cat "$tmp/table")" \
     '^good +idle .* succeeded 20[-0-9]* [0-9:]*$'
 like "nor of one that has not succeeded" "$(cat "$tmp/table")" \
-    '^bad +idle .* ran 20[-0-9]* [0-9:]*$'
-like "in detail, too" "$("$nbdsync" status bad)" '^last run: +ran 20'
+    '^bad +idle .* failed 20[-0-9]* [0-9:]*$'
+like "in detail, too" "$("$nbdsync" status bad)" '^  failure: .*nobody'
+is "the last run is told as it was" \
+    "$(job_field good '.last_run | del(.lists_are_cut) | tojson')" "$last"
+exits 4 "who waits for one that has failed is told so" "$nbdsync" wait bad
+like "with the reason" "$err" "job 'bad' failed: .*nobody"
+exits 0 "and who waits for one that has not, that" "$nbdsync" wait good
+exits 0 "unless any end will do" "$nbdsync" wait --for=idle bad
 is "the last success as well" "$(job_field good .last_success.run)" "$success"
 is "and the counters go on" \
     "$(job_field good '.counters | "\(.runs) \(.succeeded) \(.bytes)"')" \

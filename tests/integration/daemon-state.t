@@ -6,7 +6,7 @@
 . "$srcdir/tests/lib/daemonlib.sh"
 requires nbdkit file --version
 requires sqlite3 --version
-plan 25
+plan 27
 
 make_data "$tmp/source" $((1 * MiB)) 1
 make_data "$tmp/destination" $((1 * MiB)) 2
@@ -59,6 +59,11 @@ ok "the job copies all the same" copies
 is "there is no history to show" "$(api /v1/runs | jq -r .type)" \
     urn:nbdsync:no-state
 ok "the daemon ends well without it" stop_daemon
+with_state "$tmp/no/such/place"
+exits 12 "how a run ended that nobody knows of is no success" \
+    "$nbdsync" wait one
+like "and said not to be known" "$err" "job 'one' .* is not known yet"
+stop_daemon
 
 mkdir "$tmp/damaged"
 make_data "$tmp/damaged/state.db" 40000 4

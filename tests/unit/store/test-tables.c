@@ -172,6 +172,23 @@ START_TEST(a_run_is_read_as_it_was_written)
 }
 END_TEST
 
+START_TEST(a_job_comes_with_its_last_run)
+{
+	store_get_job(ask_store, ask_call(), "a");
+	ask_expect(0);
+	ck_assert_uint_eq(ask_answer.n_runs, 0);
+	add_run("1", "a");
+	add_run("2", "a");
+	add_run("3", "b");
+	store_get_job(ask_store, ask_call(), "a");
+	ask_expect(0);
+	ck_assert_uint_eq(ask_answer.n_jobs, 1);
+	ck_assert_str_eq(ids(), "2 ");
+	ck_assert_str_eq(ask_answer.runs[0]->report,
+	    "{\"result\":\"succeeded\"}");
+}
+END_TEST
+
 START_TEST(there_is_one_run_of_an_id)
 {
 	add_run("1", "a");
@@ -225,6 +242,7 @@ main(void)
 	tcase_add_test(tc, a_checkpoint_is_discarded_for_one_job);
 	tcase_add_test(tc, runs_are_listed_newest_first);
 	tcase_add_test(tc, a_run_is_read_as_it_was_written);
+	tcase_add_test(tc, a_job_comes_with_its_last_run);
 	tcase_add_test(tc, there_is_one_run_of_an_id);
 	tcase_add_test(tc, the_oldest_of_too_many_runs_of_a_job_go);
 	tcase_add_test(tc, another_program_reads_it);
