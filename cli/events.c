@@ -8,6 +8,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "cli/answer.h"
 #include "cli/commands.h"
 #include "cli/control.h"
 #include "cli/exit-codes.h"
@@ -40,37 +41,43 @@ struct listening {
 	char since[32];			/* as the daemon takes it, or "" */
 };
 
-static const char *
-text_of(const json_t *o, const char *key)
+/* What has happened in between is no longer known. */
+static void
+print_gap(const json_t *o)
 {
-	const char *text = json_string_value(json_object_get(o, key));
-
-	return text != NULL ? text : "";
+	(void)printf("%-19s  events %" JSON_INTEGER_FORMAT " to %"
+	    JSON_INTEGER_FORMAT " are no longer kept\n", "gap",
+	    json_integer_value(json_object_get(o, "from")),
+	    json_integer_value(json_object_get(o, "to")));
 }
 
 /* "2026-11-23 02:13:05  vm1  run.started  idle -> connecting" */
 static void
 print_event(const json_t *o)
 {
-	const char *event = text_of(o, "event");
+	const char *event = answer_text(o, "event");
 	const char *state =
-	    text_of(json_object_get(o, "status"), "state");
+	    answer_text(json_object_get(o, "status"), "state");
 	char at[OUTPUT_TIME_SIZE] = "now";
 	char line[512];
 
 	if (strcmp(event, "heartbeat") == 0 || strcmp(event, "live") == 0)
 		return;
-	if (text_of(o, "at")[0] != '\0')
-		(void)output_local_time(text_of(o, "at"), at);
+	if (strcmp(event, "gap") == 0) {
+		print_gap(o);
+		return;
+	}
+	if (answer_text(o, "at")[0] != '\0')
+		(void)output_local_time(answer_text(o, "at"), at);
 	if (strcmp(event, "snapshot") == 0)
 		(void)snprintf(line, sizeof line, "%-19s  %s  %s", at,
-		    text_of(o, "job"), state);
-	else if (text_of(o, "job")[0] == '\0')
+		    answer_text(o, "job"), state);
+	else if (answer_text(o, "job")[0] == '\0')
 		(void)snprintf(line, sizeof line, "%-19s  %s", at, event);
 	else
 		(void)snprintf(line, sizeof line, "%-19s  %s  %s  %s -> %s",
-		    at, text_of(o, "job"), event, text_of(o, "old"),
-		    text_of(o, "new"));
+		    at, answer_text(o, "job"), event, answer_text(o, "old"),
+		    answer_text(o, "new"));
 	output_make_printable(line);
 	(void)puts(line);
 }

@@ -580,6 +580,7 @@ integration_tests = \
 	%D%/integration/daemon-rpo.t \
 	%D%/integration/daemon-schedule.t \
 	%D%/integration/daemon-schema.t \
+	%D%/integration/daemon-schema-states.t \
 	%D%/integration/daemon-socket.t \
 	%D%/integration/daemon-space.t \
 	%D%/integration/daemon-stalled.t \

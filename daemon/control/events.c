@@ -438,11 +438,8 @@ ctl_events(struct ctl_request *req)
 		    "2026-11-24T06:00:00Z");
 		return;
 	}
-	if (job != NULL && jobs_find(req->jobs, job) == NULL) {
-		ctl_problem(req, CTL_NO_SUCH_JOB, NULL, "there is no such "
-		    "job");
+	if (ctl_find_job(req, job) < 0)
 		return;
-	}
 	l = calloc(1, sizeof *l);
 	if (l == NULL) {
 		ctl_reply(req, 500, NULL);

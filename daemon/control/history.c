@@ -11,6 +11,7 @@
  */
 
 #include <errno.h>
+#include <stdio.h>
 
 #include "control/routes.h"
 #include "transfer/report.h"
@@ -101,14 +102,31 @@ ctl_runs(struct ctl_request *req)
 	ask_list(req, NULL);
 }
 
+/* It is known, but not to the history. */
+static void
+not_yet(struct ctl_request *req, const struct job *job) ON_MAIN
+{
+	char hint[CONF_NAME_SIZE + 32];
+	struct job_view view;
+
+	job_get_view(job, &view);
+	(void)snprintf(hint, sizeof hint, "nbdsync status %s", view.name);
+	ctl_problem(req, CTL_NO_SUCH_RUN, hint, "run '%s' of job '%s' has "
+	    "not ended yet", req->name, view.name);
+}
+
 static void
 on_run(struct store_call *call)
 {
 	struct ctl_request *req = call->arg;
+	const struct job *job;
 
 	on_main_entry();
+	job = jobs_find_run(req->jobs, req->name);
 	if (call->error.code == 0)
 		ctl_reply(req, 200, run_to_json(call->runs[0]));
+	else if (call->error.code == -ENOENT && job != NULL)
+		not_yet(req, job);
 	else
 		on_runs(call);
 }

@@ -221,7 +221,8 @@ answer(struct ctl_request *req, struct daemon_log_filter *filter) ON_MAIN
 {
 	uint64_t is_followed = 0;
 
-	if (ctl_query_number(req, "follow", &is_followed) < 0)
+	if (ctl_query_number(req, "follow", &is_followed) < 0 ||
+	    is_followed > 1)
 		ctl_problem(req, CTL_BAD_REQUEST, NULL, "\"follow\" must be 0 "
 		    "or 1");
 	else if (read_filter(req, filter) < 0)
@@ -238,25 +239,64 @@ ctl_log(struct ctl_request *req)
 	struct daemon_log_filter filter = { .level = LOG_LEVEL_DEBUG,
 		.job = ctl_query(req, "job") };
 
-	if (filter.job != NULL && jobs_find(req->jobs, filter.job) == NULL) {
-		ctl_problem(req, CTL_NO_SUCH_JOB, NULL, "there is no such "
-		    "job");
+	if (ctl_find_job(req, filter.job) < 0)
 		return;
-	}
 	answer(req, &filter);
+}
+
+static void
+answer_of_run(struct ctl_request *req) ON_MAIN
+{
+	struct daemon_log_filter filter = { .level = LOG_LEVEL_DEBUG,
+		.run = req->name };
+
+	answer(req, &filter);
+}
+
+/* Is there such a run, of which nothing is remembered? */
+static void
+on_run(struct store_call *call)
+{
+	struct ctl_request *req = call->arg;
+
+	on_main_entry();
+	if (call->error.code == -ENOENT)
+		ctl_problem(req, CTL_NO_SUCH_RUN, NULL, "there is no run "
+		    "'%s'", req->name);
+	else
+		answer_of_run(req);
+}
+
+static bool
+is_remembered(const struct ctl_request *req) ON_MAIN
+{
+	const struct daemon_log_filter filter = { .level = LOG_LEVEL_DEBUG,
+		.run = req->name, .limit = 1 };
+	uint64_t seq = 0;
+	json_t *list = daemon_log_recent(&filter, &seq);
+	bool has_some = json_array_size(list) > 0;
+
+	json_decref(list);
+	return has_some || jobs_find_run(req->jobs, req->name) != NULL;
 }
 
 void
 ctl_run_log(struct ctl_request *req)
 {
-	struct daemon_log_filter filter = { .level = LOG_LEVEL_DEBUG,
-		.run = req->name };
+	struct store_call *call;
 
-	if (req->name[0] == '\0')
+	if (req->name[0] == '\0') {
 		ctl_problem(req, CTL_NO_SUCH_RUN, NULL, "no run can have "
 		    "that name");
-	else
-		answer(req, &filter);
+		return;
+	}
+	if (is_remembered(req)) {
+		answer_of_run(req);
+		return;
+	}
+	call = ctl_store_call(req, on_run);
+	if (call != NULL)
+		store_get_run(jobs_store(req->jobs), call, req->name);
 }
 
 void
@@ -277,11 +317,8 @@ ctl_log_level(struct ctl_request *req)
 		    "error, warning, info, debug or default");
 		return;
 	}
-	if (job != NULL && jobs_find(req->jobs, job) == NULL) {
-		ctl_problem(req, CTL_NO_SUCH_JOB, NULL, "there is no such "
-		    "job");
+	if (ctl_find_job(req, job) < 0)
 		return;
-	}
 	if (ctl_body_ttl(req, &ttl_ms) < 0)
 		return;
 	if (strcmp(word, "default") == 0)

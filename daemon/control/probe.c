@@ -9,8 +9,10 @@
 
 #include "control/probe.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 
+#include "conf/nearest.h"
 #include "control/routes.h"
 #include "endpoint/endpoint.h"
 
@@ -162,6 +164,28 @@ start(struct probe *probe) ON_MAIN
 		disk_on_failed(probe, &e);
 }
 
+static void
+no_such_endpoint(struct ctl_request *req) ON_MAIN
+{
+	const struct conf *conf = req->conf;
+	struct nearest nearest;
+	char hint[NEAREST_HINT_SIZE];
+
+	if (req->name[0] == '\0') {
+		ctl_problem(req, CTL_NO_SUCH_ENDPOINT, NULL, "no endpoint can "
+		    "have that name");
+		return;
+	}
+	nearest_init(&nearest, req->name);
+	for (size_t i = 0; i < conf->n_endpoints; i++)
+		nearest_offer(&nearest, conf->endpoints[i].name);
+	if (nearest.best != NULL)
+		(void)snprintf(hint, sizeof hint, "did you mean '%s'?",
+		    nearest.best);
+	ctl_problem(req, CTL_NO_SUCH_ENDPOINT, nearest.best != NULL ? hint :
+	    "nbdsync endpoints", "there is no endpoint '%s'", req->name);
+}
+
 void
 ctl_probe(struct ctl_request *req)
 {
@@ -170,8 +194,7 @@ ctl_probe(struct ctl_request *req)
 	struct probe *probe;
 
 	if (ep == NULL) {
-		ctl_problem(req, CTL_NO_SUCH_ENDPOINT, "nbdsync endpoints",
-		    "there is no such endpoint");
+		no_such_endpoint(req);
 		return;
 	}
 	if (jobs_is_stopping(req->jobs)) {

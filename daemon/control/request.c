@@ -22,6 +22,7 @@
 #include <event2/buffer.h>
 #include <event2/bufferevent.h>
 #include <event2/event.h>
+#include <event2/keyvalq_struct.h>
 
 #include "base/cleanup.h"
 #include "base/escape.h"
@@ -263,6 +264,18 @@ ctl_no_such_job(struct ctl_request *req)
 	    "there is no job '%s'", req->job);
 }
 
+int
+ctl_find_job(struct ctl_request *req, const char *name)
+{
+	if (name == NULL || jobs_find(req->jobs, name) != NULL)
+		return 0;
+	req->job[0] = '\0';
+	if (conf_name_is_valid(name))
+		memcpy(req->job, name, strlen(name) + 1);
+	ctl_no_such_job(req);
+	return -ENOENT;
+}
+
 const char *
 ctl_query(const struct ctl_request *req, const char *name)
 {
@@ -502,6 +515,27 @@ take_body(struct request *r) ON_MAIN
 	return 0;
 }
 
+/*
+ * What is misspelt would be ignored.  Pages and metrics are asked for by
+ * programs that add what they like.
+ */
+static int
+check_query(struct request *r) ON_MAIN
+{
+	const struct evkeyval *pair;
+	struct error e;
+
+	if (strncmp(r->route->pattern, "/v1/", 4) != 0)
+		return 0;
+	TAILQ_FOREACH(pair, &r->query, next)
+		if (ctl_route_check_query(r->route, pair->key, &e) < 0) {
+			ctl_problem(&r->base, CTL_BAD_REQUEST, NULL, "%s",
+			    e.text);
+			return -EINVAL;
+		}
+	return 0;
+}
+
 /* Who is asking?  Never wrong in favour of the peer. */
 static void
 identify(struct request *r)
@@ -570,7 +604,7 @@ dispatch(struct request *r) ON_MAIN
 		    "the query of the URI cannot be read");
 		return;
 	}
-	if (take_body(r) == 0)
+	if (check_query(r) == 0 && take_body(r) == 0)
 		handle(r);
 }
 

@@ -147,6 +147,12 @@ void ctl_problem_list(struct ctl_request *req, enum ctl_problem problem,
 /* "No such job", with the nearest there is. */
 void ctl_no_such_job(struct ctl_request *req) ON_MAIN;
 
+/*
+ * The same of one that is named in the query or the body; NULL: there is none
+ * to be found.  -ENOENT: has been answered.
+ */
+int ctl_find_job(struct ctl_request *req, const char *name) ON_MAIN;
+
 /* The value of ?name= in the URI, or NULL. */
 const char *ctl_query(const struct ctl_request *req, const char *name) ON_MAIN;
 

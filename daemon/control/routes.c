@@ -79,66 +79,103 @@ static const struct ctl_key level_keys[] = {
 	{ NULL, JSON_NULL, NULL },
 };
 
+static const struct ctl_key job_query[] = {
+	{ "since", JSON_INTEGER, "answer when the job's \"rev\" is above "
+	  "this" },
+	{ "wait", JSON_INTEGER, "after so many seconds at the latest; up to "
+	  "60" },
+	{ NULL, JSON_NULL, NULL },
+};
+
+static const struct ctl_key map_query[] = {
+	{ "cells", JSON_INTEGER, "how many parts; 1024, up to 65536" },
+	{ "exact", JSON_INTEGER, "1: stretches to the byte instead" },
+	{ NULL, JSON_NULL, NULL },
+};
+
+static const struct ctl_key events_query[] = {
+	{ "since", JSON_STRING, "what came after the event of this number, or "
+	  "a time as 2026-11-24T06:00:00Z" },
+	{ "job", JSON_STRING, "of this job only" },
+	{ NULL, JSON_NULL, NULL },
+};
+
+static const struct ctl_key runs_query[] = {
+	{ "limit", JSON_INTEGER, "how many at most; 20, up to 1000" },
+	{ "before", JSON_STRING, "only such as are older than this run" },
+	{ NULL, JSON_NULL, NULL },
+};
+
+/* Of a run it is the same but for the job. */
+static const struct ctl_key log_query[] = {
+	{ "job", JSON_STRING, "about this job only" },
+	{ "level", JSON_STRING, "up to error, warning, info or debug" },
+	{ "limit", JSON_INTEGER, "how many at most; 1000, up to 4096" },
+	{ "since", JSON_INTEGER, "after the message of this \"seq\"" },
+	{ "follow", JSON_INTEGER, "1: go on with what is logged then" },
+	{ NULL, JSON_NULL, NULL },
+};
+
 /* clang-format off */
 const struct ctl_route ctl_routes[] = {
 	{ CTL_GET, "/", CTL_VIEWER, ctl_page,
-	  "the status page", NULL, false },
+	  "the status page", NULL, NULL, false },
 	{ CTL_GET, "/v1/version", CTL_NOBODY, ctl_version,
-	  "what the daemon is", NULL, false },
+	  "what the daemon is", NULL, NULL, false },
 	{ CTL_GET, "/v1/health", CTL_VIEWER, ctl_health,
-	  "is all well", NULL, false },
+	  "is all well", NULL, NULL, false },
 	{ CTL_GET, "/v1/schema", CTL_NOBODY, ctl_schema,
-	  "what this API is made of", NULL, false },
+	  "what this API is made of", NULL, NULL, false },
 	{ CTL_GET, "/v1/events", CTL_VIEWER, ctl_events,
-	  "what happens, while it happens", NULL, false },
+	  "what happens, while it happens", NULL, events_query, false },
 	{ CTL_GET, "/metrics", CTL_VIEWER, ctl_metrics,
-	  "figures for Prometheus", NULL, false },
+	  "figures for Prometheus", NULL, NULL, false },
 	{ CTL_GET, "/v1/jobs", CTL_VIEWER, ctl_jobs,
-	  "all jobs", NULL, false },
+	  "all jobs", NULL, NULL, false },
 	{ CTL_GET, "/v1/jobs/{job}", CTL_VIEWER, ctl_job,
-	  "one job", NULL, false },
+	  "one job", NULL, job_query, false },
 	{ CTL_GET, "/v1/jobs/{job}/map", CTL_VIEWER, ctl_map,
-	  "what of the disk is done", NULL, false },
+	  "what of the disk is done", NULL, map_query, false },
 	{ CTL_POST, "/v1/jobs/{job}/start", CTL_OPERATOR, ctl_start,
-	  "start a run", start_keys, true },
+	  "start a run", start_keys, NULL, true },
 	{ CTL_POST, "/v1/jobs/{job}/verify", CTL_OPERATOR, ctl_verify,
-	  "start a run that compares", verify_keys, true },
+	  "start a run that compares", verify_keys, NULL, true },
 	{ CTL_POST, "/v1/jobs/{job}/cancel", CTL_OPERATOR, ctl_cancel,
-	  "end the run", cancel_keys, true },
+	  "end the run", cancel_keys, NULL, true },
 	{ CTL_POST, "/v1/jobs/{job}/stop", CTL_OPERATOR, ctl_cancel,
-	  "the same", cancel_keys, true },
+	  "the same", cancel_keys, NULL, true },
 	{ CTL_POST, "/v1/jobs/{job}/pause", CTL_OPERATOR, ctl_pause,
-	  "end the run, and start none until resumed", pause_keys, true },
+	  "end the run, and start none until resumed", pause_keys, NULL, true },
 	{ CTL_POST, "/v1/jobs/{job}/resume", CTL_OPERATOR, ctl_resume,
-	  "runs may start again", NULL, true },
+	  "runs may start again", NULL, NULL, true },
 	{ CTL_PATCH, "/v1/jobs/{job}/limits", CTL_OPERATOR, ctl_limits,
-	  "how fast it may go", limits_keys, false },
+	  "how fast it may go", limits_keys, NULL, false },
 	{ CTL_POST, "/v1/config/reload", CTL_ADMIN, ctl_reload,
-	  "read the configuration again", NULL, false },
+	  "read the configuration again", NULL, NULL, false },
 	{ CTL_POST, "/v1/config/check", CTL_OPERATOR, ctl_check,
-	  "say what that would change", NULL, false },
+	  "say what that would change", NULL, NULL, false },
 	{ CTL_GET, "/v1/jobs/{job}/history", CTL_VIEWER, ctl_history,
-	  "the runs of one job that have ended", NULL, false },
+	  "the runs of one job that have ended", NULL, runs_query, false },
 	{ CTL_GET, "/v1/jobs/{job}/checkpoint", CTL_VIEWER, ctl_checkpoint,
-	  "where the job would go on", NULL, false },
+	  "where the job would go on", NULL, NULL, false },
 	{ CTL_POST, "/v1/jobs/{job}/reset", CTL_ADMIN, ctl_reset,
-	  "forget where the job would go on", reset_keys, false },
+	  "forget where the job would go on", reset_keys, NULL, false },
 	{ CTL_GET, "/v1/runs", CTL_VIEWER, ctl_runs,
-	  "the runs of all jobs that have ended", NULL, false },
+	  "the runs of all jobs that have ended", NULL, runs_query, false },
 	{ CTL_GET, "/v1/runs/{run}", CTL_VIEWER, ctl_run,
-	  "one run that has ended", NULL, false },
+	  "one run that has ended", NULL, NULL, false },
 	{ CTL_GET, "/v1/runs/{run}/log", CTL_VIEWER, ctl_run_log,
-	  "what was logged of one run", NULL, false },
+	  "what was logged of one run", NULL, &log_query[1], false },
 	{ CTL_GET, "/v1/log", CTL_VIEWER, ctl_log,
-	  "what was logged last", NULL, false },
+	  "what was logged last", NULL, log_query, false },
 	{ CTL_PUT, "/v1/log/level", CTL_ADMIN, ctl_log_level,
-	  "how much is logged", level_keys, false },
+	  "how much is logged", level_keys, NULL, false },
 	{ CTL_GET, "/v1/endpoints", CTL_VIEWER, ctl_endpoints,
-	  "all endpoints", NULL, false },
+	  "all endpoints", NULL, NULL, false },
 	{ CTL_POST, "/v1/endpoints/{endpoint}/probe", CTL_OPERATOR, ctl_probe,
-	  "what the server of one says", NULL, false },
+	  "what the server of one says", NULL, NULL, false },
 	{ CTL_POST, "/v1/shutdown", CTL_ADMIN, ctl_shutdown,
-	  "end the daemon", shutdown_keys, false },
+	  "end the daemon", shutdown_keys, NULL, false },
 };
 /* clang-format on */
 
@@ -225,19 +262,18 @@ ctl_routes_find(enum ctl_method method, const char *path,
 }
 
 static const struct ctl_key *
-find_key(const struct ctl_route *route, const char *name)
+find_key(const struct ctl_key *key, const char *name)
 {
-	const struct ctl_key *key = route->keys;
-
 	while (key != NULL && key->name != NULL && strcmp(key->name, name) != 0)
 		key++;
 	return key == NULL || key->name == NULL ? NULL : key;
 }
 
+/* where: "in the body" */
 static int
-refuse_key(const struct ctl_route *route, const char *name, struct error *e)
+refuse_key(const struct ctl_key *key, const char *where, const char *name,
+    struct error *e)
 {
-	const struct ctl_key *key = route->keys;
 	char printable[64];
 	struct nearest nearest;
 
@@ -246,10 +282,10 @@ refuse_key(const struct ctl_route *route, const char *name, struct error *e)
 		nearest_offer(&nearest, key->name);
 	escape_text(name, strlen(name), printable, sizeof printable);
 	if (nearest.best != NULL)
-		return error_set(e, -EINVAL, "unknown key \"%s\" in the body; "
-		    "did you mean \"%s\"?", printable, nearest.best);
-	return error_set(e, -EINVAL, "unknown key \"%s\" in the body",
-	    printable);
+		return error_set(e, -EINVAL, "unknown key \"%s\" %s; did you "
+		    "mean \"%s\"?", printable, where, nearest.best);
+	return error_set(e, -EINVAL, "unknown key \"%s\" %s", printable,
+	    where);
 }
 
 const char *
@@ -278,9 +314,9 @@ ctl_route_check_body(const struct ctl_route *route, const json_t *body,
 
 	/* Looping over it does not change it. */
 	json_object_foreach((json_t *)(uintptr_t)body, name, value) {
-		key = find_key(route, name);
+		key = find_key(route->keys, name);
 		if (key == NULL)
-			return refuse_key(route, name, e);
+			return refuse_key(route->keys, "in the body", name, e);
 		type = json_is_false(value) ? JSON_TRUE : json_typeof(value);
 		if (type != key->type)
 			return error_set(e, -EINVAL, "\"%s\" in the body must "
@@ -288,4 +324,13 @@ ctl_route_check_body(const struct ctl_route *route, const json_t *body,
 			    ctl_key_type_name(key));
 	}
 	return 0;
+}
+
+int
+ctl_route_check_query(const struct ctl_route *route, const char *name,
+    struct error *e)
+{
+	if (find_key(route->query, name) != NULL)
+		return 0;
+	return refuse_key(route->query, "in the query of the URI", name, e);
 }

@@ -9,7 +9,7 @@
  * own, named after it.
  */
 
-/* A key that the body of a request may have. */
+/* A key that the body of a request, or the query of its URI, may have. */
 struct ctl_key {
 	const char *name;		/* NULL: ends a list */
 	json_type type;			/* JSON_TRUE: true or false */
@@ -23,6 +23,7 @@ struct ctl_route {
 	void (*handle)(struct ctl_request *req);
 	const char *doc;
 	const struct ctl_key *keys;	/* NULL: the body is empty */
+	const struct ctl_key *query;	/* NULL: there is none */
 	bool needs_past;		/* waits for what the store knows of
 					   the job, such as its pause */
 };
@@ -48,6 +49,10 @@ int ctl_routes_find(enum ctl_method method, const char *path,
  * May this be the body of a request for the route?  -EINVAL, with a sentence.
  */
 int ctl_route_check_body(const struct ctl_route *route, const json_t *body,
+    struct error *e);
+
+/* May the query have this key?  -EINVAL, with a sentence. */
+int ctl_route_check_query(const struct ctl_route *route, const char *name,
     struct error *e);
 
 const char *ctl_method_name(enum ctl_method method);

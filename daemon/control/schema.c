@@ -52,11 +52,11 @@ routes_to_json(const json_t *answers)
 		const struct ctl_route *r = &ctl_routes[i];
 
 		if (json_array_append_new(list, json_pack(
-		    "{s:s, s:s, s:s, s:s, s:o, s:o}", "method",
+		    "{s:s, s:s, s:s, s:s, s:o, s:o, s:o}", "method",
 		    ctl_method_name(r->method), "path", r->pattern, "role",
-		    ctl_role_name(r->role), "doc", r->doc, "body",
-		    keys_to_json(r->keys), "answer",
-		    answer_of(r, answers))) < 0) {
+		    ctl_role_name(r->role), "doc", r->doc, "query",
+		    keys_to_json(r->query), "body", keys_to_json(r->keys),
+		    "answer", answer_of(r, answers))) < 0) {
 			json_decref(list);
 			return NULL;
 		}
