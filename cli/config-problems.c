@@ -19,39 +19,46 @@ config_problems_text(const char *text, size_t len)
 	    sizeof printable));
 }
 
-/* The number in "7: what is wrong"; 0: none.  *text moves behind it. */
+/* The number in "7: what is wrong" or "7:3: ..."; 0: none. */
 static json_int_t
-take_line_number(const char **text)
+take_number(const char **text)
 {
 	json_int_t number = 0;
 	const char *p = *text;
 
 	for (; *p >= '0' && *p <= '9' && number < 1000000000; p++)
 		number = number * 10 + (*p - '0');
-	if (p == *text || strncmp(p, ": ", 2) != 0)
+	if (p == *text || *p != ':')
 		return 0;
-	*text = p + 2;
+	*text = p + 1;
 	return number;
 }
 
-/* "FILE:7: what is wrong", or "FILE: what is wrong", or anything. */
+static json_t *
+number_or_null(json_int_t number)
+{
+	return number > 0 ? json_integer(number) : json_null();
+}
+
+/* "FILE:7:3: what is wrong", "FILE:7: ...", "FILE: ...", or anything. */
 static json_t *
 problem_to_json(const char *file, const char *text, size_t len)
 {
 	const char *end = text + len;
 	size_t file_len = strlen(file);
-	json_int_t line = 0;
+	json_int_t line = 0, column = 0;
 
 	if (len > file_len + 2 && memcmp(text, file, file_len) == 0 &&
 	    text[file_len] == ':') {
 		text += file_len + 1;
+		line = take_number(&text);
+		if (line > 0)
+			column = take_number(&text);
 		if (*text == ' ')
 			text++;
-		else
-			line = take_line_number(&text);
 	}
-	return json_pack("{s:o, s:o}", "line",
-	    line > 0 ? json_integer(line) : json_null(), "message",
+	return json_pack("{s:o, s:o, s:o}", "line", number_or_null(line),
+	    "column", number_or_null(column), "message",
 	    config_problems_text(text, (size_t)(end - text)));
 }
 

@@ -16,6 +16,8 @@ noinst_LTLIBRARIES += %D%/libdaemon.la
 	%D%/conf/nearest.h \
 	%D%/conf/options.c \
 	%D%/conf/options.h \
+	%D%/conf/origin.c \
+	%D%/conf/origin.h \
 	%D%/conf/parse.c \
 	%D%/conf/parse.h \
 	%D%/conf/problems.c \
@@ -26,6 +28,8 @@ noinst_LTLIBRARIES += %D%/libdaemon.la
 	%D%/conf/schema.h \
 	%D%/conf/show.c \
 	%D%/conf/show.h \
+	%D%/conf/spots.c \
+	%D%/conf/spots.h \
 	%D%/conf/strict.c \
 	%D%/conf/strict.h \
 	%D%/conf/value-lists.c \

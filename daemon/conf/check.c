@@ -8,7 +8,7 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
-#include <stdarg.h>
+#include <libconfig.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -18,6 +18,7 @@
 #include "base/escape.h"
 #include "conf/lists.h"
 #include "conf/nearest.h"
+#include "conf/origin.h"
 #include "conf/value.h"
 #include "nbd/uri.h"
 #include "net/tls.h"
@@ -27,20 +28,31 @@ struct check {
 	struct conf_problems *problems;
 };
 
-/* Note a problem of the item that stands there. */
-static void PRINTF(3, 4)
-complain(const struct check *c, const struct conf_place *place,
-    const char *fmt, ...)
-{
-	char text[512];
-	va_list ap;
+/* Note a problem with what a job says under key. */
+#define COMPLAIN_OF_JOB(c, job, key, ...)                                     \
+	do {                                                                  \
+		struct conf_origin origin_;                                   \
+		(void)conf_job_origin((c)->conf, job, key, &origin_);         \
+		conf_complain((c)->conf, (c)->problems, &origin_.place,       \
+		    __VA_ARGS__);                                             \
+	} while (0)
 
-	va_start(ap, fmt);
-	(void)vsnprintf(text, sizeof text, fmt, ap);
-	va_end(ap);
-	conf_problems_set_file(c->problems, place->file,
-	    c->conf->files[place->file].name);
-	conf_problems_add(c->problems, place->line, "%s", text);
+/* The same of another item. */
+#define COMPLAIN_OF(c, item, key, ...)                                        \
+	do {                                                                  \
+		struct conf_origin origin_;                                   \
+		(void)conf_item_origin(&(item)->place, key, &origin_);        \
+		conf_complain((c)->conf, (c)->problems, &origin_.place,       \
+		    __VA_ARGS__);                                             \
+	} while (0)
+
+/* It is there, and if it did not parse, that has been reported. */
+static bool
+says(const struct conf_place *item, const char *key)
+{
+	struct conf_origin origin;
+
+	return conf_item_origin(item, key, &origin);
 }
 
 static void
@@ -50,14 +62,17 @@ complain_twice(const struct check *c, const struct conf_list *list,
 	const struct conf_place *place = item, *first = earlier;
 	const char *noun = option_group_noun(list->group);
 	const char *name = conf_list_name(list, item);
+	struct conf_origin at;
 
+	(void)conf_item_origin(place, "name", &at);
 	if (place->file == first->file)
-		complain(c, place, "%s \"%s\": there is one of this name in "
-		    "line %u", noun, name, first->line);
+		conf_complain(c->conf, c->problems, &at.place, "%s \"%s\": "
+		    "there is one of this name in line %u", noun, name,
+		    first->spot.line);
 	else
-		complain(c, place, "%s \"%s\": there is one of this name in "
-		    "%s:%u", noun, name, c->conf->files[first->file].name,
-		    first->line);
+		conf_complain(c->conf, c->problems, &at.place, "%s \"%s\": "
+		    "there is one of this name in %s:%u", noun, name,
+		    c->conf->files[first->file].name, first->spot.line);
 }
 
 static void
@@ -168,14 +183,14 @@ check_uri(const struct check *c, const struct conf_endpoint *endpoint,
     const struct nbd_uri *uri)
 {
 	if (uri->tls_psk_file != NULL || uri->tls_certificates != NULL)
-		complain(c, &endpoint->place, "endpoint \"%s\": keys and "
+		COMPLAIN_OF(c, endpoint, "uri", "endpoint \"%s\": keys and "
 		    "certificates belong into a TLS set, and \"tls\" names "
 		    "it; not into the URI", endpoint->name);
 	if (uri->transport == NBD_TRANSPORT_TCP && !uri->tls &&
 	    !endpoint->allow_plaintext && !is_loopback(uri->host))
-		complain(c, &endpoint->place, "endpoint \"%s\": what goes to "
-		    "another machine without TLS can be read and changed on "
-		    "its way; use nbds, or say allow_plaintext = true",
+		COMPLAIN_OF(c, endpoint, "uri", "endpoint \"%s\": what goes "
+		    "to another machine without TLS can be read and changed "
+		    "on its way; use nbds, or say allow_plaintext = true",
 		    endpoint->name);
 }
 
@@ -189,9 +204,9 @@ complain_no_tls(const struct check *c, const struct conf_endpoint *endpoint)
 	for (size_t i = 0; i < c->conf->n_tls; i++)
 		if (c->conf->tls[i].name != NULL)
 			nearest_offer(&nearest, c->conf->tls[i].name);
-	complain(c, &endpoint->place, "endpoint \"%s\": \"tls\" names \"%s\", "
-	    "which does not exist%s", endpoint->name, endpoint->tls,
-	    nearest_hint(&nearest, hint));
+	COMPLAIN_OF(c, endpoint, "tls", "endpoint \"%s\": \"tls\" names "
+	    "\"%s\", which does not exist%s",
+	    endpoint->name, endpoint->tls, nearest_hint(&nearest, hint));
 }
 
 /* Its URI, and its TLS set, which is for URIs. */
@@ -212,11 +227,26 @@ check_tls(const struct check *c, const struct conf_endpoint *endpoint)
 	if (tls == NULL)
 		complain_no_tls(c, endpoint);
 	else if (uri == NULL || !uri->tls)
-		complain(c, &endpoint->place, "endpoint \"%s\": \"tls\" is "
+		COMPLAIN_OF(c, endpoint, "tls", "endpoint \"%s\": \"tls\" is "
 		    "for URIs that begin with nbds", endpoint->name);
 	else
 		return set_tls(endpoint->spec, tls);
 	return 0;
+}
+
+static const char *
+way_of(const struct conf_endpoint *endpoint)
+{
+	return endpoint->uri != NULL ? "uri" :
+	    endpoint->path != NULL ? "path" : "command";
+}
+
+/* One that did not parse has been reported. */
+static bool
+says_any_way(const struct conf_place *place)
+{
+	return says(place, "uri") || says(place, "path") ||
+	    says(place, "command");
 }
 
 static int
@@ -229,22 +259,16 @@ check_endpoint(const struct check *c, struct conf_endpoint *endpoint)
 
 	if (endpoint->name == NULL)
 		return 0;
-	conf_problems_set_file(c->problems, endpoint->place.file,
-	    c->conf->files[endpoint->place.file].name);
-	if (n_ways != 1) {
-		/* One that was there but did not parse has been reported. */
-		if (n_ways > 1 || !conf_problems_has_line(c->problems,
-		    endpoint->place.line))
-			complain(c, &endpoint->place, "endpoint \"%s\": must "
-			    "have one of \"uri\", \"command\" and \"path\", "
-			    "but has %s", endpoint->name, n_ways == 0 ?
-			    "none" : "more");
+	if (n_ways > 1 || (n_ways == 0 && !says_any_way(&endpoint->place)))
+		COMPLAIN_OF(c, endpoint, NULL, "endpoint \"%s\": must have "
+		    "one of \"uri\", \"command\" and \"path\", but has %s",
+		    endpoint->name, n_ways == 0 ? "none" : "more");
+	if (n_ways != 1)
 		return 0;
-	}
 	r = make_spec(endpoint, &e);
 	if (r == -EINVAL) {
-		complain(c, &endpoint->place, "endpoint \"%s\": %s",
-		    endpoint->name, e.text);
+		COMPLAIN_OF(c, endpoint, way_of(endpoint), "endpoint \"%s\": "
+		    "%s", endpoint->name, e.text);
 		return 0;
 	}
 	return r < 0 ? r : check_tls(c, endpoint);
@@ -264,84 +288,138 @@ expiry_of(const char *text)
 }
 
 static void
+check_pair(const struct check *c, const struct conf_tls *tls, const char *a,
+    const char *b)
+{
+	bool says_a = says(&tls->place, a);
+
+	if (says_a != says(&tls->place, b))
+		COMPLAIN_OF(c, tls, says_a ? a : b, "tls \"%s\": \"%s\" and "
+		    "\"%s\" need each other", tls->name, a, b);
+}
+
+static void
 check_tls_set(const struct check *c, struct conf_tls *tls)
 {
 	if (tls->name == NULL)
 		return;
 	tls->cert_expires_s = expiry_of(tls->cert);
 	tls->ca_expires_s = expiry_of(tls->ca);
-	if ((tls->cert == NULL) != (tls->key == NULL))
-		complain(c, &tls->place, "tls \"%s\": \"cert\" and \"key\" "
-		    "need each other", tls->name);
-	if ((tls->psk_file == NULL) != (tls->psk_user == NULL))
-		complain(c, &tls->place, "tls \"%s\": \"psk_file\" and "
-		    "\"psk_user\" need each other", tls->name);
+	check_pair(c, tls, "cert", "key");
+	check_pair(c, tls, "psk_file", "psk_user");
 	if (tls->psk_file != NULL && (tls->ca != NULL || tls->cert != NULL))
-		complain(c, &tls->place, "tls \"%s\": certificates and a "
-		    "pre-shared key exclude each other", tls->name);
+		COMPLAIN_OF(c, tls, "psk_file", "tls \"%s\": certificates and "
+		    "a pre-shared key exclude each other", tls->name);
 }
 
+/* at: where name is said, under key. */
 static void
 check_reference(const struct check *c, const struct conf_job *job,
-    const char *key, const char *name, enum conf_role forbidden)
+    const struct conf_origin *at, const char *key, const char *name,
+    enum conf_role forbidden)
 {
-	const struct conf_endpoint *endpoint;
+	const struct conf_endpoint *endpoint =
+	    conf_find_endpoint(c->conf, name);
 	struct nearest nearest;
 	char hint[NEAREST_HINT_SIZE];
 	char shown[CONF_NAME_SIZE];
 
-	if (name == NULL)
-		return;
-	endpoint = conf_find_endpoint(c->conf, name);
 	if (endpoint != NULL) {
 		if (endpoint->role == forbidden)
-			complain(c, &job->place, "job \"%s\": \"%s\" names "
-			    "endpoint \"%s\", whose role is \"%s\"",
-			    job->name, key, name, forbidden ==
-			    CONF_ROLE_SOURCE ? "source" : "destination");
+			conf_complain(c->conf, c->problems, &at->place,
+			    "job \"%s\": \"%s\" names endpoint \"%s\", whose "
+			    "role is \"%s\"", job->name, key, name,
+			    forbidden == CONF_ROLE_SOURCE ? "source" :
+			    "destination");
 		return;
 	}
 	nearest_init(&nearest, name);
 	for (size_t i = 0; i < c->conf->n_endpoints; i++)
 		if (c->conf->endpoints[i].name != NULL)
 			nearest_offer(&nearest, c->conf->endpoints[i].name);
-	complain(c, &job->place, "job \"%s\": \"%s\" names endpoint \"%s\", "
-	    "which does not exist%s", job->name, key, escape_text(name,
-	    strlen(name), shown, sizeof shown), nearest_hint(&nearest, hint));
+	conf_complain(c->conf, c->problems, &at->place, "job \"%s\": \"%s\" "
+	    "names endpoint \"%s\", which does not exist%s", job->name, key,
+	    escape_text(name, strlen(name), shown, sizeof shown),
+	    nearest_hint(&nearest, hint));
 }
 
 static void
-check_ranges(const struct check *c, const struct conf_job *job)
+check_source(const struct check *c, const struct conf_job *job)
 {
-	for (size_t i = 0; i < job->ranges.n; i++) {
-		const struct run_range *range = &job->ranges.v[i];
+	struct conf_origin at;
 
-		if (range->length == 0)
-			complain(c, &job->place, "job \"%s\": range %zu: the "
-			    "length is 0", job->name, i + 1);
-		else if (range->length != RUN_LENGTH_ALL &&
-		    (range->from > UINT64_MAX - range->length ||
-		    range->to > UINT64_MAX - range->length))
-			complain(c, &job->place, "job \"%s\": range %zu: the "
-			    "end is too large", job->name, i + 1);
-	}
+	if (job->source == NULL)
+		return;
+	(void)conf_job_origin(c->conf, job, "source", &at);
+	check_reference(c, job, &at, "source", job->source,
+	    CONF_ROLE_DESTINATION);
+}
+
+static void
+check_range(const struct check *c, const struct conf_job *job, unsigned i)
+{
+	const struct run_range *range = &job->ranges.v[i];
+	struct conf_origin at;
+
+	(void)conf_job_origin(c->conf, job, "ranges", &at);
+	conf_origin_of_item(&at, i);
+	if (range->length == 0)
+		conf_complain(c->conf, c->problems, &at.place, "job \"%s\": "
+		    "range %u: the length is 0", job->name, i + 1);
+	else if (range->length != RUN_LENGTH_ALL &&
+	    (range->from > UINT64_MAX - range->length ||
+	    range->to > UINT64_MAX - range->length))
+		conf_complain(c->conf, c->problems, &at.place, "job \"%s\": "
+		    "range %u: the end is too large", job->name, i + 1);
 }
 
 static void
 check_how_many(const struct check *c, const struct conf_job *job)
 {
-	if (job->destination == NULL && job->destinations.n == 0)
-		complain(c, &job->place, "job \"%s\": \"destination\" or "
-		    "\"destinations\" is missing", job->name);
-	else if (job->destination != NULL && job->destinations.n > 0)
-		complain(c, &job->place, "job \"%s\": \"destination\" and "
-		    "\"destinations\" exclude each other", job->name);
+	struct conf_origin at;
+	bool says_one = conf_job_origin(c->conf, job, "destination", &at);
+	bool says_some = conf_job_origin(c->conf, job, "destinations", &at);
+
+	if (!says_one && !says_some)
+		conf_complain(c->conf, c->problems, &at.place, "job \"%s\": "
+		    "\"destination\" or \"destinations\" is missing",
+		    job->name);
+	else if (says_one && says_some)
+		conf_complain(c->conf, c->problems, &at.place, "job \"%s\": "
+		    "\"destination\" and \"destinations\" exclude each other",
+		    job->name);
 	else if (job->destinations.n > RUN_MAX_DESTINATIONS)
-		complain(c, &job->place, "job \"%s\": at most %d destinations "
-		    "are possible", job->name, RUN_MAX_DESTINATIONS);
+		conf_complain(c->conf, c->problems, &at.place, "job \"%s\": "
+		    "at most %d destinations are possible", job->name,
+		    RUN_MAX_DESTINATIONS);
 }
 
-/* No two of a job's disks are the same. */
+/* The ith of them, no other of a job's disks. */
+static void
+check_destination(const struct check *c, const struct conf_job *job,
+    const char *const *names, unsigned i)
+{
+	const char *key = job->destination != NULL ? "destination" :
+	    "destinations";
+	struct conf_origin at;
+
+	(void)conf_job_origin(c->conf, job, key, &at);
+	/* Of one that is no name the others have moved up. */
+	if (config_setting_length(at.place.setting) ==
+	    (int)job->destinations.n)
+		conf_origin_of_item(&at, i);
+	check_reference(c, job, &at, key, names[i], CONF_ROLE_SOURCE);
+	if (job->source != NULL && strcmp(job->source, names[i]) == 0)
+		conf_complain(c->conf, c->problems, &at.place, "job \"%s\": "
+		    "source and destination are the same endpoint \"%s\"",
+		    job->name, job->source);
+	for (unsigned k = 0; k < i; k++)
+		if (strcmp(names[k], names[i]) == 0)
+			conf_complain(c->conf, c->problems, &at.place,
+			    "job \"%s\": destination \"%s\" is there twice",
+			    job->name, names[i]);
+}
+
 static void
 check_destinations(const struct check *c, const struct conf_job *job)
 {
@@ -349,19 +427,8 @@ check_destinations(const struct check *c, const struct conf_job *job)
 	unsigned n = conf_job_destinations(job, names);
 
 	check_how_many(c, job);
-	for (unsigned i = 0; i < n; i++) {
-		check_reference(c, job, "destination", names[i],
-		    CONF_ROLE_SOURCE);
-		if (job->source != NULL && strcmp(job->source, names[i]) == 0)
-			complain(c, &job->place, "job \"%s\": source and "
-			    "destination are the same endpoint \"%s\"",
-			    job->name, job->source);
-		for (unsigned k = 0; k < i; k++)
-			if (strcmp(names[k], names[i]) == 0)
-				complain(c, &job->place, "job \"%s\": "
-				    "destination \"%s\" is there twice",
-				    job->name, names[i]);
-	}
+	for (unsigned i = 0; i < n; i++)
+		check_destination(c, job, names, i);
 }
 
 /* What was trimmed reads as anything. */
@@ -371,19 +438,19 @@ check_trim(const struct check *c, const struct conf_job *job)
 	if (!job->trim)
 		return;
 	if (job->mode != RUN_COPY)
-		complain(c, &job->place, "job \"%s\": \"trim\" is for "
+		COMPLAIN_OF_JOB(c, job, "trim", "job \"%s\": \"trim\" is for "
 		    "\"mode\" copy: the others look at what the destination "
 		    "holds in holes", job->name);
 	if (job->digest != DIGEST_NONE)
-		complain(c, &job->place, "job \"%s\": \"trim\" and "
+		COMPLAIN_OF_JOB(c, job, "trim", "job \"%s\": \"trim\" and "
 		    "\"digest\" exclude each other: a digest is of what holes "
 		    "hold, too", job->name);
 	if (job->verify_after)
-		complain(c, &job->place, "job \"%s\": \"trim\" and "
+		COMPLAIN_OF_JOB(c, job, "trim", "job \"%s\": \"trim\" and "
 		    "\"verify\" exclude each other: what holes hold would be "
 		    "read back, too", job->name);
 	if (job->allocated)
-		complain(c, &job->place, "job \"%s\": \"trim\" and "
+		COMPLAIN_OF_JOB(c, job, "trim", "job \"%s\": \"trim\" and "
 		    "\"allocated\" exclude each other", job->name);
 }
 
@@ -393,12 +460,12 @@ check_fill(const struct check *c, const struct conf_job *job)
 	if (job->fill == RUN_FILL_LEAVE)
 		return;
 	if (job->on_read_error != RUN_SKIP)
-		complain(c, &job->place, "job \"%s\": \"fill\" is for "
+		COMPLAIN_OF_JOB(c, job, "fill", "job \"%s\": \"fill\" is for "
 		    "\"on_read_error\" skip: nothing is left out otherwise",
 		    job->name);
 	if (job->mode == RUN_VERIFY)
-		complain(c, &job->place, "job \"%s\": \"fill\" is not for "
-		    "\"mode\" verify, which writes nothing", job->name);
+		COMPLAIN_OF_JOB(c, job, "fill", "job \"%s\": \"fill\" is not "
+		    "for \"mode\" verify, which writes nothing", job->name);
 }
 
 static void
@@ -406,41 +473,43 @@ check_job(const struct check *c, const struct conf_job *job)
 {
 	if (job->name == NULL)
 		return;
-	check_reference(c, job, "source", job->source, CONF_ROLE_DESTINATION);
+	check_source(c, job);
 	check_destinations(c, job);
 	if (job->request_size % 512 != 0)
-		complain(c, &job->place, "job \"%s\": \"request_size\" must "
-		    "be a multiple of 512 bytes", job->name);
+		COMPLAIN_OF_JOB(c, job, "request_size", "job \"%s\": "
+		    "\"request_size\" must be a multiple of 512 bytes",
+		    job->name);
 	if (job->zero_rest && job->ranges.n > 0)
-		complain(c, &job->place, "job \"%s\": \"zero_rest\" and "
-		    "\"ranges\" exclude each other: nothing is written "
-		    "outside of ranges", job->name);
+		COMPLAIN_OF_JOB(c, job, "zero_rest", "job \"%s\": "
+		    "\"zero_rest\" and \"ranges\" exclude each other: nothing "
+		    "is written outside of ranges", job->name);
 	if (job->destination_is_zero && job->mode != RUN_COPY)
-		complain(c, &job->place, "job \"%s\": "
-		    "\"destination_is_zero\" is for \"mode\" copy: the "
-		    "others look at the destination", job->name);
+		COMPLAIN_OF_JOB(c, job, "destination_is_zero", "job \"%s\": "
+		    "\"destination_is_zero\" is for \"mode\" copy: the others "
+		    "look at the destination", job->name);
 	if (job->destination_is_zero && job->allocated)
-		complain(c, &job->place, "job \"%s\": "
+		COMPLAIN_OF_JOB(c, job, "destination_is_zero", "job \"%s\": "
 		    "\"destination_is_zero\" and \"allocated\" exclude each "
 		    "other", job->name);
 	if (job->verify_after && job->mode != RUN_COPY &&
 	    job->mode != RUN_SYNC)
-		complain(c, &job->place, "job \"%s\": \"verify\" is for "
-		    "\"mode\" copy and sync: only what they have written can "
-		    "be read back", job->name);
+		COMPLAIN_OF_JOB(c, job, "verify", "job \"%s\": \"verify\" is "
+		    "for \"mode\" copy and sync: only what they have written "
+		    "can be read back", job->name);
 	check_trim(c, job);
 	check_fill(c, job);
 	if (job->schedule != NULL && job->interval_ms > 0)
-		complain(c, &job->place, "job \"%s\": \"schedule\" and "
-		    "\"interval\" exclude each other", job->name);
+		COMPLAIN_OF_JOB(c, job, "schedule", "job \"%s\": \"schedule\" "
+		    "and \"interval\" exclude each other", job->name);
 	if (job->interval_ms > 0 && job->interval_ms < 1000)
-		complain(c, &job->place, "job \"%s\": \"interval\" must be "
-		    "0, or 1s or more", job->name);
+		COMPLAIN_OF_JOB(c, job, "interval", "job \"%s\": \"interval\" "
+		    "must be 0, or 1s or more", job->name);
 	if (job->rpo_warn_ms > 0 && job->rpo_crit_ms > 0 &&
 	    job->rpo_crit_ms <= job->rpo_warn_ms)
-		complain(c, &job->place, "job \"%s\": \"rpo_crit\" must be "
-		    "longer than \"rpo_warn\"", job->name);
-	check_ranges(c, job);
+		COMPLAIN_OF_JOB(c, job, "rpo_crit", "job \"%s\": \"rpo_crit\" "
+		    "must be longer than \"rpo_warn\"", job->name);
+	for (unsigned i = 0; i < job->ranges.n; i++)
+		check_range(c, job, i);
 }
 
 int
@@ -452,8 +521,9 @@ check_conf(struct conf *conf, struct conf_problems *problems)
 	conf_problems_set_file(problems, 0, conf->files[0].name);
 	if (strlen(conf->control.socket) >=
 	    sizeof ((struct sockaddr_un *)NULL)->sun_path)
-		conf_problems_add(problems, 0, "control: \"socket\": the path "
-		    "is too long for a socket");
+		conf_problems_add(problems, conf_spot_of(config_lookup(
+		    conf->files[0].tree, "control.socket")), "control: "
+		    "\"socket\": the path is too long for a socket");
 	for (int id = 0; id < CONF_LISTS; id++)
 		check_names(&c, (enum conf_list_id)id);
 	for (size_t i = 0; i < conf->n_tls; i++)

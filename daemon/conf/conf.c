@@ -33,7 +33,8 @@ parse_text(struct config_t *tree, const char *text,
 		return 0;
 	line = (unsigned)config_error_line(tree);
 	if (!conf_problems_has_line(problems, line))
-		conf_problems_add(problems, line, "%s (a setting is written "
+		conf_problems_add(problems, (struct conf_spot){ line, 0 },
+		    "%s (a setting is written "
 		    "name = value; strings and values with units stand in "
 		    "quotes; no \",\" after the last item of a list)",
 		    config_error_text(tree));
@@ -67,7 +68,7 @@ check_secrets(const struct conf *conf, unsigned nth,
 	for (size_t i = 0; i < conf->n_tls; i++)
 		if (conf->tls[i].place.file == nth &&
 		    conf->tls[i].key_password != NULL)
-			conf_problems_add(problems, conf->tls[i].place.line,
+			conf_problems_add(problems, conf->tls[i].place.spot,
 			    "\"key_password\" is a secret, but everybody can "
 			    "read this file: its mode must be 0640 or less");
 }
@@ -99,11 +100,14 @@ load_file(struct conf *conf, const char *path, const char *name,
 	start = text;
 	if (strncmp(start, bom, strlen(bom)) == 0)
 		start += strlen(bom);
-	if (!lint_text(start, len - (size_t)(start - text), problems))
+	if (!lint_text(start, len - (size_t)(start - text), &file->spots,
+	    problems))
 		return -EINVAL;
 	r = parse_text(file->tree, start, problems);
-	if (r == 0)
+	if (r == 0) {
+		conf_spots_attach(&file->spots, file->tree);
 		r = parse_file(conf, nth, problems);
+	}
 	if (r == 0 && is_world_readable)
 		check_secrets(conf, nth, problems);
 	return r;
@@ -131,7 +135,7 @@ load_included(struct conf *conf, struct digest *sum,
 	if (dir == NULL)
 		return 0;
 	setting = config_lookup(conf->files[0].tree, "include_dir");
-	r = read_conf_dir(dir, config_setting_source_line(setting), &paths,
+	r = read_conf_dir(dir, conf_spot_of(setting), &paths,
 	    problems);
 	for (size_t i = 0; r == 0 && paths[i] != NULL; i++) {
 		r = load_file(conf, paths[i], paths[i], sum, problems);
@@ -204,6 +208,7 @@ conf_free(struct conf *conf)
 	for (size_t i = 0; i < conf->n_files; i++) {
 		config_destroy(conf->files[i].tree);
 		free(conf->files[i].tree);
+		conf_spots_done(&conf->files[i].spots);
 		free(conf->files[i].name);
 	}
 	free(conf->files);

@@ -33,7 +33,7 @@ struct config_setting_t;
 /* Where something was said. */
 struct conf_place {
 	unsigned file;			/* of conf->files */
-	unsigned line;
+	struct conf_spot spot;
 	const struct config_setting_t *setting;
 };
 
@@ -237,6 +237,7 @@ enum conf_list_id {
 struct conf_file {
 	char *name;			/* what messages call it */
 	struct config_t *tree;		/* libconfig's; owns the strings */
+	struct conf_spots spots;	/* of its settings */
 };
 
 struct conf {

@@ -7,7 +7,8 @@
  * 10s without quotes.
  *
  * This walks over the text token by token, the way libconfig's scanner does:
- * comments, strings, numbers, words, and single characters.
+ * comments, strings, numbers, words, and single characters.  On its way it
+ * notes where settings stand, which libconfig does not know to the column.
  */
 
 #include "conf/lint.h"
@@ -26,9 +27,14 @@
 struct lint {
 	const char *at;
 	const char *end;
+	const char *line_start;
 	unsigned line;
 	unsigned depth;
-	unsigned n_settings[DEPTH_MAX + 2];	/* of the groups we are in */
+	char brackets[DEPTH_MAX + 2];	/* those we are in; the first is 0 */
+	unsigned n_settings[DEPTH_MAX + 2];	/* of these groups */
+	bool expects_item;		/* of a list: one may begin here */
+	struct conf_spot word;		/* the last one: perhaps a name */
+	struct conf_spots *spots;
 	bool line_is_blank;		/* so far */
 	bool last_was_string;
 	bool is_fatal;
@@ -47,11 +53,18 @@ begins(const struct lint *l, const char *word)
 static void
 step(struct lint *l)
 {
-	if (*l->at == '\n') {
+	if (*l->at++ == '\n') {
 		l->line++;
+		l->line_start = l->at;
 		l->line_is_blank = true;
 	}
-	l->at++;
+}
+
+static struct conf_spot
+here(const struct lint *l)
+{
+	return (struct conf_spot){ l->line,
+		(unsigned)(l->at - l->line_start) + 1 };
 }
 
 static void
@@ -64,7 +77,7 @@ skip_line(struct lint *l)
 static void
 skip_comment(struct lint *l)
 {
-	unsigned line = l->line;
+	struct conf_spot spot = here(l);
 
 	l->at += 2;
 	while (l->at < l->end) {
@@ -74,7 +87,7 @@ skip_comment(struct lint *l)
 		}
 		step(l);
 	}
-	conf_problems_add(l->problems, line,
+	conf_problems_add(l->problems, spot,
 	    "this comment is never closed: \"*/\" is missing");
 	l->is_fatal = true;
 }
@@ -82,10 +95,10 @@ skip_comment(struct lint *l)
 static void
 skip_string(struct lint *l)
 {
-	unsigned line = l->line;
+	struct conf_spot spot = here(l);
 
 	if (l->last_was_string)
-		conf_problems_add(l->problems, line,
+		conf_problems_add(l->problems, spot,
 		    "two strings with nothing between them: "
 		    "a \",\" or \";\" is missing");
 	l->last_was_string = true;
@@ -95,12 +108,12 @@ skip_string(struct lint *l)
 			return;
 		}
 		if (begins(l, "\\x00") || begins(l, "\\X00"))
-			conf_problems_add(l->problems, l->line,
+			conf_problems_add(l->problems, here(l),
 			    "a string cannot have a NUL in it: \"\\x00\"");
 		if (*l->at == '\\' && l->at + 1 < l->end)
 			step(l);
 	}
-	conf_problems_add(l->problems, line,
+	conf_problems_add(l->problems, spot,
 	    "this string is never closed: '\"' is missing");
 	l->is_fatal = true;
 }
@@ -143,6 +156,7 @@ is_number(const char *word, bool *ret_is_int32)
 static void
 check_number(struct lint *l)
 {
+	struct conf_spot spot = here(l);
 	char word[64];
 	size_t len = 0;
 	bool is_int32;
@@ -155,11 +169,11 @@ check_number(struct lint *l)
 	}
 	word[len] = '\0';
 	if (!is_number(word, &is_int32))
-		conf_problems_add(l->problems, l->line,
+		conf_problems_add(l->problems, spot,
 		    "%s is not a number; a value with a unit is a string and "
 		    "stands in quotes: \"%s\"", word, word);
 	else if (!is_int32)
-		conf_problems_add(l->problems, l->line,
+		conf_problems_add(l->problems, spot,
 		    "%s is too large for an integer; a size is a string with "
 		    "a unit, such as \"64MiB\"", word);
 }
@@ -169,23 +183,33 @@ check_bracket(struct lint *l)
 {
 	if (strchr("{([", *l->at) != NULL) {
 		if (++l->depth == DEPTH_MAX + 1) {
-			conf_problems_add(l->problems, l->line,
+			conf_problems_add(l->problems, here(l),
 			    "nested more than %d levels deep", DEPTH_MAX);
 			l->is_fatal = true;
 		}
 		l->n_settings[l->depth] = 0;
+		l->brackets[l->depth] = *l->at;
+		l->expects_item = *l->at != '{';
 	} else if (strchr("})]", *l->at) != NULL && l->depth > 0) {
 		l->depth--;
+		l->expects_item = false;
 	}
+}
+
+static bool
+is_in_list(const struct lint *l)
+{
+	return l->brackets[l->depth] == '(' || l->brackets[l->depth] == '[';
 }
 
 /* Of one group. */
 static void
 count_setting(struct lint *l)
 {
+	conf_spots_add(l->spots, l->word);
 	if (++l->n_settings[l->depth] != SETTINGS_MAX + 1)
 		return;
-	conf_problems_add(l->problems, l->line,
+	conf_problems_add(l->problems, l->word,
 	    "more than %d settings in one group", SETTINGS_MAX);
 	l->is_fatal = true;
 }
@@ -193,11 +217,23 @@ count_setting(struct lint *l)
 static void
 refuse_include(struct lint *l)
 {
-	conf_problems_add(l->problems, l->line,
+	conf_problems_add(l->problems, here(l),
 	    "@include is not supported: see \"include_dir\" in "
 	    "nbdsync.conf(5)");
 	l->is_fatal = true;
 	skip_line(l);
+}
+
+/* Of one character. */
+static void
+check_mark(struct lint *l)
+{
+	if ((*l->at == '=' || *l->at == ':') && !is_in_list(l))
+		count_setting(l);
+	if (*l->at == ',' && is_in_list(l))
+		l->expects_item = true;
+	check_bracket(l);
+	l->at++;
 }
 
 static void
@@ -206,38 +242,45 @@ check_token(struct lint *l)
 	bool was_blank = l->line_is_blank;
 
 	l->line_is_blank = false;
+	if (l->expects_item && is_in_list(l) &&
+	    strchr("})],", *l->at) == NULL) {
+		conf_spots_add(l->spots, here(l));
+		l->expects_item = false;
+	}
 	if (*l->at == '"') {
 		skip_string(l);
 		return;
 	}
 	l->last_was_string = false;
-	if (was_blank && begins(l, "@include"))
+	if (was_blank && begins(l, "@include")) {
 		refuse_include(l);
-	else if (isdigit((unsigned char)*l->at))
+	} else if (isdigit((unsigned char)*l->at)) {
 		check_number(l);
-	else if (isalpha((unsigned char)*l->at) || *l->at == '*')
+	} else if (isalpha((unsigned char)*l->at) || *l->at == '*') {
+		l->word = here(l);
 		skip_word(l);
-	else {
-		if (*l->at == '=' || *l->at == ':')
-			count_setting(l);
-		check_bracket(l);
-		l->at++;
+	} else {
+		check_mark(l);
 	}
 }
 
 bool
-lint_text(const char *text, size_t len, struct conf_problems *problems)
+lint_text(const char *text, size_t len, struct conf_spots *spots,
+    struct conf_problems *problems)
 {
 	struct lint l = {
 		.at = text,
 		.end = text + len,
+		.line_start = text,
 		.line = 1,
 		.line_is_blank = true,
+		.spots = spots,
 		.problems = problems,
 	};
 
 	if (memchr(text, '\0', len) != NULL) {
-		conf_problems_add(problems, 0, "has NUL bytes: no text file");
+		conf_problems_add(problems, CONF_WHOLE_FILE, "has NUL bytes: "
+		    "no text file");
 		return false;
 	}
 	while (l.at < l.end && !l.is_fatal) {

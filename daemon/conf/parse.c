@@ -34,8 +34,8 @@ parse_complain(struct parse *p, const config_setting_t *setting,
 	va_start(ap, fmt);
 	(void)vsnprintf(text, sizeof text, fmt, ap);
 	va_end(ap);
-	conf_problems_add(p->problems, config_setting_source_line(setting),
-	    "%s%s", p->where, text);
+	conf_problems_add(p->problems, conf_spot_of(setting), "%s%s",
+	    p->where, text);
 }
 
 /* Of a job, what a template may have, too. */
@@ -314,8 +314,8 @@ parse_list(struct parse *p, struct conf *conf, const struct conf_list *list,
 		const config_setting_t *member =
 		    config_setting_get_elem(setting, (unsigned)i);
 		char *item = items + (size_t)i * list->size;
-		struct conf_place place = { file,
-		    config_setting_source_line(member), member };
+		struct conf_place place = { file, conf_spot_of(member),
+			member };
 
 		memcpy(item, &place, sizeof place);
 		parse_item(p, list, member, item);
@@ -508,7 +508,8 @@ static void
 check_inheritance(struct parse *p, const struct conf *conf,
     const struct conf_template *template)
 {
-	const config_setting_t *setting = template->place.setting;
+	const config_setting_t *setting =
+	    config_setting_get_member(template->place.setting, "inherit");
 	const struct conf_template *t = template;
 	unsigned n = 1;
 

@@ -13,6 +13,8 @@
 #include <string.h>
 
 #define TEXT_SIZE 512
+/* ":LINE:COLUMN", as far as they are known. */
+#define SPOT_SIZE 32
 
 void
 conf_problems_init(struct conf_problems *problems, const char *file)
@@ -37,14 +39,24 @@ conf_problems_done(struct conf_problems *problems)
 	conf_problems_init(problems, problems->file);
 }
 
+static void
+write_spot(struct conf_spot spot, char buf[SPOT_SIZE])
+{
+	buf[0] = '\0';
+	if (spot.line != 0 && spot.column != 0)
+		(void)snprintf(buf, SPOT_SIZE, ":%u:%u", spot.line,
+		    spot.column);
+	else if (spot.line != 0)
+		(void)snprintf(buf, SPOT_SIZE, ":%u", spot.line);
+}
+
 void
-conf_problems_add(struct conf_problems *problems, unsigned line,
+conf_problems_add(struct conf_problems *problems, struct conf_spot spot,
     const char *fmt, ...)
 {
 	struct conf_problem *problem = &problems->v[problems->n];
-	char text[TEXT_SIZE];
+	char text[TEXT_SIZE], where[SPOT_SIZE];
 	va_list ap;
-	int r;
 
 	if (problems->n == CONF_PROBLEMS_MAX) {
 		problems->n_more++;
@@ -53,17 +65,14 @@ conf_problems_add(struct conf_problems *problems, unsigned line,
 	va_start(ap, fmt);
 	(void)vsnprintf(text, sizeof text, fmt, ap);
 	va_end(ap);
-	if (line == 0)
-		r = asprintf(&problem->text, "%s: %s", problems->file, text);
-	else
-		r = asprintf(&problem->text, "%s:%u: %s", problems->file, line,
-		    text);
-	if (r < 0) {
+	write_spot(spot, where);
+	if (asprintf(&problem->text, "%s%s: %s", problems->file, where,
+	    text) < 0) {
 		problems->n_more++;
 		return;
 	}
 	problem->file = problems->nth_file;
-	problem->line = line;
+	problem->spot = spot;
 	problem->nth = problems->n++;
 }
 
@@ -72,7 +81,7 @@ conf_problems_has_line(const struct conf_problems *problems, unsigned line)
 {
 	for (size_t i = 0; i < problems->n; i++)
 		if (problems->v[i].file == problems->nth_file &&
-		    problems->v[i].line == line)
+		    problems->v[i].spot.line == line)
 			return true;
 	return false;
 }
@@ -84,8 +93,10 @@ compare(const void *a, const void *b)
 
 	if (x->file != y->file)
 		return x->file < y->file ? -1 : 1;
-	if (x->line != y->line)
-		return x->line < y->line ? -1 : 1;
+	if (x->spot.line != y->spot.line)
+		return x->spot.line < y->spot.line ? -1 : 1;
+	if (x->spot.column != y->spot.column)
+		return x->spot.column < y->spot.column ? -1 : 1;
 	return x->nth < y->nth ? -1 : x->nth > y->nth;
 }
 

@@ -6,6 +6,7 @@
 #include <stddef.h>
 
 #include "base/annotate.h"
+#include "conf/spots.h"
 
 /*
  * What is wrong with a configuration, all of it at once, in the order of its
@@ -16,9 +17,9 @@
 
 struct conf_problem {
 	unsigned file;			/* which: 0 is the main one */
-	unsigned line;			/* 0: the file as a whole */
-	size_t nth;			/* keeps the order within a line */
-	char *text;			/* "FILE:LINE: what is wrong" */
+	struct conf_spot spot;
+	size_t nth;			/* keeps the order at a spot */
+	char *text;			/* "FILE:LINE:COLUMN: what is wrong" */
 };
 
 struct conf_problems {
@@ -36,11 +37,13 @@ void conf_problems_done(struct conf_problems *problems);
 void conf_problems_set_file(struct conf_problems *problems, unsigned nth,
     const char *file);
 
+#define CONF_WHOLE_FILE ((struct conf_spot){ 0, 0 })
+
 /*
- * Note a problem at line.  What the text quotes from the file has been
- * through escape_text().
+ * Note a problem.  What the text quotes from the file has been through
+ * escape_text().
  */
-void conf_problems_add(struct conf_problems *problems, unsigned line,
+void conf_problems_add(struct conf_problems *problems, struct conf_spot spot,
     const char *fmt, ...) PRINTF(3, 4);
 
 /* Is there one at this line of this file already? */

@@ -41,18 +41,19 @@ open_file(const char *path, struct stat *st, struct conf_problems *problems)
 	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 
 	if (fd < 0) {
-		conf_problems_add(problems, 0, "cannot be read: %s",
-		    strerror(errno));
+		conf_problems_add(problems, CONF_WHOLE_FILE, "cannot be "
+		    "read: %s", strerror(errno));
 		return -EINVAL;
 	}
 	if (fstat(fd, st) < 0 || !S_ISREG(st->st_mode)) {
-		conf_problems_add(problems, 0, "is not a regular file");
+		conf_problems_add(problems, CONF_WHOLE_FILE, "is not a "
+		    "regular file");
 		(void)close(fd);
 		return -EINVAL;
 	}
 	if (who_may_change(st) != NULL) {
-		conf_problems_add(problems, 0, "%s; only root and the user "
-		    "of the daemon may", who_may_change(st));
+		conf_problems_add(problems, CONF_WHOLE_FILE, "%s; only root "
+		    "and the user of the daemon may", who_may_change(st));
 		(void)close(fd);
 		return -EINVAL;
 	}
@@ -77,14 +78,15 @@ read_conf_file(const char *path, char **ret_text, size_t *ret_len,
 	do {
 		n = read(fd, text + len, CONF_FILE_MAX + 1 - len);
 		if (n < 0) {
-			conf_problems_add(problems, 0, "cannot be read: %s",
-			    strerror(errno));
+			conf_problems_add(problems, CONF_WHOLE_FILE,
+			    "cannot be read: %s", strerror(errno));
 			return -EINVAL;
 		}
 		len += (size_t)n;
 	} while (n > 0);
 	if (len > CONF_FILE_MAX) {
-		conf_problems_add(problems, 0, "is larger than 1 MiB");
+		conf_problems_add(problems, CONF_WHOLE_FILE, "is larger than "
+		    "1 MiB");
 		return -EINVAL;
 	}
 	/* To libconfig a comment without a line's end is a syntax error. */
@@ -112,7 +114,7 @@ by_bytes(const struct dirent **a, const struct dirent **b)
 }
 
 static int
-check_dir(const char *dir, unsigned line, int n,
+check_dir(const char *dir, struct conf_spot spot, int n,
     struct conf_problems *problems)
 {
 	int errnum = errno;
@@ -121,13 +123,13 @@ check_dir(const char *dir, unsigned line, int n,
 
 	escape_text(dir, strlen(dir), shown, sizeof shown);
 	if (n < 0)
-		conf_problems_add(problems, line, "\"include_dir\": %s cannot "
+		conf_problems_add(problems, spot, "\"include_dir\": %s cannot "
 		    "be read: %s", shown, strerror(errnum));
 	else if (n > CONF_FILES_MAX)
-		conf_problems_add(problems, line, "\"include_dir\": %s has "
+		conf_problems_add(problems, spot, "\"include_dir\": %s has "
 		    "more than %d files", shown, CONF_FILES_MAX);
 	else if (stat(dir, &st) == 0 && who_may_change(&st) != NULL)
-		conf_problems_add(problems, line, "\"include_dir\": %s %s; "
+		conf_problems_add(problems, spot, "\"include_dir\": %s %s; "
 		    "only root and the user of the daemon may", shown,
 		    who_may_change(&st));
 	else
@@ -136,12 +138,12 @@ check_dir(const char *dir, unsigned line, int n,
 }
 
 int
-read_conf_dir(const char *dir, unsigned line, char ***ret_paths,
+read_conf_dir(const char *dir, struct conf_spot spot, char ***ret_paths,
     struct conf_problems *problems)
 {
 	struct dirent **entries = NULL;
 	int n = scandir(dir, &entries, is_conf_file, by_bytes);
-	int r = check_dir(dir, line, n, problems);
+	int r = check_dir(dir, spot, n, problems);
 	char **paths = calloc((size_t)(n < 0 ? 0 : n) + 1, sizeof *paths);
 
 	if (r == 0 && paths == NULL)

@@ -22,10 +22,10 @@ int read_conf_file(const char *path, char **ret_text, size_t *ret_len,
 /*
  * The paths of the files in dir that end in ".conf", sorted; names that
  * begin with a dot are left out.  *ret_paths and what it points to are the
- * caller's, NULL at the end.  What is wrong is said of line.  -EINVAL,
+ * caller's, NULL at the end.  What is wrong is said of spot.  -EINVAL,
  * -ENOMEM.
  */
-int read_conf_dir(const char *dir, unsigned line, char ***ret_paths,
+int read_conf_dir(const char *dir, struct conf_spot spot, char ***ret_paths,
     struct conf_problems *problems);
 
 /*

@@ -12,6 +12,7 @@
 
 #include "base/escape.h"
 #include "conf/options.h"
+#include "conf/origin.h"
 
 static void
 print_text(const char *text, FILE *out)
@@ -73,15 +74,16 @@ print_setting(const config_setting_t *setting, FILE *out)
 }
 
 static void
-print_found(const struct conf *conf, const struct conf_template *template,
-    unsigned file, const config_setting_t *setting, FILE *out)
+print_found(const struct conf *conf, const struct conf_origin *origin,
+    FILE *out)
 {
-	print_setting(setting, out);
+	print_setting(origin->place.setting, out);
 	(void)fputs("  (", out);
-	if (template != NULL)
-		(void)fprintf(out, "template \"%s\", ", template->name);
-	(void)fprintf(out, "%s:%u)\n", conf->files[file].name,
-	    config_setting_source_line(setting));
+	if (origin->template != NULL)
+		(void)fprintf(out, "template \"%s\", ",
+		    origin->template->name);
+	(void)fprintf(out, "%s:%u)\n", conf->files[origin->place.file].name,
+	    origin->place.spot.line);
 }
 
 static void
@@ -100,26 +102,13 @@ static void
 show_option(const struct conf *conf, const struct conf_job *job,
     const struct option *option, FILE *out)
 {
-	const struct conf_template *chain[CONF_TEMPLATE_DEPTH];
-	unsigned n = conf_job_templates(conf, job, chain);
-	const config_setting_t *setting =
-	    config_setting_get_member(job->place.setting, option->key);
+	struct conf_origin origin;
 
 	(void)fprintf(out, "%s = ", option->key);
-	if (setting != NULL) {
-		print_found(conf, NULL, job->place.file, setting, out);
-		return;
-	}
-	for (unsigned i = 0; i < n; i++) {
-		setting = config_setting_get_member(chain[i]->place.setting,
-		    option->key);
-		if (setting != NULL && strcmp(option->key, "name") != 0) {
-			print_found(conf, chain[i], chain[i]->place.file,
-			    setting, out);
-			return;
-		}
-	}
-	print_default(option, out);
+	if (conf_job_origin(conf, job, option->key, &origin))
+		print_found(conf, &origin, out);
+	else
+		print_default(option, out);
 }
 
 int

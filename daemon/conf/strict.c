@@ -9,15 +9,9 @@
 #include <string.h>
 #include <time.h>
 
-#define EXPIRES_SOON_S (21 * 86400)
+#include "conf/origin.h"
 
-/* A problem of the item at this place. */
-#define SAY(conf, problems, place, ...)                                       \
-	do {                                                                  \
-		conf_problems_set_file(problems, (place)->file,               \
-		    (conf)->files[(place)->file].name);                       \
-		conf_problems_add(problems, (place)->line, __VA_ARGS__);      \
-	} while (0)
+#define EXPIRES_SOON_S (21 * 86400)
 
 static bool
 is(const char *a, const char *b)
@@ -76,16 +70,46 @@ static void
 check_tls(const struct conf *conf, const struct conf_tls *tls,
     struct conf_problems *problems)
 {
+	struct conf_origin at;
+
 	if (!tls_is_used(conf, tls->name))
-		SAY(conf, problems, &tls->place, "tls \"%s\": no endpoint "
-		    "uses it", tls->name);
+		conf_complain(conf, problems, &tls->place, "tls \"%s\": no "
+		    "endpoint uses it", tls->name);
+	(void)conf_item_origin(&tls->place, "verify", &at);
 	if (!tls->verify)
-		SAY(conf, problems, &tls->place, "tls \"%s\": any certificate "
-		    "is believed", tls->name);
+		conf_complain(conf, problems, &at.place, "tls \"%s\": any "
+		    "certificate is believed", tls->name);
 	if (expires_soon(tls->cert_expires_s) ||
 	    expires_soon(tls->ca_expires_s))
-		SAY(conf, problems, &tls->place, "tls \"%s\": a certificate "
-		    "expires within 21 days", tls->name);
+		conf_complain(conf, problems, &tls->place, "tls \"%s\": a "
+		    "certificate expires within 21 days", tls->name);
+}
+
+static void
+check_endpoint(const struct conf *conf, const struct conf_endpoint *e,
+    struct conf_problems *problems)
+{
+	struct conf_origin at;
+
+	if (!endpoint_is_used(conf, e->name))
+		conf_complain(conf, problems, &e->place, "endpoint \"%s\": no "
+		    "job uses it", e->name);
+	(void)conf_item_origin(&e->place, "allow_plaintext", &at);
+	if (e->allow_plaintext)
+		conf_complain(conf, problems, &at.place, "endpoint \"%s\": "
+		    "what goes there goes without TLS", e->name);
+}
+
+/* without: what it would have an effect with. */
+static void
+say_no_effect(const struct conf *conf, const struct conf_job *job,
+    const char *key, const char *without, struct conf_problems *problems)
+{
+	struct conf_origin origin;
+
+	(void)conf_job_origin(conf, job, key, &origin);
+	conf_complain(conf, problems, &origin.place, "job \"%s\": \"%s\" has "
+	    "no effect without %s", job->name, key, without);
 }
 
 static void
@@ -93,20 +117,20 @@ check_job(const struct conf *conf, const struct conf_job *job,
     struct conf_problems *problems)
 {
 	bool runs_by_itself = job->schedule != NULL || job->interval_ms > 0;
+	bool has_rpo = job->rpo_warn_ms > 0 || job->rpo_crit_ms > 0;
 
 	if (job->window != NULL && !runs_by_itself)
-		SAY(conf, problems, &job->place, "job \"%s\": \"window\" has "
-		    "no effect without \"schedule\" or \"interval\"",
-		    job->name);
+		say_no_effect(conf, job, "window", "\"schedule\" or "
+		    "\"interval\"", problems);
 	if (job->jitter_ms > 0 && !runs_by_itself)
-		SAY(conf, problems, &job->place, "job \"%s\": \"jitter\" has "
-		    "no effect without \"schedule\" or \"interval\"",
-		    job->name);
-	if (job->rpo_warn_ms == 0 && job->rpo_crit_ms == 0 &&
-	    (job->on_rpo.n > 0 || job->rpo_repeat_ms > 0))
-		SAY(conf, problems, &job->place, "job \"%s\": \"%s\" has no "
-		    "effect without \"rpo_warn\" or \"rpo_crit\"", job->name,
-		    job->on_rpo.n > 0 ? "on_rpo" : "rpo_repeat");
+		say_no_effect(conf, job, "jitter", "\"schedule\" or "
+		    "\"interval\"", problems);
+	if (job->on_rpo.n > 0 && !has_rpo)
+		say_no_effect(conf, job, "on_rpo", "\"rpo_warn\" or "
+		    "\"rpo_crit\"", problems);
+	if (job->rpo_repeat_ms > 0 && !has_rpo)
+		say_no_effect(conf, job, "rpo_repeat", "\"rpo_warn\" or "
+		    "\"rpo_crit\"", problems);
 }
 
 void
@@ -116,19 +140,11 @@ conf_check_strictly(const struct conf *conf, struct conf_problems *problems)
 		check_tls(conf, &conf->tls[i], problems);
 	for (size_t i = 0; i < conf->n_templates; i++)
 		if (!template_is_used(conf, conf->templates[i].name))
-			SAY(conf, problems, &conf->templates[i].place,
+			conf_complain(conf, problems, &conf->templates[i].place,
 			    "template \"%s\": no job uses it",
 			    conf->templates[i].name);
-	for (size_t i = 0; i < conf->n_endpoints; i++) {
-		const struct conf_endpoint *e = &conf->endpoints[i];
-
-		if (!endpoint_is_used(conf, e->name))
-			SAY(conf, problems, &e->place, "endpoint \"%s\": no "
-			    "job uses it", e->name);
-		if (e->allow_plaintext)
-			SAY(conf, problems, &e->place, "endpoint \"%s\": what "
-			    "goes there goes without TLS", e->name);
-	}
+	for (size_t i = 0; i < conf->n_endpoints; i++)
+		check_endpoint(conf, &conf->endpoints[i], problems);
 	for (size_t i = 0; i < conf->n_jobs; i++)
 		check_job(conf, &conf->jobs[i], problems);
 	conf_problems_sort(problems);

@@ -25,7 +25,8 @@ list_string(struct parse *p, const struct option *option,
 	const char *text = config_setting_get_string_elem(setting, i);
 
 	if (text == NULL || *text == '\0') {
-		parse_complain(p, setting, "\"%s\": item %d must be a string "
+		parse_complain(p, config_setting_get_elem(setting,
+		    (unsigned)i), "\"%s\": item %d must be a string "
 		    "that is not empty", option->key, i + 1);
 		return NULL;
 	}
@@ -75,18 +76,24 @@ void
 value_rates_from_list(struct parse *p, const struct option *option,
     const config_setting_t *setting, void *target)
 {
-	const struct conf_words *words = target;
 	char printable[VALUE_QUOTE_SIZE];
 	struct schedule_rate rate;
 
 	value_words_from_list(p, option, setting, target);
-	for (size_t i = 0; i < words->n; i++)
-		if (schedule_rate_parse(words->v[i], &rate) < 0)
-			parse_complain(p, setting, "\"%s\": item %zu is \"%s\", "
-			    "but must be a time and a rate, such as \"06:00 "
-			    "50MB/s\"", option->key, i + 1,
-			    escape_text(words->v[i], strlen(words->v[i]),
-			    printable, sizeof printable));
+	for (int i = 0; i < config_setting_length(setting); i++) {
+		const config_setting_t *item =
+		    config_setting_get_elem(setting, (unsigned)i);
+		const char *text = config_setting_get_string(item);
+
+		/* What is no string has been told. */
+		if (text == NULL || *text == '\0' ||
+		    schedule_rate_parse(text, &rate) == 0)
+			continue;
+		parse_complain(p, item, "\"%s\": item %d is \"%s\", but must "
+		    "be a time and a rate, such as \"06:00 50MB/s\"",
+		    option->key, i + 1, escape_text(text, strlen(text),
+		    printable, sizeof printable));
+	}
 }
 
 /* A program that only root and we can change. */
@@ -195,7 +202,8 @@ value_peers_from_list(struct parse *p, const struct option *option,
 		if (peer_from_text(text, &peers->v[peers->n]) == 0)
 			peers->n++;
 		else
-			complain_peer(p, option, setting, text);
+			complain_peer(p, option, config_setting_get_elem(
+			    setting, (unsigned)i), text);
 	}
 }
 

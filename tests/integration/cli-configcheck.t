@@ -3,7 +3,7 @@
 # nbdsync configcheck tells what nbdsyncd thinks of a file.
 . "$srcdir/tests/lib/testlib.sh"
 requires jq --version
-plan 34
+plan 35
 
 cat >"$tmp/good.conf" <<'END'
 endpoints = ( { name = "a"; path = "/srv/a.img"; },
@@ -18,7 +18,7 @@ jobs = ( { name = "j"; source = "a";
 END
 exits 0 "a good file is good" "$nbdsync" configcheck "$tmp/good.conf"
 exits 78 "a bad file is 78" "$nbdsync" configcheck "$tmp/bad.conf"
-like "with file and line" "$err" "^$tmp/bad\.conf:[0-9]+: "
+like "with file, line and column" "$err" "^$tmp/bad\.conf:3:3: job "
 n=$(echo "$err" | wc -l)
 exits 78 "a file that is not there is 78" "$nbdsync" configcheck "$tmp/none"
 like "and named" "$err" "^$tmp/none: "
@@ -33,8 +33,8 @@ exits 78 "a bad file as JSON is 78, too" \
     "$nbdsync" configcheck --json "$tmp/bad.conf"
 is "is bad" "$(echo "$out" | jq .ok)" false
 is "with as many problems" "$(echo "$out" | jq '.problems | length')" "$n"
-is "all of them with a line" \
-    "$(echo "$out" | jq '[.problems[].line | numbers] | length')" "$n"
+is "all of them with their place" "$(echo "$out" |
+    jq -c '[.problems[] | [.line, .column]]')" '[[3,3],[4,3]]'
 is "nothing else is said" "$err" ""
 
 cat >"$tmp/show.conf" <<'END'
@@ -72,12 +72,12 @@ END
 exits 0 "what is odd is right" "$nbdsync" configcheck "$tmp/odd.conf"
 exits 78 "but not strictly" "$nbdsync" configcheck --strict "$tmp/odd.conf"
 is "all of it is told, in its order" "$(echo "$err" |
-    sed "s,^$tmp/odd.conf:,,")" '2: template "left": no job uses it
-4: endpoint "far": no job uses it
-4: endpoint "far": what goes there goes without TLS
-6: job "j": "window" has no effect without "schedule" or "interval"
-6: job "j": "jitter" has no effect without "schedule" or "interval"
-6: job "j": "rpo_repeat" has no effect without "rpo_warn" or "rpo_crit"'
+    sed "s,^$tmp/odd.conf:,,")" '2:3: template "left": no job uses it
+4:3: endpoint "far": no job uses it
+4:44: endpoint "far": what goes there goes without TLS
+7:3: job "j": "window" has no effect without "schedule" or "interval"
+7:27: job "j": "jitter" has no effect without "schedule" or "interval"
+7:42: job "j": "rpo_repeat" has no effect without "rpo_warn" or "rpo_crit"'
 exits 78 "as JSON, too" "$nbdsync" configcheck --strict --json "$tmp/odd.conf"
 is "where they are as many" "$(echo "$out" | jq '.problems | length')" 6
 exits 0 "and what is fine is so strictly" \
@@ -98,4 +98,6 @@ is "defaults are what a file would have" "$(jq -r '.options[] |
     { echo "daemon = {"; cat; echo "}; endpoints = (); jobs = ();"; } \
     >"$tmp/defaults.conf"; "$nbdsync" configcheck "$tmp/defaults.conf" 2>&1)" \
     "$tmp/defaults.conf: ok, 0 endpoints, 0 jobs"
+exits 1 "and all of them, or it is an error" \
+    sh -c "'$nbdsync' configcheck --schema >/dev/full"
 exits 2 "that is about no file" "$nbdsync" configcheck --schema "$tmp/good.conf"

@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: LGPL-2.1-or-later
-# A configuration with five mistakes gets five lines with file and line, and
-# the daemon does not start with it.
+# A configuration with five mistakes gets five lines with file, line and
+# column, and the daemon does not start with it.
 . "$srcdir/tests/lib/testlib.sh"
 plan 15
 
@@ -19,13 +19,13 @@ exits 78 "--check ends with 78" "$nbdsyncd" --check "$tmp/bad.conf"
 is "nothing is on standard output" "$out" ""
 is "there are five lines" "$(echo "$err" | wc -l)" 5
 like "one for the number" "$err" \
-    "^$tmp/bad.conf:1: daemon: \"workers\" is 65, but must be from 0 to 64"
-like "one for the URI" "$err" "^$tmp/bad.conf:3: endpoint \"a\": "
-like "one for the endpoint, with the nearest" "$err" "^$tmp/bad.conf:5: \
+    "^$tmp/bad.conf:1:12: daemon: \"workers\" is 65, but must be from 0 to 64"
+like "one for the URI" "$err" "^$tmp/bad.conf:3:17: endpoint \"a\": "
+like "one for the endpoint, with the nearest" "$err" "^$tmp/bad.conf:5:38: \
 job \"x\": \"destination\" names endpoint \"bb\".*did you mean \"b\"\?"
 like "one for the key" "$err" \
-    "^$tmp/bad.conf:6: job \"x\": unknown key \"chekpoint\""
-like "one for the time" "$err" "^$tmp/bad.conf:7: \
+    "^$tmp/bad.conf:6:12: job \"x\": unknown key \"chekpoint\""
+like "one for the time" "$err" "^$tmp/bad.conf:7:12: \
 job \"x\": \"io_timeout\" must be a string with a unit, such as \"10s\""
 
 exits 78 "the daemon ends with 78, too" "$nbdsyncd" --config "$tmp/bad.conf"

@@ -54,9 +54,9 @@ echo 'jobs = ( { name = "x"; sorce = "a"; } );' >"$tmp/conf"
 exits 78 "a configuration with mistakes is not taken over" "$nbdsync" reload
 like "it is said how many there are" "$err" "has 3 mistakes; the old one"
 like "each with file and line" "$err" \
-    "$tmp/conf:1: job \"x\": unknown key \"sorce\" \(did you mean \"source\""
+    "$tmp/conf:1:24: job \"x\": unknown key \"sorce\" \(did you mean \"source\""
 ok "and they are in the log" \
-    grep -q "error: .*/conf:1: job \"x\": unknown key" "$tmp/daemon.log"
+    grep -q "error: .*/conf:1:24: job \"x\": unknown key" "$tmp/daemon.log"
 is "as a problem with a list" "$(api /v1/config/reload --request POST |
     jq -c '[.type, .status, (.problems | length)]')" \
     '["urn:nbdsync:bad-configuration",422,3]'

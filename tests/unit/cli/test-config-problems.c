@@ -16,23 +16,25 @@ expect(const char *said, const char *wanted)
 	json_decref(json);
 }
 
-START_TEST(each_line_is_a_problem_with_its_line_number)
+START_TEST(each_line_is_a_problem_with_its_place)
 {
-	expect("a.conf:7: unknown key\na.conf:12: no such endpoint\n",
-	    "[{\"line\":7,\"message\":\"unknown key\"},"
-	    "{\"line\":12,\"message\":\"no such endpoint\"}]");
+	expect("a.conf:7: syntax error\na.conf:12:3: no such endpoint\n",
+	    "[{\"line\":7,\"column\":null,\"message\":\"syntax error\"},"
+	    "{\"line\":12,\"column\":3,\"message\":\"no such endpoint\"}]");
 }
 END_TEST
 
 START_TEST(a_problem_of_the_whole_file_has_no_line_number)
 {
 	expect("a.conf: No such file or directory",
-	    "[{\"line\":null,\"message\":\"No such file or directory\"}]");
+	    "[{\"line\":null,\"column\":null,"
+	    "\"message\":\"No such file or directory\"}]");
 	expect("anything else\n\n",
-	    "[{\"line\":null,\"message\":\"anything else\"}]");
-	expect("a.conf:\n", "[{\"line\":null,\"message\":\"a.conf:\"}]");
+	    "[{\"line\":null,\"column\":null,\"message\":\"anything else\"}]");
+	expect("a.conf:\n", "[{\"line\":null,\"column\":null,"
+	    "\"message\":\"a.conf:\"}]");
 	expect("a.conf:0: zero\n",
-	    "[{\"line\":null,\"message\":\"zero\"}]");
+	    "[{\"line\":null,\"column\":null,\"message\":\"zero\"}]");
 }
 END_TEST
 
@@ -45,7 +47,7 @@ END_TEST
 START_TEST(bytes_that_are_no_text_are_made_printable)
 {
 	expect("a.conf:3: bad \xff\n",
-	    "[{\"line\":3,\"message\":\"bad \\\\xFF\"}]");
+	    "[{\"line\":3,\"column\":null,\"message\":\"bad \\\\xFF\"}]");
 }
 END_TEST
 
@@ -55,7 +57,7 @@ main(void)
 	Suite *s = suite_create("cli/config-problems");
 	TCase *tc = tcase_create("problems");
 
-	tcase_add_test(tc, each_line_is_a_problem_with_its_line_number);
+	tcase_add_test(tc, each_line_is_a_problem_with_its_place);
 	tcase_add_test(tc, a_problem_of_the_whole_file_has_no_line_number);
 	tcase_add_test(tc, no_words_are_no_problems);
 	tcase_add_test(tc, bytes_that_are_no_text_are_made_printable);

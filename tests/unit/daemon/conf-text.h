@@ -19,8 +19,14 @@ struct conf *conf_text_good(const char *text);
 
 /*
  * The text has exactly the one mistake, which reads so: "f:LINE: ..." in
- * full, or its beginning.
+ * full, or its beginning.  The column, if there is one, is passed over.
  */
 void conf_text_bad(const char *text, const char *problem);
+
+#define CONF_TEXT_SIZE 1024
+
+/* "f:7:3: what is wrong" as "f:7: what is wrong".  Returns buf. */
+const char *conf_text_without_column(const char *problem,
+    char buf[CONF_TEXT_SIZE]);
 
 #endif

@@ -103,12 +103,14 @@ load_bad(const char *file, const char *const *wanted, size_t n)
 {
 	struct conf_problems problems;
 	struct conf *conf = NULL;
+	char text[CONF_TEXT_SIZE];
 
 	conf_problems_init(&problems, "f");
 	ck_assert_int_eq(conf_load(file, &conf, &problems), -EINVAL);
 	ck_assert_ptr_null(conf);
 	for (size_t i = 0; i < n && i < problems.n; i++) {
-		const char *got = problems.v[i].text;
+		const char *got = conf_text_without_column(
+		    problems.v[i].text, text);
 
 		if (strncmp(got, dir, strlen(dir)) == 0)
 			got += strlen(dir);
@@ -254,12 +256,12 @@ static const struct {
 	{ "tls = ( { name = \"t\"; },\n { name = \"t\"; } );",
 	  "f:2: tls \"t\": there is one of this name in line 1" },
 	{ "tls = ( { name = \"corp\"; } ); endpoints = ( { name = \"a\";\n"
-	  "uri = \"nbds://h\"; tls = \"crop\"; } );", "f:1: endpoint \"a\": "
+	  "uri = \"nbds://h\"; tls = \"crop\"; } );", "f:2: endpoint \"a\": "
 	  "\"tls\" names \"crop\", which does not exist (did you mean "
 	  "\"corp\"?)" },
 	{ "tls = ( { name = \"t\"; } ); endpoints = ( { name = \"a\";\n"
-	  "uri = \"nbd://localhost\"; tls = \"t\"; } );", "f:1: endpoint \"a\": "
-	  "\"tls\" is for URIs that begin with nbds" },
+	  "uri = \"nbd://localhost\"; tls = \"t\"; } );", "f:2: endpoint "
+	  "\"a\": \"tls\" is for URIs that begin with nbds" },
 	{ "endpoints = ( { name = \"a\"; uri = \"nbds://u:secret@h\"; } );",
 	  "f:1: endpoint \"a\": bad NBD URI 'nbds://u:secret@h': the user "
 	  "name is empty, or has a ':' in it" },
@@ -270,7 +272,7 @@ static const struct {
 	{ "endpoints = ( { name = \"a\"; path = \"/a\"; },\n"
 	  "{ name = \"b\"; path = \"/b\"; role = \"source\"; } );\njobs = ( {\n"
 	  " name = \"j\"; source = \"a\"; destination = \"b\"; } );",
-	  "f:3: job \"j\": \"destination\" names endpoint \"b\", whose role is "
+	  "f:4: job \"j\": \"destination\" names endpoint \"b\", whose role is "
 	  "\"source\"" },
 	{ "endpoints = ( { name = \"b\"; path = \"/b\"; },\n"
 	  "{ name = \"a\"; path = \"/a\"; role = \"destination\"; } );\n"

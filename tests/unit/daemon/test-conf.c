@@ -134,15 +134,15 @@ START_TEST(five_errors_are_five_lines_in_the_files_order)
 	    "    io_timeout = 10; request_size = \"64Mib\"; }\n"
 	    ");\n";
 	static const char *const wanted[] = {
-		"f:1: daemon: \"workers\" is 65, but must be from 0 to 64",
-		"f:7: job \"x\": \"destination\" names endpoint \"bb\", which "
-		"does not exist (did you mean \"b\"?)",
-		"f:10: job \"y\": unknown key \"conections\" (did you mean "
+		"f:1:12: daemon: \"workers\" is 65, but must be from 0 to 64",
+		"f:7:31: job \"x\": \"destination\" names endpoint \"bb\", "
+		"which does not exist (did you mean \"b\"?)",
+		"f:10:5: job \"y\": unknown key \"conections\" (did you mean "
 		"\"connections\"?)",
-		"f:12: job \"z\": \"io_timeout\" must be a string with a unit, "
-		"such as \"10s\"",
-		"f:12: job \"z\": \"request_size\" is \"64Mib\", but must be a "
-		"string with a unit, such as \"64MiB\"",
+		"f:12:5: job \"z\": \"io_timeout\" must be a string with a "
+		"unit, such as \"10s\"",
+		"f:12:22: job \"z\": \"request_size\" is \"64Mib\", but must "
+		"be a string with a unit, such as \"64MiB\"",
 	};
 	struct conf *conf = NULL;
 	struct conf_problems problems;
@@ -153,6 +153,35 @@ START_TEST(five_errors_are_five_lines_in_the_files_order)
 	for (size_t i = 0; i < problems.n && i < 5; i++)
 		ck_assert_str_eq(problems.v[i].text, wanted[i]);
 	ck_assert_uint_eq(problems.n, 5);
+	conf_problems_done(&problems);
+}
+END_TEST
+
+/* Of the jobs: what each says is wrong, whoever says it. */
+START_TEST(mistake_is_told_of_the_place_where_it_was_made)
+{
+	static const char text[] =
+	    ENDPOINTS				/* lines 1 to 4 */
+	    "templates = ( { name = \"t\"; trim = true;\n"
+	    "\tdestinations = [ \"b\",\n"
+	    "\t  \"c\" ]; } );\n"
+	    "jobs = ( { name = \"x\"; template = \"t\"; source = \"a\";\n"
+	    "  mode = \"sync\"; ranges = ( { to = \"0\"; },\n"
+	    "    { to = \"0\"; length = \"0\"; } ); } );\n";
+	static const char *const wanted[] = {
+		"f:5:29: job \"x\": \"trim\" is for",
+		"f:7:4: job \"x\": \"destinations\" names endpoint \"c\"",
+		"f:10:5: job \"x\": range 2: the length is 0",
+	};
+	struct conf *conf = NULL;
+	struct conf_problems problems;
+
+	ck_assert_int_eq(conf_text_load(text, strlen(text), &conf, &problems),
+	    -EINVAL);
+	for (size_t i = 0; i < problems.n && i < 3; i++)
+		ck_assert_msg(strncmp(problems.v[i].text, wanted[i],
+		    strlen(wanted[i])) == 0, "%s", problems.v[i].text);
+	ck_assert_uint_eq(problems.n, 3);
 	conf_problems_done(&problems);
 }
 END_TEST
@@ -225,7 +254,7 @@ static const struct {
 	  "\"s\", but must be a string with an absolute path" },
 	{ "control = { socket = \"/aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
 	  "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
-	  "aaaaaaaaaaaaa\"; };", "f: control: \"socket\": the path is too "
+	  "aaaaaaaaaaaaa\"; };", "f:1: control: \"socket\": the path is too "
 	  "long" },
 	{ "control = { viewers = \"root\"; };", "f:1: control: \"viewers\" "
 	  "must be a list of strings" },
@@ -237,16 +266,16 @@ static const struct {
 	  "1 must be a string" },
 	{ JOB("allow_no_flush = \"yes\";"), "f:6: job \"j\": "
 	  "\"allow_no_flush\" must be true or false" },
-	{ JOB("request_size = \"1000\";"), "f:5: job \"j\": \"request_size\" "
+	{ JOB("request_size = \"1000\";"), "f:6: job \"j\": \"request_size\" "
 	  "must be a multiple of 512 bytes" },
 	{ JOB("request_size = 65536;"), "f:6: job \"j\": \"request_size\" "
 	  "must be a string with a unit" },
 	{ JOB("ranges = ( { from = \"1MiB\"; } );"), "f:6: job \"j\": range "
 	  "1: \"to\" is missing" },
-	{ JOB("ranges = ( { to = \"0\"; length = \"0\"; } );"), "f:5: job "
+	{ JOB("ranges = ( { to = \"0\"; length = \"0\"; } );"), "f:6: job "
 	  "\"j\": range 1: the length is 0" },
 	{ JOB("ranges = ( { to = \"16383P\"; length = \"2P\"; } );"),
-	  "f:5: job \"j\": range 1: the end is too large" },
+	  "f:6: job \"j\": range 1: the end is too large" },
 	{ JOB("pre = [ \"true\" ];"), "f:6: job \"j\": \"pre\" must be a "
 	  "list of strings, the first of them an absolute path" },
 	{ JOB("pre = ( [ \"/bin/true\" ], \"/bin/true\" );"), "f:6: job "
@@ -270,11 +299,11 @@ static const struct {
 	    "TLS can be read and changed on its way; use nbds, or say "
 	    "allow_plaintext = true" },
 	{ "endpoints = ( { name = \"a\";\n"
-	    "uri = \"nbds://u@h?tls-psk-file=/k\"; } );", "f:1: endpoint "
+	    "uri = \"nbds://u@h?tls-psk-file=/k\"; } );", "f:2: endpoint "
 	    "\"a\": keys and certificates belong into a TLS set, and \"tls\" "
 	    "names it; not into the URI" },
 	{ "endpoints = ( { name = \"a\";\n"
-	    "uri = \"nbds://h?tls-certificates=/k\"; } );", "f:1: endpoint "
+	    "uri = \"nbds://h?tls-certificates=/k\"; } );", "f:2: endpoint "
 	    "\"a\": keys and certificates belong into a TLS set, and \"tls\" "
 	    "names it; not into the URI" },
 	{ "endpoints = ( { name = \"a\"; uri = \"nbds://u:p@h\"; } );",
@@ -297,7 +326,7 @@ static const struct {
 	{ "jobs = ( { name = \"a\"; source = \"x\"; destination = \"y\";\n"
 	    "rpo_warn = \"2h\"; rpo_crit = \"1h\"; } );\nendpoints = ( "
 	    "{ name = \"x\"; uri = \"null:\"; },\n{ name = \"y\"; "
-	    "uri = \"null:\"; } );", "f:1: job \"a\": \"rpo_crit\" must be "
+	    "uri = \"null:\"; } );", "f:2: job \"a\": \"rpo_crit\" must be "
 	    "longer than \"rpo_warn\"" },
 	{ "endpoints = ( { name = \"a\"; uri = \"nbd://a b/\"; } );",
 	  "f:1: endpoint \"a\": " },
@@ -313,6 +342,14 @@ static const struct {
 	  "jobs = ( { name = \"j\"; source = \"a\"; destination = \"a\"; } );",
 	  "f:5: job \"j\": source and destination are the same endpoint "
 	  "\"a\"" },
+	/* said once, wherever it stands */
+	{ "endpoints = ( { name = \"a\";\npath = \"x\"; } );",
+	  "f:2: endpoint \"a\": \"path\" is \"x\", but must be" },
+	{ ENDPOINTS "jobs = ( { name = \"j\"; source = \"a\";\n"
+	  "destination = \"b c\"; } );", "f:6: job \"j\": \"destination\" is "
+	  "\"b c\", but must be a name" },
+	{ "tls = ( { name = \"t\"; cert = 3; key = \"/k\"; } );", "f:1: tls "
+	  "\"t\": \"cert\" must be a string with an absolute path" },
 	/* what a terminal must not see */
 	{ "log = { level = \"\\x1b[31m\"; };", "f:1: log: \"level\" is "
 	  "\"\\x1B[31m\", but" },
@@ -432,6 +469,7 @@ main(void)
 	tcase_add_test(good, names_are_letters_digits_and_a_few_marks);
 	suite_add_tcase(s, good);
 	tcase_add_test(bad, five_errors_are_five_lines_in_the_files_order);
+	tcase_add_test(bad, mistake_is_told_of_the_place_where_it_was_made);
 	tcase_add_test(bad, no_more_than_fifty_problems_are_kept);
 	tcase_add_loop_test(bad, mistake_is_named_with_its_line, 0,
 	    (int)(sizeof mistakes / sizeof mistakes[0]));

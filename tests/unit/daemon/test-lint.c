@@ -5,6 +5,7 @@
  */
 #include "conf/lint.h"
 
+#include <libconfig.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -96,33 +97,39 @@ END_TEST
 START_TEST(group_of_more_than_a_thousand_settings_does_not_reach_libconfig)
 {
 	static char text[1002 * 12];
+	struct conf_spots spots = { .n = 0 };
 	struct conf_problems problems;
 	int len = 0;
 
 	for (int i = 0; i < 1000; i++)
 		len += sprintf(text + len, "x-%d = 1;\n", i);
 	conf_problems_init(&problems, "f");
-	ck_assert(lint_text(text, (size_t)len, &problems));
+	ck_assert(lint_text(text, (size_t)len, &spots,
+	    &problems));
 	ck_assert_uint_eq(problems.n, 0);
 	len += sprintf(text + len, "x-a = 1;\n");
-	ck_assert(!lint_text(text, (size_t)len, &problems));
+	ck_assert(!lint_text(text, (size_t)len, &spots,
+	    &problems));
 	ck_assert_str_eq(problems.v[0].text,
-	    "f:1001: more than 1000 settings in one group");
+	    "f:1001:1: more than 1000 settings in one group");
 	conf_problems_done(&problems);
+	conf_spots_done(&spots);
 }
 END_TEST
 
 START_TEST(thousands_of_brackets_do_not_reach_libconfig)
 {
 	static char text[20000] = "x-a = ";
+	struct conf_spots spots = { .n = 0 };
 	struct conf_problems problems;
 
 	memset(text + 6, '(', sizeof text - 7);
 	conf_problems_init(&problems, "f");
-	ck_assert(!lint_text(text, strlen(text), &problems));
+	ck_assert(!lint_text(text, strlen(text), &spots, &problems));
 	ck_assert_str_eq(problems.v[0].text,
-	    "f:1: nested more than 32 levels deep");
+	    "f:1:39: nested more than 32 levels deep");
 	conf_problems_done(&problems);
+	conf_spots_done(&spots);
 }
 END_TEST
 
@@ -136,9 +143,73 @@ START_TEST(what_lint_finds_does_not_hide_what_comes_later)
 	ck_assert_int_lt(conf_text_load(text, sizeof text - 1, &conf,
 	    &problems), 0);
 	ck_assert_uint_eq(problems.n, 2);
-	ck_assert_str_eq(problems.v[1].text, "f:2: daemon: unknown key "
+	ck_assert_str_eq(problems.v[0].text, "f:1:7: 4294967298 is too large "
+	    "for an integer; a size is a string with a unit, such as "
+	    "\"64MiB\"");
+	ck_assert_str_eq(problems.v[1].text, "f:2:12: daemon: unknown key "
 	    "\"wokers\" (did you mean \"workers\"?)");
 	conf_problems_done(&problems);
+}
+END_TEST
+
+/* Every setting of it, and every item of a list, by its value. */
+static void
+check_spots(const config_setting_t *setting, const char *text)
+{
+	for (int i = 0; i < config_setting_length(setting); i++) {
+		const config_setting_t *member =
+		    config_setting_get_elem(setting, (unsigned)i);
+		struct conf_spot spot = conf_spot_of(member);
+		const char *name = config_setting_name(member);
+		const char *at = text;
+
+		for (unsigned line = 1; line < spot.line; line++)
+			at = strchr(at, '\n') + 1;
+		ck_assert_uint_gt(spot.column, 0);
+		at += spot.column - 1;
+		if (name != NULL) {
+			ck_assert_msg(strncmp(at, name, strlen(name)) == 0,
+			    "%s is not at %u:%u", name, spot.line,
+			    spot.column);
+			ck_assert_uint_eq(spot.line,
+			    config_setting_source_line(member));
+		} else if (config_setting_type(member) == CONFIG_TYPE_STRING) {
+			ck_assert_int_eq(*at, '"');
+		} else {
+			ck_assert_msg(strchr("{([0123456789t", *at) != NULL,
+			    "%.9s", at);
+		}
+		check_spots(member, text);
+	}
+}
+
+START_TEST(every_setting_is_found_where_it_stands)
+{
+	static const char text[] = "a=1;b = \"x = 1\"; # c = 2\n"
+	    "\td : ( { e = ( 1, 2 ); f = [ ]; }, /* = , */ { }\n"
+	    ", ( ), \"x,\"\n \"y\", [ \"]\" , \"z\" ], 3, true );\n"
+	    "g = { h\n= { }; i-j\n: 1e3 k = \"\\\"(,\" };\n";
+	struct conf_spots spots = { .n = 0 };
+	struct conf_problems problems;
+	config_t tree;
+
+	conf_problems_init(&problems, "f");
+	ck_assert(lint_text(text, strlen(text), &spots, &problems));
+	config_init(&tree);
+	ck_assert_int_eq(config_read_string(&tree, text), CONFIG_TRUE);
+	conf_spots_attach(&spots, &tree);
+	check_spots(config_root_setting(&tree), text);
+	/* Where they do not fit, the line is left. */
+	spots.n--;
+	config_destroy(&tree);
+	config_init(&tree);
+	ck_assert_int_eq(config_read_string(&tree, text), CONFIG_TRUE);
+	conf_spots_attach(&spots, &tree);
+	ck_assert_uint_eq(conf_spot_of(config_lookup(&tree, "d")).line, 2);
+	ck_assert_uint_eq(conf_spot_of(config_lookup(&tree, "d")).column, 0);
+	config_destroy(&tree);
+	conf_problems_done(&problems);
+	conf_spots_done(&spots);
 }
 END_TEST
 
@@ -157,6 +228,7 @@ main(void)
 	    group_of_more_than_a_thousand_settings_does_not_reach_libconfig);
 	tcase_add_test(tc, thousands_of_brackets_do_not_reach_libconfig);
 	tcase_add_test(tc, what_lint_finds_does_not_hide_what_comes_later);
+	tcase_add_test(tc, every_setting_is_found_where_it_stands);
 	suite_add_tcase(s, tc);
 	return unit_main(s);
 }
