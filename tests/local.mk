@@ -487,6 +487,7 @@ integration_tests = \
 	%D%/integration/cli-info-map.t \
 	%D%/integration/cli-info.t \
 	%D%/integration/cli-jobs.t \
+	%D%/integration/cli-json.t \
 	%D%/integration/cli-list.t \
 	%D%/integration/cli-manual.t \
 	%D%/integration/cli-monitor.t \
@@ -541,6 +542,7 @@ integration_tests = \
 	%D%/integration/daemon-busy.t \
 	%D%/integration/daemon-checkpoint.t \
 	%D%/integration/daemon-conf-errors.t \
+	%D%/integration/daemon-conflicts.t \
 	%D%/integration/daemon-connections.t \
 	%D%/integration/daemon-copy.t \
 	%D%/integration/daemon-fill.t \
