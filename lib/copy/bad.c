@@ -79,9 +79,18 @@ waits_for(const struct copy_bads *b, enum copy_error_class class)
 }
 
 /*
+ * From the end every other time: what a server does at the first bad block may
+ * be what keeps it from the good ones behind.
+ */
+bool
+copy_bads_go_back(const struct copy_bads *b)
+{
+	return b->pass % 2 != 0;
+}
+
+/*
  * Whatever is only a matter of time is tried again as it is; else the pieces
- * become smaller.  From the end every other time: what a server does at the
- * first bad block may be what keeps it from the good ones behind.
+ * become smaller.
  */
 static void
 begin_pass(struct copy_lane *lane, struct copy_bads *b)
@@ -92,8 +101,9 @@ begin_pass(struct copy_lane *lane, struct copy_bads *b)
 		b->pass++;
 	for (i = 0; i < b->n; i++)
 		copy_map_put(&b->trying,
-		    &b->v[b->pass % 2 ? b->n - 1 - i : i].what);
+		    &b->v[copy_bads_go_back(b) ? b->n - 1 - i : i].what);
 	b->n = 0;
+	b->has_urgent = false;
 	copy_ledger_add(&lane->ledger->n_retries, 1);
 }
 
@@ -118,24 +128,13 @@ is_urgent(const struct copy_lane *lane, const struct copy_bad *bad)
 }
 
 static bool
-any_is_urgent(const struct copy_lane *lane, const struct copy_bads *b)
-{
-	size_t i;
-
-	for (i = 0; i < b->n; i++)
-		if (is_urgent(lane, &b->v[i]))
-			return true;
-	return false;
-}
-
-static bool
 is_due(const struct copy_lane *lane, const struct copy_bads *b)
 {
 	uint32_t bit = bit_of(lane, b);
 
 	if (b->n == 0)
 		return false;
-	if (b->pass > 0 || any_is_urgent(lane, b))
+	if (b->pass > 0 || b->has_urgent)
 		return true;
 	/* What the others are behind with is not waited for. */
 	return bit == 0 ? copy_map_is_empty(&lane->map) :
@@ -290,6 +289,7 @@ copy_bads_forget(struct copy_lane *lane, unsigned target)
 	while ((s = copy_map_peek(&b->trying)) != NULL)
 		copy_map_take(&b->trying, s->length);
 	b->n = 0;
+	b->has_urgent = false;
 	b->is_pausing = false;
 	end_passes(lane, b);
 }
@@ -343,17 +343,68 @@ make_room(struct copy_lane *lane, void *list, size_t n, size_t *room,
 	return list;
 }
 
+/* So many of the last ones may have a neighbour in what comes next. */
+#define RECENT 64
+
+/* Where one follows the other, a becomes both. */
+static bool
+join(struct copy_bad *a, const struct copy_bad *b)
+{
+	struct copy_stretch *s = &a->what;
+	const struct copy_stretch *t = &b->what;
+	uint64_t back = s->from - t->from;
+
+	if (a->error != b->error || s->kind != t->kind ||
+	    s->targets != t->targets || s->to - t->to != back ||
+	    s->position - t->position != back ||
+	    (back != t->length && -back != s->length))
+		return false;
+	if (back == t->length) {
+		s->from = t->from;
+		s->to = t->to;
+		s->position = t->position;
+	}
+	s->length += t->length;
+	return true;
+}
+
+/*
+ * A large part of a disk may be bad: that is one stretch, which the next pass
+ * cuts up again.  They come in any order: one may close a gap.
+ */
+static bool
+join_bads(struct copy_bads *b, const struct copy_bad *bad)
+{
+	size_t i = b->n;
+	size_t k;
+
+	while (i > 0 && b->n - i < RECENT && !join(&b->v[i - 1], bad))
+		i--;
+	if (i == 0 || b->n - i == RECENT)
+		return false;
+	for (k = i - 1; k > 0 && i - k <= RECENT; k--)
+		if (join(&b->v[k - 1], &b->v[i - 1])) {
+			memmove(&b->v[i - 1], &b->v[i],
+			    (b->n - i) * sizeof b->v[0]);
+			b->n--;
+			break;
+		}
+	return true;
+}
+
 static void
 add_bad(struct copy_lane *lane, struct copy_bads *b,
     const struct copy_bad *bad)
 {
 	struct copy_bad *v;
 
-	v = make_room(lane, b->v, b->n, &b->room, sizeof *v);
-	if (v == NULL)
-		return;
-	b->v = v;
-	b->v[b->n++] = *bad;
+	if (!join_bads(b, bad)) {
+		v = make_room(lane, b->v, b->n, &b->room, sizeof *v);
+		if (v == NULL)
+			return;
+		b->v = v;
+		b->v[b->n++] = *bad;
+	}
 	/* Before it is counted: whoever sees that looks for the reason. */
 	atomic_store(&lane->ledger->retrying_disk,
 	    (unsigned)ffs((int)bit_of(lane, b)));
@@ -361,8 +412,10 @@ add_bad(struct copy_lane *lane, struct copy_bads *b,
 	if (!b->is_counted)
 		copy_ledger_add(&lane->ledger->n_retrying, 1);
 	b->is_counted = true;
-	if (is_urgent(lane, bad))
-		lane->held |= bit_of(lane, b);
+	if (!is_urgent(lane, bad))
+		return;
+	b->has_urgent = true;
+	lane->held |= bit_of(lane, b);
 }
 
 static bool
@@ -373,16 +426,13 @@ is_neighbour(const struct copy_bad_range *a, const struct copy_bad_range *b)
 	    a->to + a->length == b->to;
 }
 
-/* So many of the last ones may have a neighbour in what comes next. */
-#define RECENT_SKIPS 64
-
 /* One that the range continues; SIZE_MAX: there is none. */
 static size_t
 find_neighbour(const struct copy_skips *b, const struct copy_bad_range *range)
 {
 	size_t i = b->n;
 
-	while (i > 0 && b->n - i < RECENT_SKIPS) {
+	while (i > 0 && b->n - i < RECENT) {
 		i--;
 		if (is_neighbour(&b->v[i], range) ||
 		    is_neighbour(range, &b->v[i]))

@@ -47,6 +47,7 @@ struct copy_bads {
 	struct copy_map trying;	/* those of this pass; only put and taken */
 	unsigned pass;		/* 0: nothing is being tried again */
 	unsigned n_pauses;	/* since something went well */
+	bool has_urgent;	/* one of them is not to wait */
 	bool is_pausing;	/* the pass begins after a pause */
 	bool is_counted;	/* in the ledger, as trying again */
 	unsigned n_loaded;	/* slots with pieces of this pass */

@@ -269,6 +269,8 @@ bool copy_bads_go_first(const struct copy_lane *lane);
 /* The largest request of this pass. */
 uint32_t copy_bads_request_size(const struct copy_lane *lane,
     const struct copy_bads *b);
+/* And from the end of each stretch on? */
+bool copy_bads_go_back(const struct copy_bads *b);
 /* Nothing waits to be tried again, on any disk. */
 bool copy_bads_are_empty(const struct copy_lane *lane);
 /* Something that was to be tried again is lost. */

@@ -42,6 +42,23 @@ zero_size(const struct copy_lane *lane, uint32_t targets, enum copy_kind kind)
 	return size;
 }
 
+/* Such that it begins on a multiple of the size. */
+static struct copy_stretch
+take_last_piece(struct copy_map *map, struct copy_stretch s, uint32_t size)
+{
+	uint64_t end = s.from + s.length;
+	uint64_t n = end % size != 0 ? end % size : size;
+
+	if (n > s.length)
+		n = s.length;
+	s.from += s.length - n;
+	s.to += s.length - n;
+	s.position += s.length - n;
+	s.length = n;
+	copy_map_take_end(map, n);
+	return s;
+}
+
 /*
  * How much of the next stretch one slot takes, for which destinations.  Where
  * not all of them can do the same, the others come later.
@@ -75,6 +92,9 @@ next_piece(struct copy_lane *lane, struct copy_map *map,
 	}
 	if (trying != NULL && size > copy_bads_request_size(lane, trying))
 		size = copy_bads_request_size(lane, trying);
+	if (trying != NULL && copy_bads_go_back(trying) &&
+	    s.kind == COPY_DATA)
+		return take_last_piece(map, s, size);
 	if (s.length > size)
 		s.length = size;
 	/* Requests end on multiples of their size, where servers like it. */

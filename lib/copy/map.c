@@ -140,6 +140,17 @@ copy_map_take(struct copy_map *m, uint64_t length)
 }
 
 void
+copy_map_take_end(struct copy_map *m, uint64_t length)
+{
+	struct copy_stretch *s = &m->v[m->first];
+
+	*waiting(m, s->kind) -= length;
+	s->length -= length;
+	if (s->length == 0)
+		m->first++;
+}
+
+void
 copy_map_forget(struct copy_map *m, const struct copy_stretch *stretch)
 {
 	*waiting(m, stretch->kind) -= stretch->length;

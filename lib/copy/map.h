@@ -105,6 +105,8 @@ const struct copy_stretch *copy_map_peek(const struct copy_map *m);
 
 /* Take length bytes off its front. */
 void copy_map_take(struct copy_map *m, uint64_t length);
+/* Or off its end. */
+void copy_map_take_end(struct copy_map *m, uint64_t length);
 
 /* One of the list, which is taken off it by the caller, waits no more. */
 void copy_map_forget(struct copy_map *m, const struct copy_stretch *stretch);

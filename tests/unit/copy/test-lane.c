@@ -1286,6 +1286,31 @@ START_TEST(what_could_not_be_read_is_tried_from_the_end_first)
 }
 END_TEST
 
+/* Whatever order they have failed in: else a large bad area takes memory. */
+START_TEST(what_is_bad_side_by_side_is_one_stretch)
+{
+	static const unsigned order[] = { 0, 2, 3, 1 };
+	struct copy_request *reads[4];
+	uint64_t end = MIB;
+	unsigned i;
+
+	source.size = destination.size = MIB;
+	wish.on_error[COPY_SOURCE] = COPY_SKIP;
+	wish.max_bad_bytes = MIB;
+	wish.max_bad_ranges = 16;
+	make_lane();
+	map_is_all_data();
+	for (i = 0; i < 4; i++)
+		reads[i] = next_is(COPY_READ, (uint64_t)i * 256 * KIB,
+		    256 * KIB);
+	for (i = 0; i < 4; i++)
+		copy_lane_done(lane, reads[order[i]], -EIO, "bad");
+	for (; end > 0; end -= 32 * KIB)
+		copy_lane_done(lane, next_is(COPY_READ, end - 32 * KIB,
+		    32 * KIB), -EIO, "bad");
+}
+END_TEST
+
 START_TEST(requests_end_on_multiples_of_their_size)
 {
 	const struct copy_range range = { 4096, 1 * MIB, 0 };
@@ -1378,6 +1403,7 @@ main(void)
 	tcase_add_test(t, requests_end_on_multiples_of_their_size);
 	tcase_add_test(t, so_many_bytes_are_flushed_before_more_are_written);
 	tcase_add_test(t, what_could_not_be_read_is_tried_from_the_end_first);
+	tcase_add_test(t, what_is_bad_side_by_side_is_one_stretch);
 	suite_add_tcase(s, t);
 	suite_add_tcase(s, digest_tests());
 	return unit_main(s);
