@@ -488,13 +488,15 @@ clear_ended(struct copy_lane *lane, const struct copy_request *req,
     int error, const char *message)
 {
 	bool is_live = copy_ledger_is_live(lane->ledger, req->target);
+	bool may_wait = lane->plan->waits_for_space &&
+	    copy_error_class(error) == COPY_ERROR_SPACE;
 
 	if (error == -EOPNOTSUPP || is_size_refused(error))
 		atomic_store_explicit(
 		    &lane->ledger->targets[req->target].has_no_fast_zero, true,
 		    memory_order_relaxed);
-	else if (error < 0 && is_live && (error == -ENOTCONN ||
-	    lane->plan->on_error[COPY_DESTINATION] == COPY_STOP))
+	else if (error < 0 && is_live && (error == -ENOTCONN || (!may_wait &&
+	    lane->plan->on_error[COPY_DESTINATION] == COPY_STOP)))
 		fail_request(lane, req, error, message, false);
 	copy_clear_ended(lane, req->target, error == 0 && is_live);
 }

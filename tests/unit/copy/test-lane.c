@@ -749,6 +749,23 @@ START_TEST(a_fast_zero_that_fails_is_a_failure)
 }
 END_TEST
 
+START_TEST(a_fast_zero_for_which_there_is_no_room_may_wait)
+{
+	struct copy_request *clear;
+	uint64_t n;
+
+	destination.can_fast_zero = true;
+	wish.waits_for_space = true;
+	make_lane();
+	map_has_holes();
+	clear = next_is(COPY_FAST_ZERO, 64 * KIB, 4 * MIB - 64 * KIB);
+	copy_lane_done(lane, clear, -ENOSPC, NULL);
+	(void)copy_lane_failure(lane, COPY_DESTINATION, 0, &n);
+	ck_assert_uint_eq(n, 0);
+	(void)next_is(COPY_READ, 0, 64 * KIB);
+}
+END_TEST
+
 START_TEST(zero_stretches_are_not_read)
 {
 	struct copy_request *slot;
@@ -1362,6 +1379,7 @@ main(void)
 	tcase_add_test(t, many_holes_are_zeroed_before_the_data_are_read);
 	tcase_add_test(t, a_refused_fast_zero_leaves_each_hole_to_itself);
 	tcase_add_test(t, a_fast_zero_that_fails_is_a_failure);
+	tcase_add_test(t, a_fast_zero_for_which_there_is_no_room_may_wait);
 	tcase_add_test(t, zeroes_among_data_are_written_as_such);
 	tcase_add_test(t, zeroes_finer_than_the_grain_are_data);
 	tcase_add_test(t, zeroes_are_not_looked_for_unless_wanted);
