@@ -5,7 +5,8 @@
  *
  *	load the checkpoint, which has to fit the disks and the settings
  *	read what it calls durable here and there on both sides: 64 pieces at
- *	random, and those that were written last (the canary)
+ *	random, some more of each of several destinations, and those that were
+ *	written last (the canary)
  *	leave out what it calls durable
  *
  * Whatever is wrong with it, all is copied, and the result says why; and so
@@ -21,12 +22,14 @@
 #include "transfer/run-private.h"
 
 #define N_RANDOM     64
+#define N_OWN	     16		/* more of each of several destinations */
 #define CANARY_BYTES (64U * 1024)
+#define MAX_CANARY   (N_RANDOM + N_OWN * COPY_MAX_TARGETS + STORE_MAX_RECENT)
 
 struct resume {
 	struct store_call *call;	/* to load it; NULL: not awaited */
 	struct store_checkpoint *checkpoint;
-	struct copy_range ranges[N_RANDOM + STORE_MAX_RECENT];
+	struct copy_range ranges[MAX_CANARY];
 	size_t n_ranges;
 	struct copy_plan plan;		/* the canary's */
 	struct copy_cursor cursor;
@@ -152,6 +155,10 @@ add_canary(const struct run *run, struct ranges *set,
 	length = (length + align - 1) & ~(uint64_t)(align - 1);
 	if (length > p->to + p->length - to)
 		length = p->to + p->length - to;
+	/* A tail that not all destinations have is no whole sector of them. */
+	if (length % align != 0 && p->from + (to - p->to) + length !=
+	    atomic_load(&run->source_size))
+		return;
 	/* What cannot be added is not looked at. */
 	if (ranges_cover(durable, to, length))
 		(void)ranges_add(set, to, length);
@@ -199,24 +206,45 @@ common_durable(const struct run *run, struct ranges *ret)
 	return r;
 }
 
+static void
+add_random(const struct run *run, struct ranges *set,
+    const struct ranges *durable, unsigned n)
+{
+	uint64_t total = ranges_total(durable);
+
+	while (total > 0 && n-- > 0)
+		add_canary(run, set, durable, random_place(durable, total),
+		    CANARY_BYTES);
+}
+
+/* One may have got further than the others: there it is looked at as well. */
+static void
+add_own(const struct run *run, struct ranges *set, unsigned target)
+{
+	const struct store_checkpoint *cp = run->resume->checkpoint;
+	const struct ranges *durable = &cp->destinations[target].durable;
+
+	if (!copy_ledger_is_live(&run->ledger, target))
+		return;
+	if (run->n_destinations > 1)
+		add_random(run, set, durable, N_OWN);
+	for (size_t i = 0; i < cp->n_recent; i++)
+		add_canary(run, set, durable, cp->recent[i].offset,
+		    cp->recent[i].len);
+}
+
 static int
 choose_canary(struct run *run, struct ranges *set)
 {
-	const struct store_checkpoint *cp = run->resume->checkpoint;
 	struct ranges common;
-	uint64_t total;
-	size_t i;
 	int r;
 
 	ranges_init(&common);
 	r = common_durable(run, &common);
-	total = ranges_total(&common);
-	for (i = 0; r == 0 && total > 0 && i < N_RANDOM; i++)
-		add_canary(run, set, &common, random_place(&common, total),
-		    CANARY_BYTES);
-	for (i = 0; r == 0 && i < cp->n_recent; i++)
-		add_canary(run, set, &common, cp->recent[i].offset,
-		    cp->recent[i].len);
+	if (r == 0)
+		add_random(run, set, &common, N_RANDOM);
+	for (unsigned t = 0; r == 0 && t < run->n_destinations; t++)
+		add_own(run, set, t);
 	ranges_done(&common);
 	return r;
 }
@@ -228,7 +256,7 @@ describe_canary(struct run *run, const struct ranges *set)
 	const struct copy_piece *p;
 	size_t i;
 
-	for (i = 0; i < set->n && i < N_RANDOM + STORE_MAX_RECENT; i++) {
+	for (i = 0; i < set->n && i < MAX_CANARY; i++) {
 		p = copy_plan_piece_to(&run->plan, UINT32_MAX,
 		    set->v[i].offset);
 		/* Neighbours in the set may lie in two pieces: one will do. */
@@ -314,6 +342,57 @@ note_lost_disks(struct run *run)
 			note_lost(run, COPY_DESTINATION, t);
 }
 
+/* Is any of this in the set? */
+static bool
+touches(const struct ranges *set, uint64_t offset, uint64_t length)
+{
+	bool is_in;
+
+	return ranges_run_at(set, offset, length, &is_in) < length || is_in;
+}
+
+/* Does this difference lie where the destination is said to be right? */
+static bool
+counts(const struct run *run, const struct copy_difference *d)
+{
+	const struct ranges *durable =
+	    &run->resume->checkpoint->destinations[d->target].durable;
+
+	for (size_t i = 0; i < run->resume->n_ranges; i++) {
+		const struct copy_range *r = &run->resume->ranges[i];
+		uint64_t from = d->offset > r->from ? d->offset : r->from;
+		uint64_t end = d->offset + d->length;
+
+		if (end > r->from + r->length)
+			end = r->from + r->length;
+		if (from < end && touches(durable, r->to + (from - r->from),
+		    end - from))
+			return true;
+	}
+	return false;
+}
+
+/* Has it what the checkpoint calls durable, where that was looked at? */
+static bool
+is_as_said(const struct run *run, unsigned target)
+{
+	const struct copy_ledger *l = &run->resume->ledger;
+	const struct copy_difference *v;
+	bool is_cut;
+	size_t n;
+
+	if (run->resume->checkpoint->destinations[target].durable.n == 0)
+		return true;
+	if (!copy_ledger_is_success(l, target, false))
+		return false;
+	if (copy_ledger_get(&l->targets[target].differing_bytes) == 0)
+		return true;
+	v = lane_differences(run->lanes[0].lane, &n, &is_cut);
+	for (size_t i = 0; i < n && !is_cut; i++)
+		is_cut = v[i].target == target && counts(run, &v[i]);
+	return !is_cut;
+}
+
 bool
 resume_copied(struct run *run)
 {
@@ -331,11 +410,7 @@ resume_copied(struct run *run)
 		return true;
 	}
 	for (t = 0; t < run->n_destinations; t++) {
-		if (!copy_ledger_is_live(&run->ledger, t))
-			continue;
-		if (copy_ledger_is_success(&r->ledger, t, false) &&
-		    copy_ledger_get(&r->ledger.targets[t].differing_bytes) ==
-			0)
+		if (!copy_ledger_is_live(&run->ledger, t) || is_as_said(run, t))
 			continue;
 		(void)error_set(&why, -ESTALE, "what the last run had "
 		    "written is not on the destination, or the source has "

@@ -6,14 +6,15 @@
 . "$srcdir/tests/lib/testlib.sh"
 requires nbdkit eval --version
 requires jq --version
-plan 19
+plan 23
 
 size=$((8 * MiB))
 make_data "$tmp/data" $size 1
 checkpoint=$tmp/checkpoint
 
 # A server of the file $2.  While there are such files: $1.hold, reads wait;
-# $1.bad, they fail; $1.slow, they take their time.
+# $1.bad, they fail; $1.slow, they take their time; $1.lag, writes behind the
+# first MiB wait.
 start_eval()
 {
 	start_nbdkit "$1" eval get_size="echo $size" can_write='exit 0' \
@@ -30,7 +31,10 @@ start_eval()
 		[ ! -e '$tmp/$1.slow' ] || sleep 0.1
 		dd if='$2' skip=\$4 count=\$3 bs=64K \
 	        status=none iflag=skip_bytes,count_bytes,fullblock" \
-	    pwrite="dd of='$2' seek=\$4 bs=64K status=none \
+	    pwrite="while [ -e '$tmp/$1.lag' ] && [ \$4 -ge $MiB ]; do
+			sleep 0.1
+		done
+		dd of='$2' seek=\$4 bs=64K status=none \
 	        oflag=seek_bytes conv=notrunc"
 }
 
@@ -118,6 +122,35 @@ exits 4 "it fails if one disk fails and the other is silent" \
 like "and names that" "$err" "destination '.*dst\.sock'.*does not answer"
 ok "which was asked" [ -e "$tmp/dst.held" ]
 rm "$tmp/src.bad" "$tmp/dst.hold"
+start_anew
+
+# One that had got further than the other one has lost that since.
+start_lagging()
+{
+	truncate -s 0 "$tmp/lag.img"
+	truncate -s $size "$tmp/lag.img"
+	start_eval lag "$tmp/lag.img"
+}
+
+rm -f "$checkpoint"*
+lose_all
+start_lagging
+touch "$tmp/lag.lag"
+start_process copy "$nbdsync" copy --max-lag 64KiB "$@" "$(uri lag)"
+wait_for "cmp -s '$tmp/data' '$tmp/dst.img'" || bail "it did not get ahead"
+wait_for "[ '$tmp/dst.flushes' -nt '$tmp/dst.img' ]" ||
+    bail "that is not flushed"
+stop_process copy INT
+rm "$tmp/lag.lag"
+stop_process dst
+dd if=/dev/zero of="$tmp/dst.img" bs=1M seek=4 count=4 conv=notrunc status=none
+start_eval dst "$tmp/dst.img"
+ok "one of two that has lost what it was ahead with" "$nbdsync" copy "$@" \
+    "$(uri lag)"
+like "is seen to have" "$(echo "$out" | jq -r .not_resumed)" \
+    'not on the destination'
+ok "and gets it again" cmp "$tmp/data" "$tmp/dst.img"
+ok "as the other one gets all" cmp "$tmp/data" "$tmp/lag.img"
 start_anew
 
 # What is to be zero is looked at, if it does not go on.
