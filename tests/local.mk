@@ -629,6 +629,7 @@ lint_tests = \
 	%D%/lint/layers.sh \
 	%D%/lint/library-manual.sh \
 	%D%/lint/licence.sh \
+	%D%/lint/packages.sh \
 	%D%/lint/reliability.sh \
 	%D%/lint/sources.sh
 TESTS += $(lint_tests)
