@@ -2,7 +2,8 @@
 /*
  * The terminal's side of progress.  Only a carriage return and blanks are
  * used, which every terminal understands; its width is asked for at each
- * redraw, so that a new one counts from the next line on.
+ * redraw, so that a new one counts from the next line on.  A terminal that is
+ * stopped is not drawn on, so that nothing waits for it.
  */
 #include "cli/bar.h"
 
@@ -14,6 +15,7 @@
 #include <unistd.h>
 
 #include "cli/output.h"
+#include "cli/terminal.h"
 
 #define DEFAULT_COLUMNS 80
 
@@ -66,6 +68,8 @@ draw(struct bar *bar)
 	size_t width;
 	size_t pad;
 
+	if (!terminal_takes(STDERR_FILENO, 0))
+		return;
 	(void)progress_line(&bar->progress, &style, line);
 	width = output_width(line);
 	if (bar->shown >= style.columns)
@@ -83,6 +87,8 @@ bar_print_line(struct bar *bar)
 	struct progress_style style = { 0, false };
 	char line[PROGRESS_LINE_SIZE];
 
+	if (!terminal_wait(STDERR_FILENO))
+		return;
 	bar_clear(bar);
 	(void)fprintf(stderr, "%s\n",
 	    progress_line(&bar->progress, &style, line));
@@ -115,7 +121,7 @@ bar_clear(struct bar *bar)
 {
 	if (on_terminal == bar)
 		on_terminal = NULL;
-	if (bar->shown == 0)
+	if (bar->shown == 0 || !terminal_wait(STDERR_FILENO))
 		return;
 	(void)fprintf(stderr, "\r%*s\r", (int)bar->shown, "");
 	(void)fflush(stderr);
@@ -135,7 +141,7 @@ bar_finish(struct bar *bar, const char *before, enum run_mode mode,
 {
 	char line[PROGRESS_LINE_SIZE];
 
-	if (bar->mode == BAR_OFF)
+	if (bar->mode == BAR_OFF || !terminal_wait(STDERR_FILENO))
 		return;
 	bar_clear(bar);
 	(void)fprintf(stderr, "%s%s\n", before, progress_summary(mode, end,

@@ -29,6 +29,7 @@
 #include "cli/message.h"
 #include "cli/output.h"
 #include "cli/signals.h"
+#include "cli/terminal.h"
 #include "net/loop.h"
 #include "runtime/mailbox.h"
 #include "runtime/worker.h"
@@ -106,7 +107,9 @@ show_progress(struct engine *en)
 	struct run_progress progress;
 
 	series_get_progress(en->run, &progress);
-	tell_passes(en, &progress.mirror);
+	/* Later, if it is stopped: nothing waits for it. */
+	if (terminal_takes(STDERR_FILENO, 0))
+		tell_passes(en, &progress.mirror);
 	bar_update(&en->bar, &progress, bar_now_ms());
 }
 
@@ -136,10 +139,11 @@ interrupt(struct engine *en)
 		_exit(CLI_INTERRUPTED);
 	}
 	en->is_interrupted = true;
+	series_cancel(en->run);
+	terminal_hurry();
 	message(en->options->command,
 	    "interrupted: ending the %s; once more ends it at once",
 	    work_name(en));
-	series_cancel(en->run);
 }
 
 static void

@@ -7,10 +7,12 @@
 
 #include <stdarg.h>
 #include <stdio.h>
+#include <unistd.h>
 
 #include "cli/bar.h"
 #include "cli/exit-codes.h"
 #include "cli/output.h"
+#include "cli/terminal.h"
 
 #define MESSAGE_SIZE 2048
 
@@ -25,6 +27,8 @@ print_line(const struct command *command, const char *fmt, va_list ap)
 
 	(void)vsnprintf(text, sizeof text, fmt, ap);
 	output_make_printable(text);
+	if (!terminal_wait(STDERR_FILENO))
+		return;
 	bar_make_way();
 	if (command == NULL)
 		(void)fprintf(stderr, "nbdsync: %s\n", text);

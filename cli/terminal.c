@@ -7,6 +7,10 @@
 #include <stdbool.h>
 #include <unistd.h>
 
+#define HURRY_MS 1000
+
+static bool is_hurried;
+
 int
 terminal_open(void)
 {
@@ -18,6 +22,26 @@ terminal_open(void)
 		return -r;
 	fd = open(name, O_WRONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
 	return fd < 0 ? -errno : fd;
+}
+
+bool
+terminal_takes(int fd, int timeout_ms)
+{
+	struct pollfd p = { .fd = fd, .events = POLLOUT };
+
+	return isatty(fd) != 1 || poll(&p, 1, timeout_ms) != 0;
+}
+
+void
+terminal_hurry(void)
+{
+	is_hurried = true;
+}
+
+bool
+terminal_wait(int fd)
+{
+	return !is_hurried || terminal_takes(fd, HURRY_MS);
 }
 
 static int

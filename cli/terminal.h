@@ -2,6 +2,7 @@
 #ifndef CLI_TERMINAL_H
 #define CLI_TERMINAL_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 /*
@@ -14,6 +15,18 @@
  * not wait, without those that share the other one noticing.  Negative errno.
  */
 int terminal_open(void);
+
+/*
+ * Does fd take something, within timeout_ms?  What is no terminal always does:
+ * nobody stops it.
+ */
+bool terminal_takes(int fd, int timeout_ms);
+
+/* We are to end: from now on a terminal is waited for for a moment at most. */
+void terminal_hurry(void);
+
+/* Before writing to fd.  false: it would not take it, and we are to end. */
+bool terminal_wait(int fd);
 
 /*
  * Write all of it.  -EINTR: wake_fd (-1: none) became readable first,

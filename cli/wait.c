@@ -20,6 +20,7 @@
 #include "cli/job-status.h"
 #include "cli/message.h"
 #include "cli/signals.h"
+#include "cli/terminal.h"
 
 #define HOLD_S	    30		/* the daemon allows 60 */
 #define HOLD_SYNC_S 1		/* that alone is no change of state */
@@ -74,6 +75,7 @@ take_signals(struct waiter *w)
 			w->ask_now = true;
 			continue;
 		}
+		terminal_hurry();
 		if (w->wait->run_id != NULL)
 			message(w->wait->control->command,
 			    "no longer waiting; run %s of job '%s' goes on",

@@ -493,6 +493,7 @@ integration_tests = \
 	%D%/integration/cli-monitor.t \
 	%D%/integration/cli-output.t \
 	%D%/integration/cli-progress.t \
+	%D%/integration/cli-progress-stopped.t \
 	%D%/integration/cli-screen-jobs.t \
 	%D%/integration/cli-screen-stopped.t \
 	%D%/integration/cli-screen.t \
