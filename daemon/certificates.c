@@ -12,7 +12,9 @@
 
 struct certificates {
 	const struct conf *conf;
-	uint64_t again_ms;
+	struct conf_expiry *expires;	/* of each set; NULL: no memory */
+	unsigned n_looks;		/* since the log was told */
+	uint64_t look_ms;
 	struct net_timer timer;
 };
 
@@ -37,27 +39,55 @@ tell(const struct conf_tls *tls, const char *key, int64_t at_s)
 		    left_s < 2 * 86400 ? "hours" : "days", stamp);
 }
 
+struct conf_expiry
+certificates_get(void *arg, size_t i)
+{
+	const struct certificates *c = arg;
+
+	return c->expires == NULL ? c->conf->tls[i].expires : c->expires[i];
+}
+
 static void
-look(struct certificates *c) ON_MAIN
+tell_all(struct certificates *c) ON_MAIN
 {
 	for (size_t i = 0; i < c->conf->n_tls; i++) {
 		const struct conf_tls *tls = &c->conf->tls[i];
+		struct conf_expiry now = certificates_get(c, i);
 
-		tell(tls, "cert", tls->cert_expires_s);
-		tell(tls, "ca", tls->ca_expires_s);
+		tell(tls, "cert", now.cert_s);
+		tell(tls, "ca", now.ca_s);
 	}
-	net_timer_start(&c->timer, c->again_ms);
+}
+
+/* What cannot be read, as it is being written perhaps, is as it was. */
+static void
+look_at(struct certificates *c, size_t i) ON_MAIN
+{
+	struct conf_expiry now = conf_read_expiry(&c->conf->tls[i]);
+
+	if (now.cert_s > 0)
+		c->expires[i].cert_s = now.cert_s;
+	if (now.ca_s > 0)
+		c->expires[i].ca_s = now.ca_s;
 }
 
 static void
 on_timeout(void *arg)
 {
+	struct certificates *c = arg;
+
 	on_main_entry();
-	look(arg);
+	for (size_t i = 0; c->expires != NULL && i < c->conf->n_tls; i++)
+		look_at(c, i);
+	if (++c->n_looks == CERTIFICATES_TELL) {
+		c->n_looks = 0;
+		tell_all(c);
+	}
+	net_timer_start(&c->timer, c->look_ms);
 }
 
 int
-certificates_new(struct net_loop *loop, uint64_t again_ms,
+certificates_new(struct net_loop *loop, uint64_t look_ms,
     struct certificates **ret_certificates)
 {
 	struct certificates *c = calloc(1, sizeof *c);
@@ -65,7 +95,7 @@ certificates_new(struct net_loop *loop, uint64_t again_ms,
 
 	if (c == NULL)
 		return -ENOMEM;
-	c->again_ms = again_ms;
+	c->look_ms = look_ms;
 	r = net_timer_init(&c->timer, loop, on_timeout, c);
 	if (r < 0)
 		free(c);
@@ -75,10 +105,16 @@ certificates_new(struct net_loop *loop, uint64_t again_ms,
 }
 
 void
-certificates_take(struct certificates *certificates, const struct conf *conf)
+certificates_take(struct certificates *c, const struct conf *conf)
 {
-	certificates->conf = conf;
-	look(certificates);
+	free(c->expires);
+	c->conf = conf;
+	c->expires = calloc(conf->n_tls + 1, sizeof *c->expires);
+	for (size_t i = 0; c->expires != NULL && i < conf->n_tls; i++)
+		c->expires[i] = conf->tls[i].expires;
+	c->n_looks = 0;
+	tell_all(c);
+	net_timer_start(&c->timer, c->look_ms);
 }
 
 void
@@ -87,5 +123,6 @@ certificates_free(struct certificates *certificates)
 	if (certificates == NULL)
 		return;
 	net_timer_done(&certificates->timer);
+	free(certificates->expires);
 	free(certificates);
 }

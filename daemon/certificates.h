@@ -7,20 +7,26 @@
 
 /*
  * The certificates of a configuration that have expired, or will soon: the
- * log tells of each when the configuration is taken, and again and again, as a
+ * log tells of each when the configuration is taken, and once a day, as a
  * daemon may run for longer than a certificate is good.
+ *
+ * The files are looked at again and again: whoever connects reads them, so
+ * that one that was renewed is good, without a reload.
  */
 
-#define CERTIFICATES_SOON_S   (21 * 86400)
-#define CERTIFICATES_AGAIN_MS (24 * UINT64_C(3600000))
+#define CERTIFICATES_SOON_S  (21 * 86400)
+#define CERTIFICATES_LOOK_MS UINT64_C(3600000)
+#define CERTIFICATES_TELL    24		/* looks */
 
 struct certificates;
 
-int certificates_new(struct net_loop *loop, uint64_t again_ms,
+int certificates_new(struct net_loop *loop, uint64_t look_ms,
     struct certificates **ret_certificates) ON_MAIN;
 /* From now on those of conf, which stays until there is another. */
 void certificates_take(struct certificates *certificates,
     const struct conf *conf) ON_MAIN;
+/* Of conf->tls[i], at the last look. */
+struct conf_expiry certificates_get(void *certificates, size_t i) ON_MAIN;
 /* Also of NULL. */
 void certificates_free(struct certificates *certificates) ON_MAIN;
 

@@ -402,7 +402,7 @@ start(struct daemon *d, struct conf *conf) ON_MAIN
 	if ((r = start_loop(d, conf)) < 0 ||
 	    (r = net_timer_init(&d->grace_timer, d->loop, on_grace_over,
 	    d)) < 0 ||
-	    (r = certificates_new(d->loop, CERTIFICATES_AGAIN_MS,
+	    (r = certificates_new(d->loop, CERTIFICATES_LOOK_MS,
 	    &d->certificates)) < 0 ||
 	    (r = worker_pool_start(d->conf->daemon.workers, &d->pool)) < 0 ||
 	    (r = watchdog_start(d->loop, d->pool, &d->dog)) < 0 ||
@@ -423,6 +423,7 @@ start(struct daemon *d, struct conf *conf) ON_MAIN
 	}
 	ctl_server_set_reload(d->server, d->reload);
 	ctl_server_set_shutdown(d->server, on_shutdown, d);
+	ctl_server_set_expiry(d->server, certificates_get, d->certificates);
 	d->watch.on_change = on_jobs_change;
 	d->watch.arg = d;
 	jobs_add_watch(d->jobs, &d->watch);

@@ -287,6 +287,13 @@ expiry_of(const char *text)
 	return at_s;
 }
 
+struct conf_expiry
+conf_read_expiry(const struct conf_tls *tls)
+{
+	return (struct conf_expiry){ expiry_of(tls->cert),
+		expiry_of(tls->ca) };
+}
+
 static void
 check_pair(const struct check *c, const struct conf_tls *tls, const char *a,
     const char *b)
@@ -303,8 +310,7 @@ check_tls_set(const struct check *c, struct conf_tls *tls)
 {
 	if (tls->name == NULL)
 		return;
-	tls->cert_expires_s = expiry_of(tls->cert);
-	tls->ca_expires_s = expiry_of(tls->ca);
+	tls->expires = conf_read_expiry(tls);
 	check_pair(c, tls, "cert", "key");
 	check_pair(c, tls, "psk_file", "psk_user");
 	if (tls->psk_file != NULL && (tls->ca != NULL || tls->cert != NULL))

@@ -116,6 +116,12 @@ enum conf_tls_version {
 	CONF_TLS_1_3,			/* "1.3" */
 };
 
+/* When the first certificate of a file expires. */
+struct conf_expiry {
+	int64_t cert_s;			/* since the epoch; 0: not known */
+	int64_t ca_s;
+};
+
 struct conf_tls {
 	struct conf_place place;
 	const char *name;
@@ -131,8 +137,7 @@ struct conf_tls {
 	const char *pin_sha256;
 	bool verify;
 	enum conf_tls_version min_version;
-	int64_t cert_expires_s;		/* since the epoch; 0: not known */
-	int64_t ca_expires_s;
+	struct conf_expiry expires;	/* as the files were then */
 };
 
 /* What jobs may do to an endpoint. */
@@ -297,6 +302,9 @@ unsigned conf_job_templates(const struct conf *conf,
  */
 unsigned conf_job_destinations(const struct conf_job *job,
     const char *names[RUN_MAX_DESTINATIONS]);
+
+/* What of the files of the set is true now. */
+struct conf_expiry conf_read_expiry(const struct conf_tls *tls);
 
 /* A letter or digit, then up to 62 letters, digits, '.', '_' and '-'. */
 bool conf_name_is_valid(const char *name);

@@ -79,8 +79,8 @@ check_tls(const struct conf *conf, const struct conf_tls *tls,
 	if (!tls->verify)
 		conf_complain(conf, problems, &at.place, "tls \"%s\": any "
 		    "certificate is believed", tls->name);
-	if (expires_soon(tls->cert_expires_s) ||
-	    expires_soon(tls->ca_expires_s))
+	if (expires_soon(tls->expires.cert_s) ||
+	    expires_soon(tls->expires.ca_s))
 		conf_complain(conf, problems, &tls->place, "tls \"%s\": a "
 		    "certificate expires within 21 days", tls->name);
 }

@@ -483,22 +483,25 @@ put_hooks(FILE *f, const struct jobs *jobs) ON_MAIN
 }
 
 static void
-put_certificates(FILE *f, const struct conf *conf)
+put_certificates(FILE *f, const struct ctl_request *req) ON_MAIN
 {
+	const struct conf *conf = req->conf;
 	static const char name[] =
 	    "nbdsync_tls_certificate_expiry_timestamp_seconds";
 
-	metrics_head(f, name, "gauge", "when the first certificate of a file expires");
+	metrics_head(f, name, "gauge",
+	    "when the first certificate of a file expires");
 	for (size_t i = 0; i < conf->n_tls; i++) {
 		const struct conf_tls *tls = &conf->tls[i];
+		struct conf_expiry now = req->expiry->get == NULL ?
+		    tls->expires : req->expiry->get(req->expiry->arg, i);
 
-		if (tls->cert_expires_s > 0)
+		if (now.cert_s > 0)
 			(void)fprintf(f, "%s{name=\"%s\",file=\"cert\"} %"
-			    PRId64 "\n", name, tls->name,
-			    tls->cert_expires_s);
-		if (tls->ca_expires_s > 0)
+			    PRId64 "\n", name, tls->name, now.cert_s);
+		if (now.ca_s > 0)
 			(void)fprintf(f, "%s{name=\"%s\",file=\"ca\"} %"
-			    PRId64 "\n", name, tls->name, tls->ca_expires_s);
+			    PRId64 "\n", name, tls->name, now.ca_s);
 	}
 }
 
@@ -611,7 +614,7 @@ ctl_metrics(struct ctl_request *req)
 	put_hooks(f, req->jobs);
 	metrics_put_requests(f, req->jobs);
 	metrics_put_kinds(f);
-	put_certificates(f, req->conf);
+	put_certificates(f, req);
 	is_good = fflush(f) == 0;
 	(void)fclose(f);
 	ctl_reply_text(req, is_good ? 200 : 500,

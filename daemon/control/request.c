@@ -659,6 +659,7 @@ request_take(struct ctl_server *server, const struct ctl_tcp *tcp,
 	r->base.facts = &server->facts;
 	r->base.conf = server->conf;
 	r->base.shutdown = &server->shutdown;
+	r->base.expiry = &server->expiry;
 	r->base.probes = &server->probes;
 	r->base.events = server->events;
 	r->base.tails = server->tails;

@@ -39,6 +39,12 @@ struct ctl_shutdown_call {
 	void *arg;
 };
 
+/* Who knows when the certificates of conf->tls[i] expire; NULL: nobody. */
+struct ctl_expiry_call {
+	struct conf_expiry (*get)(void *arg, size_t i);
+	void *arg;
+};
+
 struct ctl_events;
 struct ctl_probes;
 struct ctl_counters;
@@ -49,6 +55,7 @@ struct ctl_request {
 	struct jobs *jobs;
 	const struct conf *conf;
 	const struct ctl_shutdown_call *shutdown;
+	const struct ctl_expiry_call *expiry;
 	struct ctl_probes *probes;
 	struct ctl_events *events;
 	struct ctl_tails *tails;

@@ -31,6 +31,7 @@ struct ctl_server {
 	struct ctl_facts facts;
 	struct jobs_watch watch;
 	struct ctl_shutdown_call shutdown;
+	struct ctl_expiry_call expiry;
 	struct ctl_probes probes;
 	struct ctl_events *events;
 	struct ctl_tails *tails;

@@ -287,6 +287,13 @@ stop_listening(struct ctl_server *server)
 }
 
 void
+ctl_server_set_expiry(struct ctl_server *server,
+    struct conf_expiry (*get)(void *arg, size_t i), void *arg)
+{
+	server->expiry = (struct ctl_expiry_call){ get, arg };
+}
+
+void
 ctl_server_close(struct ctl_server *server, void (*on_closed_cb)(void *arg),
     void *arg)
 {

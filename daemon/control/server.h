@@ -45,6 +45,10 @@ void ctl_server_set_reload(struct ctl_server *server,
 void ctl_server_set_shutdown(struct ctl_server *server,
     void (*stop)(void *arg, uint64_t grace_ms), void *arg) ON_MAIN;
 
+/* Who looks at certificates; before the first request. */
+void ctl_server_set_expiry(struct ctl_server *server,
+    struct conf_expiry (*get)(void *arg, size_t i), void *arg) ON_MAIN;
+
 /*
  * Stop listening, answer whoever waits, then on_closed, once, from the loop:
  * when all answers are sent, or after a second.

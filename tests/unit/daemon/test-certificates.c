@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <event2/event.h>
@@ -52,7 +53,7 @@ set_up(void)
 	log_init();
 	log_set_sink(on_record);
 	ck_assert_int_eq(net_loop_new(&loop), 0);
-	ck_assert_int_eq(certificates_new(loop, 20, &certificates), 0);
+	ck_assert_int_eq(certificates_new(loop, 1, &certificates), 0);
 	n_told = 0;
 	n_wanted = 0;
 }
@@ -68,14 +69,13 @@ tear_down(void)
 	(void)unlink(path);
 }
 
-/* As a daemon begins whose authority is good for so long. */
+/* An authority that is good for so long. */
 static void
-begin(long left_s)
+write_authority(long left_s)
 {
 	EVP_PKEY *key = EVP_EC_gen("P-256");
 	X509 *cert = X509_new();
 	FILE *f = fopen(path, "we");
-	char text[256];
 
 	ck_assert_ptr_nonnull(f);
 	ck_assert_ptr_nonnull(X509_gmtime_adj(X509_getm_notBefore(cert),
@@ -88,6 +88,15 @@ begin(long left_s)
 	ck_assert_int_eq(fclose(f), 0);
 	X509_free(cert);
 	EVP_PKEY_free(key);
+}
+
+/* As a daemon begins with it. */
+static void
+begin(long left_s)
+{
+	char text[256];
+
+	write_authority(left_s);
 	(void)snprintf(text, sizeof text,
 	    "tls = ( { name = \"corp\"; ca = \"%s\"; } );", path);
 	conf = conf_text_good(text);
@@ -152,16 +161,47 @@ START_TEST(what_becomes_true_later_is_told_then)
 }
 END_TEST
 
+/* The loop's timer gives at least so many looks. */
+static void
+look_for(unsigned n)
+{
+	for (unsigned i = 0; i < n; i++) {
+		usleep(2000);
+		(void)event_base_loop(net_loop_base(loop), EVLOOP_NONBLOCK);
+	}
+}
+
+START_TEST(one_that_was_renewed_is_not_told_of_without_a_reload)
+{
+	begin(5 * DAY_S);
+	ck_assert_uint_eq(n_told, 1);
+	ck_assert_int_lt(certificates_get(certificates, 0).ca_s,
+	    time(NULL) + 6 * DAY_S);
+	write_authority(90 * DAY_S);
+	look_for(3 * CERTIFICATES_TELL);
+	ck_assert_uint_eq(n_told, 1);
+	ck_assert_int_gt(certificates_get(certificates, 0).ca_s,
+	    time(NULL) + 89 * DAY_S);
+}
+END_TEST
+
+START_TEST(what_cannot_be_read_for_a_while_is_as_it_was)
+{
+	begin(5 * DAY_S);
+	(void)unlink(path);
+	look_for(3 * CERTIFICATES_TELL);
+	ck_assert_uint_gt(n_told, 1);
+	ck_assert_int_gt(certificates_get(certificates, 0).ca_s, 0);
+}
+END_TEST
+
 START_TEST(certificate_that_is_no_longer_configured_is_not_told_of)
 {
 	struct conf *other = conf_text_good("");
 
 	begin(5 * DAY_S);
 	certificates_take(certificates, other);
-	for (int i = 0; i < 10; i++) {
-		usleep(10000);
-		(void)event_base_loop(net_loop_base(loop), EVLOOP_NONBLOCK);
-	}
+	look_for(3 * CERTIFICATES_TELL);
 	ck_assert_uint_eq(n_told, 1);
 	certificates_free(STEAL(certificates));
 	conf_free(other);
@@ -183,6 +223,9 @@ main(void)
 	tcase_add_test(tc, one_that_has_expired_is_told_of);
 	tcase_add_test(tc, it_is_told_again_and_again);
 	tcase_add_test(tc, what_becomes_true_later_is_told_then);
+	tcase_add_test(tc,
+	    one_that_was_renewed_is_not_told_of_without_a_reload);
+	tcase_add_test(tc, what_cannot_be_read_for_a_while_is_as_it_was);
 	tcase_add_test(tc,
 	    certificate_that_is_no_longer_configured_is_not_told_of);
 	suite_add_tcase(s, tc);
