@@ -211,6 +211,7 @@ struct conf_job {
 	struct conf_hooks on_rpo;
 	uint64_t stalled_after_ms;	/* of what on_stalled is told */
 	struct conf_hooks on_stalled;
+	struct conf_hooks on_mirror_failing;
 	struct conf_ranges ranges;
 	unsigned connections;
 	unsigned queue_depth;

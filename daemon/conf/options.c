@@ -327,6 +327,11 @@ const struct option options[] = {
 	  "a command, or several, to be run when a run has stood still that "
 	  "long, and when it goes on" },
 
+	{ OPTION_GROUP_JOBS, "on_mirror_failing", OPTION_HOOKS, false,
+	  NULL, NULL, NULL, JOB(on_mirror_failing),
+	  "a command, or several, to be run when passes of a mirror begin to "
+	  "fail, and when one is complete again" },
+
 	{ OPTION_GROUP_RANGES, "from", OPTION_SIZE, false,
 	  "0", NULL, NULL, RANGE(from),
 	  "where it begins on the source" },

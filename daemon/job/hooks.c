@@ -30,6 +30,7 @@ static const char *const kind_names[HOOK_KINDS] = {
 	[HOOK_FAILURE] = "on_failure",
 	[HOOK_RPO] = "on_rpo",
 	[HOOK_STALLED] = "on_stalled",
+	[HOOK_MIRROR_FAILING] = "on_mirror_failing",
 };
 
 struct step {
@@ -127,17 +128,12 @@ add_all(struct hooks *hooks, const struct conf *conf,
 
 /* Those of an alarm: of the job, and not of a run. */
 static int
-add_rpo(struct hooks *hooks, const struct conf *conf UNUSED,
-    const struct conf_job *job)
+add_alarm(struct hooks *hooks, const struct conf_job *job,
+    enum hook_kind kind)
 {
-	return add(hooks, HOOK_RPO, "", &job->on_rpo);
-}
-
-static int
-add_stalled(struct hooks *hooks, const struct conf *conf UNUSED,
-    const struct conf_job *job)
-{
-	return add(hooks, HOOK_STALLED, "", &job->on_stalled);
+	return add(hooks, kind, "", kind == HOOK_RPO ? &job->on_rpo :
+	    kind == HOOK_STALLED ? &job->on_stalled :
+				   &job->on_mirror_failing);
 }
 
 const char *
@@ -365,11 +361,11 @@ on_next(void *arg)
 		end_step(hooks, -1, &e);
 }
 
+/* kind: of an alarm, or HOOK_PRE for all of a run. */
 static int
 make(struct net_loop *loop, const struct conf *conf,
     const struct conf_job *job, const struct hooks_events *events,
-    int (*fill)(struct hooks *hooks, const struct conf *conf,
-    const struct conf_job *job), struct hooks **ret_hooks) ON_MAIN
+    enum hook_kind kind, struct hooks **ret_hooks) ON_MAIN
 {
 	struct hooks *hooks = calloc(1, sizeof *hooks);
 	int r;
@@ -378,7 +374,8 @@ make(struct net_loop *loop, const struct conf *conf,
 		return -ENOMEM;
 	r = net_task_init(&hooks->next, loop, on_next, hooks);
 	if (r == 0)
-		r = fill(hooks, conf, job);
+		r = kind == HOOK_PRE ? add_all(hooks, conf, job) :
+		    add_alarm(hooks, job, kind);
 	if (r < 0 || hooks->n_steps == 0) {
 		hooks_free(hooks);
 		hooks = NULL;
@@ -398,7 +395,7 @@ hooks_new(struct net_loop *loop, const struct conf *conf,
     const struct conf_job *job, const struct hooks_events *events,
     struct hooks **ret_hooks)
 {
-	return make(loop, conf, job, events, add_all, ret_hooks);
+	return make(loop, conf, job, events, HOOK_PRE, ret_hooks);
 }
 
 int
@@ -406,8 +403,7 @@ hooks_new_alarm(struct net_loop *loop, const struct conf *conf,
     const struct conf_job *job, enum hook_kind kind,
     const struct hooks_events *events, struct hooks **ret_hooks)
 {
-	return make(loop, conf, job, events, kind == HOOK_RPO ? add_rpo :
-	    add_stalled, ret_hooks);
+	return make(loop, conf, job, events, kind, ret_hooks);
 }
 
 void

@@ -27,6 +27,7 @@ enum hook_kind {
 	HOOK_FAILURE,			/* "on_failure" */
 	HOOK_RPO,			/* "on_rpo" */
 	HOOK_STALLED,			/* "on_stalled" */
+	HOOK_MIRROR_FAILING,		/* "on_mirror_failing" */
 	HOOK_KINDS,
 };
 
@@ -66,7 +67,7 @@ struct hooks_events {
 int hooks_new(struct net_loop *loop, const struct conf *conf,
     const struct conf_job *job, const struct hooks_events *events,
     struct hooks **ret_hooks) ON_MAIN;
-/* HOOK_RPO or HOOK_STALLED alone, for hooks_alarm(). */
+/* HOOK_RPO, or one of those behind it, alone, for hooks_alarm(). */
 int hooks_new_alarm(struct net_loop *loop, const struct conf *conf,
     const struct conf_job *job, enum hook_kind kind,
     const struct hooks_events *events, struct hooks **ret_hooks) ON_MAIN;

@@ -137,6 +137,7 @@ struct job {
 	char pass_failure[ERROR_TEXT_SIZE];	/* of passes that fail, as the
 						   log says; "": none does */
 	uint64_t n_failed_passes;
+	struct job_alarm pass_alarm;
 
 	bool is_paused;
 	char pause_reason[JOB_REASON_SIZE];

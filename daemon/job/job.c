@@ -58,6 +58,7 @@ job_free(struct job *job)
 	list_remove(&job->keep_node);
 	hooks_free(job->rpo_alarm.hooks);
 	hooks_free(job->stall_alarm.hooks);
+	hooks_free(job->pass_alarm.hooks);
 	json_decref(job->last_run);
 	json_decref(job->last_run_told);
 	run_map_done(&job->last_map);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Passes of a mirror that fail, while its run goes on: the log and the events
- * say so when they begin to, and when one is complete again; the log also
+ * Passes of a mirror that fail, while its run goes on: the log, the events and
+ * hooks say so when they begin to, and when one is complete again; the log also
  * when the cause is another, and not each time.  A failure that ends the run
  * is said as such.
  */
@@ -24,13 +24,43 @@ job_reset_passes(struct job *job)
 {
 	job->pass_failure[0] = '\0';
 	job->n_failed_passes = 0;
+	job->pass_alarm.told = false;
 }
 
-static void
-tell(struct job *job, const char *event) ON_MAIN
+static int
+pass_level(const struct job *job)
 {
-	jobs_tell_event(job->jobs, job, event);
+	return job->pass_failure[0] != '\0';
+}
+
+static const char *
+event_of(const struct job *job)
+{
+	return pass_level(job) ? "job.mirror-failing" : "job.mirror-recovered";
+}
+
+static json_t *
+describe(const struct job *job) ON_MAIN
+{
+	json_t *o = job_describe_run(job);
+
+	(void)json_object_set_new(o, "state", json_string(job->told_state));
+	(void)json_object_set_new(o, "event", json_string(event_of(job)));
+	if (pass_level(job))
+		(void)json_object_set_new(o, "error",
+		    json_string(job->pass_failure));
+	return o;
+}
+
+static const struct job_alarm_kind pass_alarm = { HOOK_MIRROR_FAILING, true,
+	pass_level, describe };
+
+static void
+tell(struct job *job) ON_MAIN
+{
+	jobs_tell_event(job->jobs, job, event_of(job));
 	jobs_changed(job->jobs, job);
+	job_alarm(job, &job->pass_alarm, &pass_alarm);
 }
 
 static void
@@ -48,7 +78,7 @@ note_failing(struct job *job, const struct run_mirror *m) ON_MAIN
 	    m->next_pass_at_ms != 0 ? m->pass : m->pass - 1,
 	    job->pass_failure);
 	if (is_new)
-		tell(job, "job.mirror-failing");
+		tell(job);
 }
 
 static void
@@ -56,8 +86,9 @@ note_complete(struct job *job) ON_MAIN
 {
 	job_say(job, MSG_PASS_COMPLETE, LOG_LEVEL_INFO, "a pass is complete "
 	    "again, after %" PRIu64 " that failed", job->n_failed_passes);
-	job_reset_passes(job);
-	tell(job, "job.mirror-recovered");
+	job->pass_failure[0] = '\0';
+	job->n_failed_passes = 0;
+	tell(job);
 }
 
 void

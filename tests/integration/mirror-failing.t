@@ -1,12 +1,12 @@
 #!/bin/sh
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # A mirror whose passes fail is told of wherever one may look: in the log, as
-# an event, by its health, and by the commands.
+# an event, by a hook, its health, and by the commands.
 . "$srcdir/tests/lib/testlib.sh"
 . "$srcdir/tests/lib/daemonlib.sh"
 requires nbdkit --filter=error file --version
 requires jq --version
-plan 38
+plan 43
 
 mirror()
 {
@@ -34,6 +34,12 @@ between()
 make_data "$tmp/a" $((4 * MiB)) 1
 truncate -s $((4 * MiB)) "$tmp/b" "$tmp/c"
 start_nbdkit destination file "$tmp/b"
+umask 022
+cat >"$tmp/hook" <<END
+#!/bin/sh
+echo "\$NBDSYNC_EVENT \$NBDSYNC_HOOK \$NBDSYNC_RUN \$NBDSYNC_ERROR" >>"$tmp/hooks"
+END
+chmod 755 "$tmp/hook"
 conf "endpoints = ( { name = \"a\"; path = \"$tmp/a\"; },
   { name = \"c\"; path = \"$tmp/c\"; },
   { name = \"gone\"; uri = \"nbd+unix:///?socket=$tmp/gone.sock\"; },
@@ -41,7 +47,8 @@ conf "endpoints = ( { name = \"a\"; path = \"$tmp/a\"; },
 jobs = ( { name = \"two\"; mode = \"mirror\"; source = \"a\";
     destinations = [ \"c\", \"gone\" ]; pass_interval = \"1s\"; reconnect = \"0\"; },
   { name = \"m\"; mode = \"mirror\"; source = \"a\";
-    destination = \"b\"; pass_interval = \"200ms\"; reconnect = \"0\"; } );"
+    destination = \"b\"; pass_interval = \"200ms\"; reconnect = \"0\";
+    on_mirror_failing = [ \"$tmp/hook\" ]; } );"
 start_daemon "$tmp/conf"
 start_process events "$nbdsync" events --json
 start_job m
@@ -51,6 +58,7 @@ ok "status says how many passes are complete" "$nbdsync" status m
 like "and that it is in sync" "$out" '^passes: +[0-9]+ complete, in sync$'
 like "and since when" "$out" '^consistent: +as of [0-9.]+ ?[a-z]+ ago$'
 is "nothing has failed" "$(n_logged 'warning: job .m.')" 0
+not_ok "and no hook was run" test -e "$tmp/hooks"
 
 stop_process destination KILL
 ok "without its destination passes fail" wait_for \
@@ -60,6 +68,10 @@ ok "the log says so, and why" wait_for \
     '$tmp/daemon.log' | grep -q \"destination 'b'\""
 ok "there is an event" wait_for \
     "grep -q 'job.mirror-failing' '$tmp/events.log'"
+ok "a hook is run" wait_for "grep -q '^job.mirror-failing on_mirror_failing' \
+    '$tmp/hooks'"
+like "which is told of what" "$(cat "$tmp/hooks")" \
+    "^job.mirror-failing on_mirror_failing $run destination 'b': "
 is "with its health" "$(grep job.mirror-failing "$tmp/events.log" |
     jq -r '"\(.job) \(.new) \(.health)"')" "m mirroring warn"
 is "which the job has, too" "$(job_field m .health)" warn
@@ -99,6 +111,9 @@ ok "which is said" wait_for \
     '$tmp/daemon.log'"
 is "once" "$(n_logged 'complete again')" 1
 ok "and told" wait_for "grep -q job.mirror-recovered '$tmp/events.log'"
+ok "also by the hook" wait_for \
+    "grep -q '^job.mirror-recovered on_mirror_failing' '$tmp/hooks'"
+is "each of which was run once" "$(wc -l <"$tmp/hooks")" 2
 ok "that is fine" "$nbdsync" check m
 not_ok "in the figures, too" [ "$(health_of_metrics)" = 1 ]
 n=$(n_logged 'warning: job .m.')
