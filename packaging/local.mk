@@ -33,6 +33,12 @@ tmpfilesdir = $(prefix)/lib/tmpfiles.d
 tmpfiles_DATA = $(tmpfiles)
 endif
 
+prometheusdir = $(exampledir)/prometheus
+dist_prometheus_DATA = \
+	%D%/prometheus/alerts.yml \
+	%D%/prometheus/grafana-dashboard.json \
+	%D%/prometheus/prometheus.yml
+
 # What journalctl -x says.
 catalogdir = $(prefix)/lib/systemd/catalog
 dist_catalog_DATA = %D%/journal/nbdsync.catalog
@@ -43,9 +49,6 @@ EXTRA_DIST += \
 	%D%/debian \
 	%D%/dependencies.sh \
 	%D%/nbdsync.spec \
-	%D%/prometheus/alerts.yml \
-	%D%/prometheus/grafana-dashboard.json \
-	%D%/prometheus/prometheus.yml \
 	%D%/systemd/nbdsync-job@.service.in \
 	%D%/systemd/nbdsync-job@.timer.in \
 	%D%/systemd/nbdsync-notify@.service.in \

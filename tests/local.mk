@@ -600,6 +600,7 @@ integration_tests = \
 	%D%/integration/daemon-web.t \
 	%D%/integration/daemon-zeroes.t \
 	%D%/integration/hooks-examples.t \
+	%D%/integration/install.t \
 	%D%/integration/interop-extended.t \
 	%D%/integration/interop-manual.t \
 	%D%/integration/interop-nbd-server.t \
