@@ -8,11 +8,11 @@ requires systemd-analyze --version
 requires systemd-sysusers --version
 requires systemd-tmpfiles --version
 requires strace --version
-requires nbdkit pattern --version
+requires nbdkit --filter=error pattern --version
 if [ "$(id -u)" -eq 0 ]; then
-	plan 33
+	plan 40
 else
-	plan 31
+	plan 38
 fi
 
 units=$srcdir/packaging/systemd
@@ -122,18 +122,43 @@ members()
 		esac
 	done
 }
-filters=$(sed -n 's/^SystemCallFilter=//p' "$tmp/nbdsync.service")
-# shellcheck disable=SC2046
-members $(echo "$filters" | grep -v '^~') | sort -u >"$tmp/let"
-# shellcheck disable=SC2046
-members $(echo "$filters" | sed -n 's/^~//p') | sort -u >"$tmp/kept"
-comm -23 "$tmp/let" "$tmp/kept" >"$tmp/allowed"
+# The system calls that a unit lets through.
+allowed()
+{
+	filters=$(sed -n 's/^SystemCallFilter=//p' "$tmp/$1")
+	# shellcheck disable=SC2046
+	members $(echo "$filters" | grep -v '^~') | sort -u >"$tmp/let"
+	# shellcheck disable=SC2046
+	members $(echo "$filters" | sed -n 's/^~//p') | sort -u >"$tmp/kept"
+	comm -23 "$tmp/let" "$tmp/kept"
+}
+calls()
+{
+	sed -n 's/^[0-9]* *\([a-z0-9_]*\)(.*/\1/p' "$1" | sort -u
+}
+families()
+{
+	sed -n 's/.* socket(\(AF_[A-Z0-9_]*\),.*/\1/p' "$1" | sort -u
+}
+# Families of addresses that a unit keeps from those of standard input.
+kept_families()
+{
+	sed -n 's/^RestrictAddressFamilies=//p' "$tmp/$1" | tr ' ' '\n' |
+	    sort | comm -23 "$2" -
+}
+allowed nbdsync.service >"$tmp/allowed"
 
 conf "endpoints = ( { name = \"p\"; command = [ \"nbdkit\", \"pattern\",
     \"8M\" ]; }, { name = \"f\"; path = \"$tmp/disk\"; },
+    { name = \"w\"; command = [ \"nbdkit\", \"--filter=error\", \"pattern\",
+      \"8M\", \"error-pread-rate=100%\" ]; },
     { name = \"v\"; uri = \"nbd+vsock://2/x\"; } );
 jobs = ( { name = \"one\"; source = \"p\"; destination = \"f\";
     pre = [ \"/bin/true\" ]; },
+  { name = \"worn\"; source = \"w\"; destination = \"f\"; retries = 0; },
+  { name = \"skips\"; source = \"w\"; destination = \"f\"; retries = 0;
+    on_read_error = \"skip\";
+    ranges = ( { from = \"0\"; length = \"4KiB\"; to = \"0\"; } ); },
   { name = \"guest\"; source = \"v\"; destination = \"f\"; } );
 metrics = { listen = \"127.0.0.1:$(free_port)\"; };"
 truncate -s 8M "$tmp/disk"
@@ -143,19 +168,43 @@ wait_until_up_ daemon "'$nbdsync' status >/dev/null 2>&1"
 ok "a job runs, and is watched" "$nbdsync" start --wait one
 "$nbdsync" start --wait --quiet guest 2>/dev/null
 ok "so is the configuration that is read again" "$nbdsync" reload
+
+# What the timer starts, as it stands in the unit of a job.
+start_unit()
+{
+	line_=$(sed -n "s/^ExecStart=\\(.*\\)%i$/\\1$1/p" \
+	    "$tmp/nbdsync-job@.service")
+	# shellcheck disable=SC2086
+	run env ASAN_OPTIONS="$ASAN_OPTIONS:detect_leaks=0" strace -f -qq \
+	    -e signal=none -o "$tmp/trace-job" $line_
+}
+start_unit one
+is "the unit of a job runs it, and waits" "$status $(job_field one \
+    '[.run, .last_run.result] | @json')" '0 [null,"succeeded"]'
+is "without a word, as one that succeeds" "$out$err" ""
+allowed nbdsync-job@.service >"$tmp/allowed-job"
+is "none of its calls is kept from it" "$(calls "$tmp/trace-job" |
+    comm -23 - "$tmp/allowed-job")" ""
+families "$tmp/trace-job" >"$tmp/families-job"
+is "nor the daemon's socket" "$(cat "$tmp/families-job"; \
+    kept_families nbdsync-job@.service "$tmp/families-job")" AF_UNIX
+start_unit worn
+is "when the run fails, so does the unit" "$status" 4
+like "which says why" "$err" "source 'w': read .*: Input/output error"
+start_unit skips
+is "with something skipped it fails, too" "$status $(grep -c \
+    '^SuccessExitStatus=3$' "$tmp/nbdsync-job@.service")" "13 1"
 kill "$(sed -n '1s/ .*//p' "$tmp/trace")"
 ok "and the daemon that ends" wait_for "! is_running_ $(pid_of daemon)" 60
-sed -n 's/^[0-9]* *\([a-z0-9_]*\)(.*/\1/p' "$tmp/trace" | sort -u >"$tmp/used"
+calls "$tmp/trace" >"$tmp/used"
 ok "much was seen" test "$(wc -l <"$tmp/used")" -gt 40
 # SQLite gives its files to the directory's owner, as root alone; and an error
 # of that is none.
 is "none of these calls is kept from the service" \
     "$(comm -23 "$tmp/used" "$tmp/allowed" | grep -v '^fchown$')" ""
-sed -n 's/.* socket(\(AF_[A-Z0-9_]*\),.*/\1/p' "$tmp/trace" | sort -u \
-    >"$tmp/families"
+families "$tmp/trace" >"$tmp/families"
 ok "one asked for another machine by vsock" grep -q AF_VSOCK "$tmp/families"
-is "nor is any family of addresses" "$(sed -n \
-    's/^RestrictAddressFamilies=//p' "$tmp/nbdsync.service" | tr ' ' '\n' |
-    sort | comm -23 "$tmp/families" -)" ""
+is "nor is any family of addresses" \
+    "$(kept_families nbdsync.service "$tmp/families")" ""
 is "nor any memory, to write to and to run" \
     "$(grep PROT_EXEC "$tmp/trace" | grep PROT_WRITE)" ""
