@@ -23,10 +23,12 @@ static const struct kind kinds[MAP_KINDS] = {
 	[MAP_CLAIMED] = { "claimed", "-", "\xe2\x96\x92", "#f2b84b", '?',
 	    "in flight" },
 	[MAP_DONE] = { "done", "=", "\xe2\x96\x93", "#6aa8e0", '?',
-	    "done, not flushed" },
+	    "not flushed" },
 	[MAP_DURABLE] = { "durable", "#", "\xe2\x96\x88", "#2c6fb3", '+',
 	    "durable" },
 	[MAP_ZERO] = { "zero", "0", "\xe2\x96\x91", "#86b8a5", '+', "zeroes" },
+	[MAP_DIFFERS] = { "differs", "!", "\xe2\x89\xa0", "#8e4ec6", '?',
+	    "differs" },
 	[MAP_ERROR] = { "error", "x", "x", "#c8332b", '-', "failed" },
 };
 
@@ -109,6 +111,15 @@ job_map_at(const struct job_map *map, uint64_t i)
 	return MAP_TODO;
 }
 
+bool
+job_map_has(const struct job_map *map, enum map_cell cell)
+{
+	for (size_t i = 0; i < map->n_runs; i++)
+		if (map->runs[i].cell == cell)
+			return true;
+	return false;
+}
+
 /* Where cell i begins, in bytes. */
 static uint64_t
 offset_of(const struct job_map *map, uint64_t i)
@@ -176,7 +187,7 @@ svg_legend(unsigned y, FILE *f)
 {
 	unsigned x = 0;
 
-	for (int i = MAP_KINDS - 1; i >= 0; i--, x += 165)
+	for (int i = MAP_KINDS - 1; i >= 0; i--, x += 145)
 		(void)fprintf(f, "<rect x=\"%u\" y=\"%u\" width=\"12\" "
 		    "height=\"12\" fill=\"%s\"/><text x=\"%u\" "
 		    "y=\"%u\">%s</text>\n", x, y, kinds[i].colour, x + 18,

@@ -17,6 +17,7 @@ enum map_cell {
 	MAP_DONE,
 	MAP_DURABLE,
 	MAP_ZERO,
+	MAP_DIFFERS,
 	MAP_ERROR,
 	MAP_KINDS,
 };
@@ -43,6 +44,8 @@ const char *job_map_word(enum map_cell cell);
 
 /* Of a word of the API: what a mapfile has for it. */
 char job_map_letter(const char *word);
+
+bool job_map_has(const struct job_map *map, enum map_cell cell);
 
 /* The state of cell i. */
 enum map_cell job_map_at(const struct job_map *map, uint64_t i);

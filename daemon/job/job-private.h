@@ -3,6 +3,7 @@
 #define JOB_JOB_PRIVATE_H
 
 #include "base/log.h"
+#include "base/ranges.h"
 #include "job/hooks.h"
 #include "job/job.h"
 #include "log/messages.h"
@@ -153,6 +154,8 @@ struct job {
 
 	struct run_map last_map;	/* as the last run that has written
 					   left it */
+	struct ranges differing;	/* bytes of the source, as comparisons
+					   have found */
 	bool has_success;
 	struct job_success success;
 	int64_t verified_at_ms;		/* 0: never */
@@ -320,6 +323,13 @@ bool job_has_failing_passes(const struct job *job);
 /* See whether a destination has refused a flush: it may be for long. */
 void job_look_at_distrust(struct job *job, const struct run_progress *p)
     ON_MAIN;
+
+/* A run has ended: what it says of what differs. */
+void job_note_differing(struct job *job, const struct run_result *result)
+    ON_MAIN;
+/* *ret_map, which is empty, becomes map with that marked.  -ENOMEM. */
+int job_mark_differing(const struct job *job, const struct run_map *map,
+    struct run_map *ret_map);
 
 bool job_is_success(enum run_outcome outcome);
 /* The run has ended. */

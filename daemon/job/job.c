@@ -62,6 +62,7 @@ job_free(struct job *job)
 	json_decref(job->last_run);
 	json_decref(job->last_run_told);
 	run_map_done(&job->last_map);
+	ranges_done(&job->differing);
 	job_forget_wish(job);
 	free(job);
 }

@@ -134,6 +134,7 @@ job_count(struct job *job, const struct run_result *result)
 
 	job->totals.runs[result->outcome]++;
 	keep_map(job);
+	job_note_differing(job, result);
 	add_progress(&job->totals, p, job->mode);
 	job->totals.repaired_bytes += result->repaired_bytes;
 	job_note_success(job, result);
@@ -267,7 +268,7 @@ job_get_map(const struct job *job, struct run_map *ret_map)
 {
 	if (job->run != NULL)
 		return series_get_map(job->run, ret_map);
-	return run_map_copy(&job->last_map, ret_map);
+	return job_mark_differing(job, &job->last_map, ret_map);
 }
 
 bool

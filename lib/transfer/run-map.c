@@ -15,6 +15,7 @@ run_cell_name(enum run_cell cell)
 		[RUN_CELL_DONE] = "done",
 		[RUN_CELL_DURABLE] = "durable",
 		[RUN_CELL_ZERO] = "zero",
+		[RUN_CELL_DIFFERS] = "differs",
 		[RUN_CELL_ERROR] = "error",
 	};
 
@@ -67,19 +68,6 @@ run_map_add(struct run_map *map, const struct run_map_stretch *stretch)
 	return 0;
 }
 
-int
-run_map_copy(const struct run_map *map, struct run_map *ret)
-{
-	struct run_map_stretch *v = calloc(map->n + 1, sizeof *v);
-
-	if (v == NULL)
-		return -ENOMEM;
-	if (map->n > 0)
-		memcpy(v, map->v, map->n * sizeof *v);
-	*ret = (struct run_map){ v, map->n, map->n + 1, map->size };
-	return 0;
-}
-
 enum run_cell
 run_map_fold(struct run_map_walk *w, uint64_t to)
 {
@@ -102,6 +90,8 @@ run_map_fold(struct run_map_walk *w, uint64_t to)
 	}
 	if (bytes[RUN_CELL_ERROR] > 0)
 		return RUN_CELL_ERROR;
+	if (bytes[RUN_CELL_DIFFERS] > 0)
+		return RUN_CELL_DIFFERS;
 	/* Zeroes are durable as well. */
 	bytes[RUN_CELL_DURABLE] += bytes[RUN_CELL_ZERO];
 	for (int cell = RUN_CELL_CLAIMED; cell <= RUN_CELL_DURABLE; cell++)

@@ -23,6 +23,8 @@ enum run_cell {
 	RUN_CELL_DONE,		/* "done": acknowledged, not flushed */
 	RUN_CELL_DURABLE,	/* "durable" */
 	RUN_CELL_ZERO,		/* "zero": the same, and zeroes, roughly */
+	RUN_CELL_DIFFERS,	/* "differs": as a comparison has found; not of
+				   a run */
 	RUN_CELL_ERROR,		/* "error": skipped */
 };
 
@@ -49,9 +51,6 @@ void run_map_done(struct run_map *map);
 /* Add a stretch; neighbours that are alike become one.  -ENOMEM. */
 int run_map_add(struct run_map *map, const struct run_map_stretch *stretch);
 
-/* *ret, which is empty, becomes the same.  -ENOMEM. */
-int run_map_copy(const struct run_map *map, struct run_map *ret);
-
 /*
  * Any thread, at any time; size 0 until it is known.  What was skipped is in
  * it only if is_over: after on_finished.  -ENOMEM.
@@ -68,7 +67,8 @@ struct run_map_walk {
 
 /*
  * The state of what lies between where the walk is and to: "error" if any of
- * it is that, else what most of it is; of two, the one that is less far.
+ * it is that, or "differs", else what most of it is; of two, the one that is
+ * less far.
  */
 enum run_cell run_map_fold(struct run_map_walk *walk, uint64_t to);
 

@@ -27,7 +27,7 @@ like "is none" "$err" "nothing is known of the disk of job 'quick' yet"
 exits 0 "a map of a run that ended" "$nbdsync" map --ascii --cells 64 quick
 is "is all durable" "$(echo "$out" | head -n 1)" \
     "       0 B  $(printf '%064d' 0 | tr 0 '#')"
-like "with a legend" "$out" '^x failed   0 zeroes   # durable   = done, not flushed'
+like "with a legend" "$out" '^x failed   ! differs   0 zeroes   # durable   = not flushed'
 exits 0 "the map as JSON" "$nbdsync" map --json --cells 10 quick
 is "is the daemon's" "$(echo "$out" | jq -c .runs)" '[["durable",10]]'
 exits 0 "the map for ddrescue" "$nbdsync" map --ddrescue "$tmp/map" quick

@@ -7,7 +7,7 @@
 requires nbdkit eval --version
 requires nbdkit --filter=delay file --version
 requires ddrescuelog --version
-plan 35
+plan 48
 
 size=$((4 * MiB))
 make_data "$tmp/data" $size 7
@@ -81,6 +81,54 @@ ok "so that nothing is missing" cmp "$tmp/data" "$tmp/copy"
 "$nbdsync" verify --wait --quiet bad
 is "a comparison leaves the map alone" "$(api '/v1/jobs/bad/map?exact=1' |
     jq '.stretches | length')" 3
+
+# What differs has a place in it, until it is written.
+stretches()
+{
+	api "/v1/jobs/$1/map?exact=1" | jq -c .stretches
+}
+spoil()
+{
+	for offset in "$@"; do
+		printf spoilt | dd of="$tmp/copy" bs=1 seek="$offset" \
+		    conv=notrunc status=none
+	done
+}
+"$nbdsync" start --wait --quiet bad
+is "a copy is all there" "$(stretches bad)" '[[0,4194304,"durable"]]'
+spoil 2097152 3145728
+exits 9 "a comparison that finds differences" "$nbdsync" verify --wait --quiet bad
+api '/v1/jobs/bad/map?cells=8' >"$tmp/body"
+is "leaves them in the map" "$(jq -c .runs "$tmp/body")" \
+    '[["durable",4],["differs",1],["durable",1],["differs",1],["durable",1]]'
+is "by the schema" "$(fits <"$tmp/body")" ""
+like "people see it" "$("$nbdsync" map --ascii --cells 8 bad)" '  ####!#!#$'
+"$nbdsync" map --cells 8 --svg "$tmp/svg" bad
+like "so they do in a picture" "$(cat "$tmp/svg")" \
+    '<title>differs: 2097152 to 2621440<'
+"$nbdsync" map --ddrescue "$tmp/mapfile" bad
+"$nbdsync" copy --json --mapfile "$tmp/mapfile" "$tmp/data" "$tmp/copy" \
+    >"$tmp/result"
+ok "a copy with its mapfile" [ "$(jq .progress.read_bytes "$tmp/result")" -lt \
+    $((1 * MiB)) ]
+ok "makes it equal" cmp "$tmp/data" "$tmp/copy"
+"$nbdsync" verify --wait --quiet --range 3MiB:1MiB bad
+is "another comparison of a part finds that out there" \
+    "$(api '/v1/jobs/bad/map?cells=8' | jq -c .runs)" \
+    '[["durable",4],["differs",1],["durable",3]]'
+"$nbdsync" verify --wait --quiet bad
+is "and one of all everywhere" "$(stretches bad)" '[[0,4194304,"durable"]]'
+spoil 1048576
+"$nbdsync" verify --wait --quiet bad
+is "what is found anew" "$(api '/v1/jobs/bad/map?cells=4' | jq -c .runs)" \
+    '[["durable",1],["differs",1],["durable",2]]'
+"$nbdsync" verify --repair --wait --quiet bad
+is "is no more once it is repaired" "$(stretches bad |
+    grep -c differs)" 0
+spoil 1048576
+"$nbdsync" verify --wait --quiet bad
+"$nbdsync" start --wait --quiet --full bad
+is "nor once it is copied" "$(stretches bad)" '[[0,4194304,"durable"]]'
 
 "$nbdsync" start --wait --quiet parts
 is "of a job of parts they are where they are" \

@@ -7,7 +7,7 @@
 requires nbdkit --filter=delay pattern --version
 requires chromium --version
 requires perl -e 'use IO::Socket::INET'
-plan 34
+plan 37
 
 port=$(free_port)
 web=http://127.0.0.1:$port
@@ -105,6 +105,16 @@ like "what was skipped is told" "$(cat "$tmp/document")" \
     'class="failure">[0-9]* bytes at offset 0 are not copied: source: [^<]*<'
 like "and where it is in the map" "$(cat "$tmp/document")" \
     '<title>error: 0 B to '
+printf spoilt | dd of="$tmp/copy" bs=1 seek=4194304 conv=notrunc status=none
+"$nbdsync" cancel --wait --quiet mirror
+"$nbdsync" verify --wait --quiet mirror 2>/dev/null
+browse --dump-dom "$web/#mirror"
+like "what differs is told, too" "$(cat "$tmp/document")" \
+    'class="failure">[0-9]* bytes at offset 4194304 differ<'
+like "and where it is" "$(cat "$tmp/document")" \
+    '<title>differs: 4.0 MiB to '
+like "with what was compared" "$(cat "$tmp/document")" \
+    '>differences-found</td><td>[^<]*</td><td>8\.0 MiB</td>'
 browse --dump-dom "$web/#quick"
 like "of runs that have ended it says how much they copied" \
     "$(cat "$tmp/document")" '<td>8\.0 MiB</td><td class="soft">2'
