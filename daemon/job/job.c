@@ -188,15 +188,29 @@ log_partial(struct job *job, const struct run_result *result) ON_MAIN
 	    describe_amount(&result->progress, amount), failed, gaps);
 }
 
+/* Once each, however many destinations lack it; or what was filled of it. */
+static uint64_t
+count_bad(const struct run_result *result, bool filled, size_t *ret_n)
+{
+	CLEANUP(ranges_done) struct ranges bad = { .v = NULL };
+
+	for (size_t i = 0; i < result->n_bad_ranges; i++) {
+		const struct run_bad_range *b = &result->bad_ranges[i];
+
+		if (!filled || b->is_filled)
+			(void)ranges_add(&bad, b->offset, b->length);
+	}
+	*ret_n = bad.n;
+	return ranges_total(&bad);
+}
+
 /* The first of them; the status has them all. */
 static void
 log_bad_ranges(struct job *job, const struct run_result *result) ON_MAIN
 {
-	uint64_t bytes = 0;
-	size_t i;
+	size_t n;
+	uint64_t bytes = count_bad(result, false, &n);
 
-	for (i = 0; i < result->n_bad_ranges; i++)
-		bytes += result->bad_ranges[i].length;
 	if (result->n_bad_ranges == 0) {
 		job_say(job, MSG_RUN_WARNING, LOG_LEVEL_ERROR, "finished, but "
 		    "for ranges for the list of which there was no memory");
@@ -204,13 +218,14 @@ log_bad_ranges(struct job *job, const struct run_result *result) ON_MAIN
 	}
 	job_say(job, MSG_RUN_WARNING, LOG_LEVEL_ERROR,
 	    "finished, but for %" PRIu64 " bad bytes in %zu "
-	    "ranges, the first at offset %" PRIu64 ": %s: %s",
-	    bytes, result->n_bad_ranges, result->bad_ranges[0].offset,
+	    "range%s, the first at offset %" PRIu64 ": %s: %s",
+	    bytes, n, n == 1 ? "" : "s", result->bad_ranges[0].offset,
 	    result->bad_ranges[0].side,
 	    strerror(-result->bad_ranges[0].errnum));
-	if (result->filled_bytes > 0)
+	bytes = count_bad(result, true, &n);
+	if (bytes > 0)
 		job_say(job, MSG_RUN_WARNING, LOG_LEVEL_WARNING, "filled %"
-		    PRIu64 " of these bytes", result->filled_bytes);
+		    PRIu64 " of these bytes", bytes);
 }
 
 /* With the place, for those who search the journal by it. */
