@@ -3,10 +3,12 @@
  * Drawing the screen: what of it is where.
  */
 #include <inttypes.h>
+#include <stdarg.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
 
+#include "base/annotate.h"
 #include "base/units.h"
 #include "cli/job-status.h"
 #include "cli/output.h"
@@ -20,16 +22,20 @@
 #define ROWS_AROUND  4			/* heading, columns, message, keys */
 #define ROWS_OF_BOTH 17			/* fewer: the list alone */
 #define NAME_COLUMNS 15			/* at least */
-#define ROW_COLUMNS  65			/* of a row besides the name */
+#define STATE_COLUMNS 16		/* with what is around it */
+#define PERCENT_COLUMNS 7
+#define RATE_COLUMNS 14
+#define LEFT_COLUMNS 8
 #define RPO_COLUMNS  12			/* at its end, if there is any */
+#define LEGEND_COLUMNS 79		/* of all that a map may have */
 
-/* How wide the columns of the list are. */
+/* How wide the columns of the list are; 0: there is none. */
 struct layout {
 	size_t name;
 	unsigned bar;			/* cells */
 	size_t rate;
 	size_t left;
-	size_t rpo;			/* 0: no job has one */
+	size_t rpo;
 };
 
 static enum style
@@ -45,8 +51,23 @@ style_of(const struct job_status *status)
 	return status->is_running ? STYLE_GOOD : STYLE_PLAIN;
 }
 
+/* Where there is room for it before a text of so many columns. */
+static void PRINTF(3, 4)
+add_if_fits(struct canvas *c, size_t behind, const char *fmt, ...)
+{
+	char text[128];
+	va_list args;
+
+	va_start(args, fmt);
+	(void)vsnprintf(text, sizeof text, fmt, args);
+	va_end(args);
+	if (c->used + output_width(text) + behind <= c->columns)
+		canvas_put(c, STYLE_REVERSE, 0, text);
+}
+
+/* "4 jobs  1 running  1 paused  0 in trouble" */
 static void
-draw_heading(const struct screen *s, struct canvas *c, const char *clock)
+count_jobs(const struct screen *s, char *buf, size_t size)
 {
 	size_t n = json_array_size(s->jobs);
 	unsigned running = 0, paused = 0, bad = 0;
@@ -60,9 +81,28 @@ draw_heading(const struct screen *s, struct canvas *c, const char *clock)
 		bad += strcmp(status.health, "warn") == 0 ||
 		    strcmp(status.health, "crit") == 0;
 	}
-	canvas_printf(c, STYLE_REVERSE, " nbdsync " PACKAGE_VERSION
-	    "   %zu job%s   %u running   %u paused   %u in trouble", n,
-	    n == 1 ? "" : "s", running, paused, bad);
+	(void)snprintf(buf, size, "  %zu job%s  %u running  %u paused  %u in "
+	    "trouble", n, n == 1 ? "" : "s", running, paused, bad);
+}
+
+/* The host first, as who has several screens wants to know which it is. */
+static void
+draw_heading(const struct screen *s, struct canvas *c, const char *clock)
+{
+	char counts[128], up[UNITS_TEXT_SIZE];
+	size_t behind;
+
+	count_jobs(s, counts, sizeof counts);
+	behind = strlen(counts) + strlen(clock) + 2;
+	canvas_put(c, STYLE_REVERSE, 0, " nbdsync " PACKAGE_VERSION);
+	if (s->host[0] != '\0')
+		add_if_fits(c, behind, "  %s", s->host);
+	if (s->up_s > 0)
+		add_if_fits(c, behind, "  up %s", units_format_time_ms(
+		    s->up_s * 1000, up));
+	canvas_put(c, STYLE_REVERSE, 0, counts);
+	if (c->used + strlen(clock) + 2 > c->columns)
+		clock = "";
 	if (c->columns > strlen(clock) + 1)
 		canvas_to_column(c, c->columns - strlen(clock) - 1,
 		    STYLE_REVERSE);
@@ -87,6 +127,7 @@ make_bar(const struct run_progress *p, bool utf8, unsigned n_cells, char *buf,
 	unsigned durable = cells_of(p, p->durable_bytes, n_cells);
 	size_t used = 0;
 
+	buf[0] = '\0';
 	for (unsigned i = 0; i < n_cells; i++)
 		used += (size_t)snprintf(buf + used, size - used, "%s",
 		    job_map_glyph(i < durable ? MAP_DURABLE : i >= settled ?
@@ -142,9 +183,11 @@ draw_running(struct canvas *c, const struct job_status *status,
 	canvas_printf(c, STYLE_PLAIN, " %3u%%  ", progress_percent(p));
 	(void)snprintf(rate, sizeof rate, "%s/s",
 	    units_format_size(status->run.rate, text));
-	canvas_put(c, STYLE_PLAIN, layout->rate, rate);
-	canvas_put(c, STYLE_PLAIN, layout->left, time_left(&status->run,
-	    text));
+	if (layout->rate > 0)
+		canvas_put(c, STYLE_PLAIN, layout->rate, rate);
+	if (layout->left > 0)
+		canvas_put(c, STYLE_PLAIN, layout->left,
+		    time_left(&status->run, text));
 }
 
 static void
@@ -213,34 +256,58 @@ draw_row(const struct screen *s, struct canvas *c,
 	canvas_end_line(c);
 }
 
-/* Names are as wide as the longest, where there is room. */
-static struct layout
-lay_out(const struct screen *s, const struct canvas *c)
+/* What the jobs would like: the longest name, a column for the RPO. */
+static void
+look_at_jobs(const struct screen *s, size_t *ret_name, bool *ret_has_rpo)
 {
-	struct layout l = { NAME_COLUMNS, BAR_CELLS, 14, 8, 0 };
 	const json_t *job;
-	size_t around;
 	size_t i;
 
+	*ret_name = NAME_COLUMNS;
+	*ret_has_rpo = false;
 	json_array_foreach(s->jobs, i, job) {
 		size_t width = output_width(screen_name_of(job));
 
-		if (width > l.name)
-			l.name = width;
+		if (width > *ret_name)
+			*ret_name = width;
 		if (json_is_object(json_object_get(job, "rpo")))
-			l.rpo = RPO_COLUMNS;
+			*ret_has_rpo = true;
 	}
-	if (l.name + ROW_COLUMNS > c->columns)
-		l.name = c->columns > NAME_COLUMNS + ROW_COLUMNS ?
-		    c->columns - ROW_COLUMNS : NAME_COLUMNS;
-	if (l.rpo == 0)
-		return l;
-	l.rate--;
-	l.left--;
-	around = l.name + ROW_COLUMNS - BAR_LEAST;
-	l.bar = c->columns < around + BAR_LEAST ? BAR_LEAST :
-	    c->columns > around + BAR_CELLS ? BAR_CELLS :
-	    (unsigned)(c->columns - around);
+}
+
+/* A column, if there is room for it behind those before. */
+static size_t
+take(size_t *room, size_t wanted)
+{
+	if (*room < wanted)
+		return 0;
+	*room -= wanted;
+	return wanted;
+}
+
+/* What is the least needed goes first; then the bar grows, then names do. */
+static struct layout
+lay_out(const struct screen *s, const struct canvas *c)
+{
+	const size_t least = NAME_COLUMNS + STATE_COLUMNS + PERCENT_COLUMNS;
+	size_t room = c->columns > least ? c->columns - least : 0;
+	struct layout l = { .name = NAME_COLUMNS };
+	size_t name;
+	bool has_rpo;
+
+	look_at_jobs(s, &name, &has_rpo);
+	l.bar = (unsigned)take(&room, BAR_LEAST);
+	if (l.bar > 0)
+		l.rate = take(&room, RATE_COLUMNS - (has_rpo ? 1 : 0));
+	if (l.rate > 0)
+		l.left = take(&room, LEFT_COLUMNS - (has_rpo ? 1 : 0));
+	if (l.left > 0 && has_rpo)
+		l.rpo = take(&room, RPO_COLUMNS);
+	if (l.bar > 0)
+		l.bar += room < BAR_CELLS - BAR_LEAST ? (unsigned)room :
+		    BAR_CELLS - BAR_LEAST;
+	room -= l.bar > 0 ? l.bar - BAR_LEAST : 0;
+	l.name += name - l.name < room ? name - l.name : room;
 	return l;
 }
 
@@ -263,27 +330,53 @@ why_empty(const struct screen *s)
 				      " no jobs are configured";
 }
 
+/* "JOB", or "JOB 11-20/100" where not all of them are seen. */
 static void
-draw_list(struct screen *s, struct canvas *c, size_t height)
+draw_columns(const struct screen *s, struct canvas *c,
+    const struct layout *layout, size_t height)
 {
-	struct layout layout = lay_out(s, c);
 	size_t n = json_array_size(s->jobs);
-	size_t at = n == 0 ? 0 : screen_find_selected(s);
+	char job[64] = "JOB";
 
-	canvas_printf(c, STYLE_DIM, " %-*s %-13s %-*s %-*s %s",
-	    (int)layout.name, "JOB", "STATE", (int)layout.bar + 6, "PROGRESS",
-	    (int)layout.rate - 1, "RATE", "ETA");
-	if (layout.rpo > 0 && c->columns > layout.rpo) {
-		canvas_to_column(c, c->columns - layout.rpo, STYLE_DIM);
+	if (n > height)
+		(void)snprintf(job, sizeof job, "JOB %zu-%zu/%zu",
+		    s->first + 1, s->first + height, n);
+	canvas_printf(c, STYLE_DIM, " %-*s %-13s %-*s ", (int)layout->name,
+	    job, "STATE", (int)layout->bar + PERCENT_COLUMNS - 1, "PROGRESS");
+	if (layout->rate > 0)
+		canvas_put(c, STYLE_DIM, layout->rate, "RATE");
+	if (layout->left > 0)
+		canvas_put(c, STYLE_DIM, 0, "ETA");
+	if (layout->rpo > 0) {
+		canvas_to_column(c, c->columns - layout->rpo, STYLE_DIM);
 		canvas_put(c, STYLE_DIM, 0, " RPO");
 	}
 	canvas_end_line(c);
+}
+
+static void
+scroll(struct screen *s, size_t height)
+{
+	size_t n = json_array_size(s->jobs);
+	size_t at = n == 0 ? 0 : screen_find_selected(s);
+
+	s->page = height;
 	if (at < s->first)
 		s->first = at;
 	if (at >= s->first + height)
 		s->first = at - height + 1;
 	if (s->first + height > n)
 		s->first = n > height ? n - height : 0;
+}
+
+static void
+draw_list(struct screen *s, struct canvas *c, size_t height)
+{
+	struct layout layout = lay_out(s, c);
+	size_t n = json_array_size(s->jobs);
+
+	scroll(s, height);
+	draw_columns(s, c, &layout, height);
 	for (size_t i = 0; i < height; i++) {
 		if (s->first + i < n)
 			draw_row(s, c, &layout, json_array_get(s->jobs,
@@ -309,7 +402,7 @@ draw_map(const struct screen *s, struct canvas *c, size_t height)
 		     i < s->map.n_cells; j++, i++) {
 			enum map_cell cell = job_map_at(&s->map, i);
 
-			canvas_put(c, cell == MAP_ERROR ? STYLE_BAD :
+			canvas_put(c, cell >= MAP_DIFFERS ? STYLE_BAD :
 			    STYLE_PLAIN, 0, job_map_glyph(cell, s->utf8));
 		}
 		if (height == 1) {
@@ -320,13 +413,18 @@ draw_map(const struct screen *s, struct canvas *c, size_t height)
 	}
 }
 
+/* On a narrow terminal of what there is in the map alone. */
 static void
 draw_legend(const struct screen *s, struct canvas *c)
 {
-	for (int i = MAP_KINDS - 1; i >= 0; i--)
-		canvas_printf(c, STYLE_DIM, "  %s %s",
-		    job_map_glyph((enum map_cell)i, s->utf8),
-		    job_map_word((enum map_cell)i));
+	for (int i = MAP_KINDS - 1; i >= 0; i--) {
+		enum map_cell cell = (enum map_cell)i;
+
+		if (c->columns >= LEGEND_COLUMNS ||
+		    (s->has_map && job_map_has(&s->map, cell)))
+			canvas_printf(c, STYLE_DIM, "  %s %s",
+			    job_map_glyph(cell, s->utf8), job_map_word(cell));
+	}
 	canvas_end_line(c);
 }
 
@@ -388,18 +486,19 @@ draw_figures(struct canvas *c, const struct job_status *status)
 	    &status->last_run;
 	const struct run_progress *p = &run->progress;
 	char a[UNITS_TEXT_SIZE], b[UNITS_TEXT_SIZE], d[UNITS_TEXT_SIZE];
+	char e[UNITS_TEXT_SIZE], text[256];
 
 	if (!status->is_running && !status->has_last_run) {
 		canvas_end_line(c);
 		canvas_end_line(c);
 		return;
 	}
-	canvas_printf(c, STYLE_PLAIN, " read %s   written %s   zero %s   "
-	    "durable ", units_format_size(p->read_bytes, a),
+	(void)snprintf(text, sizeof text, "read %s   written %s   zero %s   "
+	    "durable %s", units_format_size(p->read_bytes, a),
 	    units_format_size(p->written_bytes, b),
-	    units_format_size(p->zeroed_bytes, d));
-	canvas_printf(c, STYLE_PLAIN, "%s",
-	    units_format_size(p->durable_bytes, a));
+	    units_format_size(p->zeroed_bytes, d),
+	    units_format_size(p->durable_bytes, e));
+	draw_cut(c, STYLE_PLAIN, text);
 	canvas_end_line(c);
 	if (!status->is_running && run->failure[0] != '\0') {
 		canvas_put(c, STYLE_PLAIN, 1, "");
@@ -407,12 +506,12 @@ draw_figures(struct canvas *c, const struct job_status *status)
 		canvas_end_line(c);
 		return;
 	}
-	canvas_printf(c, STYLE_PLAIN, " %u connection%s, %u deep, %s requests",
-	    p->lanes, p->lanes == 1 ? "" : "s", p->queue_depth,
-	    units_format_size(p->request_size, a));
-	if (status->is_running)
-		canvas_printf(c, STYLE_PLAIN, ", limited by: %s",
-		    p->limited_by);
+	(void)snprintf(text, sizeof text, "%u connection%s, %u deep, %s "
+	    "requests%s%s", p->lanes, p->lanes == 1 ? "" : "s",
+	    p->queue_depth, units_format_size(p->request_size, a),
+	    status->is_running ? ", limited by: " : "",
+	    status->is_running ? p->limited_by : "");
+	draw_cut(c, STYLE_PLAIN, text);
 	canvas_end_line(c);
 }
 
@@ -541,17 +640,19 @@ draw_help(struct canvas *c)
 {
 	static const char *const lines[] = {
 		"",
-		" Key          What it does                    As a command",
+		" Key          What it does                As a command",
 		"",
 		" up, down     select a job",
-		" enter, m     the whole block map             nbdsync map JOB",
-		" s            start a run                     nbdsync start JOB",
-		" v            start a run that compares       nbdsync verify JOB",
-		" c            cancel the run                  nbdsync cancel JOB",
-		" p            pause, or resume                nbdsync pause JOB",
-		"                                              nbdsync resume JOB",
-		" + -          twice, half as fast             nbdsync rate JOB RATE",
-		" l            what was logged of it           nbdsync log JOB",
+		" PgUp, PgDn   the same, a page at once",
+		" Home, End    the first, the last",
+		" enter, m     the whole block map         nbdsync map JOB",
+		" s            start a run                 nbdsync start JOB",
+		" v            start one that compares     nbdsync verify JOB",
+		" c            cancel the run              nbdsync cancel JOB",
+		" p            pause, or resume            nbdsync pause JOB",
+		"                                          nbdsync resume JOB",
+		" + -          twice, half as fast         nbdsync rate JOB RATE",
+		" l            what was logged of it       nbdsync log JOB",
 		" /            list names that have this in them",
 		" ?            this help",
 		" q            leave",

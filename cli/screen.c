@@ -150,18 +150,19 @@ screen_map_cells(const struct screen *s, size_t columns, size_t rows)
 	    (unsigned)width;
 }
 
+/* By so many jobs, as far as there are any. */
 static void
-move(struct screen *s, int by)
+move(struct screen *s, bool down, size_t by)
 {
 	size_t n = json_array_size(s->jobs);
 	size_t at = n == 0 ? 0 : screen_find_selected(s);
 
 	if (n == 0)
 		return;
-	if (by < 0 && at > 0)
-		select_job(s, at - 1);
-	else if (by > 0 && at + 1 < n)
-		select_job(s, at + 1);
+	if (down)
+		select_job(s, by < n - 1 - at ? at + by : n - 1);
+	else
+		select_job(s, by < at ? at - by : 0);
 	s->said[0] = '\0';
 }
 
@@ -273,6 +274,35 @@ toggle(struct screen *s, enum screen_view view)
 	drop_map(s);
 }
 
+static bool
+take_movement(struct screen *s, int key)
+{
+	switch (key) {
+	case SCREEN_KEY_UP:
+	case 'k':
+		move(s, false, 1);
+		return true;
+	case SCREEN_KEY_DOWN:
+	case 'j':
+		move(s, true, 1);
+		return true;
+	case SCREEN_KEY_PAGE_UP:
+		move(s, false, s->page);
+		return true;
+	case SCREEN_KEY_PAGE_DOWN:
+		move(s, true, s->page);
+		return true;
+	case SCREEN_KEY_HOME:
+		move(s, false, SIZE_MAX);
+		return true;
+	case SCREEN_KEY_END:
+		move(s, true, SIZE_MAX);
+		return true;
+	default:
+		return false;
+	}
+}
+
 enum screen_action
 screen_key(struct screen *s, int key)
 {
@@ -282,17 +312,11 @@ screen_key(struct screen *s, int key)
 		type(s, key);
 		return SCREEN_NOTHING;
 	}
+	if (take_movement(s, key))
+		return SCREEN_NOTHING;
 	switch (key) {
 	case 'q':
 		return SCREEN_QUIT;
-	case SCREEN_KEY_UP:
-	case 'k':
-		move(s, -1);
-		break;
-	case SCREEN_KEY_DOWN:
-	case 'j':
-		move(s, 1);
-		break;
 	case SCREEN_KEY_ENTER:
 	case 'm':
 		toggle(s, SCREEN_MAP);

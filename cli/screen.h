@@ -47,6 +47,9 @@ struct screen {
 	uint64_t rate;			/* bytes a second; 0: no limit */
 	char selected[SCREEN_NAME_SIZE];
 	size_t first;			/* job at the top of the list */
+	size_t page;			/* jobs that it shows at once */
+	char host[SCREEN_NAME_SIZE];	/* whose daemon it is; "" */
+	uint64_t up_s;			/* since it was started; 0: not known */
 	struct job_map map;		/* of the selected job */
 	bool has_map;
 	enum screen_view view;
@@ -87,6 +90,10 @@ unsigned screen_map_cells(const struct screen *s, size_t columns,
 enum {
 	SCREEN_KEY_UP = 0x100,
 	SCREEN_KEY_DOWN,
+	SCREEN_KEY_PAGE_UP,
+	SCREEN_KEY_PAGE_DOWN,
+	SCREEN_KEY_HOME,
+	SCREEN_KEY_END,
 	SCREEN_KEY_ENTER,
 	SCREEN_KEY_ESCAPE,
 	SCREEN_KEY_BACKSPACE,

@@ -244,6 +244,25 @@ look_at_log(struct watcher *w)
 	json_decref(json);
 }
 
+/* How long the daemon is up, by its own clock, which is ours. */
+static void
+look_at_daemon(struct watcher *w)
+{
+	json_t *json = NULL;
+	struct tm tm = { 0 };
+	const char *text;
+	time_t now = time(NULL);
+
+	w->screen.up_s = 0;
+	if (control_ask(w->control, "GET", "/v1/version", 0, &json) != CLI_OK)
+		return;
+	text = json_string_value(json_object_get(json, "started_at"));
+	if (text != NULL && strptime(text, "%Y-%m-%dT%H:%M:%S", &tm) != NULL &&
+	    timegm(&tm) < now)
+		w->screen.up_s = (uint64_t)(now - timegm(&tm));
+	json_decref(json);
+}
+
 static void
 look(struct watcher *w)
 {
@@ -257,6 +276,7 @@ look(struct watcher *w)
 	if (exit_code == CLI_OK) {
 		screen_set_jobs(&w->screen, json);
 		json_decref(json);
+		look_at_daemon(w);
 		look_at_job(w);
 		look_at_map(w);
 		look_at_log(w);
@@ -310,26 +330,65 @@ do_action(struct watcher *w, enum screen_action action)
 	w->next_ms = 0;
 }
 
-/* What follows an escape character; it may be a key of its own. */
+static bool
+read_next(char *c)
+{
+	struct pollfd fd = { .fd = STDIN_FILENO, .events = POLLIN };
+
+	return poll(&fd, 1, ESCAPE_WAIT_MS) > 0 &&
+	    read(STDIN_FILENO, c, 1) == 1;
+}
+
+/* "A", "5~", "1;5B": of a sequence, behind its beginning. */
+static int
+key_of(const char *sequence)
+{
+	static const struct {
+		const char *sequence;
+		int key;
+	} keys[] = {
+		{ "A", SCREEN_KEY_UP },
+		{ "B", SCREEN_KEY_DOWN },
+		{ "5~", SCREEN_KEY_PAGE_UP },
+		{ "6~", SCREEN_KEY_PAGE_DOWN },
+		{ "H", SCREEN_KEY_HOME },
+		{ "1~", SCREEN_KEY_HOME },
+		{ "7~", SCREEN_KEY_HOME },
+		{ "F", SCREEN_KEY_END },
+		{ "4~", SCREEN_KEY_END },
+		{ "8~", SCREEN_KEY_END },
+	};
+
+	for (size_t i = 0; i < sizeof keys / sizeof keys[0]; i++)
+		if (strcmp(keys[i].sequence, sequence) == 0)
+			return keys[i].key;
+	return 0;
+}
+
+/*
+ * What follows an escape character; it may be a key of its own.  A sequence
+ * that means nothing to us is taken to its end all the same.
+ */
 static int
 read_sequence(struct watcher *w)
 {
-	struct pollfd fd = { .fd = STDIN_FILENO, .events = POLLIN };
-	char c[2];
+	char sequence[8] = "";
+	size_t n = 0;
+	char c;
 
-	if (poll(&fd, 1, ESCAPE_WAIT_MS) <= 0 ||
-	    read(STDIN_FILENO, c, 1) != 1)
+	if (!read_next(&c))
 		return SCREEN_KEY_ESCAPE;
-	if (c[0] != '[' && c[0] != 'O') {
-		w->next_key = (unsigned char)c[0];
+	if (c != '[' && c != 'O') {
+		w->next_key = (unsigned char)c;
 		return SCREEN_KEY_ESCAPE;
 	}
-	if (poll(&fd, 1, ESCAPE_WAIT_MS) <= 0 ||
-	    read(STDIN_FILENO, c + 1, 1) != 1)
-		return SCREEN_KEY_ESCAPE;
-	if (c[1] == 'A')
-		return SCREEN_KEY_UP;
-	return c[1] == 'B' ? SCREEN_KEY_DOWN : 0;
+	do {
+		if (!read_next(&c))
+			return n == 0 ? SCREEN_KEY_ESCAPE : 0;
+		if (n + 1 < sizeof sequence)
+			sequence[n++] = c;
+	} while (c < 0x40 || c > 0x7e);
+	return key_of(sequence);
 }
 
 static void
@@ -425,6 +484,9 @@ watch_run(const struct watch *watch)
 	int r;
 
 	screen_init(&w.screen);
+	if (gethostname(w.screen.host, sizeof w.screen.host) < 0)
+		w.screen.host[0] = '\0';
+	w.screen.host[strcspn(w.screen.host, ".")] = '\0';
 	w.screen.utf8 = !watch->ascii &&
 	    strcmp(nl_langinfo(CODESET), "UTF-8") == 0;
 	if (watch->job != NULL)

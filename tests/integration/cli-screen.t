@@ -6,7 +6,7 @@
 . "$srcdir/tests/lib/screenlib.sh"
 requires nbdkit --filter=delay pattern --version
 requires tmux -V
-plan 61
+plan 68
 
 conf "endpoints = (
   { name = \"quick\"; command = [ \"nbdkit\", \"pattern\", \"8M\" ]; },
@@ -22,7 +22,7 @@ start_terminals
 
 open_screen 80 24
 ok "the first job is selected" shows '^>quick  *idle  *never ran'
-ok "the heading counts the jobs" shows '3 jobs   0 running   0 paused'
+ok "the heading counts the jobs" shows '3 jobs  0 running  0 paused'
 ok "the last line has the keys" [ "$(show | sed -n '24s/^ q quit.*/keys/p')" \
     = keys ]
 ok "the RPO has a column at the end of the list" shows '^ JOB .* ETA *RPO$'
@@ -33,8 +33,21 @@ ok "and what is well is just told" grep -q '^ third .* 02:00:00 .* ok$' \
     "$tmp/shown"
 ok "no line is wider than the terminal" [ "$(LC_ALL=C.UTF-8 wc -L \
     <"$tmp/shown")" -le 80 ]
+is "the README shows its legend and its keys" "$(sed -n \
+    -e '/^  x failed/p' -e '/^ q quit/p' "$srcdir/README.md")" "$(sed -n \
+    -e '/^  x failed/p' -e '/^ q quit/p' "$tmp/shown")"
+keys End
+ok "end selects the last" shows '^>third'
+keys PPage
+ok "a page up is more than there are" shows '^>quick'
+keys NPage
+ok "a page down, too" shows '^>third'
+keys Home
+ok "home selects the first" shows '^>quick'
+keys C-Up C-Down C-Right F5 DC
 keys Down
-ok "down selects the next" shows '^>slow'
+ok "down selects the next, and keys that mean nothing do nothing" \
+    shows '^>slow'
 keys s
 ok "s starts it" shows '^>slow  *copying'
 ok "and says so" grep -q "job 'slow' is started" "$tmp/shown"
@@ -130,6 +143,8 @@ shows '^>quick'
 term resize-window -t screen -x 120 -y 40
 ok "a larger terminal is filled" wait_for \
     "show | sed -n 40p | grep -q 'q quit'"
+ok "and has room for how long the daemon is up" grep -q \
+    '^ nbdsync [^ ]*  .*up [0-9.]* s  3 jobs' "$tmp/shown"
 term resize-window -t screen -x 40 -y 10
 ok "a small one is not overrun" wait_for "show | sed -n 10p |
     grep -q 'q quit' && sed -n 1p '$tmp/shown' | grep -q ' nbdsync '"

@@ -4,6 +4,7 @@
  */
 #include "cli/screen.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -165,6 +166,124 @@ START_TEST(a_narrow_terminal_is_drawn_as_well)
 }
 END_TEST
 
+/* The bar, and what is behind it, as far as there is room for all of it. */
+START_TEST(on_a_narrow_terminal_whole_columns_are_left_out)
+{
+	static const struct {
+		size_t columns;
+		bool rate, left, rpo;
+	} v[] = {
+		{ 36, false, false, false },
+		{ 50, false, false, false },
+		{ 61, true, false, false },
+		{ 68, true, true, false },
+		{ 80, true, true, true },
+	};
+
+	show("{\"jobs\":[{\"job\":\"one\",\"state\":\"copying\",\"rpo\":{"
+	     "\"age_s\":3600,\"level\":\"ok\"},\"run\":{\"id\":\"r\","
+	     "\"progress\":{\"phase\":\"copying\",\"total_bytes\":100,"
+	     "\"done_bytes\":42,\"rate_bytes_per_s\":1024,"
+	     "\"eta_s\":77}}}]}");
+	for (size_t i = 0; i < sizeof v / sizeof v[0]; i++) {
+		char *text = drawn_on(v[i].columns, 10);
+
+		ck_assert_ptr_nonnull(strstr(text, " 42%"));
+		ck_assert(v[i].rate == (strstr(text, "1.0 KiB/s") != NULL));
+		ck_assert(v[i].left == (strstr(text, "1m17s") != NULL));
+		ck_assert(v[i].rpo == (strstr(text, "1h00m ok") != NULL));
+		ck_assert(v[i].rpo == (strstr(text, " RPO") != NULL));
+		free(text);
+	}
+}
+END_TEST
+
+/* j0 to j29. */
+static void
+show_thirty(void)
+{
+	json_t *answer = json_pack("{s:[]}", "jobs");
+
+	for (int i = 0; i < 30; i++) {
+		char name[16];
+
+		(void)snprintf(name, sizeof name, "j%d", i);
+		(void)json_array_append_new(json_object_get(answer, "jobs"),
+		    json_pack("{s:s, s:s}", "job", name, "state", "idle"));
+	}
+	screen_set_jobs(&screen, answer);
+	json_decref(answer);
+}
+
+static const char *
+selected_by(int key)
+{
+	(void)screen_key(&screen, key);
+	free(drawn(80));
+	return screen.selected;
+}
+
+START_TEST(many_jobs_are_paged_through)
+{
+	show_thirty();
+	ck_assert(shows("JOB 1-10/30"));
+	ck_assert_str_eq(selected_by(SCREEN_KEY_PAGE_DOWN), "j10");
+	ck_assert(shows("JOB 2-11/30"));
+	ck_assert_str_eq(selected_by(SCREEN_KEY_PAGE_DOWN), "j20");
+	ck_assert_str_eq(selected_by(SCREEN_KEY_PAGE_DOWN), "j29");
+	ck_assert(shows("JOB 21-30/30"));
+	ck_assert_str_eq(selected_by(SCREEN_KEY_PAGE_UP), "j19");
+	ck_assert_str_eq(selected_by(SCREEN_KEY_HOME), "j0");
+	ck_assert_str_eq(selected_by(SCREEN_KEY_PAGE_UP), "j0");
+	ck_assert_str_eq(selected_by(SCREEN_KEY_END), "j29");
+	ck_assert_str_eq(selected_by(SCREEN_KEY_UP), "j28");
+	ck_assert(!shows("j18"));
+}
+END_TEST
+
+START_TEST(the_heading_has_what_there_is_room_for)
+{
+	char *text;
+
+	(void)strcpy(screen.host, "dr1");
+	screen.up_s = 100 * 3600;
+	ck_assert(shows("nbdsync " PACKAGE_VERSION));
+	ck_assert(shows("  dr1"));
+	ck_assert(shows("12:00:00 "));
+	text = drawn(100);
+	ck_assert_ptr_nonnull(strstr(text, "  dr1"));
+	ck_assert_ptr_nonnull(strstr(text, "  up 4d04h"));
+	free(text);
+	(void)strcpy(screen.host, "a-host-with-a-very-long-name");
+	ck_assert(!shows("a-host"));
+	ck_assert(shows("  2 jobs"));
+	ck_assert(shows("12:00:00 "));
+	text = drawn(60);
+	ck_assert_ptr_nonnull(strstr(text, "in trouble"));
+	ck_assert_ptr_null(strstr(text, "12:00"));
+	free(text);
+}
+END_TEST
+
+START_TEST(a_narrow_legend_has_what_the_map_has)
+{
+	struct job_map map = { .n_cells = 2, .n_runs = 1 };
+	char *text;
+
+	map.runs = calloc(1, sizeof *map.runs);
+	ck_assert_ptr_nonnull(map.runs);
+	map.runs[0].cell = MAP_DIFFERS;
+	map.runs[0].length = 2;
+	screen_set_map(&screen, &map);
+	ck_assert(shows("x failed"));
+	ck_assert(shows("to do"));
+	text = drawn(50);
+	ck_assert_ptr_nonnull(strstr(text, "! differs"));
+	ck_assert_ptr_null(strstr(text, "failed"));
+	free(text);
+}
+END_TEST
+
 int
 main(void)
 {
@@ -178,6 +297,10 @@ main(void)
 	tcase_add_test(tc, connections_are_summed_up_for_each_disk);
 	tcase_add_test(tc, an_empty_list_says_why);
 	tcase_add_test(tc, a_narrow_terminal_is_drawn_as_well);
+	tcase_add_test(tc, on_a_narrow_terminal_whole_columns_are_left_out);
+	tcase_add_test(tc, many_jobs_are_paged_through);
+	tcase_add_test(tc, the_heading_has_what_there_is_room_for);
+	tcase_add_test(tc, a_narrow_legend_has_what_the_map_has);
 	suite_add_tcase(suite, tc);
 	return unit_main(suite);
 }
