@@ -210,9 +210,38 @@ print_connections(const json_t *list)
 	}
 }
 
+/* Of several destinations some may be behind: "b: as of 2026-..." */
+static void
+print_consistent_each(const json_t *job)
+{
+	const json_t *names = json_object_get(job, "destinations");
+	const json_t *each = json_object_get(json_object_get(json_object_get(
+	    json_object_get(job, "run"), "progress"), "mirror"),
+	    "destinations");
+	char local[OUTPUT_TIME_SIZE];
+	const json_t *o;
+	char text[256];
+	size_t i;
+
+	if (json_array_size(names) < 2 ||
+	    json_array_size(names) != json_array_size(each))
+		return;
+	json_array_foreach(each, i, o) {
+		const char *name = json_string_value(json_object_get(
+		    json_array_get(names, i), "endpoint"));
+		const char *at = json_string_value(json_object_get(o,
+		    "consistent_at"));
+
+		(void)snprintf(text, sizeof text, "%s: %s%s",
+		    name != NULL ? name : "?", at != NULL ? "as of " : "never",
+		    at != NULL ? output_local_time(at, local) : "");
+		print_line("", text);
+	}
+}
+
 /* "41 complete, 5 failed since then" */
 static void
-print_passes(const struct run_mirror *m)
+print_passes(const struct run_mirror *m, const json_t *job)
 {
 	char age[UNITS_TEXT_SIZE];
 	char text[128];
@@ -227,14 +256,16 @@ print_passes(const struct run_mirror *m)
 	if (m->failure[0] != '\0')
 		print_line("last failure:", m->failure);
 	if (m->n_complete == 0)
-		return;
-	(void)snprintf(text, sizeof text, "as of %s ago",
-	    units_format_time_ms(m->consistent_age_ms, age));
+		(void)snprintf(text, sizeof text, "not yet");
+	else
+		(void)snprintf(text, sizeof text, "as of %s ago",
+		    units_format_time_ms(m->consistent_age_ms, age));
 	print_line("consistent:", text);
+	print_consistent_each(job);
 }
 
 static void
-print_run(const struct job_run *run)
+print_run(const struct job_run *run, const json_t *job)
 {
 	char done[UNITS_TEXT_SIZE];
 	char total[UNITS_TEXT_SIZE];
@@ -245,7 +276,7 @@ print_run(const struct job_run *run)
 	print_line("run:", run->id);
 	print_time("started:", run->started_at);
 	if (run->progress.mirror.is_mirror)
-		print_passes(&run->progress.mirror);
+		print_passes(&run->progress.mirror, job);
 	if (run->progress.total_bytes == 0)
 		return;
 	(void)printf("%-13s %u%%, %s of %s, %s of it zeroes, %s/s%s%s\n",
@@ -378,7 +409,7 @@ show_job(const struct command *command, const json_t *json)
 	if (status.has_rpo)
 		print_rpo(&status);
 	if (status.is_running) {
-		print_run(&status.run);
+		print_run(&status.run, json);
 		print_connections(json_object_get(json, "connections"));
 	}
 	if (!status.has_last_run && !status.is_running)

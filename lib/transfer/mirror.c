@@ -39,6 +39,22 @@ is_for_good(const struct run_result *r)
 	}
 }
 
+/* Of each destination that a pass has not failed for. */
+static void
+note_each(struct series *s)
+{
+	const struct run_result *r = &s->result;
+	unsigned i;
+
+	s->mirror.n_destinations = s->spec.n_destinations;
+	if (r->outcome != RUN_SUCCEEDED &&
+	    (r->outcome != RUN_PARTIAL || r->n_not_copied > 0))
+		return;
+	for (i = 0; i < s->spec.n_destinations; i++)
+		if (r->destination_failures[i] == NULL)
+			s->mirror.consistent_at_each_ms[i] = r->started_at_ms;
+}
+
 static void
 note_complete(struct series *s)
 {
@@ -132,6 +148,7 @@ after_pass(struct series *s)
 {
 	s->spec.mode = RUN_SYNC;
 	s->spec.straggler_ms = STRAGGLER_MS;
+	note_each(s);
 	if (s->result.outcome == RUN_SUCCEEDED) {
 		note_complete(s);
 	} else {

@@ -105,10 +105,26 @@ time_or_null(int64_t at_ms)
 }
 
 static json_t *
+report_consistent_each(const struct run_mirror *m)
+{
+	json_t *list = json_array();
+	unsigned i;
+
+	for (i = 0; list != NULL && i < m->n_destinations; i++)
+		if (json_array_append_new(list,
+			json_pack("{s:o}", "consistent_at",
+			    time_or_null(m->consistent_at_each_ms[i]))) < 0) {
+			json_decref(list);
+			return NULL;
+		}
+	return list;
+}
+
+static json_t *
 report_mirror(const struct run_mirror *m)
 {
 	return json_pack(
-	    "{s:i, s:I, s:I, s:b, s:o, s:o, s:o, s:s?}", "pass",
+	    "{s:i, s:I, s:I, s:b, s:o, s:o, s:o, s:o, s:s?}", "pass",
 	    (int)m->pass, "passes_complete", (json_int_t)m->n_complete,
 	    "passes_failed", (json_int_t)m->n_failed, "in_sync",
 	    m->is_in_sync, "consistent_at",
@@ -116,7 +132,8 @@ report_mirror(const struct run_mirror *m)
 	    m->consistent_at_ms == 0 ?
 		json_null() :
 		json_integer((json_int_t)m->consistent_age_ms),
-	    "next_pass_at", time_or_null(m->next_pass_at_ms), "failure",
+	    "destinations", report_consistent_each(m), "next_pass_at",
+	    time_or_null(m->next_pass_at_ms), "failure",
 	    m->failure[0] != '\0' ? m->failure : NULL);
 }
 

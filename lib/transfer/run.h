@@ -230,6 +230,9 @@ struct run_mirror {
 	int64_t consistent_at_ms;	/* real time: what the source had then
 					   is at all destinations; 0: never */
 	uint64_t consistent_age_ms;
+	unsigned n_destinations;
+	/* The same of each: it may have got all when another one has not. */
+	int64_t consistent_at_each_ms[RUN_MAX_DESTINATIONS];
 	int64_t next_pass_at_ms;	/* 0: one is under way */
 	char failure[ERROR_TEXT_SIZE];	/* of the last pass; "": none */
 };

@@ -5,7 +5,7 @@
 . "$srcdir/tests/lib/daemonlib.sh"
 requires nbdkit --filter=delay file --version
 requires jq --version
-plan 11
+plan 15
 
 mirror()
 {
@@ -41,6 +41,10 @@ not_ok "though the one is not" cmp -s "$tmp/a" "$tmp/c"
 is "it is not called in sync" "$(mirror in_sync)" false
 change "and again, still away"
 ok "and once more" wait_for 'cmp -s "$tmp/a" "$tmp/b"' 60
+# Times of one form are in order as texts.
+ok "it is said which of them has got less" wait_for \
+    '[ "$(mirror "destinations[0].consistent_at > (
+        .run.progress.mirror | .destinations[1].consistent_at)")" = true ]' 60
 start_nbdkit c file "$tmp/c"
 ok "the one that is back gets all that it missed" wait_for \
     'cmp -s "$tmp/a" "$tmp/c"' 60
@@ -54,6 +58,11 @@ change "before it begins again"
 start_job m
 ok "one that is not there at the beginning is not waited for" wait_for \
     'cmp -s "$tmp/a" "$tmp/b" && [ "$(mirror passes_failed)" -ge 1 ]' 60
+is "only the other one is consistent" "$(mirror \
+    'destinations | map(.consistent_at != null) | tostring')" "[true,false]"
+ok "a person is told, too" "$nbdsync" status m
+like "of each" "$(echo "$out" | tr '\n' ' ')" \
+    'consistent: +not yet +b: as of 20[^ ]* [0-9:]+ +c: never '
 start_nbdkit c file "$tmp/c"
 ok "nor given up" wait_for 'cmp -s "$tmp/a" "$tmp/c"' 60
 ok "and both are in sync then" wait_for '[ "$(mirror in_sync)" = true ]' 60
