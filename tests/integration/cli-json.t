@@ -89,18 +89,23 @@ plan $((2 + n + 2 * n))
 is "the uses are those of the table" "$(cut -d ' ' -f 1 "$tmp/uses")" "$known"
 is "and so are the failures" "$(cut -d ' ' -f 1 "$tmp/failures")" "$known"
 
-# say WORDS...: it, with --json, for two seconds if it goes on
+# say WORDS...: it, with --json; what goes on is interrupted once it says this
 say()
 {
 	command=$1
 	shift
 	case $command in
-	mirror | events)
-		run timeout --signal INT 2 env --default-signal=INT \
-		    "$nbdsync" "$command" --json "$@"
-		;;
-	*)	run "$nbdsync" "$command" --json "$@" ;;
+	mirror) said="'the first pass is complete'" ;;
+	*)	said="'\"live\"'" ;;
 	esac
+	: >"$tmp/say.err"
+	start_process say sh -c \
+	    "exec '$nbdsync' $command --json $* 2>'$tmp/say.err'"
+	wait_for "grep -q -e $said '$tmp/say.log' '$tmp/say.err'"
+	stop_process say INT
+	out=$(cat "$tmp/say.log")
+	# What a mirror does is told there.
+	err=$(sed '/^nbdsync: mirror: /d' "$tmp/say.err")
 }
 
 start_job slow
@@ -108,17 +113,18 @@ wait_copied slow
 while read -r command rest; do
 	[ "$command" != checkpoint ] || wait_for \
 	    '[ "$(api_status /v1/jobs/slow/checkpoint)" = 200 ]'
+	case $command in
+	mirror | events) say "$command" "$rest" ;;
 	# shellcheck disable=SC2086
-	say "$command" $rest
-	# What it does is told there.
-	[ "$command" != mirror ] || err=
+	*)	run "$nbdsync" "$command" --json $rest ;;
+	esac
 	printf '%s\n' "$out" >"$tmp/out"
 	is "$command --json prints objects, and no more: $status" \
 	    "$(jq -r type "$tmp/out" 2>&1 | sort -u) $err" "object "
 done <"$tmp/uses"
 while read -r command rest; do
 	# shellcheck disable=SC2086
-	say "$command" $rest
+	run "$nbdsync" "$command" --json $rest
 	kinds=$(printf '%s\n' "$out" | jq -r type 2>&1 | sort -u)
 	# What it has found is its answer: there is JSON then, too.
 	case $status:$kinds in
