@@ -5,7 +5,10 @@
 . "$srcdir/tests/lib/daemonlib.sh"
 requires make --version
 requires nbdkit file --version
-requires systemd-analyze --version
+# Elsewhere, as when the release archive is tried, the names of directories
+# are others, and of the tree itself.
+prefix=$(sed -n 's/^prefix = //p' "$builddir/Makefile")
+requires test "$prefix" = /usr/local
 plan 20
 
 root=$tmp/root
@@ -15,13 +18,7 @@ install_it()
 	    -C "$builddir" install DESTDIR="$root" >"$tmp/install.log" 2>&1
 }
 ok "it is installed" install_it
-variable()
-{
-	sed -n "s/^$1 = //p" "$builddir/Makefile"
-}
-prefix=$(variable prefix)
-units=$(variable systemdsystemunitdir)
-[ "$prefix" = /usr/local ] || bail "the prefix is $prefix"
+units=$(sed -n 's/^systemdsystemunitdir = //p' "$builddir/Makefile")
 usr=$root$prefix
 
 (cd "$root" && find . -type f -o -type l) | sed 's,^\.,,' |
