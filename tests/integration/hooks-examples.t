@@ -3,7 +3,7 @@
 # The hooks that are ready for use call what they should: LVM, curl and
 # sendmail are stand-ins that note their arguments.
 . "$srcdir/tests/lib/testlib.sh"
-plan 28
+plan 31
 
 hooks=$srcdir/doc/examples/hooks
 mkdir "$tmp/bin"
@@ -70,6 +70,13 @@ NBDSYNC_HOOK=on_failure NBDSYNC_RESULT=failed NBDSYNC_ERROR="disk is full"
 exits 0 "mail sends a mail" sh -c "echo '{}' | '$hooks/mail' root"
 like "with the reason" "$(tr '\n' ' ' <"$tmp/mail")" \
     "To: root Subject: nbdsync: job vm1: failed  Job vm1, .* run r1: disk is full"
+like "and what the run was" "$(tail -n 1 "$tmp/mail")" '^\{}$'
+stub nbdsync 'echo "limited by: source-latency"'
+"$hooks/mail" root </dev/null
+is "which is the job's status, where the daemon answers" \
+    "$(tail -n 1 "$tmp/mail")" "limited by: source-latency"
+like "of that job" "$(tail -n 1 "$tmp/calls")" "^nbdsync status vm1$"
+stub nbdsync 'exit 10'
 unset NBDSYNC_RESULT NBDSYNC_ERROR
 NBDSYNC_HOOK=on_stalled NBDSYNC_EVENT=job.stalled
 export NBDSYNC_EVENT

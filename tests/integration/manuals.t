@@ -5,7 +5,7 @@
 # have tests of their own.)
 . "$srcdir/tests/lib/testlib.sh"
 requires mandoc -T ascii "$srcdir/doc/nbdsyncd.8"
-plan 13
+plan 17
 
 doc=$srcdir/doc
 # The sections of ours that mandoc expects elsewhere.
@@ -38,6 +38,27 @@ sed -n 's/^\.It Cm \([A-Z]* \/.*\)/\1/p' "$doc/nbdsync-api.7" |
     sed 's/ , /\n/g' | sort >"$tmp/told"
 is "nbdsync-api(7) has each of them, and no other" \
     "$(diff "$tmp/routes" "$tmp/told")" ""
+
+# "run.started" and its like; those of no job, too.
+kinds='\(run\|job\|verify\|config\|daemon\)\.[a-z][a-z-]*'
+grep -rho "\"$kinds\"" "$srcdir/daemon" | tr -d '"' | grep -v '\.h$' |
+    sort -u >"$tmp/events"
+ok "there are events" test "$(wc -l <"$tmp/events")" -gt 15
+sed -n '/^\.It Cm GET \/v1\/events/,/^\.It Cm GET \/metrics/p' \
+    "$doc/nbdsync-api.7" | grep -o "\(^\|[ (]\)$kinds\($\|[ ;]\)" | tr -d ' ;(' |
+    sort -u >"$tmp/told"
+is "nbdsync-api(7) tells of each event, and of no other" \
+    "$(diff "$tmp/events" "$tmp/told")" ""
+sed -n 's/^	\[HOOK_[A-Z_]*\] = "\([a-z]*_*[a-z_]*\)",$/\1/p' \
+    "$srcdir/daemon/job/hooks.c" | grep -v -e succeeded -e skipped \
+    -e failed | sort >"$tmp/hooks"
+is "nbdsync.conf(5) tells of each hook what its environment says" "$(sed -n \
+    '/^\.Sh HOOKS/,/^\.Sh/p' "$doc/nbdsync.conf.5" | tr '\n' ' ' |
+    sed 's/.*NBDSYNC_HOOK (\([^)]*\)).*/\1/; s/ or /,/; s/,/\n/g' |
+    tr -d ' ' | sort)" "$(cat "$tmp/hooks")"
+is "nbdsync-api(7) counts them" "$(tr '\n' ' ' <"$doc/nbdsync-api.7" |
+    sed 's/.*\.Va hook (\([^)]*\)).*/\1/; s/, /\n/g' | sort)" \
+    "$(cat "$tmp/hooks")"
 
 is "nbdsyncd(8) has the options of nbdsyncd --help, and no other" \
     "$(sed -n '/^The options are/,/^\.El/s/^\.It Fl \(. , \)\{0,1\}-\([a-z]*\).*/--\2/p' \
