@@ -151,6 +151,20 @@ BUILT_SOURCES += %D%/control/schema.json.inc %D%/control/status.html.inc
 CLEANFILES += %D%/control/schema.json.inc %D%/control/status.html.inc
 EXTRA_DIST += %D%/control/schema.json %D%/control/status.html
 
+# What it was built from: of a release archive the archive knows, else git, and
+# if that does not either, it is empty.  Only another one makes anything anew.
+%D%/control/commit.inc: FORCE
+	$(AM_V_at)$(MKDIR_P) %D%/control && { \
+	    if [ -f $(srcdir)/.commit ]; then cat $(srcdir)/.commit; \
+	    elif [ -e $(srcdir)/.git ]; then \
+		git -C $(srcdir) rev-parse --short=12 HEAD 2>/dev/null; \
+	    fi | sed 's/.*/"&"/'; echo '""'; } >$@.tmp && \
+	if cmp -s $@.tmp $@; then rm $@.tmp; else mv $@.tmp $@; fi
+FORCE:
+.PHONY: FORCE
+BUILT_SOURCES += %D%/control/commit.inc
+CLEANFILES += %D%/control/commit.inc
+
 nbdsyncd_libs = $(EVENT_EXTRA_LIBS) $(CONFIG_LIBS) $(JANSSON_LIBS) \
 	$(SYSTEMD_LIBS)
 

@@ -23,6 +23,11 @@
 #include "net/tls.h"
 #include "transfer/progress.h"
 
+/* Written by make. */
+static const char commit[] =
+#include "control/commit.inc"
+    ;
+
 struct series {
 	const char *name;
 	const char *type;
@@ -563,8 +568,8 @@ put_daemon(FILE *f, const struct ctl_request *req) ON_MAIN
 
 	metrics_head(f, "nbdsync_build_info", "gauge", "what the daemon is");
 	(void)fprintf(f, "nbdsync_build_info{version=\"" PACKAGE_VERSION
-	    "\",libevent=\"%s\",openssl=\"%s\"} 1\n", event_get_version(),
-	    tls_library_version());
+	    "\",commit=\"%s\",libevent=\"%s\",openssl=\"%s\"} 1\n", commit,
+	    event_get_version(), tls_library_version());
 	metrics_single(f, "nbdsync_start_time_seconds", "gauge",
 	    "when the daemon was started",
 	    (double)req->facts->started_at_ms / 1000.0);

@@ -7,7 +7,7 @@
 requires certtool --version
 requires nbdkit --filter=delay pattern --version
 requires perl -e 1
-plan 46
+plan 47
 
 make_ca "$tmp/pki"
 make_cert "$tmp/pki" client tls_www_client 'expiration_days = 2'
@@ -38,6 +38,14 @@ like "the type is that of the text format" "$(api /metrics --output /dev/null \
     --write-out '%{content_type}')" '^text/plain; version=0\.0\.4'
 api /metrics >"$tmp/metrics"
 is "the text is well-formed and well-named" "$(check <"$tmp/metrics")" ""
+built=$(tr -d '"\n' <"$builddir/daemon/control/commit.inc")
+if [ -e "$srcdir/.git" ] && git -C "$srcdir" rev-parse HEAD >/dev/null 2>&1
+then
+	[ "$built" ] || bail "it was built from no commit"
+fi
+is "it says from what it was built" "$(sed -n \
+    's/^nbdsync_build_info{.*commit="\([^"]*\)".*/\1/p' "$tmp/metrics")" \
+    "$built"
 is "what has not happened is 0 from the start" \
     "$(metric 'nbdsync_job_runs_total{job="bad",result="failed"}')" 0
 is "a job that never ran has unknown health" \
