@@ -576,6 +576,7 @@ integration_tests = \
 	%D%/integration/daemon-progress.t \
 	%D%/integration/daemon-reload-control.t \
 	%D%/integration/daemon-resume-age.t \
+	%D%/integration/daemon-resume-changed.t \
 	%D%/integration/daemon-resume.t \
 	%D%/integration/daemon-roles.t \
 	%D%/integration/daemon-roles-routes.t \

@@ -18,6 +18,10 @@
  * are constants.
  */
 
+/* An age that is up to us, and the highest of others: a year. */
+#define CONF_AGE_AUTO	UINT64_MAX
+#define CONF_MAX_AGE_MS (UINT64_C(365) * 24 * 60 * 60 * 1000)
+
 struct config_t;
 struct config_setting_t;
 
@@ -220,7 +224,7 @@ struct conf_job {
 	uint64_t io_timeout_ms;
 	uint64_t reconnect_ms;
 	uint64_t checkpoint_ms;
-	uint64_t resume_max_age_ms;
+	uint64_t resume_max_age_ms;	/* 0: never; CONF_AGE_AUTO */
 	enum run_on_error on_read_error;
 	enum run_on_error on_write_error;
 	unsigned retries;

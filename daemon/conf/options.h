@@ -37,6 +37,7 @@ enum option_type {
 					   RUN_LENGTH_ALL */
 	OPTION_RATE,			/* uint64_t, bytes/s */
 	OPTION_TIME,			/* uint64_t, milliseconds */
+	OPTION_AGE,			/* the same; "auto" is CONF_AGE_AUTO */
 	OPTION_TEXT,			/* const char * */
 	OPTION_NAME,			/* const char * */
 	OPTION_PATH,			/* const char * */

@@ -15,6 +15,7 @@ static const char *const types[] = {
 	[OPTION_LENGTH] = "size",
 	[OPTION_RATE] = "rate",
 	[OPTION_TIME] = "time",
+	[OPTION_AGE] = "time",
 	[OPTION_TEXT] = "text",
 	[OPTION_NAME] = "name",
 	[OPTION_PATH] = "path",

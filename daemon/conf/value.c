@@ -105,6 +105,20 @@ time_from_text(const char *text, void *target)
 }
 
 static int
+age_from_text(const char *text, void *target)
+{
+	uint64_t *ms = target;
+	int r;
+
+	if (strcmp(text, "auto") == 0) {
+		*ms = CONF_AGE_AUTO;
+		return 0;
+	}
+	r = units_parse_time_ms(text, ms);
+	return r == 0 && *ms > CONF_MAX_AGE_MS ? -ERANGE : r;
+}
+
+static int
 text_from_text(const char *text, void *target)
 {
 	if (*text == '\0')
@@ -337,6 +351,12 @@ static const struct kind kinds[] = {
 		.size = sizeof(uint64_t),
 		.config_type = CONFIG_TYPE_STRING,
 		.from_text = time_from_text,
+	},
+	[OPTION_AGE] = {
+		.must_be = "\"auto\" or a time of 365d at most, such as \"1h\"",
+		.size = sizeof(uint64_t),
+		.config_type = CONFIG_TYPE_STRING,
+		.from_text = age_from_text,
 	},
 	[OPTION_TEXT] = {
 		.must_be = "a string that is not empty",

@@ -320,6 +320,10 @@ void job_look_at_passes(struct job *job, const struct run_progress *p)
 /* The last one has, and the run goes on. */
 bool job_has_failing_passes(const struct job *job);
 
+/* Of the next run; what it points to lives with the job and configuration. */
+void job_make_spec(struct job *job, const struct conf_job *cj,
+    struct run_spec *ret_spec) ON_MAIN;
+
 /* See whether a destination has refused a flush: it may be for long. */
 void job_look_at_distrust(struct job *job, const struct run_progress *p)
     ON_MAIN;

@@ -550,67 +550,6 @@ begin_run(struct job *job) ON_MAIN
 	json_decref(o);
 }
 
-/* The configured run; what it points to lives with the configuration. */
-static void
-make_spec(struct job *job, const struct conf_job *cj,
-    struct run_spec *ret_spec) ON_MAIN
-{
-	*ret_spec = (struct run_spec){
-		.mode = job->mode,
-		.source = conf_find_endpoint(job->jobs->conf, cj->source)->spec,
-		.digest = cj->digest,
-		.interval_ms = cj->pass_interval_ms,
-		/* It may have been mirrored before. */
-		.syncs_first = true,
-		.recheck_ms = cj->recheck_ms,
-		.repair = job->wish.has_repair ? job->wish.repair :
-						 cj->repair,
-		/* The mode may be another one this time. */
-		.verify_after = (cj->verify_after || job->wish.verify) &&
-		    (job->mode == RUN_COPY || job->mode == RUN_SYNC),
-		.max_lag = cj->max_lag,
-		.zero_rest = cj->zero_rest,
-		.destination_is_zero = job->mode == RUN_COPY &&
-		    cj->destination_is_zero,
-		.allocated = cj->allocated,
-		.trim = cj->trim && (job->mode == RUN_COPY ||
-		    job->mode == RUN_VERIFY),
-		.sparse_size = cj->sparse_size,
-		.require_all = cj->require_all,
-		.rate = job->rate,
-		.budget = job->jobs->budget,
-		.counts = &job->counts,
-		.ranges = cj->ranges.v,
-		.n_ranges = cj->ranges.n,
-		.connections = job->own_connections != 0 ?
-		    job->own_connections : cj->connections,
-		.queue_depth = cj->queue_depth,
-		.request_size = (uint32_t)cj->request_size,
-		.connect_timeout_ms = cj->connect_timeout_ms,
-		.io_timeout_ms = cj->io_timeout_ms,
-		.reconnect_ms = cj->reconnect_ms,
-		.on_read_error = cj->on_read_error,
-		.on_write_error = cj->on_write_error,
-		.retries = cj->retries,
-		.max_retry_ms = cj->retry_time_ms,
-		.max_bad_bytes = cj->max_bad,
-		.max_bad_ranges = cj->max_bad_ranges,
-		.fill = cj->fill,
-		.line = job->wish.line,
-		.wait_for_space = cj->wait_for_space,
-		.allow_no_flush = cj->allow_no_flush,
-		.store = job->jobs->store,
-		.store_job = job->name,
-		.checkpoint_ms = cj->checkpoint_ms,
-		.resume_max_age_ms = cj->resume_max_age_ms,
-		.resume_after_ms = job->resume_after_ms,
-		.sample_ppm = job->wish.sample_ppm,
-		.sample_seed = (uint64_t)job_now_ms(),
-		.distrusted = job->distrusted,
-		.full = job->wish.is_full || cj->resume_max_age_ms == 0,
-	};
-}
-
 static int
 make_run(struct job *job, struct series **ret_run, struct error *e) ON_MAIN
 {
@@ -622,7 +561,7 @@ make_run(struct job *job, struct series **ret_run, struct error *e) ON_MAIN
 	struct run_spec spec;
 	int r;
 
-	make_spec(job, cj, &spec);
+	job_make_spec(job, cj, &spec);
 	if (job->wish.n_ranges > 0) {
 		r = job_cut_ranges(&job->wish, cj, &ranges, &spec.n_ranges, e);
 		if (r < 0)

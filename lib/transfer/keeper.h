@@ -36,7 +36,8 @@ struct keeper {
 							   source first */
 	uint64_t interval_ms;
 	uint64_t max_age_ms;		/* 0: any */
-	bool is_full;			/* asked not to go on */
+	bool is_full;			/* not to go on, */
+	const char *full_because;
 	bool is_stale;			/* what the store has is not to be
 					   gone on from: to be removed */
 	uint64_t generation;

@@ -520,7 +520,8 @@ on_loaded(struct store_call *call)
 	}
 	run->keeper.generation = run->resume->checkpoint->generation;
 	if (run->keeper.is_full)
-		(void)error_set(&why, -ESTALE, "asked for");
+		(void)error_set(&why, -ESTALE, "%s",
+		    run->keeper.full_because);
 	else if (checkpoint_check(run, run->resume->checkpoint, &why) == 0) {
 		look_closer(run);
 		return;

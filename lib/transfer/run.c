@@ -267,6 +267,8 @@ take_keeper(struct run *run, const struct run_spec *spec)
 	k->max_age_ms = spec->resume_max_age_ms;
 	atomic_store(&k->resume_after_ms, spec->resume_after_ms);
 	k->is_full = spec->full;
+	k->full_because = spec->full_because != NULL ? spec->full_because :
+						       "asked for";
 	(void)snprintf(k->job, sizeof k->job, "%s", spec->store_job);
 }
 

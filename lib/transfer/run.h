@@ -132,6 +132,7 @@ struct run_spec {
 	int64_t resume_after_ms;	/* real time: what was kept before is
 					   out of date; 0: it is not */
 	bool full;			/* do not go on from it */
+	const char *full_because;	/* static; NULL: it was asked for */
 	uint64_t store_ms;		/* so long the beginning and the end
 					   wait for an answer of the store; 0:
 					   RUN_STORE_MS */

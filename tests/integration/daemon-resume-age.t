@@ -29,7 +29,8 @@ put never 1 "$now"
 start_daemon "$tmp/conf"
 like "what is older than may be is not gone on from" "$(not_resumed j)" \
     '^the last run ended 7[2-9][0-9][0-9] s ago, and the source may have'
-like "nor does a job that never does" "$(not_resumed never)" "asked for"
+like "nor does a job that never does" "$(not_resumed never)" \
+    "^resume_max_age is 0"
 stop_process daemon
 is "the daemon ends well" $? 0
 
