@@ -14,6 +14,7 @@ fault_tests = \
 	%D%/fault-mute.t \
 	%D%/fault-one.t \
 	%D%/fault-power.t \
+	%D%/fault-slow.t \
 	%D%/fault-soak.t \
 	%D%/fault-tools.t
 TESTS += $(fault_tests)

@@ -493,6 +493,15 @@ read_commands(int fifo)
 	}
 }
 
+/* Whatever else happens meanwhile. */
+static int
+ms_to_tick(void)
+{
+	const uint64_t now = now_ms();
+
+	return now >= next_tick_ms ? 0 : (int)(next_tick_ms - now);
+}
+
 /* The polls: listener, FIFO, and two of each connection. */
 static void
 turn(int listener, int fifo)
@@ -507,7 +516,7 @@ turn(int listener, int fifo)
 		if (connections[i] != NULL)
 			prepare_polls(connections[i], &polls[2 + 2 * i]);
 	}
-	(void)poll(polls, 2 + 2 * MAX_CONNECTIONS, SLOW_MS);
+	(void)poll(polls, 2 + 2 * MAX_CONNECTIONS, ms_to_tick());
 	is_tick = now_ms() >= next_tick_ms;
 	if (is_tick)
 		next_tick_ms = now_ms() + SLOW_MS;
