@@ -1360,6 +1360,19 @@ digest_tests(void)
 	return t;
 }
 
+static TCase *
+bad_tests(void)
+{
+	TCase *t = tcase_create("bad");
+
+	tcase_add_checked_fixture(t, setup, teardown);
+	tcase_add_test(t, what_neither_side_can_read_is_skipped_once);
+	tcase_add_test(t, too_many_bad_bytes_are_no_lost_connection);
+	tcase_add_test(t, nor_are_too_many_bad_ranges);
+	tcase_add_test(t, a_connection_that_stays_away_is);
+	return t;
+}
+
 int
 main(void)
 {
@@ -1391,10 +1404,6 @@ main(void)
 	tcase_add_test(t, a_map_in_small_change_is_joined);
 	tcase_add_test(t, a_short_map_is_asked_on);
 	tcase_add_test(t, a_failed_map_means_data);
-	tcase_add_test(t, what_neither_side_can_read_is_skipped_once);
-	tcase_add_test(t, too_many_bad_bytes_are_no_lost_connection);
-	tcase_add_test(t, nor_are_too_many_bad_ranges);
-	tcase_add_test(t, a_connection_that_stays_away_is);
 	tcase_add_test(t,
 	    what_is_refused_at_any_size_is_not_refused_for_its_size);
 	tcase_add_test(t, an_empty_map_means_data);
@@ -1424,5 +1433,6 @@ main(void)
 	tcase_add_test(t, what_is_bad_side_by_side_is_one_stretch);
 	suite_add_tcase(s, t);
 	suite_add_tcase(s, digest_tests());
+	suite_add_tcase(s, bad_tests());
 	return unit_main(s);
 }
