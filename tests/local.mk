@@ -277,6 +277,11 @@ simulations = \
 	%D%/unit/daemon/manual.c \
 	%D%/unit/daemon/manual.h
 
+%C%_unit_daemon_test_routes_SOURCES = \
+	%D%/unit/daemon/test-routes.c \
+	%D%/unit/daemon/manual.c \
+	%D%/unit/daemon/manual.h
+
 %C%_unit_nbd_test_chunk_SOURCES = \
 	%D%/unit/nbd/test-chunk.c \
 	%D%/unit/nbd/script.c \

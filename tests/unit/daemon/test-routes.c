@@ -5,8 +5,11 @@
 #include "control/routes.h"
 
 #include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
+#include "manual.h"
 #include "unit.h"
 
 static struct ctl_path_names names;
@@ -132,6 +135,85 @@ START_TEST(a_body_has_only_keys_that_the_route_knows)
 }
 END_TEST
 
+START_TEST(a_query_has_only_keys_that_the_route_knows)
+{
+	static const struct ctl_route r = { .query = some_keys };
+	static const struct ctl_route none = { .query = NULL };
+	struct error e;
+
+	ck_assert_int_eq(ctl_route_check_query(&r, "reason", &e), 0);
+	ck_assert_int_eq(ctl_route_check_query(&r, "raeson", &e), -EINVAL);
+	ck_assert_str_eq(e.text, "unknown key \"raeson\" in the query of the "
+	    "URI; did you mean \"reason\"?");
+	ck_assert_int_eq(ctl_route_check_query(&none, "x", &e), -EINVAL);
+	ck_assert_str_eq(e.text, "unknown key \"x\" in the query of the URI");
+}
+END_TEST
+
+static json_t *
+read_schema(void)
+{
+	char *text = manual_read("daemon/control/schema.json");
+	json_error_t error;
+	json_t *root = json_loads(text, JSON_REJECT_DUPLICATES, &error);
+
+	ck_assert_msg(root != NULL, "line %d: %s", error.line, error.text);
+	free(text);
+	return root;
+}
+
+/* A page, or metrics, is no JSON. */
+static bool
+is_other(const struct ctl_route *r)
+{
+	return strcmp(r->pattern, "/") == 0 ||
+	    strcmp(r->pattern, "/metrics") == 0;
+}
+
+START_TEST(schema_has_an_answer_for_each_route_and_no_more)
+{
+	json_t *root = read_schema();
+	const json_t *answers = json_object_get(root, "answers");
+	const json_t *defs = json_object_get(root, "$defs");
+	size_t n = 0;
+
+	for (size_t i = 0; i < n_ctl_routes; i++) {
+		char name[128];
+		const char *def;
+
+		(void)snprintf(name, sizeof name, "%s %s",
+		    ctl_method_name(ctl_routes[i].method),
+		    ctl_routes[i].pattern);
+		def = json_string_value(json_object_get(answers, name));
+		if (is_other(&ctl_routes[i])) {
+			ck_assert_ptr_null(def);
+			continue;
+		}
+		ck_assert_msg(def != NULL, "%s", name);
+		ck_assert_msg(json_is_object(json_object_get(defs, def)),
+		    "%s", def);
+		n++;
+	}
+	ck_assert_uint_eq(json_object_size(answers), n);
+	json_decref(root);
+}
+END_TEST
+
+START_TEST(schema_has_the_states_that_there_are)
+{
+	json_t *root = read_schema();
+	const json_t *states = json_object_get(json_object_get(
+	    json_object_get(root, "$defs"), "state"), "enum");
+	size_t n = 0;
+
+	for (; job_states[n] != NULL; n++)
+		ck_assert_str_eq(json_string_value(json_array_get(states, n)),
+		    job_states[n]);
+	ck_assert_uint_eq(json_array_size(states), n);
+	json_decref(root);
+}
+END_TEST
+
 int
 main(void)
 {
@@ -145,6 +227,9 @@ main(void)
 	tcase_add_test(tc, other_paths_are_not_found);
 	tcase_add_test(tc, other_methods_hear_which_one_is_allowed);
 	tcase_add_test(tc, a_body_has_only_keys_that_the_route_knows);
+	tcase_add_test(tc, a_query_has_only_keys_that_the_route_knows);
+	tcase_add_test(tc, schema_has_an_answer_for_each_route_and_no_more);
+	tcase_add_test(tc, schema_has_the_states_that_there_are);
 	suite_add_tcase(s, tc);
 	return unit_main(s);
 }
