@@ -5,7 +5,7 @@
 . "$srcdir/tests/lib/daemonlib.sh"
 requires nbdkit --filter=delay pattern --version
 requires perl -MIO::Socket::UNIX -e 1
-plan 35
+plan 38
 
 conf "endpoints = (
   { name = \"quick\"; command = [ \"nbdkit\", \"pattern\", \"8M\" ]; },
@@ -114,9 +114,29 @@ ok "a client that does not read is given up" \
 stop_process deaf
 is "which is counted" "$(api /metrics |
     awk '$1 == "nbdsync_events_dropped_total" { print $2 }')" 1
+# More than are kept: then the first of them are not.
+newest()
+{
+	events "?since=$(date -u -d '1 hour' +%FT%TZ)" "$tmp/newest"
+	head -n 1 "$tmp/newest" | jq .seq
+}
+while [ "$(newest)" -lt $((seq + 4100)) ]; do
+	# shellcheck disable=SC2046
+	curl --silent --noproxy '*' --unix-socket "$NBDSYNC_SOCKET" \
+	    --request POST $(for _ in $(seq 400); do
+		echo "http://localhost/v1/jobs/slow/pause"
+	done) >/dev/null
+done
 events "?since=$seq" "$tmp/since"
-ok "who was away for too long hears of the gap, or of all" \
-    grep -q -e '"gap"' -e job.changed "$tmp/since"
+is "who was away for too long hears what is missing" "$(head -n 1 \
+    "$tmp/since" | jq -r '"\(.event) \(.from)"')" "gap $((seq + 1))"
+is "and then what comes behind it" "$(sed -n 2p "$tmp/since" | jq .seq)" \
+    "$(($(head -n 1 "$tmp/since" | jq .to) + 1))"
+is "which is as much as is kept" "$(grep -c job.changed "$tmp/since")" 4096
+start_process cmd "$nbdsync" events --since "$seq"
+ok "the command says it" wait_for "grep -q \
+    '^gap  *events $((seq + 1)) to [0-9]* are no longer kept$' '$tmp/cmd.log'"
+stop_process cmd INT
 stop_process daemon
 is "the daemon ends well" "$?" 0
 
