@@ -34,7 +34,7 @@ const struct option_row options_reload[] = {
 };
 
 static void
-print_jobs(const json_t *answer, const char *key)
+print_names(const json_t *answer, const char *key, const char *what)
 {
 	const json_t *names = json_object_get(answer, key);
 	const json_t *name;
@@ -42,7 +42,7 @@ print_jobs(const json_t *answer, const char *key)
 
 	if (json_array_size(names) == 0)
 		return;
-	(void)printf("%s:", key);
+	(void)printf("%s:", what);
 	json_array_foreach(names, i, name)
 		(void)printf(" %s", json_string_value(name));
 	(void)printf("\n");
@@ -51,11 +51,12 @@ print_jobs(const json_t *answer, const char *key)
 static void
 print_answer(const json_t *answer)
 {
-	print_jobs(answer, "added");
-	print_jobs(answer, "removed");
-	print_jobs(answer, "changed");
+	print_names(answer, "added", "added");
+	print_names(answer, "removed", "removed");
+	print_names(answer, "changed", "changed");
 	(void)printf("unchanged: %zu jobs\n",
 	    json_array_size(json_object_get(answer, "unchanged")));
+	print_names(answer, "after_restart", "counts after a restart");
 }
 
 struct wish {

@@ -26,6 +26,7 @@
 #include "base/log.h"
 #include "certificates.h"
 #include "conf/conf.h"
+#include "conf/options.h"
 #include "conf/show.h"
 #include "conf/strict.h"
 #include "control/server.h"
@@ -142,31 +143,16 @@ on_jobs_change(void *arg)
 	notify_look(d->notify);
 }
 
-/* Each may be NULL. */
-static bool
-is_same_text(const char *a, const char *b)
-{
-	return a == NULL || b == NULL ? a == b : strcmp(a, b) == 0;
-}
-
 /* What a reload cannot change. */
 static void
 warn_fixed(const struct conf *now, const struct conf *next)
 {
-	if (now->daemon.workers != next->daemon.workers)
-		log_warning("daemon.workers: the change counts after a "
-		    "restart");
-	if (strcmp(now->daemon.state_dir == NULL ? "" : now->daemon.state_dir,
-	    next->daemon.state_dir == NULL ? "" : next->daemon.state_dir) != 0)
-		log_warning("daemon.state_dir: the change counts after a "
-		    "restart");
-	if (strcmp(now->control.socket, next->control.socket) != 0)
-		log_warning("control.socket: the change counts after a "
-		    "restart");
-	if (!is_same_text(now->metrics.listen, next->metrics.listen) ||
-	    !is_same_text(now->web.listen, next->web.listen))
-		log_warning("metrics.listen, web.listen: the change counts "
-		    "after a restart");
+	const struct option *fixed[CONF_FIXED_MAX];
+	unsigned n = conf_list_fixed(now, next, fixed);
+
+	for (unsigned i = 0; i < n; i++)
+		log_warning("%s.%s: the change counts after a restart",
+		    option_group_name(fixed[i]->group), fixed[i]->key);
 }
 
 /* What is right, and yet nothing to be glad of. */

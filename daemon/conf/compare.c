@@ -57,3 +57,34 @@ conf_job_is_same(const struct conf *a, const struct conf *b, const char *name)
 			return false;
 	return true;
 }
+
+/* What is set up once; where its group is. */
+static const struct {
+	enum option_group group;
+	const char *key;
+	size_t offset;
+} set_up_once[CONF_FIXED_MAX] = {
+	{ OPTION_GROUP_DAEMON, "workers", offsetof(struct conf, daemon) },
+	{ OPTION_GROUP_DAEMON, "state_dir", offsetof(struct conf, daemon) },
+	{ OPTION_GROUP_CONTROL, "socket", offsetof(struct conf, control) },
+	{ OPTION_GROUP_METRICS, "listen", offsetof(struct conf, metrics) },
+	{ OPTION_GROUP_WEB, "listen", offsetof(struct conf, web) },
+};
+
+unsigned
+conf_list_fixed(const struct conf *now, const struct conf *next,
+    const struct option *ret[CONF_FIXED_MAX])
+{
+	unsigned n = 0;
+
+	for (size_t i = 0; i < CONF_FIXED_MAX; i++) {
+		const struct option *o = option_find(set_up_once[i].group,
+		    set_up_once[i].key);
+		size_t at = set_up_once[i].offset + o->offset;
+
+		if (!value_is_same(o, (const char *)now + at,
+		    (const char *)next + at))
+			ret[n++] = o;
+	}
+	return n;
+}

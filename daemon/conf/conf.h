@@ -314,6 +314,17 @@ struct conf_expiry conf_read_expiry(const struct conf_tls *tls);
 /* A letter or digit, then up to 62 letters, digits, '.', '_' and '-'. */
 bool conf_name_is_valid(const char *name);
 
+#define CONF_FIXED_MAX 5
+
+struct option;
+
+/*
+ * The options that are others in next, which counts after a restart of the
+ * daemon only.  Returns how many.
+ */
+unsigned conf_list_fixed(const struct conf *now, const struct conf *next,
+    const struct option *ret[CONF_FIXED_MAX]);
+
 /*
  * Would a run of this job do the same under both configurations?  The job is
  * in both.

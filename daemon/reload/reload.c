@@ -13,6 +13,7 @@
 #include <string.h>
 
 #include "base/cleanup.h"
+#include "conf/options.h"
 #include "log/messages.h"
 #include "net/command.h"
 
@@ -61,8 +62,11 @@ fate(const struct conf *now, const struct conf *next, const char *name)
 static json_t *
 plan_to_json(const struct conf *now, const struct conf *next, bool is_dry)
 {
-	json_t *o = json_pack("{s:b, s:b, s:[], s:[], s:[], s:[]}", "ok", 1,
-	    "dry_run", is_dry, "added", "removed", "changed", "unchanged");
+	json_t *o = json_pack("{s:b, s:b, s:[], s:[], s:[], s:[], s:[]}",
+	    "ok", 1, "dry_run", is_dry, "added", "removed", "changed",
+	    "unchanged", "after_restart");
+	const struct option *fixed[CONF_FIXED_MAX];
+	unsigned n_fixed = conf_list_fixed(now, next, fixed);
 	int r = 0;
 
 	if (o == NULL)
@@ -77,6 +81,10 @@ plan_to_json(const struct conf *now, const struct conf *next, bool is_dry)
 		if (conf_find_job(next, nth_job(now, i)->name) == NULL)
 			r |= json_array_append_new(json_object_get(o,
 			    "removed"), json_string(nth_job(now, i)->name));
+	for (unsigned i = 0; i < n_fixed; i++)
+		r |= json_array_append_new(json_object_get(o,
+		    "after_restart"), json_sprintf("%s.%s",
+		    option_group_name(fixed[i]->group), fixed[i]->key));
 	if (r == 0)
 		return o;
 	json_decref(o);

@@ -5,7 +5,7 @@
 . "$srcdir/tests/lib/testlib.sh"
 . "$srcdir/tests/lib/daemonlib.sh"
 requires nbdkit --filter=delay pattern --version
-plan 36
+plan 40
 
 : "${RELOADS:=40}"
 
@@ -116,5 +116,14 @@ is "ends the waiting" $? 0
 is "then it is gone" "$(api_status /v1/jobs/old)" 404
 like "what has changed is told" "$(cat "$tmp/reload.log")" '^removed: .*old'
 exits 0 "nothing is waited for where nothing runs" "$nbdsync" reload --wait
+echo 'daemon = { workers = 3; }; web = { listen = "127.0.0.1:1"; };' \
+    >>"$tmp/conf"
+exits 0 "what only a restart can change is taken over" "$nbdsync" reload
+like "and said not to count yet" "$out" \
+    "^counts after a restart: daemon\.workers web\.listen$"
+is "in the log, too" "$(grep -c 'the change counts after a restart' \
+    "$tmp/daemon.log")" 2
+is "the next time it is nothing new" "$("$nbdsync" reload --json |
+    jq -c .after_restart)" '[]'
 stop_process daemon
 is "the daemon ends well" "$?" 0
