@@ -6,7 +6,7 @@
 . "$srcdir/tests/lib/daemonlib.sh"
 requires nbdkit --filter=error file --version
 requires jq --version
-plan 30
+plan 31
 
 size=$((1 * MiB))
 make_data "$tmp/src.img" $size disk
@@ -81,6 +81,7 @@ hold_half "$tmp/held.sh" "$tmp/src.img"
 start_nbdkit held sh "$tmp/held.sh"
 truncate -s $size "$tmp/e.img"
 conf "endpoints = ( { name = \"s\"; uri = \"$(uri src)\"; },
+  { name = \"t\"; uri = \"$(uri tired)\"; },
   { name = \"w\"; uri = \"$(uri worn)\"; },
   { name = \"h\"; uri = \"$(uri held)\"; },
   { name = \"e\"; path = \"$tmp/e.img\"; },
@@ -89,6 +90,9 @@ jobs = ( { name = \"vm\"; mode = \"sync\"; source = \"s\";
   destination = \"d\"; },
   { name = \"two\"; mode = \"sync\"; source = \"h\";
   destinations = [ \"d\", \"e\" ]; checkpoint = \"1s\"; },
+  { name = \"mirror\"; mode = \"mirror\"; source = \"t\";
+  destination = \"d\"; on_read_error = \"skip\"; retries = 0;
+  fill = \"zeroes\"; pass_interval = \"0s\"; },
   { name = \"part\"; source = \"h\"; destination = \"d\";
   checkpoint = \"1s\"; },
   { name = \"filled\"; mode = \"sync\"; source = \"w\";
@@ -152,6 +156,24 @@ ok "though it has written all" cmp "$tmp/src.img" "$tmp/cache"
 ok "a copy that had begun before" "$nbdsync" start --wait part
 is "does not go on from there" "$(job_field part .last_run.resumed)" false
 ok "and so has written it again" cmp "$tmp/src.img" "$tmp/disk"
+
+# A mirror that fills does not compare with what it has not filled, either.
+cp "$tmp/src.img" "$tmp/tired.img"
+start_nbdkit tired -r --filter=error file "$tmp/tired.img" error-pread=EIO \
+    error-pread-rate=100% error-pread-file="$tmp/is-tired"
+start_job mirror
+wait_for "[ \"\$(job_field mirror \
+    '.run.progress.mirror.passes_complete // 0')\" -gt 0 ]" ||
+    bail "it does not mirror"
+touch "$tmp/refuse" "$tmp/is-tired"
+wait_for "[ ! -e '$tmp/refuse' ]" || bail "nothing is filled"
+truncate -s 0 "$tmp/tired.img"
+truncate -s $size "$tmp/tired.img"
+rm "$tmp/is-tired"
+ok "a source that is zero by now is mirrored to a disk that was to be" \
+    wait_for "cmp -s '$tmp/tired.img' '$tmp/disk'"
+"$nbdsync" cancel mirror
+wait_job mirror
 
 # What is filled is flushed by itself.
 touch "$tmp/refuse"
