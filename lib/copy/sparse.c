@@ -159,6 +159,10 @@ copy_slot_written(struct copy_lane *lane, struct copy_request *req)
 {
 	copy_ledger_add(counter_of(lane, req), req->length);
 	req->slot->compared[req->target] = req->skip + req->length;
+	/* Nobody needs the rest any more, so that its bytes may be gone. */
+	if (copy_lane_is_over(lane) &&
+	    copy_slot_has_more(req->slot, req->target))
+		return;
 	copy_slot_write(lane, req->slot, req->target);
 }
 

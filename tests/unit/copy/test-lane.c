@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <string.h>
+#include <sys/mman.h>
 
 #include "unit.h"
 
@@ -640,6 +641,31 @@ START_TEST(zeroes_among_data_are_written_as_such)
 	ck_assert_uint_eq(copy_ledger_done_bytes(&ledger), 256 * KIB);
 	ck_assert_uint_eq(copy_ledger_get(&ledger.targets[0].written_bytes),
 	    32 * KIB);
+}
+END_TEST
+
+/* Whoever says that bytes are not needed does not look at them, either. */
+START_TEST(zeroes_are_not_looked_for_when_all_is_over)
+{
+	struct copy_request *read;
+	struct copy_request *write;
+	unsigned char *bytes = mmap(NULL, 256 * KIB, PROT_READ | PROT_WRITE,
+	    MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	ck_assert_ptr_ne(bytes, MAP_FAILED);
+	make_lane();
+	map_is_all_data();
+	read = next_is(COPY_READ, 0, 256 * KIB);
+	read->buffer = memset(bytes, 1, 64 * KIB);
+	copy_lane_done(lane, read, 0, NULL);
+	write = next_is(COPY_WRITE, 0, 64 * KIB);
+	copy_request_sent(write);
+	ck_assert(copy_request_is_needed(lane, read));
+	copy_ledger_stop(&ledger);
+	ck_assert(!copy_request_is_needed(lane, read));
+	ck_assert_int_eq(munmap(bytes, 256 * KIB), 0);
+	copy_lane_done(lane, write, 0, NULL);
+	ck_assert(copy_lane_is_finished(lane));
 }
 END_TEST
 
@@ -1342,6 +1368,22 @@ START_TEST(requests_end_on_multiples_of_their_size)
 END_TEST
 
 static TCase *
+sparse_tests(void)
+{
+	TCase *t = tcase_create("sparse");
+
+	tcase_add_checked_fixture(t, setup, teardown);
+	tcase_add_test(t, zeroes_among_data_are_written_as_such);
+	tcase_add_test(t, zeroes_are_not_looked_for_when_all_is_over);
+	tcase_add_test(t, zeroes_finer_than_the_grain_are_data);
+	tcase_add_test(t, zeroes_are_not_looked_for_unless_wanted);
+	tcase_add_test(t,
+	    zeroes_among_data_need_no_request_where_they_are_already);
+	tcase_add_test(t, zeroes_among_data_that_are_refused_are_data);
+	return t;
+}
+
+static TCase *
 digest_tests(void)
 {
 	TCase *t = tcase_create("digest");
@@ -1393,12 +1435,6 @@ main(void)
 	tcase_add_test(t, a_refused_fast_zero_leaves_each_hole_to_itself);
 	tcase_add_test(t, a_fast_zero_that_fails_is_a_failure);
 	tcase_add_test(t, a_fast_zero_for_which_there_is_no_room_may_wait);
-	tcase_add_test(t, zeroes_among_data_are_written_as_such);
-	tcase_add_test(t, zeroes_finer_than_the_grain_are_data);
-	tcase_add_test(t, zeroes_are_not_looked_for_unless_wanted);
-	tcase_add_test(t,
-	    zeroes_among_data_need_no_request_where_they_are_already);
-	tcase_add_test(t, zeroes_among_data_that_are_refused_are_data);
 	tcase_add_test(t, zero_stretches_are_not_read);
 	tcase_add_test(t, zero_stretches_are_rounded_inwards);
 	tcase_add_test(t, a_map_in_small_change_is_joined);
@@ -1432,6 +1468,7 @@ main(void)
 	tcase_add_test(t, what_could_not_be_read_is_tried_from_the_end_first);
 	tcase_add_test(t, what_is_bad_side_by_side_is_one_stretch);
 	suite_add_tcase(s, t);
+	suite_add_tcase(s, sparse_tests());
 	suite_add_tcase(s, digest_tests());
 	suite_add_tcase(s, bad_tests());
 	return unit_main(s);
