@@ -88,6 +88,7 @@ noinst_LTLIBRARIES += %D%/libdaemon.la
 	%D%/daemon.h \
 	%D%/job/differing.c \
 	%D%/job/disks.c \
+	%D%/job/distrust.c \
 	%D%/job/hooks.c \
 	%D%/job/hooks.h \
 	%D%/job/job-private.h \

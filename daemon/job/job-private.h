@@ -166,6 +166,7 @@ struct job {
 	bool has_last_run;		/* one that was not skipped */
 	uint32_t distrusted;		/* as of a run's spec */
 	uint32_t late_distrusted;	/* what the run's did not say of it */
+	uint32_t others_distrusted;	/* what that said for other jobs */
 	int64_t resume_after_ms;	/* as of a run's spec */
 	enum run_outcome last_outcome;	/* of those that change what is to be
 					   thought of the destination */
@@ -324,7 +325,12 @@ bool job_has_failing_passes(const struct job *job);
 void job_make_spec(struct job *job, const struct conf_job *cj,
     struct run_spec *ret_spec) ON_MAIN;
 
-/* See whether a destination has refused a flush: it may be for long. */
+/* A run has ended with these, as of a result. */
+void job_note_distrust(struct job *job, uint32_t distrusted) ON_MAIN;
+/* Of the destinations with these names, those that others do not trust. */
+uint32_t job_distrusted_by_others(const struct job *job,
+    const char *const names[], unsigned n) ON_MAIN;
+/* See whether one has refused a flush while the run goes on. */
 void job_look_at_distrust(struct job *job, const struct run_progress *p)
     ON_MAIN;
 

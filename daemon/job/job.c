@@ -450,29 +450,6 @@ outdate_checkpoint(struct job *job, const struct run_result *result) ON_MAIN
 		job->has_stale = false;
 }
 
-/*
- * What was refused stays refused, till all is written once more.  That of
- * before a restart may have become known after the run had begun.
- */
-static bool
-note_distrust(struct job *job, uint32_t distrusted) ON_MAIN
-{
-	uint32_t old = job->distrusted;
-
-	distrusted |= job->late_distrusted;
-	if (job->mode == RUN_VERIFY || job_is_partial(job))
-		distrusted |= old;
-	job->distrusted = distrusted;
-	return distrusted != old;
-}
-
-void
-job_look_at_distrust(struct job *job, const struct run_progress *p)
-{
-	if (!job->has_ended && note_distrust(job, p->distrusted))
-		job_keep_state(job);
-}
-
 static void
 job_on_finished(struct series *run, void *arg)
 {
@@ -484,7 +461,7 @@ job_on_finished(struct series *run, void *arg)
 		job->wish.is_full = false;
 	log_result(job, series_result(run));
 	outdate_checkpoint(job, series_result(run));
-	(void)note_distrust(job, series_result(run)->distrusted);
+	job_note_distrust(job, series_result(run)->distrusted);
 	keep_result(job, series_result(run), false);
 }
 
@@ -576,6 +553,9 @@ make_run(struct job *job, struct series **ret_run, struct error *e) ON_MAIN
 	spec.n_destinations = conf_job_destinations(cj, names);
 	for (unsigned i = 0; i < spec.n_destinations; i++)
 		destinations[i] = conf_find_endpoint(conf, names[i])->spec;
+	job->others_distrusted = job_distrusted_by_others(job,
+	    names, spec.n_destinations);
+	spec.distrusted |= job->others_distrusted;
 	return series_new(&spec, job->jobs->pool, job->jobs->mailbox,
 	    job->jobs->loop, job_on_finished, job, ret_run, e);
 }

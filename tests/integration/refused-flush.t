@@ -6,7 +6,7 @@
 . "$srcdir/tests/lib/daemonlib.sh"
 requires nbdkit --filter=error file --version
 requires jq --version
-plan 31
+plan 33
 
 size=$((1 * MiB))
 make_data "$tmp/src.img" $size disk
@@ -88,6 +88,8 @@ conf "endpoints = ( { name = \"s\"; uri = \"$(uri src)\"; },
   { name = \"d\"; uri = \"$(uri cached)\"; } );
 jobs = ( { name = \"vm\"; mode = \"sync\"; source = \"s\";
   destination = \"d\"; },
+  { name = \"look\"; mode = \"verify\"; source = \"s\";
+  destination = \"d\"; },
   { name = \"two\"; mode = \"sync\"; source = \"h\";
   destinations = [ \"d\", \"e\" ]; checkpoint = \"1s\"; },
   { name = \"mirror\"; mode = \"mirror\"; source = \"t\";
@@ -109,6 +111,7 @@ like "as the result says" "$(job_field vm '.last_run.gave_up[]')" \
 is "nor is it for the time of the last success" \
     "$(job_field vm '[.last_success, .verified_at] | tostring')" '[null,null]'
 exits 3 "nor is there anything to repair" "$nbdsync" verify --repair --wait vm
+exits 3 "nor is it a success of another job" "$nbdsync" start --wait look
 stop_process daemon
 start_daemon "$tmp/conf"
 ok "the next one succeeds, also with another daemon" "$nbdsync" start --wait vm
@@ -116,6 +119,7 @@ ok "and has written it again" cmp "$tmp/src.img" "$tmp/disk"
 like "for a reason that it tells" "$(job_field vm '.last_run.gave_up[]')" \
     'has refused a flush before'
 ok "now they are equal" "$nbdsync" verify --wait vm
+ok "for the other job, too" "$nbdsync" start --wait look
 ok "one more is a sync as ever" "$nbdsync" start --wait vm
 is "that writes nothing" "$(job_field vm .last_run.progress.written_bytes)" 0
 
