@@ -47,7 +47,7 @@ struct watcher {
 	size_t columns;
 	size_t rows;
 	uint64_t next_ms;		/* when to look again */
-	int next_key;			/* that has been read already; 0: none */
+	int next_key;			/* that was read already; 0: none */
 	bool is_over;
 	int exit_code;
 };

@@ -632,6 +632,7 @@ TESTS += $(integration_tests)
 
 lint_tests = \
 	%D%/lint/banned.sh \
+	%D%/lint/columns.sh \
 	%D%/lint/functions.sh \
 	%D%/lint/headers.sh \
 	%D%/lint/layers.sh \

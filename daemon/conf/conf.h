@@ -106,7 +106,7 @@ struct conf_log {
 };
 
 struct conf_logs {
-	struct conf_log *v;		/* the first is told of others' errors */
+	struct conf_log *v;		/* the first is told of errors */
 	size_t n;			/* at least one */
 };
 
@@ -273,8 +273,9 @@ struct conf {
 
 /*
  * Read the file at path, and those of its include_dir.  0; -EINVAL: something
- * is wrong with it, all of which is in problems; -ENOMEM.  A file that cannot be read is a problem
- * like others.  problems has been initialised by the caller.
+ * is wrong with it, all of which is in problems; -ENOMEM.  A file that cannot
+ * be read is a problem like others.  problems has been initialised by the
+ * caller.
  */
 int conf_load(const char *path, struct conf **ret_conf,
     struct conf_problems *problems);

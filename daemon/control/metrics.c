@@ -408,7 +408,8 @@ put_states(FILE *f, const struct jobs *jobs) ON_MAIN
 	const struct job *job = NULL;
 	struct job_view view;
 
-	metrics_head(f, "nbdsync_job_state", "gauge", "1 for the state it is in");
+	metrics_head(f, "nbdsync_job_state", "gauge",
+	    "1 for the state it is in");
 	while ((job = jobs_next(jobs, job)) != NULL) {
 		job_get_view(job, &view);
 		for (const char *const *s = job_states; *s != NULL; s++)
@@ -430,7 +431,8 @@ put_infos(FILE *f, const struct jobs *jobs) ON_MAIN
 		job_get_view(job, &view);
 		(void)fprintf(f, "nbdsync_job_info{job=\"%s\",uuid=\"%s\","
 		    "mode=\"%s\",source=\"%s\",destination=\"%s\"} 1\n",
-		    view.name, view.uuid, run_mode_name(view.mode), view.source, view.destination);
+		    view.name, view.uuid, run_mode_name(view.mode),
+		    view.source, view.destination);
 	}
 }
 
@@ -576,8 +578,8 @@ put_daemon(FILE *f, const struct ctl_request *req) ON_MAIN
 	metrics_single(f, "nbdsync_config_last_reload_successful", "gauge",
 	    "whether the file that was read last was taken over",
 	    c->reload_is_good);
-	metrics_single(f, "nbdsync_config_last_reload_timestamp_seconds", "gauge",
-	    "when a file was last taken over", (double)c->reload_at_s);
+	metrics_single(f, "nbdsync_config_last_reload_timestamp_seconds",
+	    "gauge", "when a file was last taken over", (double)c->reload_at_s);
 	metrics_single(f, "nbdsync_jobs", "gauge", "jobs that are configured",
 	    (double)jobs_count(req->jobs));
 	metrics_single(f, "nbdsync_jobs_running", "gauge", "jobs that run",

@@ -11,8 +11,8 @@
  *
  *	size	"0", "512", "64KiB", "64K" (1024^n: K M G T P, KiB..PiB),
  *		"5MB", "5kB" (1000^n), "2048s" (sectors of sector_size bytes)
- *	rate	a size and "/s" ("200MB/s"), or bits: "100Mbit/s" (1000^n: k M G);
- *		"0" needs no unit
+ *	rate	a size and "/s" ("200MB/s"), or bits: "100Mbit/s"
+ *		(1000^n: k M G); "0" needs no unit
  *	time	"250ms", "10s", "5m", "2h", "1d", "1w"; "0" needs no unit
  *
  * Return 0, -EINVAL (not such a text) or -ERANGE (does not fit).

@@ -376,7 +376,8 @@ channel_quote_export(const char *export_name,
 	char shown[CHANNEL_QUOTED_SIZE - 16];
 
 	if (export_name[0] == '\0')
-		(void)snprintf(quoted, CHANNEL_QUOTED_SIZE, "the default export");
+		(void)snprintf(quoted, CHANNEL_QUOTED_SIZE, "%s",
+		    "the default export");
 	else
 		(void)snprintf(quoted, CHANNEL_QUOTED_SIZE, "export '%s'",
 		    escape_text(export_name, strlen(export_name), shown,

@@ -46,7 +46,7 @@
 #include "net/tls.h"
 
 enum {
-	GOODBYE_MS = 1000,		/* how long we wait for the peer's EOF */
+	GOODBYE_MS = 1000,		/* how long the peer's EOF may take */
 };
 
 enum conn_state {
@@ -68,7 +68,7 @@ struct conn {
 	bool is_draining;		/* sending failed, read the rest */
 	bool can_redial;		/* not a passed socket, not yet done */
 	bool has_place;			/* the task goes on receiving */
-	int local_error;		/* negative errno of a failure of ours */
+	int local_error;		/* negative errno of our own failure */
 
 	struct target target;
 	struct tls *tls;		/* NULL: not wanted */

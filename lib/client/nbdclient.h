@@ -46,7 +46,7 @@ enum nbdclient_code {
 	NBDCLIENT_DISCONNECTED = -4,	/* the connection is gone */
 	NBDCLIENT_PROTOCOL = -5,	/* the server broke the protocol */
 	NBDCLIENT_TIMED_OUT = -6,	/* a deadline passed; disconnected */
-	NBDCLIENT_IO = -7,		/* the server reports an error: errnum */
+	NBDCLIENT_IO = -7,		/* the server tells an error: errnum */
 
 	/* Before there is a disk. */
 	NBDCLIENT_CANNOT_CONNECT = -8,	/* nobody listens, no such host */
@@ -320,10 +320,10 @@ int nbdclient_write_flags(struct nbdclient_disk *disk, uint64_t sector,
 /*
  * Ranges are n_sectors sectors from sector on, of any length: they are cut
  * into requests that the server takes; what it refuses for its size, or seems
- * to (EINVAL, EOVERFLOW), is cut again, down to its preferred block.  A last, shorter sector of the disk
- * counts as one.  Errors are those of nbdclient_write(), with UNIMPLEMENTED
- * where the server does not offer the command or a flag: nothing was sent
- * then.
+ * to (EINVAL, EOVERFLOW), is cut again, down to its preferred block.  A last,
+ * shorter sector of the disk counts as one.  Errors are those of
+ * nbdclient_write(), with UNIMPLEMENTED where the server does not offer the
+ * command or a flag: nothing was sent then.
  */
 
 /*

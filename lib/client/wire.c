@@ -25,7 +25,7 @@
 
 enum {
 	MAX_RECEIVES = 16,		/* in one turn of the loop */
-	MAX_IOVECS = 256,		/* in one send; the kernel allows 1024 */
+	MAX_IOVECS = 256,		/* in one send; the kernel takes 1024 */
 	DISCARD_SIZE = 4096,
 };
 

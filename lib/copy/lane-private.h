@@ -33,7 +33,7 @@ struct copy_slot {
 	bool is_size_refused;		/* in smaller pieces, that is */
 	uint32_t bad;			/* of those, after a failure */
 	uint32_t skipped;		/* of those, for good */
-	int source_error;		/* that failure, if it was the source's */
+	int source_error;		/* that failure, if of the source */
 	int target_errors[COPY_MAX_TARGETS];	/* or else, by destination */
 	struct copy_bads *trying;	/* that its piece is of; NULL: none */
 	uint32_t alone;			/* bit i: it was loaded for destination
@@ -87,7 +87,7 @@ struct copy_lane {
 	struct copy_request map_request;
 	struct copy_request flushes[COPY_MAX_TARGETS];
 	struct copy_request clears[COPY_MAX_TARGETS];
-	uint32_t clearing;		/* destinations that the map waits for */
+	uint32_t clearing;		/* destinations that the map awaits */
 	uint32_t cleared;		/* those that are zeroed there */
 	uint32_t zeroing;		/* those that zero something yet, and
 					   are not waited for any more */
@@ -96,7 +96,7 @@ struct copy_lane {
 					   may come back */
 	bool is_source_away;
 	uint32_t dropped;		/* those that have failed, here or on
-					   another lane, and got nothing since */
+					   another lane, with nothing since */
 
 	struct copy_bads bads;		/* of the source */
 	struct copy_bads target_bads[COPY_MAX_TARGETS];
@@ -203,7 +203,7 @@ bool copy_lane_all_are_absent(const struct copy_lane *lane);
 void copy_lane_catch_up(struct copy_lane *lane);
 
 /* outcome.c */
-/* Its disk fails with it, for a reason that is not the server's answer alone. */
+/* Its disk fails with it, for another reason than the server's answer. */
 void copy_lane_fail_request(struct copy_lane *lane,
     const struct copy_request *req, int error, const char *message);
 /* Destinations that have failed on another lane keep nothing here. */

@@ -293,7 +293,8 @@ copy_line_lay_out(struct copy_plan *plan, const struct disk_shape *source,
     const struct copy_wish *wish, unsigned *ret_target, struct error *e)
 {
 	const struct copy_range whole = { 0, COPY_LENGTH_ALL, 0 };
-	const struct copy_range *ranges = wish->n_ranges ? wish->ranges : &whole;
+	const struct copy_range *ranges = wish->n_ranges ? wish->ranges :
+	    &whole;
 	size_t n = wish->n_ranges ? wish->n_ranges : 1;
 	/* A piece ends where its disks do, which may be inside a sector. */
 	uint32_t sector = wish->align != 0 ? source->block_minimum :

@@ -172,7 +172,7 @@ struct copy_plan {
 	enum digest_algorithm digest;	/* of the whole line */
 	bool digests_blocks;	/* one for each block_size bytes of it */
 	uint64_t block_size;
-	uint64_t epoch_bytes;	/* a lane flushes after so many, at the latest */
+	uint64_t epoch_bytes;	/* a lane flushes after so many at the latest */
 	struct copy_gave_up gave_up[COPY_MAX_GAVE_UP];
 	size_t n_gave_up;
 };

@@ -143,7 +143,9 @@ nbd_place_found(struct disk *disk)
 static bool
 nbd_can_pipe(const struct disk *disk)
 {
-	return conn_can_pipe(((const struct disk_nbd *)(const void *)disk)->conn);
+	const struct disk_nbd *nbd = (const void *)disk;
+
+	return conn_can_pipe(nbd->conn);
 }
 
 static void

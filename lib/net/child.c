@@ -3,7 +3,8 @@
  * A child server, from its socket's directory to its last breath.
  *
  * net_child_start() makes the directory and the socket, or just a socket, and
- * has net_spawn() start the command.  From then on the pidfd, or a timer, tells of its end:
+ * has net_spawn() start the command.  From then on the pidfd, or a timer, tells
+ * of its end:
  *
  *   - it ends by itself: on_exit, and the object waits for net_child_stop();
  *   - it is stopped: SIGTERM to its process group, SIGKILL to the group when

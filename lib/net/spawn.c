@@ -245,7 +245,7 @@ child_set_descriptors(const struct plan *p)
 		return -errno;
 	if (null != STDIN_FILENO && dup2(null, STDIN_FILENO) < 0)
 		return -errno;
-	/* A process without standard error has something else there, or none. */
+	/* Without standard error there is something else there, or none. */
 	flags = fcntl(STDERR_FILENO, F_GETFD);
 	if ((flags < 0 || (flags & FD_CLOEXEC) != 0) &&
 	    dup2(STDIN_FILENO, STDERR_FILENO) < 0)

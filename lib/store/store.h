@@ -50,7 +50,7 @@ struct store_options {
 	unsigned busy_ms;		/* how long another process may hold
 					   the lock; 0: STORE_BUSY_MS */
 	unsigned runs_per_job;		/* kept; 0: STORE_RUNS_PER_JOB */
-	const char *vfs;		/* of SQLite, for tests; NULL: its own */
+	const char *vfs;		/* of SQLite, in tests; NULL: its own */
 	/* Told when the health has changed; may be NULL. */
 	struct mailbox *owner;
 	void (*on_health)(void *arg);
@@ -126,7 +126,7 @@ struct store_call {
 	struct mailbox *reply_to;
 	void (*on_done)(struct store_call *call);	/* may be NULL */
 	void *arg;
-	struct error error;		/* code 0: it is done, and on the disk */
+	struct error error;		/* code 0: it is done, and on disk */
 
 	/* Answers. */
 	struct store_checkpoint *checkpoint;

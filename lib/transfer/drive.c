@@ -16,8 +16,8 @@
  * others, and so does what fails of the last destination; the run then goes
  * straight to closing.  One of several destinations that cannot be opened is
  * left out from the start, unless all are required.  What a plan refuses is
- * refused for all: that is no accident.  A further lane that cannot connect is no failure: the
- * others do its work.
+ * refused for all: that is no accident.  A further lane that cannot connect is
+ * no failure: the others do its work.
  */
 
 #include <errno.h>

@@ -47,7 +47,7 @@ struct lane_disk {
 	char *identity;		/* likewise; NULL: not yet */
 	bool is_wanted;		/* LANE_CONNECT waits for it */
 	bool is_starving;	/* it waits for a carrier */
-	struct error lost;	/* code not 0: the disk has failed, or is away */
+	struct error lost;	/* code not 0: the disk has failed or is away */
 	bool is_away;		/* lost while copying; may come back */
 	bool is_connecting;	/* and is being tried */
 	unsigned n_tries;

@@ -146,7 +146,8 @@ static void
 add_canary(const struct run *run, struct ranges *set,
     const struct ranges *durable, uint64_t to, uint64_t length)
 {
-	const struct copy_piece *p = copy_plan_piece_to(&run->plan, UINT32_MAX, to);
+	const struct copy_piece *p = copy_plan_piece_to(&run->plan, UINT32_MAX,
+	    to);
 	uint32_t align = run->plan.sector;
 
 	to &= ~(uint64_t)(align - 1);

@@ -39,7 +39,7 @@ struct run_map {
 					   the destination */
 		uint64_t length;
 		enum run_cell cell;
-		bool is_rest;		/* zeroes behind the end of the source */
+		bool is_rest;		/* zeroes behind the source's end */
 	} *v;
 	size_t n;
 	size_t room;

@@ -70,7 +70,7 @@ struct run_line;
 
 struct run_spec {
 	enum run_mode mode;
-	const struct endpoint_spec *source;		/* copied by run_new() */
+	const struct endpoint_spec *source;	/* copied by run_new() */
 	const struct endpoint_spec *const *destinations;	/* likewise */
 	unsigned n_destinations;
 	const struct run_range *ranges;			/* none: whole disk */
@@ -155,7 +155,7 @@ struct run_spec {
 					   this, and not with the source, which
 					   is not read; copied */
 	enum run_fill fill;		/* what is skipped, RUN_VERIFY apart */
-	uint64_t interval_ms;		/* RUN_MIRROR: from a pass to the next */
+	uint64_t interval_ms;		/* RUN_MIRROR: between two passes */
 	bool syncs_first;		/* and the first one is a sync, too */
 	uint64_t recheck_ms;		/* RUN_VERIFY: differences count that
 					   are there after so long; 0: all */
@@ -192,7 +192,7 @@ enum run_phase {
 	RUN_FLUSHING,		/* "flushing" */
 	RUN_VERIFYING,		/* "verifying": what is written is read back */
 	RUN_MIRRORING,		/* "mirroring": after the first pass */
-	RUN_WAITING,		/* "waiting": for another look at what differs */
+	RUN_WAITING,		/* "waiting": to look again at what differs */
 	RUN_STOPPING,		/* "stopping" */
 	RUN_FINISHED,		/* "finished" */
 };
@@ -227,7 +227,7 @@ struct run_mirror {
 	unsigned pass;			/* from 1; also of other series */
 	uint64_t n_complete;		/* passes */
 	uint64_t n_failed;		/* since the last complete one */
-	bool is_in_sync;		/* the last pass that ended was complete */
+	bool is_in_sync;		/* the last pass was complete */
 	int64_t consistent_at_ms;	/* real time: what the source had then
 					   is at all destinations; 0: never */
 	uint64_t consistent_age_ms;
@@ -361,7 +361,8 @@ struct run_gap {
 
 /* A range that was skipped. */
 struct run_bad_range {
-	const char *side;		/* that failed: "source", "destination" */
+	const char *side;		/* that failed: "source" or
+					   "destination" */
 	unsigned destination;		/* that lacks it */
 	uint64_t offset;		/* bytes, on the source */
 	uint64_t to;			/* on the destination */
@@ -412,7 +413,7 @@ struct run_line {
 	uint32_t align;			/* of requests */
 	struct run_block_digest *blocks;	/* in order */
 	size_t n_blocks;
-	uint32_t failed;		/* bit i: destination i has none of it */
+	uint32_t failed;		/* bit i: destination i has nothing */
 };
 
 struct run_result {

@@ -526,15 +526,15 @@ tell_refusals_of(struct run *run, unsigned target)
 		    "itself");
 	if (atomic_load(&b->zero.limit) != 0 &&
 	    !atomic_load(&b->zero.is_total))
-		run_tell_gave_up(run, bit, "destination refused write-zeroes for "
-		    "their size: smaller ones");
+		run_tell_gave_up(run, bit, "destination refused write-zeroes "
+		    "for their size: smaller ones");
 	if (atomic_load(&b->zero.is_total))
 		run_tell_gave_up(run, bit, "destination refused write-zeroes: "
 		    "zeroes were written as data");
 	if (atomic_load(&b->trim.limit) != 0 &&
 	    !atomic_load(&b->trim.is_total))
-		run_tell_gave_up(run, bit, "destination refused to trim for the "
-		    "size: smaller ones");
+		run_tell_gave_up(run, bit, "destination refused to trim for "
+		    "the size: smaller ones");
 	if (atomic_load(&b->trim.is_total))
 		run_tell_gave_up(run, bit, "destination refused to trim: holes "
 		    "that need not be copied were left as they were");

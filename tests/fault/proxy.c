@@ -17,10 +17,11 @@
  *	slow	a byte a second in each direction, from then on
  *	flip	change a bit of the byte in the middle
  *
- * Lines of FIFO are a FAULT, which counts from then on, or one of cut, reset, hole and slow for all
- * connections, hole and slow also for those that come; or heal, which ends
- * these two.  Every fault that happens is a line of standard output, "fault
- * cut before reply 3", and every connection "connection 1".
+ * Lines of FIFO are a FAULT, which counts from then on, or one of cut, reset,
+ * hole and slow for all connections, hole and slow also for those that come;
+ * or heal, which ends these two.  Every fault that happens is a line of
+ * standard output, "fault cut before reply 3", and every connection
+ * "connection 1".
  */
 #include <arpa/inet.h>
 #include <errno.h>

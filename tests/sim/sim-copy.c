@@ -30,8 +30,8 @@
  *	  by one that goes on from there, writes nothing of that, and succeeds
  *	- while one destination is full, or never answers what is tried again,
  *	  the others get all that is theirs
- *	- where lost connections come back, with servers that have forgotten what
- *	  was not flushed and late writes of the old connections, it is a
+ *	- where lost connections come back, with servers that have forgotten
+ *	  what was not flushed and late writes of the old connections, it is a
  *	  success all the same
  *	- what is told meanwhile is true: figures only grow, no more is durable
  *	  than done, nor done than there is, and all is durable last of all
@@ -182,7 +182,7 @@ struct sim {
 	uint64_t back_at[MAX_LANES][1 + MAX_TARGETS];	/* 0: it is here, or
 							   gone for good */
 	struct ghost ghosts[MAX_GHOSTS];
-	uint64_t paused_until[MAX_LANES][1 + MAX_TARGETS];	/* 0: no pause */
+	uint64_t paused_until[MAX_LANES][1 + MAX_TARGETS];	/* 0: not */
 	uint64_t bad_from;	/* of the bad area */
 	uint64_t bad_to;
 	unsigned bad_disk;	/* 0: the source; n: destination n - 1 */

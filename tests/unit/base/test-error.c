@@ -53,7 +53,8 @@ START_TEST(a_sentence_is_utf8_whatever_it_is_made_of)
 	struct error e;
 	char longest[ERROR_TEXT_SIZE * 2];
 
-	(void)error_set(&e, -EIO, "disk '%s'", "\xe9t\xc3\xa9 \xf0\x9f\x98\x80");
+	(void)error_set(&e, -EIO, "disk '%s'",
+	    "\xe9t\xc3\xa9 \xf0\x9f\x98\x80");
 	ck_assert_str_eq(e.text, "disk '?t\xc3\xa9 \xf0\x9f\x98\x80'");
 	for (size_t i = 0; i + 2 < sizeof longest; i += 2)
 		memcpy(longest + i, "\xc3\xa9", 2);

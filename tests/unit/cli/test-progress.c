@@ -271,9 +271,11 @@ START_TEST(a_summary_says_whether_all_was_verified)
 	struct run_progress s = copying(GIB, GIB);
 	char line[PROGRESS_LINE_SIZE];
 
-	ck_assert_ptr_null(strstr(progress_summary(RUN_COPY, &s, line), "verified"));
+	ck_assert_ptr_null(strstr(progress_summary(RUN_COPY, &s, line),
+	    "verified"));
 	s.verified_bytes = GIB - 1;
-	ck_assert_ptr_null(strstr(progress_summary(RUN_COPY, &s, line), "verified"));
+	ck_assert_ptr_null(strstr(progress_summary(RUN_COPY, &s, line),
+	    "verified"));
 	s.verified_bytes = GIB;
 	ck_assert_ptr_nonnull(strstr(progress_summary(RUN_COPY, &s, line),
 	    ", verified"));

@@ -292,7 +292,8 @@ main(void)
 
 	tcase_add_checked_fixture(tc, setup, teardown);
 	tcase_add_test(tc, what_is_asked_is_of_the_job_that_was_selected);
-	tcase_add_test(tc, a_question_about_a_job_that_has_gone_is_not_answered);
+	tcase_add_test(tc,
+	    a_question_about_a_job_that_has_gone_is_not_answered);
 	tcase_add_test(tc, a_map_has_as_many_cells_as_are_shown);
 	tcase_add_test(tc, connections_are_summed_up_for_each_disk);
 	tcase_add_test(tc, an_empty_list_says_why);

@@ -191,7 +191,8 @@ submit_three(void)
 
 START_TEST(a_mute_server_is_given_up_at_the_deadline)
 {
-	open_conn(fake_start(fake_serve_nothing), NBD_GOAL_TRANSMISSION, 200, 0);
+	open_conn(fake_start(fake_serve_nothing), NBD_GOAL_TRANSMISSION, 200,
+	    0);
 	run();
 	ck_assert_str_eq(trace, "f");
 	ck_assert_int_eq(e.code, -ETIMEDOUT);
@@ -350,8 +351,8 @@ END_TEST
 
 START_TEST(a_server_that_stops_answering_is_given_up)
 {
-	open_conn(fake_start(fake_serve_handshake_only), NBD_GOAL_TRANSMISSION, 0,
-	    200);
+	open_conn(fake_start(fake_serve_handshake_only), NBD_GOAL_TRANSMISSION,
+	    0, 200);
 	when_ready = submit_three;
 	run();
 	ck_assert_str_eq(trace, "rcf");
@@ -721,7 +722,8 @@ START_TEST(dialling_too_has_the_deadline)
 	run();
 	ck_assert_int_eq(e.code, -ETIMEDOUT);
 	(void)snprintf(text, sizeof text,
-	    "cannot connect to unix socket '%s': no answer for 0.2 s", fake_path);
+	    "cannot connect to unix socket '%s': no answer for 0.2 s",
+	    fake_path);
 	ck_assert_str_eq(e.text, text);
 	ck_assert_ptr_null(conn_peer(conn));
 	close_conn();
@@ -779,8 +781,9 @@ END_TEST
 
 START_TEST(closing_from_each_callback_is_safe)
 {
-	static void (*const servers[])(int) = { fake_serve_well, fake_serve_well,
-		serve_hang_up_on_option, fake_serve_handshake_only };
+	static void (*const servers[])(int) = { fake_serve_well,
+		fake_serve_well, serve_hang_up_on_option,
+		fake_serve_handshake_only };
 
 	open_conn(fake_start(servers[_i]), NBD_GOAL_TRANSMISSION, 10000, 2000);
 	close_in_callback = true;

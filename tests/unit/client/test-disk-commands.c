@@ -185,7 +185,8 @@ START_TEST(a_long_range_is_cut_and_covered)
 END_TEST
 
 /*
- * A server that takes no trim of more than 1 MiB, nor any with FUA; notes how many it took.
+ * A server that takes no trim of more than 1 MiB, nor any with FUA; notes how
+ * many it took.
  */
 static void
 serve_small_trims(int fd)

@@ -271,7 +271,8 @@ static const struct row list_rows[] = {
 	{ "a listed name is longer than its reply", PROTOCOL, "too long",
 	    SAYS(GREETING REPLY LIST SERVER "\0\0\0\5" "\0\0\0\2a") },
 	{ "a listed name's length is 2^32-1", PROTOCOL, "too long",
-	    SAYS(GREETING REPLY LIST SERVER "\0\0\0\5" "\xff\xff\xff\xff" "a") },
+	    SAYS(GREETING REPLY LIST SERVER "\0\0\0\5" "\xff\xff\xff\xff"
+	    "a") },
 	{ "a listed name has not even a length", PROTOCOL, "2 bytes",
 	    SAYS(GREETING REPLY LIST SERVER "\0\0\0\2" "\0\0") },
 	{ "a listed name has a zero byte", PROTOCOL, "zero byte",

@@ -293,8 +293,8 @@ START_TEST(what_neither_side_can_read_is_skipped_once)
 	answer_in_order(answer_neither);
 	ck_assert(copy_lane_is_finished(lane));
 	ck_assert_uint_eq(ledger.targets[0].failed_bytes, 512);
-	ck_assert_uint_eq(ledger.skipped.bytes + ledger.targets[0].skipped.bytes,
-	    512);
+	ck_assert_uint_eq(ledger.skipped.bytes +
+	    ledger.targets[0].skipped.bytes, 512);
 }
 END_TEST
 
@@ -804,7 +804,8 @@ START_TEST(zero_stretches_are_not_read)
 	copy_lane_done(lane, slot, 0, NULL);
 	slot = next_is(COPY_ZERO, 0, 1 * MIB);
 	copy_lane_done(lane, slot, 0, NULL);
-	ck_assert_uint_eq(copy_ledger_get(&ledger.targets[0].zeroed_bytes), MIB);
+	ck_assert_uint_eq(copy_ledger_get(&ledger.targets[0].zeroed_bytes),
+	    MIB);
 	(void)next_is(COPY_READ, 1 * MIB, 256 * KIB);
 }
 END_TEST
@@ -946,7 +947,8 @@ START_TEST(zeroes_are_written_where_nothing_better_is_offered)
 	slot = next_is(COPY_WRITE, 0, 256 * KIB);
 	ck_assert_ptr_null(slot->bytes);
 	copy_lane_done(lane, slot, 0, NULL);
-	ck_assert_uint_eq(copy_ledger_get(&ledger.targets[0].zeroed_bytes), 256 * KIB);
+	ck_assert_uint_eq(copy_ledger_get(&ledger.targets[0].zeroed_bytes),
+	    256 * KIB);
 	ck_assert_uint_eq(copy_ledger_get(&ledger.read_bytes), 0);
 }
 END_TEST

@@ -266,9 +266,10 @@ static const struct {
 	  "f:1: endpoint \"a\": bad NBD URI 'nbds://u:secret@h': the user "
 	  "name is empty, or has a ':' in it" },
 	/* Roles */
-	{ "endpoints = ( { name = \"a\"; path = \"/a\"; role = \"target\"; } );",
-	  "f:1: endpoint \"a\": \"role\" is \"target\", but must be \"source\", "
-	  "\"destination\" or \"any\"" },
+	{ "endpoints = ( { name = \"a\"; path = \"/a\"; "
+	  "role = \"target\"; } );",
+	  "f:1: endpoint \"a\": \"role\" is \"target\", but must be "
+	  "\"source\", \"destination\" or \"any\"" },
 	{ "endpoints = ( { name = \"a\"; path = \"/a\"; },\n"
 	  "{ name = \"b\"; path = \"/b\"; role = \"source\"; } );\njobs = ( {\n"
 	  " name = \"j\"; source = \"a\"; destination = \"b\"; } );",

@@ -828,7 +828,8 @@ START_TEST(a_part_that_is_no_more_does_not_become_the_whole)
 	pause_one(NULL, 0);
 	fake_run_finish(0, RUN_CANCELLED, NULL);
 	apply(ENDPOINTS("b") "jobs = (" JOB("one", "b",
-	    "ranges = ( { from = \"0\"; length = \"4KiB\"; to = \"0\"; } );") ");");
+	    "ranges = ( { from = \"0\"; length = \"4KiB\"; to = \"0\"; } );")
+	    ");");
 	resume_one();
 	ck_assert_ptr_null(fake_run_get(1));
 	pause_one(NULL, 0);
@@ -965,7 +966,8 @@ add_stops(TCase *tc)
 	tcase_add_test(tc, stopping_cancels_all_and_waits_for_the_last);
 	tcase_add_test(tc, stopping_with_nothing_running_is_soon_over);
 	tcase_add_test(tc, a_paused_job_starts_no_run);
-	tcase_add_test(tc, pausing_twice_or_resuming_what_is_not_paused_does_no_harm);
+	tcase_add_test(tc,
+	    pausing_twice_or_resuming_what_is_not_paused_does_no_harm);
 	tcase_add_test(tc, a_pause_ends_the_run_and_resuming_begins_it_again);
 	tcase_add_test(tc, a_run_that_still_ends_is_begun_again_afterwards);
 	tcase_add_test(tc,

@@ -106,7 +106,8 @@ START_TEST(option_is_in_the_example_with_its_default)
 	ck_assert_ptr_nonnull(at);
 	if (strcmp(option->key, "include_dir") == 0)
 		(void)snprintf(setting, sizeof setting, "x-clude_dir = ");
-	else if (option->fallback == NULL || option->group == OPTION_GROUP_RANGES)
+	else if (option->fallback == NULL ||
+	    option->group == OPTION_GROUP_RANGES)
 		(void)snprintf(setting, sizeof setting, "%s = ", option->key);
 	else if (option->type == OPTION_INT || option->type == OPTION_BOOL)
 		(void)snprintf(setting, sizeof setting, "%s = %s;",

@@ -449,7 +449,8 @@ main(void)
 	    a_task_that_schedules_itself_leaves_room_on_a_borrowed_base);
 	tcase_add_test(tc, a_task_may_be_gone_when_it_has_run);
 	tcase_add_test(tc, a_watch_is_level_triggered_and_can_be_switched);
-	tcase_add_test(tc, a_timer_fires_once_and_not_early_by_more_than_a_tick);
+	tcase_add_test(tc,
+	    a_timer_fires_once_and_not_early_by_more_than_a_tick);
 	tcase_add_test(tc, timers_fire_in_order_and_can_be_moved_and_stopped);
 	tcase_add_test(tc, all_can_be_moved_to_another_loop);
 	tcase_add_test(tc, what_is_all_zero_can_be_done_with);
