@@ -263,7 +263,7 @@ static const struct {
 	  "uri = \"nbd://localhost\"; tls = \"t\"; } );", "f:2: endpoint "
 	  "\"a\": \"tls\" is for URIs that begin with nbds" },
 	{ "endpoints = ( { name = \"a\"; uri = \"nbds://u:secret@h\"; } );",
-	  "f:1: endpoint \"a\": bad NBD URI 'nbds://u:secret@h': the user "
+	  "f:1: endpoint \"a\": bad NBD URI 'nbds://u:...@h': the user "
 	  "name is empty, or has a ':' in it" },
 	/* Roles */
 	{ "endpoints = ( { name = \"a\"; path = \"/a\"; "
