@@ -433,6 +433,29 @@ edit_distance(const char *a, const char *b)
 	return row[n];
 }
 
+const char *
+commands_find_nearest_option(const struct command *command, const char *name)
+{
+	const char *nearest = NULL;
+	unsigned least_distance = 3;
+	const struct option_row *row;
+
+	if (strlen(name) > NAME_MAX_LENGTH)
+		return NULL;
+	for (row = command->options; row->name != NULL; row++) {
+		unsigned distance;
+
+		if (strlen(row->name) > NAME_MAX_LENGTH)
+			continue;
+		distance = edit_distance(name, row->name);
+		if (distance < least_distance && distance < strlen(row->name)) {
+			least_distance = distance;
+			nearest = row->name;
+		}
+	}
+	return nearest;
+}
+
 const struct command *
 commands_find_nearest(const char *name)
 {

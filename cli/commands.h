@@ -29,6 +29,10 @@ const struct command *commands_find(const char *name);
 /* The command that name is a slip of the finger for; NULL: none is near. */
 const struct command *commands_find_nearest(const char *name);
 
+/* The same among the options of a command; NULL: none is near. */
+const char *commands_find_nearest_option(const struct command *command,
+    const char *name);
+
 /* The functions of the rows, one file each. */
 int command_copy(const struct command *command, int argc, char **argv);
 int command_compare(const struct command *command, int argc, char **argv);

@@ -79,6 +79,8 @@ fail_unknown(struct options *o)
 {
 	const char *word = o->argv[optind > 0 ? optind - 1 : 0];
 	int name_len = (int)strcspn(word, "=");
+	const char *near = NULL;
+	char name[64];
 
 	if (optopt != 0 && optopt < FIRST_LONG_ID &&
 	    strncmp(word, "--", 2) != 0)
@@ -86,6 +88,12 @@ fail_unknown(struct options *o)
 	if (optopt != 0)
 		return options_fail(o, "option '%.*s' takes no value",
 		    name_len, word);
+	(void)snprintf(name, sizeof name, "%.*s", name_len, word);
+	if (strncmp(name, "--", 2) == 0)
+		near = commands_find_nearest_option(o->command, name + 2);
+	if (near != NULL)
+		return options_fail(o, "there is no option '%s'; did you mean "
+		    "'--%s'?", name, near);
 	return options_fail(o, "there is no option '%.*s'", name_len, word);
 }
 

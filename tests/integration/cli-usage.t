@@ -3,7 +3,7 @@
 # A wrong command line is one sentence, a pointer to the help, and status 2.
 . "$srcdir/tests/lib/testlib.sh"
 known=$(sed -n 's/^	    "\([a-z]*\)",$/\1/p' "$srcdir/cli/commands.c")
-plan $((69 + 2 * $(echo "$known" | wc -l)))
+plan $((71 + 2 * $(echo "$known" | wc -l)))
 
 bad()
 {
@@ -51,6 +51,11 @@ bad "help for what is no command" help frobnicate
 
 run "$nbdsync" cpy
 like "a slip of the finger is understood" "$err" "did you mean 'copy'"
+
+run "$nbdsync" status --wach=5s
+like "also in an option" "$err" "no option '--wach'; did you mean '--watch'"
+run "$nbdsync" status --frobnicate
+unlike "but nothing is guessed" "$err" "did you mean"
 
 exits 0 "--version succeeds" "$nbdsync" --version
 like "and has a number" "$out" '^nbdsync [0-9]+\.[0-9]+'
