@@ -10,9 +10,9 @@ requires systemd-tmpfiles --version
 requires strace --version
 requires nbdkit --filter=error pattern --version
 if [ "$(id -u)" -eq 0 ]; then
-	plan 40
+	plan 42
 else
-	plan 38
+	plan 40
 fi
 
 units=$srcdir/packaging/systemd
@@ -193,7 +193,12 @@ is "when the run fails, so does the unit" "$status" 4
 like "which says why" "$err" "source 'w': read .*: Input/output error"
 start_unit skips
 is "with something skipped it fails, too" "$status $(grep -c \
-    '^SuccessExitStatus=3$' "$tmp/nbdsync-job@.service")" "13 1"
+    '^SuccessExitStatus=3 7$' "$tmp/nbdsync-job@.service")" "13 1"
+"$nbdsync" pause --quiet one --reason "metered link"
+start_unit one
+is "a job that is paused is not started, which is no failure of the unit" \
+    "$status" 7
+like "and says why" "$err" "job 'one' is paused: metered link"
 kill "$(sed -n '1s/ .*//p' "$tmp/trace")"
 ok "and the daemon that ends" wait_for "! is_running_ $(pid_of daemon)" 60
 calls "$tmp/trace" >"$tmp/used"
