@@ -69,7 +69,7 @@ job_distrusted_by_others(const struct job *job, const char *const names[],
 	uint32_t distrusted = 0;
 
 	while ((other = jobs_next(job->jobs, other)) != NULL)
-		if (other != job)
+		if (other != job && other->distrusted != 0)
 			distrusted |= distrusted_by(other, names, n);
 	return distrusted & ~job->distrusted;
 }
