@@ -307,8 +307,8 @@ static const struct {
 	    "\"a\": keys and certificates belong into a TLS set, and \"tls\" "
 	    "names it; not into the URI" },
 	{ "endpoints = ( { name = \"a\"; uri = \"nbds://u:p@h\"; } );",
-	    "f:1: endpoint \"a\": bad NBD URI 'nbds://u:...@h': the user name is "
-	    "empty, or has a ':' in it" },
+	    "f:1: endpoint \"a\": bad NBD URI 'nbds://u:...@h': the user name "
+	    "is empty, or has a ':' in it" },
 	{ "tls = ( { name = \"a\"; min_version = \"1.1\"; } );", "f:1: tls "
 	    "\"a\": \"min_version\" is \"1.1\", but must be \"1.2\" or "
 	    "\"1.3\"" },
