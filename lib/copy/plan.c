@@ -218,7 +218,8 @@ choose_depth(struct copy_plan *plan, const struct copy_wish *wish)
 
 static void
 choose_target_features(struct copy_plan *plan, unsigned target,
-    const struct disk_shape *destination, const struct copy_wish *wish)
+    uint64_t source_size, const struct disk_shape *destination,
+    const struct copy_wish *wish)
 {
 	struct copy_target_plan *t = &plan->targets[target];
 	bool compares = plan->mode != COPY_MODE_COPY;
@@ -228,8 +229,14 @@ choose_target_features(struct copy_plan *plan, unsigned target,
 	if (compares && plan->use_status && !t->use_status)
 		give_up(plan, bit, "destination does not offer block status: "
 				   "all of it is read");
-	if (plan->mode == COPY_MODE_VERIFY)
+	if (plan->mode == COPY_MODE_VERIFY) {
+		if (wish->n_ranges == 0 && !wish->zero_rest &&
+		    destination->size > source_size)
+			give_up(plan, bit, "destination is larger than the "
+					   "source: what it has behind that "
+					   "is not compared");
 		return;
+	}
 	t->use_zero = destination->can_zero && !wish->is_allocated;
 	t->use_fast_zero = t->use_zero && destination->can_fast_zero &&
 	    !compares && !wish->is_zero_before;
@@ -293,7 +300,8 @@ choose_features(struct copy_plan *plan, const struct disk_shape *source,
 		give_up(plan, 0, "source does not offer block status: all of "
 				 "it is read");
 	for (i = 0; i < plan->n_targets; i++)
-		choose_target_features(plan, i, destinations[i], wish);
+		choose_target_features(plan, i, source->size, destinations[i],
+		    wish);
 }
 
 /* The sizes that all disks agree on. */

@@ -449,6 +449,21 @@ START_TEST(data_that_are_looked_at_go_through_no_pipe)
 }
 END_TEST
 
+START_TEST(what_is_not_compared_of_a_larger_disk_is_told)
+{
+	wish.mode = COPY_MODE_VERIFY;
+	ck_assert_int_eq(make(), 0);
+	ck_assert_uint_eq(plan.n_gave_up, 0);
+	destination.size += MIB;
+	ck_assert_int_eq(make(), 0);
+	ck_assert_uint_eq(plan.n_gave_up, 1);
+	ck_assert(strstr(plan.gave_up[0].sentence, "larger") != NULL);
+	wish.zero_rest = true;
+	ck_assert_int_eq(make(), 0);
+	ck_assert_uint_eq(plan.n_gave_up, 0);
+}
+END_TEST
+
 START_TEST(requests_are_whole_blocks)
 {
 	source.block_minimum = 4096;
@@ -562,6 +577,7 @@ main(void)
 	tcase_add_test(t, requests_obey_the_smaller_maximum);
 	tcase_add_test(t, requests_are_larger_where_data_go_through_a_pipe);
 	tcase_add_test(t, data_that_are_looked_at_go_through_no_pipe);
+	tcase_add_test(t, what_is_not_compared_of_a_larger_disk_is_told);
 	tcase_add_test(t, requests_are_whole_blocks);
 	tcase_add_test(t, several_lanes_need_multi_conn_on_both_sides);
 	tcase_add_test(t, a_small_disk_gets_no_useless_lane);
