@@ -7,6 +7,9 @@
  * one job copies, and another one compares.
  */
 
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "job/job-private.h"
@@ -42,34 +45,88 @@ job_note_distrust(struct job *job, uint32_t distrusted)
 	(void)note(job, distrusted);
 }
 
-/* Those of its destinations that have refused a flush to this other job. */
-static uint32_t
-distrusted_by(const struct job *other, const char *const names[], unsigned n)
-    ON_MAIN
+/*
+ * Bits are about destinations in the order that a run had them in, which a
+ * reload may change; names go with them, each with a newline behind it.
+ */
+static char *
+join_names(const char *const names[], unsigned n)
 {
-	const struct conf_job *cj = conf_find_job(other->jobs->conf,
-	    other->name);
-	const char *theirs[RUN_MAX_DESTINATIONS];
-	unsigned n_theirs = cj == NULL ? 0 : conf_job_destinations(cj, theirs);
-	uint32_t distrusted = 0;
+	size_t size = (size_t)n * CONF_NAME_SIZE + 1;
+	char *list = malloc(size);
+	size_t used = 0;
 
-	for (unsigned i = 0; i < n_theirs; i++)
-		for (unsigned k = 0; k < n; k++)
-			if ((other->distrusted >> i & 1) != 0 &&
-			    strcmp(theirs[i], names[k]) == 0)
-				distrusted |= UINT32_C(1) << k;
-	return distrusted;
+	if (list == NULL)
+		return NULL;
+	list[0] = '\0';
+	for (unsigned i = 0; i < n; i++)
+		used += (size_t)snprintf(list + used, size - used, "%s\n",
+		    names[i]);
+	return list;
 }
 
-uint32_t
-job_distrusted_by_others(const struct job *job, const char *const names[],
-    unsigned n)
+/* Is the name one of the list's, that these bits are about?  NULL: of all. */
+static bool
+is_meant(uint32_t bits, const char *list, const char *name, size_t len)
+{
+	if (list == NULL)
+		return bits != 0;
+	for (; *list != '\0'; list = strchr(list, '\n') + 1, bits >>= 1)
+		if ((bits & 1) != 0 && strncmp(list, name, len) == 0 &&
+		    list[len] == '\n')
+			return true;
+	return false;
+}
+
+/* The bits of a list as those of another one. */
+static uint32_t
+translate(uint32_t bits, const char *from, const char *to)
+{
+	uint32_t translated = 0;
+	uint32_t bit = 1;
+	size_t len;
+
+	for (; *to != '\0'; to += len + 1, bit <<= 1) {
+		len = (size_t)(strchr(to, '\n') - to);
+		if (is_meant(bits, from, to, len))
+			translated |= bit;
+	}
+	return translated;
+}
+
+void
+job_take_distrusted(struct job *job, uint32_t distrusted, const char *list)
+{
+	if (job->distrusted_for == NULL) {
+		job->distrusted = distrusted;
+		job->distrusted_for = list == NULL ? NULL : strdup(list);
+		return;
+	}
+	/* It was not known when the run began that goes on now, or went. */
+	distrusted = translate(distrusted, list, job->distrusted_for);
+	if (job->run != NULL)
+		job->late_distrusted |= distrusted & ~job->distrusted;
+	job->distrusted |= distrusted;
+}
+
+int
+job_get_distrusted(struct job *job, const char *const names[], unsigned n,
+    uint32_t *ret_distrusted)
 {
 	const struct job *other = NULL;
-	uint32_t distrusted = 0;
+	char *list = join_names(names, n);
+	uint32_t others = 0;
 
+	if (list == NULL)
+		return -ENOMEM;
+	job->distrusted = translate(job->distrusted, job->distrusted_for, list);
+	free(job->distrusted_for);
+	job->distrusted_for = list;
 	while ((other = jobs_next(job->jobs, other)) != NULL)
 		if (other != job && other->distrusted != 0)
-			distrusted |= distrusted_by(other, names, n);
-	return distrusted & ~job->distrusted;
+			others |= translate(other->distrusted,
+			    other->distrusted_for, list);
+	job->others_distrusted = others & ~job->distrusted;
+	*ret_distrusted = job->distrusted | others;
+	return 0;
 }

@@ -164,7 +164,9 @@ struct job {
 	struct stats_counts counts;	/* of requests of all runs */
 	uint64_t limited_at_ms;		/* of the run, when it was counted */
 	bool has_last_run;		/* one that was not skipped */
-	uint32_t distrusted;		/* as of a run's spec */
+	uint32_t distrusted;		/* as of a run's spec, */
+	char *distrusted_for;		/* which had these destinations, each
+					   with a newline; NULL: not known */
 	uint32_t late_distrusted;	/* what the run's did not say of it */
 	uint32_t others_distrusted;	/* what that said for other jobs */
 	int64_t resume_after_ms;	/* as of a run's spec */
@@ -327,9 +329,15 @@ void job_make_spec(struct job *job, const struct conf_job *cj,
 
 /* A run has ended with these, as of a result. */
 void job_note_distrust(struct job *job, uint32_t distrusted) ON_MAIN;
-/* Of the destinations with these names, those that others do not trust. */
-uint32_t job_distrusted_by_others(const struct job *job,
-    const char *const names[], unsigned n) ON_MAIN;
+/*
+ * For a run with these destinations: those that this job or others do not
+ * trust, as of a spec.  -ENOMEM.
+ */
+int job_get_distrusted(struct job *job, const char *const names[], unsigned n,
+    uint32_t *ret_distrusted) ON_MAIN;
+/* What the store knows, and of which destinations: as distrusted_for. */
+void job_take_distrusted(struct job *job, uint32_t distrusted,
+    const char *list) ON_MAIN;
 /* See whether one has refused a flush while the run goes on. */
 void job_look_at_distrust(struct job *job, const struct run_progress *p)
     ON_MAIN;

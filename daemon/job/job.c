@@ -61,6 +61,7 @@ job_free(struct job *job)
 	hooks_free(job->pass_alarm.hooks);
 	json_decref(job->last_run);
 	json_decref(job->last_run_told);
+	free(job->distrusted_for);
 	run_map_done(&job->last_map);
 	ranges_done(&job->differing);
 	job_forget_wish(job);
@@ -553,9 +554,10 @@ make_run(struct job *job, struct series **ret_run, struct error *e) ON_MAIN
 	spec.n_destinations = conf_job_destinations(cj, names);
 	for (unsigned i = 0; i < spec.n_destinations; i++)
 		destinations[i] = conf_find_endpoint(conf, names[i])->spec;
-	job->others_distrusted = job_distrusted_by_others(job,
-	    names, spec.n_destinations);
-	spec.distrusted |= job->others_distrusted;
+	r = job_get_distrusted(job, names, spec.n_destinations,
+	    &spec.distrusted);
+	if (r < 0)
+		return error_set(e, r, "out of memory");
 	return series_new(&spec, job->jobs->pool, job->jobs->mailbox,
 	    job->jobs->loop, job_on_finished, job, ret_run, e);
 }

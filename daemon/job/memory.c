@@ -77,9 +77,13 @@ notes_to_json(const struct job *job) ON_MAIN
 			job_wish_to_json(job) : NULL));
 	(void)json_object_set_new(o, "outdated_ms",
 	    json_integer((json_int_t)job->resume_after_ms));
-	if (job->distrusted != 0)
+	if (job->distrusted != 0) {
 		(void)json_object_set_new(o, "distrusted",
 		    json_integer((json_int_t)job->distrusted));
+		if (job->distrusted_for != NULL)
+			(void)json_object_set_new(o, "distrusted_for",
+			    json_string(job->distrusted_for));
+	}
 	(void)json_object_set_new(o, "known_since_ms",
 	    json_integer((json_int_t)job->known_since_ms));
 	if (schedule_is_set(&job->schedule))
@@ -208,14 +212,6 @@ take_outdated(struct job *job, const json_t *o) ON_MAIN
 }
 
 static void
-take_distrusted(struct job *job, uint32_t distrusted) ON_MAIN
-{
-	if (job->run != NULL)
-		job->late_distrusted |= distrusted & ~job->distrusted;
-	job->distrusted |= distrusted;
-}
-
-static void
 take_notes(struct job *job, uint64_t *ret_schedule_id) ON_MAIN
 {
 	json_t *o = json_loads(job->state.counters, 0, NULL);
@@ -224,7 +220,8 @@ take_notes(struct job *job, uint64_t *ret_schedule_id) ON_MAIN
 	*ret_schedule_id = number(o, "schedule");
 	for (unsigned i = 0; i < JOB_COUNTERS; i++)
 		job->counters[i] += number(o, counter_names[i]);
-	take_distrusted(job, (uint32_t)number(o, "distrusted"));
+	job_take_distrusted(job, (uint32_t)number(o, "distrusted"),
+	    json_string_value(json_object_get(o, "distrusted_for")));
 	take_outdated(job, json_object_get(o, "outdated_ms"));
 	take_outcome(job, json_string_value(json_object_get(o, "outcome")));
 	take_success(job, json_object_get(o, "success"));

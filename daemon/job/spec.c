@@ -2,7 +2,8 @@
 
 /*
  * What a run of a job is asked to do: what the configuration says of the job,
- * and what was wished of this run.  Its disks are for the caller to add.
+ * and what was wished of this run.  Its disks are for the caller to add, and
+ * which of them are not trusted.
  */
 
 #include "job/job-private.h"
@@ -91,7 +92,6 @@ job_make_spec(struct job *job, const struct conf_job *cj,
 		.resume_after_ms = job->resume_after_ms,
 		.sample_ppm = job->wish.sample_ppm,
 		.sample_seed = (uint64_t)job_now_ms(),
-		.distrusted = job->distrusted,
 		.full = why != NULL,
 		.full_because = why,
 	};

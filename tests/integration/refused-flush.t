@@ -6,7 +6,7 @@
 . "$srcdir/tests/lib/daemonlib.sh"
 requires nbdkit --filter=error file --version
 requires jq --version
-plan 33
+plan 34
 
 size=$((1 * MiB))
 make_data "$tmp/src.img" $size disk
@@ -134,8 +134,13 @@ ok "what is refused is noted while the others go on" [ $? -eq 0 ]
 stop_process daemon KILL
 ok "nothing of it is on the disk" eval '! cmp -s "$tmp/src.img" "$tmp/disk"'
 rm "$tmp/hold"
+# By its name, and not as the first one.
+sed 's/\[ "d", "e" \]/[ "e", "d" ]/' "$tmp/conf" >"$tmp/conf.new"
+mv "$tmp/conf.new" "$tmp/conf"
 start_daemon "$tmp/conf"
 ok "when the daemon was killed, the next run" "$nbdsync" start --wait two
+is "in whatever order its destinations are" \
+    "$(job_field two '.destinations | map(.endpoint) | tostring')" '["e","d"]'
 like "knows of it" "$(job_field two '.last_run.gave_up[]')" \
     "'d' has refused a flush before"
 ok "and has written it again" cmp "$tmp/src.img" "$tmp/disk"
