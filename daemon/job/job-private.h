@@ -45,6 +45,7 @@ struct jobs {
 	struct budget *budget;		/* of all runs */
 	struct store *store;		/* NULL: nothing is remembered */
 	unsigned n_asking;		/* jobs that wait for its answer */
+	int64_t answered_at_ms;		/* when the last of them got one */
 	struct keep keep;
 	struct net_timer store_timer;	/* how long stopping waits for it */
 	bool is_storing_last;
@@ -183,7 +184,8 @@ struct job {
 	bool is_asking;
 	bool asks_again;		/* the store had no room for it, or
 					   could not answer */
-	int64_t asked_at_ms;
+	bool has_asked;			/* at least once, not just in line */
+	int64_t asked_at_ms;		/* then, or when it came there */
 	bool is_pause_known;		/* somebody has paused or resumed it
 					   since we are up */
 	struct store_job state;

@@ -21,11 +21,10 @@
 
 /* How long what is to be done waits for the store, unless somebody asks. */
 #define ANSWER_WAIT_MS 30000
-/*
- * How many jobs ask it at once: others need room in its queue, too, and each
- * answer has the report of a run, which may be megabytes.
- */
+/* How many jobs ask it at once: an answer may have megabytes of a report. */
 #define ASKING_MAX     8
+/* Others need room in its queue, too. */
+#define QUEUED_MAX     (STORE_QUEUE_MAX / 2)
 
 static const char *const counter_names[JOB_COUNTERS] = {
 	[JOB_COUNT_RUNS] = "runs",
@@ -309,14 +308,22 @@ ask_later(struct job *job) ON_MAIN
 
 static void ask(struct job *job) ON_MAIN;
 
-/* There is room for one more. */
+/*
+ * States on their way to the store are no reason to ask less: the queue has
+ * room for more of both than there can be.
+ */
+static bool
+can_ask(const struct jobs *jobs) ON_MAIN
+{
+	return jobs->n_asking < ASKING_MAX && keep_has_room(jobs, QUEUED_MAX);
+}
+
 static void
 ask_next(struct jobs *jobs) ON_MAIN
 {
 	struct job *job = NULL;
 
-	while (keep_has_room(jobs, ASKING_MAX) &&
-	    (job = jobs_next(jobs, job)) != NULL)
+	while (can_ask(jobs) && (job = jobs_next(jobs, job)) != NULL)
 		if (job->asks_again)
 			ask(job);
 }
@@ -348,10 +355,12 @@ on_state(struct store_call *call)
 
 	on_main_entry();
 	jobs->n_asking--;
-	if (call->error.code != 0)
+	if (call->error.code != 0) {
 		keep_note_failure(jobs, call->error.code);
-	else
+	} else {
+		jobs->answered_at_ms = job_now_ms();
 		keep_note_success(jobs);
+	}
 	job = jobs_find(jobs, call->job);
 	if (job != NULL)
 		take_answer(job, call);
@@ -359,13 +368,16 @@ on_state(struct store_call *call)
 	keep_post(jobs);
 }
 
+/* Who stands in line waits no longer than the line stands still. */
 bool
 job_is_unknown(const struct job *job)
 {
 	int64_t now = job_now_ms();
+	int64_t since = job->asked_at_ms;
 
-	return job->is_asking && now >= job->asked_at_ms &&
-	    now - job->asked_at_ms < ANSWER_WAIT_MS;
+	if (!job->has_asked && job->jobs->answered_at_ms > since)
+		since = job->jobs->answered_at_ms;
+	return job->is_asking && now >= since && now - since < ANSWER_WAIT_MS;
 }
 
 void
@@ -382,7 +394,7 @@ ask(struct job *job)
 {
 	struct store_call *call;
 
-	if (!keep_has_room(job->jobs, ASKING_MAX)) {
+	if (!can_ask(job->jobs)) {
 		ask_later(job);
 		return;
 	}
@@ -393,6 +405,9 @@ ask(struct job *job)
 		return;
 	}
 	job->is_asking = true;
+	if (!job->has_asked)
+		job->asked_at_ms = job_now_ms();
+	job->has_asked = true;
 	job->jobs->n_asking++;
 	store_get_job(job->jobs->store, call, job->name);
 }
@@ -404,6 +419,7 @@ job_recall(struct job *job)
 	    job->is_asking || job->asks_again)
 		return;
 	job->is_asking = true;
+	job->has_asked = false;
 	job->asked_at_ms = job_now_ms();
 	ask(job);
 }
