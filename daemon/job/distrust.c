@@ -12,20 +12,22 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/cleanup.h"
 #include "job/job-private.h"
 
 /*
  * What was refused stays refused, till all is written once more.  That of
  * before a restart may have become known after the run had begun; and what
- * another job was refused is for that to settle.
+ * another job was refused is for that to settle, but for what this one has
+ * been refused as well.
  */
 static bool
-note(struct job *job, uint32_t distrusted) ON_MAIN
+note(struct job *job, uint32_t distrusted, uint32_t refused) ON_MAIN
 {
 	uint32_t old = job->distrusted;
 
 	distrusted &= ~job->others_distrusted;
-	distrusted |= job->late_distrusted;
+	distrusted |= refused | job->late_distrusted;
 	if (job->mode == RUN_VERIFY || job_is_partial(job))
 		distrusted |= old;
 	job->distrusted = distrusted;
@@ -35,14 +37,14 @@ note(struct job *job, uint32_t distrusted) ON_MAIN
 void
 job_look_at_distrust(struct job *job, const struct run_progress *p)
 {
-	if (!job->has_ended && note(job, p->distrusted))
+	if (!job->has_ended && note(job, p->distrusted, p->refused))
 		job_keep_state(job);
 }
 
 void
-job_note_distrust(struct job *job, uint32_t distrusted)
+job_note_distrust(struct job *job, const struct run_result *result)
 {
-	(void)note(job, distrusted);
+	(void)note(job, result->distrusted, result->refused);
 }
 
 /*
@@ -109,6 +111,22 @@ job_take_distrusted(struct job *job, uint32_t distrusted, const char *list)
 	job->distrusted |= distrusted;
 }
 
+/* Of a job that is not known yet, all that it has may have refused some. */
+static uint32_t
+distrusted_by(const struct job *other, const char *list) ON_MAIN
+{
+	CLEANUP(cleanup_free) char *theirs = NULL;
+	const char *names[RUN_MAX_DESTINATIONS];
+
+	if (!job_is_unknown(other))
+		return other->distrusted == 0 ? 0 :
+		    translate(other->distrusted, other->distrusted_for, list);
+	for (unsigned i = 0; i < other->n_destinations; i++)
+		names[i] = other->destinations[i];
+	theirs = join_names(names, other->n_destinations);
+	return translate(UINT32_MAX, theirs, list);
+}
+
 int
 job_get_distrusted(struct job *job, const char *const names[], unsigned n,
     uint32_t *ret_distrusted)
@@ -123,9 +141,8 @@ job_get_distrusted(struct job *job, const char *const names[], unsigned n,
 	free(job->distrusted_for);
 	job->distrusted_for = list;
 	while ((other = jobs_next(job->jobs, other)) != NULL)
-		if (other != job && other->distrusted != 0)
-			others |= translate(other->distrusted,
-			    other->distrusted_for, list);
+		if (other != job)
+			others |= distrusted_by(other, list);
 	job->others_distrusted = others & ~job->distrusted;
 	*ret_distrusted = job->distrusted | others;
 	return 0;

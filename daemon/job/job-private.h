@@ -329,8 +329,9 @@ bool job_has_failing_passes(const struct job *job);
 void job_make_spec(struct job *job, const struct conf_job *cj,
     struct run_spec *ret_spec) ON_MAIN;
 
-/* A run has ended with these, as of a result. */
-void job_note_distrust(struct job *job, uint32_t distrusted) ON_MAIN;
+/* A run has ended. */
+void job_note_distrust(struct job *job, const struct run_result *result)
+    ON_MAIN;
 /*
  * For a run with these destinations: those that this job or others do not
  * trust, as of a spec.  -ENOMEM.

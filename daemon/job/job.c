@@ -462,7 +462,7 @@ job_on_finished(struct series *run, void *arg)
 		job->wish.is_full = false;
 	log_result(job, series_result(run));
 	outdate_checkpoint(job, series_result(run));
-	job_note_distrust(job, series_result(run)->distrusted);
+	job_note_distrust(job, series_result(run));
 	keep_result(job, series_result(run), false);
 }
 

@@ -317,7 +317,8 @@ struct run_progress {
 	const char *limited_by;		/* one of run_limit_name() */
 	uint64_t verified_bytes;	/* read back, and right so far; of all
 					   destinations */
-	uint32_t distrusted;		/* bit i: as of a result, so far */
+	uint32_t distrusted;		/* bit i: as of a result, so far, */
+	uint32_t refused;		/* and so is this */
 	uint64_t elapsed_ms;		/* since run_start(), until the end */
 	struct run_mirror mirror;
 	struct run_bytes earlier;	/* passes, whose bytes are not in the
@@ -433,6 +434,8 @@ struct run_result {
 					   may go on from what it has done */
 	uint32_t distrusted;		/* bit i: as of a spec, for the next
 					   one */
+	uint32_t refused;		/* those of them that have refused a
+					   flush to this one itself */
 	bool leaves_outdated;		/* the store may have what no run is to
 					   go on from, and did not remove it */
 	const struct run_bad_range *bad_ranges;	/* likewise */

@@ -58,6 +58,8 @@ struct series {
 	int64_t started_at_ms;
 	unsigned n_passes;		/* begun */
 	uint32_t distrusted;		/* as of a spec, now */
+	uint32_t refused;		/* those of them that have been so by
+					   this series */
 	bool leaves_outdated;		/* one of them */
 	bool has_begun;			/* likewise */
 	struct run_result result;	/* what it points to is the run's, or

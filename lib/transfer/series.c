@@ -55,6 +55,7 @@ finish(struct series *s)
 	s->result.leaves_outdated = s->leaves_outdated;
 	s->result.has_begun = s->has_begun;
 	s->result.distrusted = s->distrusted;
+	s->result.refused = s->refused;
 	series_get_progress(s, p);
 	p->phase = RUN_FINISHED;
 	s->is_over = true;
@@ -92,14 +93,17 @@ note_distrust(struct series *s, const struct run *run)
 		/* Of a part, and for one destination. */
 		if (r->distrusted != 0 &&
 		    fill_place(s, &is_destination, &target))
-			s->distrusted |= 1U << target;
+			s->distrusted |= s->refused |= 1U << target;
 		return;
 	}
 	for (unsigned i = 0; i < s->spec.n_destinations; i++) {
 		bit = 1U << i;
-		if (is_whole && r->destination_failures[i] == NULL)
+		if (is_whole && r->destination_failures[i] == NULL) {
 			s->distrusted &= ~bit;
+			s->refused &= ~bit;
+		}
 	}
+	s->refused |= r->distrusted;
 	s->distrusted |= r->distrusted;
 	s->spec.distrusted = s->distrusted;
 }
@@ -466,6 +470,7 @@ series_get_progress(const struct series *s, struct run_progress *ret)
 	}
 	run_get_progress(shown_run(s), ret);
 	ret->earlier = s->earlier;
+	ret->refused = s->refused | ret->distrusted;
 	ret->distrusted |= s->distrusted;
 	add_counts(s, ret);
 	fill_add_progress(s, ret);
