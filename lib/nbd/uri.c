@@ -84,7 +84,8 @@ quote_text(const char *text, char quote[QUOTE_SIZE])
 	used = strlen(quote);
 	(void)snprintf(quote + used, QUOTE_SIZE - used, ":...");
 	used = strlen(quote);
-	if (used + 1 < QUOTE_SIZE)
+	/* It takes 8 bytes at least. */
+	if (used + 8 <= QUOTE_SIZE)
 		(void)escape_text(at, strlen(at), quote + used,
 		    QUOTE_SIZE - used);
 	return quote;

@@ -272,6 +272,24 @@ START_TEST(keys_without_end_are_refused)
 }
 END_TEST
 
+/* Where what is quoted ends, too. */
+START_TEST(no_password_is_quoted_behind_a_name_of_any_length)
+{
+	char name[201];
+	char text[256];
+	struct nbd_uri *uri = NULL;
+	struct error e;
+
+	memset(name, 'a', sizeof name);
+	for (size_t len = 1; len < sizeof name; len++) {
+		(void)snprintf(text, sizeof text, "nbd://%.*s:SECRET@h",
+		    (int)len, name);
+		ck_assert_int_eq(nbd_uri_parse(text, &uri, &e), -EINVAL);
+		ck_assert_ptr_null(strstr(e.text, "SECRET"));
+	}
+}
+END_TEST
+
 START_TEST(a_word_and_a_colon_look_like_a_uri)
 {
 	ck_assert(nbd_uri_is_uri("nbd://h"));
@@ -358,6 +376,8 @@ main(void)
 	    N_BAD);
 	tcase_add_test(tc, a_name_has_at_most_4096_bytes);
 	tcase_add_test(tc, keys_without_end_are_refused);
+	tcase_add_test(tc,
+	    no_password_is_quoted_behind_a_name_of_any_length);
 	tcase_add_test(tc, a_word_and_a_colon_look_like_a_uri);
 	suite_add_tcase(s, tc);
 	return unit_main(s);
