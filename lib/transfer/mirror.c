@@ -39,19 +39,33 @@ is_for_good(const struct run_result *r)
 	}
 }
 
-/* Of each destination that a pass has not failed for. */
+static bool
+lacks_some(const struct run_result *r, unsigned target)
+{
+	for (size_t i = 0; i < r->n_not_copied; i++)
+		if (r->not_copied[i].destination == target)
+			return true;
+	return r->destination_failures[target] != NULL;
+}
+
+/* Of each destination that a pass has brought all to. */
 static void
 note_each(struct series *s)
 {
 	const struct run_result *r = &s->result;
+	unsigned n = s->spec.n_destinations;
+	unsigned n_lack = 0;
 	unsigned i;
 
-	s->mirror.n_destinations = s->spec.n_destinations;
+	s->mirror.n_destinations = n;
+	for (i = 0; i < n; i++)
+		n_lack += lacks_some(r, i);
+	/* What some lack has to be known. */
 	if (r->outcome != RUN_SUCCEEDED &&
-	    (r->outcome != RUN_PARTIAL || r->n_not_copied > 0))
+	    (r->outcome != RUN_PARTIAL || n_lack == 0))
 		return;
-	for (i = 0; i < s->spec.n_destinations; i++)
-		if (r->destination_failures[i] == NULL)
+	for (i = 0; i < n; i++)
+		if (!lacks_some(r, i))
 			s->mirror.consistent_at_each_ms[i] = r->started_at_ms;
 }
 
