@@ -579,6 +579,8 @@ get_retries(const struct run *run, struct run_progress *ret)
 	len = strlen(label);
 	if (len >= sizeof name)
 		label += len - (sizeof name - 1);
+	while ((*label & 0xc0) == 0x80)
+		label++;
 	(void)snprintf(ret->trying_again, sizeof ret->trying_again,
 	    "destination '%s': %s",
 	    escape_text(label, strlen(label), name, sizeof name),
