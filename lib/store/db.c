@@ -428,7 +428,9 @@ open_to_read(struct db *db, const struct db_options *o)
 bool
 db_can_be_written(const struct db_options *o)
 {
-	return faccessat(AT_FDCWD, o->path, W_OK, AT_EACCESS) == 0;
+	/* One that is gone may be made again. */
+	return faccessat(AT_FDCWD, o->path, W_OK, AT_EACCESS) == 0 ||
+	    errno == ENOENT;
 }
 
 int
