@@ -92,8 +92,9 @@ next_piece(struct copy_lane *lane, struct copy_map *map,
 	}
 	if (trying != NULL && size > copy_bads_request_size(lane, trying))
 		size = copy_bads_request_size(lane, trying);
+	/* Zeroes and holes are few, and large. */
 	if (trying != NULL && copy_bads_go_back(trying) &&
-	    s.kind == COPY_DATA)
+	    (s.kind == COPY_DATA || s.kind == COPY_SUSPECT))
 		return take_last_piece(map, s, size);
 	if (s.length > size)
 		s.length = size;
