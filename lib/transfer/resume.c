@@ -60,6 +60,20 @@ end_resume(struct run *run)
 }
 
 /*
+ * What was not durable may have been written, or filled, all the same: what is
+ * zero by now is not so at the destination.
+ */
+static void
+break_promise(struct run *run)
+{
+	if (!run->plan.skip_zeroes)
+		return;
+	run->plan.skip_zeroes = false;
+	run_add_gave_up(run, "that the destination is zero does not hold where "
+	    "an earlier run may have written: zeroes are written, too");
+}
+
+/*
  * All is copied.  What was kept goes first: this run may be killed before it
  * keeps anything of its own, and then the old would stand for what is there.
  * If the store cannot, it is tried again while the run copies.
@@ -68,6 +82,7 @@ static void
 refuse(struct run *run, const struct error *why)
 {
 	run->result.not_resumed = *why;
+	break_promise(run);
 	end_resume(run);
 	run->keeper.is_stale = true;
 	run->awaits_removal = checkpoint_remove(run) == 0;
@@ -86,20 +101,6 @@ resume_removed(struct run *run)
 	net_timer_stop(&run->store_timer);
 	run_begin(run);
 	return true;
-}
-
-/*
- * What was not durable may have been written, or filled, all the same: what is
- * zero by now is not so at the destination.
- */
-static void
-break_promise(struct run *run)
-{
-	if (!run->plan.skip_zeroes)
-		return;
-	run->plan.skip_zeroes = false;
-	run_add_gave_up(run, "that the destination is zero does not hold where "
-	    "an earlier run may have written: zeroes are written, too");
 }
 
 /* The canary sang. */
@@ -313,6 +314,9 @@ send_canary(struct run *run, struct error *why)
 	copy_tuning_init(&r->tuning, &r->plan, run_clock_ms());
 	copy_ledger_init(&r->ledger, run->n_destinations);
 	copy_ledger_plan(&r->ledger, r->plan.total_bytes);
+	for (unsigned t = 0; t < run->n_destinations; t++)
+		copy_ledger_plan_target(&r->ledger, t,
+		    r->plan.targets[t].total_bytes);
 	leave_failed_out(run, &r->ledger);
 	run->lanes[0].is_busy = true;
 	lane_copy(run->lanes[0].lane, &r->plan, &r->cursor, &r->ledger,
@@ -373,18 +377,32 @@ counts(const struct run *run, const struct copy_difference *d)
 	return false;
 }
 
+static bool
+was_looked_at(const struct run *run, const struct ranges *durable)
+{
+	const struct resume *r = run->resume;
+
+	for (size_t i = 0; i < r->n_ranges; i++)
+		if (touches(durable, r->ranges[i].to, r->ranges[i].length))
+			return true;
+	return false;
+}
+
 /* Has it what the checkpoint calls durable, where that was looked at? */
 static bool
 is_as_said(const struct run *run, unsigned target)
 {
+	const struct ranges *durable =
+	    &run->resume->checkpoint->destinations[target].durable;
 	const struct copy_ledger *l = &run->resume->ledger;
 	const struct copy_difference *v;
 	bool is_cut;
 	size_t n;
 
-	if (run->resume->checkpoint->destinations[target].durable.n == 0)
+	if (durable->n == 0)
 		return true;
-	if (!copy_ledger_is_success(l, target, false))
+	if (!was_looked_at(run, durable) ||
+	    !copy_ledger_is_success(l, target, false))
 		return false;
 	if (copy_ledger_get(&l->targets[target].differing_bytes) == 0)
 		return true;
@@ -463,6 +481,7 @@ go_without(struct run *run)
 		(void)error_set(&run->result.not_resumed, -ETIMEDOUT,
 		    "the store has not answered within %" PRIu64 " ms",
 		    run->store_ms);
+		break_promise(run);
 		run->keeper.is_stale = true;
 		(void)checkpoint_remove(run);
 	}
