@@ -206,10 +206,13 @@ job_command_run(struct job_command *jc, const struct command *command,
 static int
 ask_how_it_is(struct job_command *jc)
 {
+	uint64_t until_ms = UINT64_MAX;
 	char suffix[64] = "";
+	uint64_t now_ms;
 	int exit_code;
 
-	for (int i = 0; i < 2; i++) {
+	/* An answer may come early, for another change of the job. */
+	do {
 		json_decref(jc->answer);
 		jc->answer = NULL;
 		exit_code = control_ask_job(&jc->control, "GET", jc->job,
@@ -219,9 +222,12 @@ ask_how_it_is(struct job_command *jc)
 		    jc->status.is_running || jc->status.has_last_run ||
 		    jc->status.is_past_known || waits_for(jc, "idle"))
 			return exit_code;
+		now_ms = bar_now_ms();
+		if (until_ms == UINT64_MAX)
+			until_ms = now_ms + PAST_WAIT_S * UINT64_C(1000);
 		(void)snprintf(suffix, sizeof suffix, "?wait=%d&since=%"
 		    PRIu64, PAST_WAIT_S, jc->status.rev);
-	}
+	} while (now_ms < until_ms);
 	message(jc->control.command, "how job '%s' ended before the daemon "
 	    "started is not known yet: its state directory is slow, or "
 	    "cannot be used", jc->job);
