@@ -31,7 +31,7 @@ struct waiter;
 struct goal {
 	uint64_t hold_s;
 	/* CLI_OK and *ret_has_ended false: wait on; else it is told. */
-	int (*look)(const struct waiter *w, const struct job_status *status,
+	int (*look)(struct waiter *w, const struct job_status *status,
 	    bool *ret_has_ended);
 	int (*fail_lost)(const struct waiter *w);
 	int (*fail_late)(const struct waiter *w);
@@ -135,12 +135,12 @@ pause_for_bar(struct waiter *w)
 
 /*
  * The run as the history has it takes the place of the last one.  CLI_OK: it
- * is there.
+ * is there.  CLI_NO_JOB, untold: it is not.  Else as of control_ask().
  */
 static int
 look_in_history(const struct waiter *w)
 {
-	char said[CONTROL_SAID_SIZE];
+	char said[CONTROL_SAID_SIZE] = "";
 	struct control quiet = *w->wait->control;
 	char target[192] = "/v1/runs/";
 	size_t used = strlen(target);
@@ -150,14 +150,16 @@ look_in_history(const struct waiter *w)
 	quiet.said = said;
 	if (http_encode_segment(w->wait->run_id, target + used,
 	    sizeof target - used) < 0)
-		return CLI_ERROR;
+		return CLI_NO_JOB;
 	exit_code = control_ask(&quiet, "GET", target, 0, &run);
 	if (exit_code == CLI_OK &&
 	    (!json_is_object(json_object_get(run, "report")) ||
 	    json_object_set(w->json, "last_run",
 	    json_object_get(run, "report")) < 0))
-		exit_code = CLI_ERROR;
+		exit_code = CLI_NO_JOB;
 	json_decref(run);
+	if (exit_code != CLI_NO_JOB && said[0] != '\0')
+		message(w->wait->control->command, "%s", said);
 	return exit_code;
 }
 
@@ -181,20 +183,24 @@ fail_timed_out(const struct waiter *w)
 }
 
 static int
-look_for_end(const struct waiter *w, const struct job_status *status,
+look_for_end(struct waiter *w, const struct job_status *status,
     bool *ret_has_ended)
 {
 	const char *run_id = w->wait->run_id;
 	/* Its hooks may be running, when its result is there. */
 	bool is_running = status->is_running &&
 	    strcmp(status->run.id, run_id) == 0;
+	int exit_code;
 
 	*ret_has_ended = !is_running && status->has_last_run &&
 	    strcmp(status->last_run.id, run_id) == 0;
 	if (*ret_has_ended || is_running)
 		return CLI_OK;
-	*ret_has_ended = look_in_history(w) == CLI_OK;
-	return *ret_has_ended ? CLI_OK : fail_lost(w);
+	do
+		exit_code = look_in_history(w);
+	while (exit_code == CLI_INTERRUPTED && take_signals(w) == CLI_OK);
+	*ret_has_ended = exit_code == CLI_OK;
+	return exit_code == CLI_NO_JOB ? fail_lost(w) : exit_code;
 }
 
 static int
@@ -206,7 +212,7 @@ fail_not_in_sync(const struct waiter *w)
 }
 
 static int
-look_for_sync(const struct waiter *w, const struct job_status *status,
+look_for_sync(struct waiter *w, const struct job_status *status,
     bool *ret_has_ended)
 {
 	const char *mode = json_string_value(json_object_get(w->json,

@@ -506,6 +506,7 @@ integration_tests = \
 	%D%/integration/cli-transports.t \
 	%D%/integration/cli-unreachable.t \
 	%D%/integration/cli-usage.t \
+	%D%/integration/cli-wait-answers.t \
 	%D%/integration/client-example.t \
 	%D%/integration/client-tls.t \
 	%D%/integration/copy-bad-ranges.t \
