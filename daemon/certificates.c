@@ -13,6 +13,7 @@
 struct certificates {
 	const struct conf *conf;
 	struct conf_expiry *expires;	/* of each set; NULL: no memory */
+	size_t next;			/* to be looked at; 0: a new look */
 	unsigned n_looks;		/* since the log was told */
 	uint64_t look_ms;
 	struct net_timer timer;
@@ -77,8 +78,13 @@ on_timeout(void *arg)
 	struct certificates *c = arg;
 
 	on_main_entry();
-	for (size_t i = 0; c->expires != NULL && i < c->conf->n_tls; i++)
-		look_at(c, i);
+	/* One a turn: what else goes on does not wait for all of them. */
+	if (c->expires != NULL && c->next < c->conf->n_tls) {
+		look_at(c, c->next++);
+		net_timer_start(&c->timer, 0);
+		return;
+	}
+	c->next = 0;
 	if (++c->n_looks == CERTIFICATES_TELL) {
 		c->n_looks = 0;
 		tell_all(c);
@@ -112,6 +118,7 @@ certificates_take(struct certificates *c, const struct conf *conf)
 	c->expires = calloc(conf->n_tls + 1, sizeof *c->expires);
 	for (size_t i = 0; c->expires != NULL && i < conf->n_tls; i++)
 		c->expires[i] = conf->tls[i].expires;
+	c->next = 0;
 	c->n_looks = 0;
 	tell_all(c);
 	net_timer_start(&c->timer, c->look_ms);

@@ -131,7 +131,8 @@ const char *tls_cipher(const struct tls *t);
 
 /*
  * When the first of the certificates of a PEM file expires, in seconds since
- * the epoch.  -EINVAL: there is none in it; -ENOENT, -EACCES, ...
+ * the epoch.  -EINVAL: there is none in it, or it is no file of 1 MiB at most;
+ * -ENOENT, -EACCES, ...
  */
 int tls_certificates_expire(const char *path, int64_t *ret_at_s);
 

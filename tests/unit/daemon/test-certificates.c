@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -195,6 +196,48 @@ START_TEST(what_cannot_be_read_for_a_while_is_as_it_was)
 }
 END_TEST
 
+START_TEST(a_fifo_is_no_certificate_and_nothing_waits_for_one)
+{
+	begin(5 * DAY_S);
+	(void)unlink(path);
+	ck_assert_int_eq(mkfifo(path, 0600), 0);
+	look_for(3 * CERTIFICATES_TELL);
+	ck_assert_uint_gt(n_told, 1);
+	ck_assert_int_gt(certificates_get(certificates, 0).ca_s, 0);
+}
+END_TEST
+
+START_TEST(nor_is_a_file_that_takes_long_to_read)
+{
+	begin(5 * DAY_S);
+	write_authority(90 * DAY_S);
+	ck_assert_int_eq(truncate(path, 1024 * 1024 + 1), 0);
+	look_for(3 * CERTIFICATES_TELL);
+	ck_assert_int_lt(certificates_get(certificates, 0).ca_s,
+	    time(NULL) + 6 * DAY_S);
+}
+END_TEST
+
+START_TEST(each_turn_of_the_loop_looks_at_one)
+{
+	int64_t new_s = time(NULL) + 89 * DAY_S;
+	char text[512];
+
+	write_authority(30 * DAY_S);
+	(void)snprintf(text, sizeof text,
+	    "tls = ( { name = \"a\"; ca = \"%s\"; },"
+	    "{ name = \"b\"; ca = \"%s\"; } );", path, path);
+	conf = conf_text_good(text);
+	certificates_take(certificates, conf);
+	write_authority(90 * DAY_S);
+	(void)event_base_loop(net_loop_base(loop), EVLOOP_ONCE);
+	ck_assert_int_gt(certificates_get(certificates, 0).ca_s, new_s);
+	ck_assert_int_lt(certificates_get(certificates, 1).ca_s, new_s);
+	(void)event_base_loop(net_loop_base(loop), EVLOOP_ONCE);
+	ck_assert_int_gt(certificates_get(certificates, 1).ca_s, new_s);
+}
+END_TEST
+
 START_TEST(certificate_that_is_no_longer_configured_is_not_told_of)
 {
 	struct conf *other = conf_text_good("");
@@ -226,6 +269,9 @@ main(void)
 	tcase_add_test(tc,
 	    one_that_was_renewed_is_not_told_of_without_a_reload);
 	tcase_add_test(tc, what_cannot_be_read_for_a_while_is_as_it_was);
+	tcase_add_test(tc, a_fifo_is_no_certificate_and_nothing_waits_for_one);
+	tcase_add_test(tc, nor_is_a_file_that_takes_long_to_read);
+	tcase_add_test(tc, each_turn_of_the_loop_looks_at_one);
 	tcase_add_test(tc,
 	    certificate_that_is_no_longer_configured_is_not_told_of);
 	suite_add_tcase(s, tc);
