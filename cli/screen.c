@@ -155,9 +155,10 @@ static void
 move(struct screen *s, bool down, size_t by)
 {
 	size_t n = json_array_size(s->jobs);
-	size_t at = n == 0 ? 0 : screen_find_selected(s);
+	size_t at = screen_find_selected(s);
 
-	if (n == 0)
+	/* A name that is too long to be selected is not found. */
+	if (at == n)
 		return;
 	if (down)
 		select_job(s, by < n - 1 - at ? at + by : n - 1);

@@ -74,8 +74,11 @@ conf_spots_attach(const struct conf_spots *spots, const struct config_t *tree)
 struct conf_spot
 conf_spot_of(const struct config_setting_t *setting)
 {
-	const struct conf_spot *spot = config_setting_get_hook(setting);
+	const struct conf_spot *spot;
 
+	if (setting == NULL)
+		return (struct conf_spot){ 0, 0 };
+	spot = config_setting_get_hook(setting);
 	if (spot != NULL)
 		return *spot;
 	return (struct conf_spot){ config_setting_source_line(setting), 0 };

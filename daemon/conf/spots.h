@@ -37,7 +37,7 @@ void conf_spots_done(struct conf_spots *spots);
 void conf_spots_attach(const struct conf_spots *spots,
     const struct config_t *tree);
 
-/* Without one: the line that libconfig knows. */
+/* Without one: the line that libconfig knows.  Of NULL: zeroes. */
 struct conf_spot conf_spot_of(const struct config_setting_t *setting);
 
 #endif

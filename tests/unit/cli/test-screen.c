@@ -241,6 +241,23 @@ START_TEST(many_jobs_are_paged_through)
 }
 END_TEST
 
+/* No job of a daemon has such a name, but who knows what answers. */
+START_TEST(a_job_whose_name_is_too_long_is_not_moved_away_from)
+{
+	char name[2 * SCREEN_NAME_SIZE] = "";
+	json_t *answer;
+
+	memset(name, 'x', sizeof name - 1);
+	answer = json_pack("{s:[{s:s, s:s}]}", "jobs", "job", name, "state",
+	    "idle");
+	screen_set_jobs(&screen, answer);
+	json_decref(answer);
+	name[SCREEN_NAME_SIZE - 1] = '\0';
+	ck_assert_str_eq(selected_by(SCREEN_KEY_DOWN), name);
+	ck_assert_str_eq(selected_by(SCREEN_KEY_PAGE_UP), name);
+}
+END_TEST
+
 START_TEST(the_heading_has_what_there_is_room_for)
 {
 	char *text;
@@ -300,6 +317,7 @@ main(void)
 	tcase_add_test(tc, a_narrow_terminal_is_drawn_as_well);
 	tcase_add_test(tc, on_a_narrow_terminal_whole_columns_are_left_out);
 	tcase_add_test(tc, many_jobs_are_paged_through);
+	tcase_add_test(tc, a_job_whose_name_is_too_long_is_not_moved_away_from);
 	tcase_add_test(tc, the_heading_has_what_there_is_room_for);
 	tcase_add_test(tc, a_narrow_legend_has_what_the_map_has);
 	suite_add_tcase(suite, tc);

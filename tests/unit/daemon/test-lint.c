@@ -207,6 +207,7 @@ START_TEST(every_setting_is_found_where_it_stands)
 	conf_spots_attach(&spots, &tree);
 	ck_assert_uint_eq(conf_spot_of(config_lookup(&tree, "d")).line, 2);
 	ck_assert_uint_eq(conf_spot_of(config_lookup(&tree, "d")).column, 0);
+	ck_assert_uint_eq(conf_spot_of(config_lookup(&tree, "no")).line, 0);
 	config_destroy(&tree);
 	conf_problems_done(&problems);
 	conf_spots_done(&spots);
