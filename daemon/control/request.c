@@ -199,6 +199,11 @@ ctl_stream_start(struct ctl_request *req, const char *type,
 	struct request *r = from_base(req);
 	struct ctl_stream *stream;
 
+	if (evhttp_request_get_connection(r->http) == NULL) {
+		/* It was waited for, and the client has gone. */
+		send_buffer(r, 200, type, NULL);
+		return NULL;
+	}
 	if (r->server->n_streams >= CTL_STREAMS_MAX) {
 		ctl_problem(req, CTL_BUSY, NULL, "%d clients are listening "
 		    "already", CTL_STREAMS_MAX);
