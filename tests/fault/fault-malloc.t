@@ -46,7 +46,8 @@ ask_all()
 	    jq -e '.run != null' >/dev/null" 30
 	kill -HUP "$(pid_of daemon)" 2>/dev/null
 	api /v1/jobs/j/cancel --request POST >/dev/null 2>&1
-	result=$(job_field j .last_run.result 2>/dev/null)
+	result=$(job_field j ".last_run |
+	    select(.started_at >= \"$since\").result" 2>/dev/null)
 }
 
 # It may refuse to start, and it may have no memory for an answer.
@@ -54,6 +55,8 @@ use_daemon()
 {
 	rm -f "$NBDSYNC_SOCKET"
 	result=
+	# What is known of earlier runs is no result of this one.
+	since=$(date -u +%Y-%m-%dT%H:%M:%S.%3NZ)
 	start_process daemon "$faults/nbdsyncd-starved" --config "$tmp/conf"
 	wait_for "is_up || ! is_running_ $(pid_of daemon)" 30
 	is_up && ask_all

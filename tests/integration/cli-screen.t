@@ -6,7 +6,7 @@
 . "$srcdir/tests/lib/screenlib.sh"
 requires nbdkit --filter=delay pattern --version
 requires tmux -V
-plan 68
+plan 67
 
 conf "endpoints = (
   { name = \"quick\"; command = [ \"nbdkit\", \"pattern\", \"8M\" ]; },
