@@ -86,6 +86,7 @@ noinst_LTLIBRARIES += %D%/libdaemon.la
 	%D%/control/version.c \
 	%D%/daemon.c \
 	%D%/daemon.h \
+	%D%/job/begun.c \
 	%D%/job/differing.c \
 	%D%/job/disks.c \
 	%D%/job/distrust.c \

@@ -256,6 +256,14 @@ void job_keep_pause(struct job *job) ON_MAIN;
 /* Add the UUID and counters to what job_to_json() makes, and return it. */
 json_t *job_add_memory(const struct job *job, json_t *o) ON_MAIN;
 
+/* begun.c: for its notes, the run that is under way. */
+json_t *job_begun_to_json(const struct job *job) ON_MAIN;
+/*
+ * true: the last run is the one that its notes tell of as under way, newest
+ * being the newest in the history.
+ */
+bool job_take_begun(struct job *job, const char *newest) ON_MAIN;
+
 /* Put what the job is now into state; -ENOMEM: it is as it was. */
 int job_write_notes(struct job *job) ON_MAIN;
 

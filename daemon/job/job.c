@@ -631,7 +631,7 @@ let_go(struct job *job, const char *trigger, struct series *run) ON_MAIN
 	    "run %s started: '%s' to '%s'%s%s", job->run_id, job->source,
 	    job->destination_names, reason[0] != '\0' ? ": " : "", reason);
 	begin_run(job);
-	job_keep_on(job);
+	job_keep_state(job);
 	jobs_changed(job->jobs, job);
 }
 

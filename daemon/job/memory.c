@@ -94,6 +94,8 @@ notes_to_json(const struct job *job) ON_MAIN
 	if (job->verified_at_ms != 0)
 		(void)json_object_set_new(o, "verified_ms",
 		    json_integer((json_int_t)job->verified_at_ms));
+	if (job->run != NULL && !job->has_ended)
+		(void)json_object_set_new(o, "begun", job_begun_to_json(job));
 	if (job->waits_for_window)
 		(void)json_object_set_new(o, "held", json_true());
 	if (job->has_success)
@@ -288,7 +290,8 @@ take_state(struct job *job, const struct store_call *call) ON_MAIN
 	if (mine.last_fire_ms > stored->last_fire_ms)
 		job->state.last_fire_ms = mine.last_fire_ms;
 	take_notes(job, &schedule_id);
-	if (call->n_runs > 0)
+	if (!job_take_begun(job, call->n_runs > 0 ? call->runs[0]->id : "") &&
+	    call->n_runs > 0)
 		take_last_run(job, call->runs[0]);
 	job->is_state_known = true;
 	job_take_fire(job, job->state.last_fire_ms / 1000, schedule_id);

@@ -5,15 +5,20 @@
 . "$srcdir/tests/lib/daemonlib.sh"
 requires nbdkit file --version
 requires sqlite3 --version
-plan 45
+plan 53
 
 make_data "$tmp/source" $((1 * MiB)) 1
+hold_half "$tmp/held" "$tmp/source"
 make_data "$tmp/destination" $((1 * MiB)) 2
 conf "endpoints = (
   { name = \"a\"; path = \"$tmp/source\"; },
   { name = \"b\"; path = \"$tmp/destination\"; },
+  { name = \"null\"; uri = \"null:\"; },
+  { name = \"held\"; command = [ \"nbdkit\", \"sh\", \"$tmp/held\" ]; },
   { name = \"no\"; uri = \"nbd+unix:///?socket=$tmp/nobody\"; } );
 jobs = ( { name = \"good\"; source = \"a\"; destination = \"b\"; },
+  { name = \"short\"; source = \"held\"; destination = \"null\";
+    connections = 1; queue_depth = 1; request_size = \"64KiB\"; },
   { name = \"bad\"; source = \"no\"; destination = \"b\"; } );"
 
 restart()
@@ -133,5 +138,33 @@ is "another job is not paused" "$(job_field bad .state)" idle
 wait_for '[ "$(sql "SELECT is_paused FROM jobs WHERE name = \"good\"")" = 0 ]'
 restart
 is "and so does its end" "$(job_field good .state)" idle
+
+# A run that ends with its daemon has not succeeded, though one before it has.
+"$nbdsync" start --quiet --wait short || bail "no success"
+touch "$tmp/hold"
+start_job short
+wait_copied short
+wait_for "sql \"SELECT counters FROM jobs WHERE name = 'short'\" |
+    grep -q '$run'"
+stop_process daemon KILL
+rm "$tmp/hold"
+start_daemon "$tmp/conf"
+exits 4 "who waits for a run that its daemon was killed in is told so" \
+    "$nbdsync" wait short
+like "with the reason" "$err" "job 'short' failed: the daemon ended while it"
+is "it is the last run" "$(job_field short .last_run.id)" "$run"
+api /v1/schema >"$tmp/schema"
+is "by the schema" "$(api /v1/jobs/short | perl \
+    "$srcdir/tests/lib/check-json.pl" "$tmp/schema" '#/$defs/job' 2>&1)" ""
+is "and the newest in the history" "$(wait_for \
+    '[ "$(api /v1/jobs/short/history | jq ".runs | length")" -eq 2 ]'
+    api /v1/jobs/short/history | jq -r '.runs[0] | "\(.id) \(.result)"')" \
+    "$run failed"
+restart
+is "once, however often the daemon starts" "$(wait_for \
+    '[ "$(job_field short .uuid)" != null ]'
+    job_field short '"\(.last_run.id) \(.counters.runs)"')" "$run 2"
+exits 4 "which says the same then" "$nbdsync" wait short
+exits 0 "until another has succeeded" "$nbdsync" start --quiet --wait short
 stop_process daemon
 is "the daemon ends well" $? 0

@@ -1,0 +1,116 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * The run that a daemon was killed in.  The notes of a job say which has
+ * begun, until it has ended; one that is still there when the next daemon
+ * reads them, and is not in the history, has failed.
+ */
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "job/job-private.h"
+#include "transfer/report.h"
+
+json_t *
+job_begun_to_json(const struct job *job)
+{
+	return json_pack("{s:s, s:s, s:s, s:s, s:b, s:I}", "id", job->run_id,
+	    "uuid", job->run_uuid, "trigger", job->trigger, "mode",
+	    run_mode_name(job->mode), "partial", job_is_partial(job),
+	    "started_ms", (json_int_t)job->started_at_ms);
+}
+
+/* As of one that has ended; NULL: out of memory. */
+static json_t *
+describe(json_t *begun, const struct run_result *result) ON_MAIN
+{
+	json_t *o = json_copy(begun);
+	json_t *report = report_result(result);
+
+	(void)json_object_del(o, "started_ms");
+	(void)json_object_set_new(o, "reason", json_string(""));
+	if (report == NULL || json_object_update(o, report) < 0) {
+		json_decref(o);
+		o = NULL;
+	}
+	json_decref(report);
+	return o;
+}
+
+/* So that nobody takes the one before it for the last. */
+static void
+add_to_history(struct job *job, const json_t *o,
+    const struct run_result *result) ON_MAIN
+{
+	struct store_run *run = store_run_new();
+
+	if (run == NULL)
+		return;
+	run->id = strdup(json_string_value(json_object_get(o, "id")));
+	run->job = strdup(job->name);
+	run->trigger = strdup(json_string_value(json_object_get(o,
+	    "trigger")));
+	run->result = strdup(run_outcome_name(result->outcome));
+	run->report = json_dumps(o, JSON_COMPACT | JSON_PRESERVE_ORDER);
+	run->started_at_ms = result->started_at_ms;
+	run->finished_at_ms = result->finished_at_ms;
+	if (run->id != NULL && run->job != NULL && run->trigger != NULL &&
+	    run->result != NULL)
+		jobs_keep_run(job->jobs, run);
+	else
+		store_run_free(run);
+}
+
+static void
+take(struct job *job, json_t *begun) ON_MAIN
+{
+	struct run_result result = {
+		.outcome = RUN_FAILED,
+		.started_at_ms = (int64_t)json_integer_value(
+		    json_object_get(begun, "started_ms")),
+		/* It did earlier, but nobody knows when. */
+		.finished_at_ms = job_now_ms(),
+		.progress = { .phase = RUN_FINISHED, .limited_by = "none" },
+	};
+	json_t *o;
+
+	result.failure.errnum = error_set(&result.failure.error, -EINTR,
+	    "the daemon ended while it ran");
+	o = describe(begun, &result);
+	if (o == NULL)
+		return;
+	job_say(job, MSG_RUN_FAILED, LOG_LEVEL_WARNING,
+	    "run %s failed: the daemon ended while it ran",
+	    json_string_value(json_object_get(o, "id")));
+	job_set_last_run(job, o);
+	job->has_last_run = true;
+	job->last_outcome = RUN_FAILED;
+	if (result.started_at_ms > job->state.last_attempt_ms)
+		job->state.last_attempt_ms = result.started_at_ms;
+	job->counters[JOB_COUNT_RUNS]++;
+	job->counters[JOB_COUNT_FAILED]++;
+	job->is_dirty = true;
+	add_to_history(job, o, &result);
+}
+
+bool
+job_take_begun(struct job *job, const char *newest)
+{
+	json_t *o, *begun;
+	const char *id;
+
+	/* One has ended since. */
+	if (job->last_run_told != NULL)
+		return false;
+	o = json_loads(job->state.counters, 0, NULL);
+	begun = json_object_get(o, "begun");
+	id = json_string_value(json_object_get(begun, "id"));
+	if (id != NULL && strcmp(id, newest) != 0 &&
+	    json_is_string(json_object_get(begun, "trigger")))
+		take(job, begun);
+	json_decref(o);
+	return job->last_run_told != NULL;
+}
