@@ -25,10 +25,23 @@ forget(struct job *job) ON_MAIN
 	}
 }
 
+/* Otherwise nobody may have looked at some of the destinations, or of it. */
+static bool
+has_seen_all(const struct run_result *result)
+{
+	for (unsigned i = 0; i < RUN_MAX_DESTINATIONS; i++)
+		if (result->destination_failures[i] != NULL)
+			return false;
+	return result->outcome != RUN_FAILED &&
+	    result->outcome != RUN_CANCELLED &&
+	    result->outcome != RUN_PARTIAL &&
+	    result->outcome != RUN_BAD_RANGES;
+}
+
 void
 job_note_differing(struct job *job, const struct run_result *result)
 {
-	if (result->outcome != RUN_FAILED && result->outcome != RUN_CANCELLED)
+	if (has_seen_all(result))
 		forget(job);
 	/* What has been repaired is listed, too. */
 	if (result->outcome == RUN_REPAIRED)

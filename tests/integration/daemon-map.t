@@ -7,11 +7,11 @@
 requires nbdkit eval --version
 requires nbdkit --filter=delay file --version
 requires ddrescuelog --version
-plan 48
+plan 51
 
 size=$((4 * MiB))
 make_data "$tmp/data" $size 7
-for i in copy parts left; do
+for i in copy parts left first second; do
 	truncate -s $size "$tmp/$i"
 done
 touch "$tmp/bad"
@@ -28,10 +28,18 @@ truncate -s $((4 * size)) "$tmp/sparse"
 # Where there was something before: it has to be zeroed.
 start_nbdkit rest pattern --filter=cow $((4 * size))
 start_nbdkit plain pattern --filter=nozero --filter=cow $((4 * size))
+start_second()
+{
+	start_nbdkit second file "$tmp/second"
+}
+start_second
 start_nbdkit slow -r --filter=delay file "$tmp/data" rdelay=60ms
 conf "endpoints = ( { name = \"a\"; uri = \"$(uri src)\"; },
   { name = \"slow\"; uri = \"$(uri slow)\"; },
   { name = \"copy\"; path = \"$tmp/copy\"; },
+  { name = \"data\"; path = \"$tmp/data\"; },
+  { name = \"first\"; path = \"$tmp/first\"; },
+  { name = \"second\"; uri = \"$(uri second)\"; },
   { name = \"parts\"; path = \"$tmp/parts\"; },
   { name = \"left\"; path = \"$tmp/left\"; },
   { name = \"sparse\"; path = \"$tmp/sparse\"; },
@@ -41,6 +49,8 @@ jobs = ( { name = \"sparse\"; source = \"sparse\"; destination = \"rest\"; },
   { name = \"plain\"; source = \"sparse\"; destination = \"plain\"; },
   { name = \"bad\"; source = \"a\"; destination = \"copy\";
     retries = 0; on_read_error = \"skip\"; },
+  { name = \"two\"; source = \"data\"; retries = 0;
+    destinations = [ \"first\", \"second\" ]; },
   { name = \"parts\"; source = \"slow\"; destination = \"parts\";
     ranges = ( { from = \"2MiB\"; length = \"1MiB\"; to = \"0\"; },
       { from = \"1MiB\"; length = \"512KiB\"; to = \"3MiB\"; } ); },
@@ -129,6 +139,18 @@ spoil 1048576
 "$nbdsync" verify --wait --quiet bad
 "$nbdsync" start --wait --quiet --full bad
 is "nor once it is copied" "$(stretches bad)" '[[0,4194304,"durable"]]'
+
+# Who does not look at a destination does not find it equal.
+"$nbdsync" start --wait --quiet two
+stop_process second
+printf spoilt | dd of="$tmp/second" bs=1 seek=1048576 conv=notrunc status=none
+start_second
+exits 9 "one of two destinations differs" "$nbdsync" verify --wait --quiet two
+stop_process second
+exits 3 "and is away when they are compared again" \
+    "$nbdsync" verify --wait --quiet two
+is "then it still differs" "$(api '/v1/jobs/two/map?cells=4' | jq -c .runs)" \
+    '[["durable",1],["differs",1],["durable",2]]'
 
 "$nbdsync" start --wait --quiet parts
 is "of a job of parts they are where they are" \
