@@ -42,13 +42,16 @@ undo(void *arg, uint64_t to, uint64_t length, enum copy_kind kind)
 /*
  * Of several destinations, one that is lost keeps no slot: the others need
  * them.  Of one, a slot of which a part has been written, and the next part
- * waits: what was written is in no epoch yet, and may be gone.
+ * waits: what was written is in no epoch yet, and may be gone.  Neither may it
+ * have any more what was read of it, and is to be compared with the source
+ * when that is here.
  */
 static bool
 must_leave(const struct copy_lane *lane, const struct copy_slot *slot,
     unsigned target)
 {
-	return lane->plan->n_targets > 1 || slot->compared[target] > 0;
+	return lane->plan->n_targets > 1 || slot->compared[target] > 0 ||
+	    (slot->here & copy_bit(target)) != 0;
 }
 
 static void

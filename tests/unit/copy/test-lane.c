@@ -496,6 +496,35 @@ START_TEST(destinations_that_are_lost_keep_no_slot)
 }
 END_TEST
 
+/*
+ * A server that was started again may have forgotten what it had read from its
+ * cache, and an earlier run had written.
+ */
+START_TEST(what_was_read_of_a_destination_is_read_again_when_it_is_lost)
+{
+	struct copy_request *reads[2];
+
+	wish.mode = COPY_MODE_SYNC;
+	wish.reconnects = true;
+	source.can_status = false;
+	destination.can_status = false;
+	make_lane();
+	for (unsigned i = 0; i < 2; i++)
+		reads[i] = next_is(COPY_READ, 0, 256 * KIB);
+	ck_assert_int_eq(reads[0]->side, COPY_DESTINATION);
+	ck_assert_int_eq(reads[1]->side, COPY_SOURCE);
+	copy_lane_done(lane, reads[0], 0, NULL);
+	copy_lane_lost(lane, COPY_DESTINATION, 0);
+	copy_lane_done(lane, reads[1], 0, NULL);
+	ck_assert_uint_eq(ledger.targets[0].equal_bytes, 0);
+	ck_assert_uint_eq(ledger.targets[0].done_bytes, 0);
+	copy_lane_back(lane, COPY_DESTINATION, 0);
+	answer_till_the_end(all_is_well);
+	ck_assert(copy_lane_is_finished(lane));
+	ck_assert_uint_eq(ledger.targets[0].done_bytes, 4 * MIB);
+}
+END_TEST
+
 /* Each place of the source fails once, while other reads are on their way. */
 START_TEST(failures_that_heal_do_not_add_up)
 {
@@ -1429,6 +1458,8 @@ main(void)
 	tcase_add_test(t,
 	    what_has_failed_on_another_lane_is_waited_for_no_more);
 	tcase_add_test(t, destinations_that_are_lost_keep_no_slot);
+	tcase_add_test(t,
+	    what_was_read_of_a_destination_is_read_again_when_it_is_lost);
 	tcase_add_test(t, failures_that_heal_do_not_add_up);
 	tcase_add_test(t, a_server_that_shuts_down_is_waited_for);
 	tcase_add_test(t, but_not_without_end);
