@@ -102,6 +102,9 @@ struct pending {
 	uint32_t n_acknowledged;	/* when a flush was sent */
 };
 
+/* Whose connections are gone: any flush covers what they had written. */
+#define EARLIER_RUN UINT8_MAX
+
 /* When a byte was acknowledged last, and to which lane. */
 struct trail {
 	uint32_t serial;	/* 0: it is stable */
@@ -820,8 +823,9 @@ carry_out_flush(struct sim *sim, struct pending *p)
 	forget_ghosts(sim, p->lane, p->req->target);
 	for (i = 0; i < t->shape.size; i++) {
 		trail = &t->trails[i];
-		if (trail->serial == 0 || trail->lane != p->lane ||
-		    trail->serial > p->n_acknowledged)
+		if (trail->serial == 0 || (trail->lane != EARLIER_RUN &&
+			(trail->lane != p->lane ||
+			    trail->serial > p->n_acknowledged)))
 			continue;
 		trail->serial = 0;
 		t->stable[i] = t->written[i];
@@ -1712,6 +1716,22 @@ is_range_byte(const struct sim *sim, const struct target *t, uint64_t offset)
 	return is_rest(sim, &t->shape, offset);
 }
 
+/* An earlier run has written some of them, and ended before its flush. */
+static void
+leave_unflushed(struct sim *sim, struct target *t)
+{
+	uint64_t i;
+
+	for (i = 0; i < t->shape.size; i++) {
+		if (mix(sim->seed + i / 4096) % 2 != 0 ||
+		    !is_range_byte(sim, t, i) ||
+		    t->before[i] != expected_byte(sim, t, i))
+			continue;
+		t->stable[i] = OLD_BYTE;
+		t->trails[i] = (struct trail){ 1, EARLIER_RUN };
+	}
+}
+
 /* Some of the bytes are right before, if that makes a difference. */
 static void
 fill_target(struct sim *sim, struct target *t)
@@ -1734,6 +1754,8 @@ fill_target(struct sim *sim, struct target *t)
 			t->before[i] = 0;
 	memcpy(t->stable, t->before, t->shape.size);
 	memcpy(t->written, t->before, t->shape.size);
+	if (sim->mode == COPY_MODE_SYNC)
+		leave_unflushed(sim, t);
 }
 
 /* A destination is to fail while others do not. */
@@ -1763,6 +1785,9 @@ make_world(struct sim *sim)
 	sim->style = (enum status_style)rnd(sim, N_STATUS_STYLES);
 	sim->skips_holes = sim->mode == COPY_MODE_COPY && rnd(sim, 2);
 	sim->fault = (enum fault)rnd(sim, N_FAULTS);
+	/* What a sync believes may be in a cache only. */
+	if (sim->mode == COPY_MODE_SYNC && rnd(sim, 4) == 0)
+		sim->fault = FAULT_RESTART;
 	sim->fault_at = rnd(sim, rnd(sim, 2) ? 8 : 200);
 	sim->n_losses_left = 1 + (unsigned)rnd(sim, 4);
 	if (sim->fault == FAULT_FLUSH)
