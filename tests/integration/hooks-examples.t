@@ -75,7 +75,9 @@ stub nbdsync 'echo "limited by: source-latency"'
 "$hooks/mail" root </dev/null
 is "which is the job's status, where the daemon answers" \
     "$(tail -n 1 "$tmp/mail")" "limited by: source-latency"
-like "of that job" "$(tail -n 1 "$tmp/calls")" "^nbdsync status vm1$"
+# Both ends of a pipe begin at once.
+like "of that job" "$(tail -n 2 "$tmp/calls" | tr '\n' ' ')" \
+    "nbdsync status vm1 "
 stub nbdsync 'exit 10'
 unset NBDSYNC_RESULT NBDSYNC_ERROR
 NBDSYNC_HOOK=on_stalled NBDSYNC_EVENT=job.stalled
