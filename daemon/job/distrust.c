@@ -99,6 +99,9 @@ translate(uint32_t bits, const char *from, const char *to)
 void
 job_take_distrusted(struct job *job, uint32_t distrusted, const char *list)
 {
+	/* A state that was damaged may have anything: it is of all, then. */
+	if (list != NULL && (*list == '\0' || list[strlen(list) - 1] != '\n'))
+		list = NULL;
 	if (job->distrusted_for == NULL) {
 		job->distrusted = distrusted;
 		job->distrusted_for = list == NULL ? NULL : strdup(list);
