@@ -12,6 +12,7 @@
 #include "control/request.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -415,15 +416,26 @@ wait_for_past(struct request *r) ON_MAIN
 		    "the state directory is slow", r->base.job);
 }
 
+/* As on_hangup() will be told, though others may be called before it. */
+static bool
+has_gone(const struct request *r)
+{
+	struct pollfd at = { .fd = peer_fd(r), .events = POLLRDHUP };
+
+	return poll(&at, 1, 0) == 1;
+}
+
 static void
 handle(struct request *r) ON_MAIN
 {
 	const struct job *job = r->route->needs_past ?
 	    jobs_find(r->server->jobs, r->base.job) : NULL;
-	/* Its client has gone, or we are: it may not be what is wanted. */
-	bool is_late = r->waits_for_past && r->is_last_call;
 
-	if (job != NULL && (is_late || job_is_unknown(job)))
+	/* Its client has gone, or we are: it may not be what is wanted. */
+	if (r->waits_for_past && !r->is_last_call && has_gone(r))
+		r->is_last_call = true;
+	if (job != NULL && ((r->waits_for_past && r->is_last_call) ||
+	    job_is_unknown(job)))
 		wait_for_past(r);
 	else
 		r->route->handle(&r->base);

@@ -7,7 +7,7 @@
 requires nbdkit --filter=delay pattern --version
 requires sqlite3 --version
 requires mkfifo --version
-plan 17
+plan 18
 
 # jobs NAME...: all of them of the same slow disk
 jobs()
@@ -122,7 +122,15 @@ wait_for '[ "$(api /v1/jobs | jq ".jobs | length")" = 1 ]'
 hold_store
 jobs other new
 "$nbdsync" reload --quiet
-( exec 8>&-; exec timeout -s KILL 1 "$nbdsync" start new ) >/dev/null 2>&1
+rm "$tmp"/*.answer
+( exec 8>&-; exec curl --verbose --max-time 60 --request POST \
+    --unix-socket "$NBDSYNC_SOCKET" http://localhost/v1/jobs/new/start ) \
+    >"$tmp/new.answer" 2>"$tmp/new.sent" &
+asker=$!
+wait_for "grep -q '^> POST' '$tmp/new.sent'"
+ok "it is not answered either" none_answered
+kill -KILL $asker
+wait $asker
 is "a client can be killed while it waits" "$?" 137
 release_store
 wait_for '[ "$(job_field new .uuid)" != null ]'
