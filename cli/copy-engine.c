@@ -56,6 +56,7 @@ struct engine {
 	bool is_interrupted;
 	uint64_t n_complete;		/* a mirror's passes, as told */
 	uint64_t n_failed;
+	uint64_t shrunk_from;
 	char pass_failure[ERROR_TEXT_SIZE];	/* "": the last was none */
 };
 
@@ -87,6 +88,22 @@ tell_complete(struct engine *en, bool is_first)
 	    "a pass is complete again");
 }
 
+static void
+tell_size(struct engine *en, const struct run_mirror *m)
+{
+	char was[UNITS_TEXT_SIZE];
+
+	if (en->shrunk_from == m->shrunk_from)
+		return;
+	en->shrunk_from = m->shrunk_from;
+	if (m->shrunk_from == 0)
+		return;
+	bar_clear(&en->bar);
+	message(en->options->command, "the source has become smaller than the "
+	    "%s it had: what lies behind that stays at the destinations as it "
+	    "was", units_format_size(m->shrunk_from, was));
+}
+
 /* What cannot wait for the end. */
 static void
 tell_passes(struct engine *en, const struct run_mirror *m)
@@ -97,6 +114,7 @@ tell_passes(struct engine *en, const struct run_mirror *m)
 		tell_failing(en, m);
 	else if (m->n_complete > en->n_complete)
 		tell_complete(en, is_first);
+	tell_size(en, m);
 	en->n_complete = m->n_complete;
 	en->n_failed = m->n_failed;
 }

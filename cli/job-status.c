@@ -40,6 +40,7 @@ read_mirror(const json_t *json, struct run_mirror *m)
 	m->n_complete = get_number(json, "passes_complete");
 	m->n_failed = get_number(json, "passes_failed");
 	m->consistent_age_ms = get_number(json, "consistent_age_ms");
+	m->shrunk_from = get_number(json, "shrunk_from_bytes");
 	(void)snprintf(m->failure, sizeof m->failure, "%s", answer_text(json,
 	    "failure"));
 }

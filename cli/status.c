@@ -262,6 +262,11 @@ print_passes(const struct run_mirror *m, const json_t *job)
 		    units_format_time_ms(m->consistent_age_ms, age));
 	print_line("consistent:", text);
 	print_consistent_each(job);
+	if (m->shrunk_from == 0)
+		return;
+	(void)snprintf(text, sizeof text, "the source is smaller than the %s "
+	    "it had", units_format_size(m->shrunk_from, age));
+	print_line("shrunk:", text);
 }
 
 static void

@@ -619,6 +619,7 @@ integration_tests = \
 	%D%/integration/mirror-passes.t \
 	%D%/integration/mirror-failing.t \
 	%D%/integration/mirror-several.t \
+	%D%/integration/mirror-shrinks.t \
 	%D%/integration/mirror-told.t \
 	%D%/integration/monitoring.t \
 	%D%/integration/nbd-contexts.t \

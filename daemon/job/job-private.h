@@ -139,6 +139,7 @@ struct job {
 	char pass_failure[ERROR_TEXT_SIZE];	/* of passes that fail, as the
 						   log says; "": none does */
 	uint64_t n_failed_passes;
+	uint64_t shrunk_from;		/* of a mirror's source, likewise */
 	struct job_alarm pass_alarm;
 
 	bool is_paused;

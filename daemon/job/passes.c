@@ -3,13 +3,14 @@
  * Passes of a mirror that fail, while its run goes on: the log, the events and
  * hooks say so when they begin to, and when one is complete again; the log also
  * when the cause is another, and not each time.  A failure that ends the run
- * is said as such.
+ * is said as such.  Also that the source has become smaller.
  */
 
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
+#include "base/units.h"
 #include "job/job-private.h"
 
 bool
@@ -24,6 +25,7 @@ job_reset_passes(struct job *job)
 {
 	job->pass_failure[0] = '\0';
 	job->n_failed_passes = 0;
+	job->shrunk_from = 0;
 	job->pass_alarm.told = false;
 }
 
@@ -91,6 +93,21 @@ note_complete(struct job *job) ON_MAIN
 	tell(job);
 }
 
+static void
+look_at_size(struct job *job, const struct run_progress *p) ON_MAIN
+{
+	char was[UNITS_TEXT_SIZE];
+
+	if (job->shrunk_from == p->mirror.shrunk_from)
+		return;
+	job->shrunk_from = p->mirror.shrunk_from;
+	if (job->shrunk_from != 0)
+		job_say(job, MSG_RUN_NOTE, LOG_LEVEL_WARNING, "the source has "
+		    "become smaller than the %s it had: what lies behind that "
+		    "stays at the destinations as it was",
+		    units_format_size(job->shrunk_from, was));
+}
+
 void
 job_look_at_passes(struct job *job, const struct run_progress *p)
 {
@@ -99,6 +116,7 @@ job_look_at_passes(struct job *job, const struct run_progress *p)
 	/* What is being ended has not failed. */
 	if (job->has_ended || job->is_cancelled)
 		return;
+	look_at_size(job, p);
 	if (m->n_failed > 0)
 		note_failing(job, m);
 	else if (job->pass_failure[0] != '\0')

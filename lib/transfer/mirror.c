@@ -69,6 +69,17 @@ note_each(struct series *s)
 			s->mirror.consistent_at_each_ms[i] = r->started_at_ms;
 }
 
+/* What a source had that is smaller now stays at the destinations. */
+static void
+note_size(struct series *s)
+{
+	uint64_t size = s->result.progress.source_size;
+
+	if (size > s->largest_size)
+		s->largest_size = size;
+	s->mirror.shrunk_from = size < s->largest_size ? s->largest_size : 0;
+}
+
 static void
 note_complete(struct series *s)
 {
@@ -79,6 +90,7 @@ note_complete(struct series *s)
 	m->is_in_sync = true;
 	m->consistent_at_ms = s->result.started_at_ms;
 	m->failure[0] = '\0';
+	note_size(s);
 	s->retry_ms = 0;
 	s->delay_ms = s->spec.interval_ms;
 }

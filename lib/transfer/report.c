@@ -124,7 +124,7 @@ static json_t *
 report_mirror(const struct run_mirror *m)
 {
 	return json_pack(
-	    "{s:i, s:I, s:I, s:b, s:o, s:o, s:o, s:o, s:s?}", "pass",
+	    "{s:i, s:I, s:I, s:b, s:o, s:o, s:o, s:I, s:o, s:s?}", "pass",
 	    (int)m->pass, "passes_complete", (json_int_t)m->n_complete,
 	    "passes_failed", (json_int_t)m->n_failed, "in_sync",
 	    m->is_in_sync, "consistent_at",
@@ -132,7 +132,8 @@ report_mirror(const struct run_mirror *m)
 	    m->consistent_at_ms == 0 ?
 		json_null() :
 		json_integer((json_int_t)m->consistent_age_ms),
-	    "destinations", report_consistent_each(m), "next_pass_at",
+	    "destinations", report_consistent_each(m), "shrunk_from_bytes",
+	    (json_int_t)m->shrunk_from, "next_pass_at",
 	    time_or_null(m->next_pass_at_ms), "failure",
 	    m->failure[0] != '\0' ? m->failure : NULL);
 }

@@ -234,6 +234,9 @@ struct run_mirror {
 	unsigned n_destinations;
 	/* The same of each: it may have got all when another one has not. */
 	int64_t consistent_at_each_ms[RUN_MAX_DESTINATIONS];
+	uint64_t shrunk_from;		/* bytes the source has had in an
+					   earlier complete pass, and has not
+					   now; 0: it has */
 	int64_t next_pass_at_ms;	/* 0: one is under way */
 	char failure[ERROR_TEXT_SIZE];	/* of the last pass; "": none */
 };

@@ -68,6 +68,7 @@ struct series {
 	struct run_difference *differences;
 
 	struct run_mirror mirror;
+	uint64_t largest_size;		/* bytes: of a mirror's source */
 	struct run_bytes earlier;	/* passes than that of run */
 	struct series_counts counts;	/* of them */
 	uint64_t retry_ms;		/* the last pause after a failure */
