@@ -85,8 +85,7 @@ wants(const struct listener *l, const struct event *event)
 static char *
 to_line(json_t *o)
 {
-	char *text = o == NULL ? NULL :
-	    json_dumps(o, JSON_COMPACT | JSON_PRESERVE_ORDER);
+	char *text = report_text(o);
 	char *line = NULL;
 
 	json_decref(o);

@@ -21,6 +21,7 @@
 #include "base/escape.h"
 #include "control/routes.h"
 #include "control/tail.h"
+#include "transfer/report.h"
 
 #define LIMIT_DEFAULT 1000
 #define LIMIT_MAX     DAEMON_LOG_KEPT
@@ -58,8 +59,7 @@ tail_on_gone(void *arg)
 static bool
 put_line(struct tail *tail, const json_t *o) ON_MAIN
 {
-	CLEANUP(cleanup_free) char *text = json_dumps(o, JSON_COMPACT |
-	    JSON_PRESERVE_ORDER);
+	CLEANUP(cleanup_free) char *text = report_text(o);
 
 	if (text == NULL ||
 	    (ctl_stream_write(tail->stream, text, strlen(text)) == 0 &&

@@ -32,6 +32,7 @@
 #include "control/problem.h"
 #include "control/server-private.h"
 #include "log/messages.h"
+#include "transfer/report.h"
 
 struct request {
 	struct ctl_request base;	/* first: what handlers get */
@@ -144,8 +145,7 @@ static void
 send_answer(struct request *r, int status, const char *type,
     const json_t *body) ON_MAIN
 {
-	CLEANUP(cleanup_free) char *text = body == NULL ? NULL :
-	    json_dumps(body, JSON_COMPACT | JSON_PRESERVE_ORDER);
+	CLEANUP(cleanup_free) char *text = report_text(body);
 	struct evbuffer *buf = evbuffer_new();
 
 	if (text != NULL && buf != NULL &&
@@ -657,6 +657,20 @@ identify_tcp(struct request *r) ON_MAIN
 	return -EPERM;
 }
 
+/* Not even for the request. */
+static void
+refuse(struct ctl_server *server, struct evhttp_request *http) ON_MAIN
+{
+	const char *text = problem_no_memory();
+
+	(void)evhttp_add_header(evhttp_request_get_output_headers(http),
+	    "Content-Type", "application/problem+json");
+	(void)evbuffer_add_reference(evhttp_request_get_output_buffer(http),
+	    text, strlen(text), NULL, NULL);
+	evhttp_request_set_on_complete_cb(http, on_sent, server);
+	evhttp_send_reply(http, problem_status(CTL_NO_MEMORY), NULL, NULL);
+}
+
 void
 request_take(struct ctl_server *server, const struct ctl_tcp *tcp,
     struct evhttp_request *http)
@@ -664,7 +678,7 @@ request_take(struct ctl_server *server, const struct ctl_tcp *tcp,
 	struct request *r = calloc(1, sizeof *r);
 
 	if (r == NULL) {
-		evhttp_send_error(http, 500, NULL);
+		refuse(server, http);
 		return;
 	}
 	r->server = server;

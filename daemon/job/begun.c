@@ -54,7 +54,7 @@ add_to_history(struct job *job, const json_t *o,
 	run->trigger = strdup(json_string_value(json_object_get(o,
 	    "trigger")));
 	run->result = strdup(run_outcome_name(result->outcome));
-	run->report = json_dumps(o, JSON_COMPACT | JSON_PRESERVE_ORDER);
+	run->report = report_text(o);
 	run->started_at_ms = result->started_at_ms;
 	run->finished_at_ms = result->finished_at_ms;
 	if (run->id != NULL && run->job != NULL && run->trigger != NULL &&

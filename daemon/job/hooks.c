@@ -17,6 +17,7 @@
 #include "log/messages.h"
 #include "conf/read.h"
 #include "net/command.h"
+#include "transfer/report.h"
 
 #define GRACE_MS    5000
 #define LINES_MAX   200
@@ -298,8 +299,7 @@ start_command(struct hooks *hooks, const struct step *step,
     struct error *e) ON_MAIN
 {
 	json_t *o = describe(hooks, step);
-	CLEANUP(cleanup_free) char *text = o == NULL ? NULL :
-	    json_dumps(o, JSON_COMPACT | JSON_PRESERVE_ORDER);
+	CLEANUP(cleanup_free) char *text = report_text(o);
 	CLEANUP(cleanup_free) char *real = NULL;
 	char *envp[N_VARIABLES];
 	int r;

@@ -115,13 +115,13 @@ static char *
 make_notes(const struct job *job) ON_MAIN
 {
 	json_t *o = notes_to_json(job);
-	char *text = json_dumps(o, JSON_COMPACT);
+	char *text = report_text(o);
 
 	if (text != NULL && strlen(text) >= sizeof job->state.counters) {
 		free(text);
 		(void)json_object_set_new(o, "pause", pause_to_json(job,
 		    NULL));
-		text = json_dumps(o, JSON_COMPACT);
+		text = report_text(o);
 	}
 	json_decref(o);
 	return text;
@@ -446,7 +446,7 @@ make_report(const struct job *job, const struct run_result *result) ON_MAIN
 	(void)json_object_set_new(o, "destinations_id",
 	    json_string(job->destinations_id));
 	if (report_add_block_digests(o, result) == 0)
-		text = json_dumps(o, JSON_COMPACT | JSON_PRESERVE_ORDER);
+		text = report_text(o);
 	json_decref(o);
 	return text;
 }

@@ -33,6 +33,12 @@ json_t *report_result_in_full(const struct run_result *r);
 /* Long lists are cut at 1000. */
 json_t *report_checkpoint(const struct store_checkpoint *checkpoint);
 
+/*
+ * Objects and arrays on one line, keys in their order.  The caller's, for
+ * free(); NULL: out of memory, or o is NULL.
+ */
+char *report_text(const json_t *o);
+
 /* "2026-11-23T02:13:05.120Z" of milliseconds since the epoch. */
 json_t *report_time(int64_t at_ms);
 json_t *report_now(void);

@@ -72,8 +72,9 @@ ask()
 {
 	limit=60
 	[ "$2" != /v1/events ] || limit=0.2
-	curl --silent --fail --noproxy '*' --max-time $limit \
-	    --output /dev/null --unix-socket "$NBDSYNC_SOCKET" --request "$1" \
+	rm -f "$tmp/answer"
+	curl --silent --fail-with-body --noproxy '*' --max-time $limit \
+	    --output "$tmp/answer" --unix-socket "$NBDSYNC_SOCKET" --request "$1" \
 	    ${3:+--data "$3"} "http://localhost$2"
 }
 
@@ -121,6 +122,15 @@ asked_path()
 	echo "$path" | sed "s/RUN/$last_run/"
 }
 
+# What is answered is JSON, whatever is lacking.
+is_whole()
+{
+	case $path in
+	/ | /metrics | /v1/events) return 0 ;;
+	esac
+	[ ! -s "$tmp/answer" ] || jq -e . "$tmp/answer" >/dev/null 2>&1
+}
+
 # One request, of which the N-th allocation fails: says if all is well.
 starve_request()
 {
@@ -128,6 +138,7 @@ starve_request()
 	starve_next "$1"
 	ask "$method" "$(asked_path)" "$body"
 	[ $? -ne 28 ] || [ "$path" = /v1/events ] || bad="$bad HUNG:$path:$1"
+	is_whole || bad="$bad TORN:$path:$1"
 	case $path in
 	*/j/start | */j/verify) wait_for "is_idle j" ||
 	    bad="$bad HANGS:$path:$1" ;;

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "unit.h"
@@ -138,6 +139,51 @@ START_TEST(a_success_has_no_failure)
 }
 END_TEST
 
+static int n_left;
+
+/* The allocation that makes it 0 fails. */
+static void *
+starving_malloc(size_t size)
+{
+	return n_left > 0 && --n_left == 0 ? NULL : malloc(size);
+}
+
+/* As jansson's own functions do not: a key may be missing in what they make. */
+START_TEST(without_memory_there_is_no_text_and_never_a_part_of_one)
+{
+	json_t *o = json_object();
+	char *whole, *text;
+	char key[16];
+	int n = 0;
+
+	for (int i = 0; i < 100; i++) {
+		(void)snprintf(key, sizeof key, "key %d", i);
+		(void)json_object_set_new(o, key, json_pack("[{s:i}]", key,
+		    i));
+	}
+	whole = report_text(o);
+	ck_assert_ptr_nonnull(whole);
+	json_set_alloc_funcs(starving_malloc, free);
+	do {
+		n_left = ++n;
+		text = report_text(o);
+		if (text != NULL)
+			ck_assert_str_eq(text, whole);
+		free(text);
+	} while (n_left == 0);
+	json_set_alloc_funcs(malloc, free);
+	ck_assert_int_gt(n, 2);
+	free(whole);
+	json_decref(o);
+}
+END_TEST
+
+START_TEST(nothing_has_no_text)
+{
+	ck_assert_ptr_null(report_text(NULL));
+}
+END_TEST
+
 int
 main(void)
 {
@@ -150,6 +196,9 @@ main(void)
 	tcase_add_test(t, digests_of_blocks_are_told_in_full_only);
 	tcase_add_test(t, a_failed_request_is_told_in_full);
 	tcase_add_test(t, a_success_has_no_failure);
+	tcase_add_test(t,
+	    without_memory_there_is_no_text_and_never_a_part_of_one);
+	tcase_add_test(t, nothing_has_no_text);
 	suite_add_tcase(s, t);
 	return unit_main(s);
 }
