@@ -106,6 +106,7 @@ noinst_LTLIBRARIES += %D%/libdaemon.la
 	%D%/job/rate.c \
 	%D%/job/rpo.c \
 	%D%/job/schedule.c \
+	%D%/job/shared.c \
 	%D%/job/spec.c \
 	%D%/job/stalled.c \
 	%D%/job/status.c \

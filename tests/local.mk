@@ -591,6 +591,7 @@ integration_tests = \
 	%D%/integration/daemon-schedule.t \
 	%D%/integration/daemon-schema.t \
 	%D%/integration/daemon-schema-states.t \
+	%D%/integration/daemon-shared-disks.t \
 	%D%/integration/daemon-socket.t \
 	%D%/integration/daemon-space.t \
 	%D%/integration/daemon-stalled.t \

@@ -33,12 +33,78 @@ add_spec(uint64_t hash, const struct endpoint_spec *spec)
 	return hash;
 }
 
+#define HASH_SEED UINT64_C(0xcbf29ce484222325)
+
+/* From the first of the job's ranges to the last; all, without any. */
+static struct job_disk
+describe_disk(const struct conf *conf, const struct conf_job *cj,
+    const char *name, bool is_source)
+{
+	const struct endpoint_spec *spec = conf_find_endpoint(conf, name)->spec;
+	struct job_disk d = { .end = UINT64_MAX };
+	uint64_t from, end;
+
+	if (spec->type != ENDPOINT_NULL)
+		d.id = add_spec(HASH_SEED, spec) | 1;
+	for (size_t i = 0; i < cj->ranges.n; i++) {
+		const struct run_range *r = &cj->ranges.v[i];
+
+		from = is_source ? r->from : r->to;
+		if (__builtin_add_overflow(from, r->length, &end))
+			end = UINT64_MAX;
+		if (i == 0 || from < d.from)
+			d.from = from;
+		if (i == 0 || end > d.end)
+			d.end = end;
+	}
+	return d;
+}
+
+static bool
+is_same(const struct job_disk *a, const struct job_disk *b)
+{
+	return a->id == b->id && a->from == b->from && a->end == b->end;
+}
+
+bool
+job_disks_are_same(const struct job_disks *a, const struct job_disks *b)
+{
+	for (unsigned i = 0; i < RUN_MAX_DESTINATIONS; i++)
+		if (!is_same(&a->destinations[i], &b->destinations[i]))
+			return false;
+	return is_same(&a->source, &b->source);
+}
+
+/*
+ * What the last run has left is on other disks than the job is about now, or
+ * is another part of them.
+ */
+static void
+refresh_disks(struct job *job, const struct conf *conf,
+    const struct conf_job *cj) ON_MAIN
+{
+	struct job_disks disks = { .source = describe_disk(conf, cj,
+	    cj->source, true) };
+	bool is_first = job->disks.source.end == 0;
+
+	for (unsigned i = 0; i < job->n_destinations; i++)
+		disks.destinations[i] = describe_disk(conf, cj,
+		    job->destinations[i], false);
+	if (!is_first && !job_disks_are_same(&disks, &job->disks)) {
+		job->is_other_copy = true;
+		run_map_done(&job->last_map);
+		job->last_map = (struct run_map){ .v = NULL };
+		ranges_clear(&job->differing);
+	}
+	job->disks = disks;
+}
+
 static void
 refresh_destinations(struct job *job, const struct conf *conf,
     const struct conf_job *cj) ON_MAIN
 {
 	const char *names[RUN_MAX_DESTINATIONS];
-	uint64_t hash = 0xcbf29ce484222325;
+	uint64_t hash = HASH_SEED;
 	size_t used = 0;
 
 	job->n_destinations = conf_job_destinations(cj, names);
@@ -66,4 +132,5 @@ job_refresh(struct job *job, const struct conf *conf)
 	(void)snprintf(job->source, sizeof job->source, "%s", cj->source);
 	job->mode = cj->mode;
 	refresh_destinations(job, conf, cj);
+	refresh_disks(job, conf, cj);
 }

@@ -82,6 +82,18 @@ struct job_alarm_kind {
 	json_t *(*describe)(const struct job *job) ON_MAIN;
 };
 
+/* What of a disk a job reads or writes: some of what is in between. */
+struct job_disk {
+	uint64_t id;			/* 0: it is none to speak of */
+	uint64_t from;
+	uint64_t end;
+};
+
+struct job_disks {
+	struct job_disk source;
+	struct job_disk destinations[RUN_MAX_DESTINATIONS];
+};
+
 struct job {
 	struct list node;
 	struct jobs *jobs;
@@ -91,6 +103,9 @@ struct job {
 	unsigned n_destinations;
 	char destination_names[RUN_MAX_DESTINATIONS * (CONF_NAME_SIZE + 2)];
 	char destinations_id[20];	/* of what these names stand for */
+	struct job_disks disks;
+	bool is_other_copy;		/* what is at the destination is not
+					   what the last success has left */
 	uint64_t rev;
 	bool is_configured;		/* else it goes when its run ends */
 
@@ -108,6 +123,7 @@ struct job {
 	const char *trigger;
 	int64_t started_at_ms;
 	enum run_mode mode;		/* of the run, or as configured */
+	bool repairs;			/* the run, if it compares */
 	struct progress meter;		/* its rates */
 	const char *told_state;		/* that rev stands for */
 
@@ -218,6 +234,17 @@ void job_free(struct job *job) ON_MAIN;
 
 /* Show the endpoints that the configuration now has for it. */
 void job_refresh(struct job *job, const struct conf *conf) ON_MAIN;
+
+/* The same parts of the same disks? */
+bool job_disks_are_same(const struct job_disks *a, const struct job_disks *b);
+
+/* shared.c: its run begins to write, perhaps to disks of other jobs. */
+void job_tell_of_writing(struct job *job) ON_MAIN;
+/* It has ended. */
+void job_tell_of_written(struct job *job, const struct run_result *result)
+    ON_MAIN;
+/* Runs of other jobs write to its disks now. */
+bool job_is_written_by_others(const struct job *job) ON_MAIN;
 
 /* Keep a wish.  -ENOMEM: the last one is kept. */
 int job_take_wish(struct job *job, const struct job_wish *wish) ON_MAIN;

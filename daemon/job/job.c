@@ -388,6 +388,8 @@ take_outcome(struct job *job, enum run_outcome outcome, bool is_skipped) ON_MAIN
 	    outcome == RUN_CANCELLED))
 		return;
 	job->last_outcome = outcome;
+	if (job_is_success(outcome))
+		job->is_other_copy = false;
 }
 
 /* Keep what became of the run, and go on to the hooks after it. */
@@ -463,6 +465,7 @@ job_on_finished(struct series *run, void *arg)
 	log_result(job, series_result(run));
 	outdate_checkpoint(job, series_result(run));
 	job_note_distrust(job, series_result(run));
+	job_tell_of_written(job, series_result(run));
 	keep_result(job, series_result(run), false);
 }
 
@@ -483,6 +486,7 @@ on_hooks_before(void *arg, enum hooks_verdict verdict, const struct error *e)
 	if (verdict == HOOKS_SKIP)
 		job->totals.skipped_runs++;
 	if (verdict == HOOKS_GO) {
+		job_tell_of_writing(job);
 		series_start(job->run);
 		jobs_changed(job->jobs, job);
 		return;
@@ -518,6 +522,7 @@ begin_run(struct job *job) ON_MAIN
 	json_t *o;
 
 	if (job->hooks == NULL) {
+		job_tell_of_writing(job);
 		series_start(job->run);
 		return;
 	}
@@ -591,6 +596,8 @@ prepare(struct job *job, struct series **ret_run, struct error *e) ON_MAIN
 	job_apply_rate(job, conf);
 	job->mode = job->wish.has_mode ? job->wish.mode :
 	    conf_find_job(conf, job->name)->mode;
+	job->repairs = job->wish.has_repair ? job->wish.repair :
+	    conf_find_job(conf, job->name)->repair;
 	r = make_run(job, &run, e);
 	if (r < 0)
 		return error_prefix(e, "job '%s'", job->name);

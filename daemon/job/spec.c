@@ -17,10 +17,12 @@
  * it is today, and the canary need not see that.
  */
 static const char *
-why_anew(const struct job *job, const struct conf_job *cj)
+why_anew(const struct job *job, const struct conf_job *cj) ON_MAIN
 {
 	if (job->wish.is_full)
 		return "asked for";
+	if (job_is_written_by_others(job))
+		return "another job writes to one of its disks";
 	if (cj->resume_max_age_ms != CONF_AGE_AUTO)
 		return cj->resume_max_age_ms == 0 ? "resume_max_age is 0" :
 						    NULL;
@@ -48,8 +50,7 @@ job_make_spec(struct job *job, const struct conf_job *cj,
 		/* It may have been mirrored before. */
 		.syncs_first = true,
 		.recheck_ms = cj->recheck_ms,
-		.repair = job->wish.has_repair ? job->wish.repair :
-						 cj->repair,
+		.repair = job->repairs,
 		/* The mode may be another one this time. */
 		.verify_after = (cj->verify_after || job->wish.verify) &&
 		    (job->mode == RUN_COPY || job->mode == RUN_SYNC),

@@ -85,6 +85,7 @@ static bool
 is_consistent(const struct job *job)
 {
 	return job->has_success && job_is_success(job->last_outcome) &&
+	    !job->is_other_copy &&
 	    (job->run == NULL || job->mode == RUN_VERIFY);
 }
 

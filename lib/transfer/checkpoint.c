@@ -436,7 +436,8 @@ checkpoint_check(const struct run *run, const struct store_checkpoint *cp,
 		return error_set(why, -ESTALE,
 		    "mode, ranges or settings have changed");
 	if (cp->saved_at_ms < atomic_load(&run->keeper.resume_after_ms))
-		return error_set(why, -ESTALE, "it is out of date: a later "
+		return error_set(why, -ESTALE, "it is out of date: another "
+		    "job has written to one of the disks since, or a later "
 		    "run could not replace or remove it");
 	if (run->keeper.max_age_ms != 0 && age < 0)
 		return error_set(why, -ESTALE, "the clock was set back since, "
