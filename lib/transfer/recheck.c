@@ -377,7 +377,8 @@ after_repair(struct series *s)
 		restore_differences(s);
 		return SERIES_END;
 	}
-	if (keep_failures(s) < 0)
+	/* What could not be written differs, and here is why. */
+	if (keep_failures(s) < 0 || add_bad_ranges(s) < 0)
 		return fail_for_memory(s);
 	s->repaired_bytes = 0;
 	for (unsigned i = 0; i < p->n_destinations; i++)

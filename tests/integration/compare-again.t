@@ -5,7 +5,7 @@
 requires nbdkit eval --version
 requires nbdkit --filter=blocksize-policy file --version
 requires jq --version
-plan 62
+plan 65
 
 change()
 {
@@ -188,6 +188,35 @@ is "with both in the result" \
 ok "the disks are equal" cmp "$tmp/a" "$tmp/d"
 exits 13 "what remains is what cannot be read" "$nbdsync" compare \
     "$@" "$(uri bad)" "$tmp/d"
+
+# What cannot be written still differs, and it is told why.
+change "$tmp/d" dd 5000000
+change "$tmp/d" dd $bad_at
+cat >"$tmp/stiff.sh" <<END
+case \$1 in
+get_size) echo 6291556 ;;
+can_write|can_flush|flush) exit 0 ;;
+can_zero|can_trim) exit 3 ;;
+pread)	dd if="$tmp/d" bs=64K iflag=skip_bytes,count_bytes skip=\$4 \
+	    count=\$3 status=none ;;
+pwrite)
+	if [ \$4 -lt $((bad_at + 512)) ] && [ \$((\$3 + \$4)) -gt $bad_at ]; then
+		cat >"$tmp/stiff.refused"
+		echo EIO bad >&2
+		exit 1
+	fi
+	dd of="$tmp/d" bs=64K oflag=seek_bytes seek=\$4 conv=notrunc \
+	    status=none ;;
+*) exit 2 ;;
+esac
+END
+chmod +x "$tmp/stiff.sh"
+start_nbdkit stiff sh "$tmp/stiff.sh"
+exits 9 "a difference that cannot be repaired is one" "$nbdsync" compare \
+    --json --repair --on-write-error skip --retries 0 "$tmp/a" "$(uri stiff)"
+is "as is what could not be written" "$(differences) $(bad_ranges)" \
+    "[[0,$bad_at,512]] [[\"destination\",$bad_at,512]]"
+ok "which was tried" [ -s "$tmp/stiff.refused" ]
 
 # One of two destinations fails in the first comparison, and in that alone.
 cp "$tmp/a" "$tmp/e"
