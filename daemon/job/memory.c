@@ -34,26 +34,22 @@ static const char *const counter_names[JOB_COUNTERS] = {
 	[JOB_COUNT_BYTES] = "bytes",
 };
 
-static json_t *
-counters_to_json(const struct job *job) ON_MAIN
+static void
+put_counters(const struct job *job, json_t **o) ON_MAIN
 {
-	json_t *o = json_object();
-
 	for (unsigned i = 0; i < JOB_COUNTERS; i++)
-		(void)json_object_set_new(o, counter_names[i],
-		    json_integer((json_int_t)job->counters[i]));
-	return o;
+		report_put_number(o, counter_names[i], job->counters[i]);
 }
 
 /* wish: NULL, or stolen. */
 static json_t *
-pause_to_json(const struct job *job, json_t *wish) ON_MAIN
+pause_to_json(const struct job *job, bool starts, json_t *wish) ON_MAIN
 {
 	json_t *o = json_pack("{s:I, s:b}", "at_ms",
-	    (json_int_t)job->paused_at_ms, "starts", wish != NULL);
+	    (json_int_t)job->paused_at_ms, "starts", starts);
 
-	if (wish != NULL)
-		(void)json_object_set_new(o, "wish", wish);
+	if (starts)
+		report_put(&o, "wish", wish);
 	return o;
 }
 
@@ -64,45 +60,65 @@ can_be_stored(const struct job_wish *wish)
 	return wish->line == NULL;
 }
 
-/* The counters, and what else has no column of its own. */
+static void
+put_pause(const struct job *job, json_t **o) ON_MAIN
+{
+	bool starts = job->resume_starts && can_be_stored(&job->wish);
+
+	if (job->is_paused)
+		report_put(o, "pause", pause_to_json(job, starts, starts ?
+		    job_wish_to_json(job) : NULL));
+}
+
+static void
+put_distrusted(const struct job *job, json_t **o) ON_MAIN
+{
+	if (job->distrusted == 0)
+		return;
+	report_put_number(o, "distrusted", job->distrusted);
+	if (job->distrusted_for != NULL)
+		report_put(o, "distrusted_for",
+		    json_string(job->distrusted_for));
+}
+
+static void
+put_outcome(const struct job *job, json_t **o) ON_MAIN
+{
+	if (job->has_last_run)
+		report_put(o, "outcome",
+		    json_string(run_outcome_name(job->last_outcome)));
+	if (job->verified_at_ms != 0)
+		report_put_number(o, "verified_ms",
+		    (uint64_t)job->verified_at_ms);
+	if (job->has_success)
+		report_put(o, "success", json_pack("{s:s, s:I, s:I}", "run",
+		    job->success.run_id, "duration_ms",
+		    (json_int_t)job->success.duration_ms, "copied_bytes",
+		    (json_int_t)job->success.copied_bytes));
+}
+
+/*
+ * The counters, and what else has no column of its own.  All of it, or NULL:
+ * what is not noted is forgotten.
+ */
 static json_t *
 notes_to_json(const struct job *job) ON_MAIN
 {
-	json_t *o = counters_to_json(job);
+	json_t *o = json_object();
 
-	if (job->is_paused)
-		(void)json_object_set_new(o, "pause", pause_to_json(job,
-		    job->resume_starts && can_be_stored(&job->wish) ?
-			job_wish_to_json(job) : NULL));
-	(void)json_object_set_new(o, "outdated_ms",
-	    json_integer((json_int_t)job->resume_after_ms));
-	if (job->distrusted != 0) {
-		(void)json_object_set_new(o, "distrusted",
-		    json_integer((json_int_t)job->distrusted));
-		if (job->distrusted_for != NULL)
-			(void)json_object_set_new(o, "distrusted_for",
-			    json_string(job->distrusted_for));
-	}
-	(void)json_object_set_new(o, "known_since_ms",
-	    json_integer((json_int_t)job->known_since_ms));
+	put_counters(job, &o);
+	put_pause(job, &o);
+	report_put_number(&o, "outdated_ms", (uint64_t)job->resume_after_ms);
+	put_distrusted(job, &o);
+	report_put_number(&o, "known_since_ms",
+	    (uint64_t)job->known_since_ms);
 	if (schedule_is_set(&job->schedule))
-		(void)json_object_set_new(o, "schedule", json_integer(
-		    (json_int_t)schedule_id(&job->schedule)));
-	if (job->has_last_run)
-		(void)json_object_set_new(o, "outcome",
-		    json_string(run_outcome_name(job->last_outcome)));
-	if (job->verified_at_ms != 0)
-		(void)json_object_set_new(o, "verified_ms",
-		    json_integer((json_int_t)job->verified_at_ms));
+		report_put_number(&o, "schedule", schedule_id(&job->schedule));
+	put_outcome(job, &o);
 	if (job->run != NULL && !job->has_ended)
-		(void)json_object_set_new(o, "begun", job_begun_to_json(job));
+		report_put(&o, "begun", job_begun_to_json(job));
 	if (job->waits_for_window)
-		(void)json_object_set_new(o, "held", json_true());
-	if (job->has_success)
-		(void)json_object_set_new(o, "success", json_pack(
-		    "{s:s, s:I, s:I}", "run", job->success.run_id,
-		    "duration_ms", (json_int_t)job->success.duration_ms,
-		    "copied_bytes", (json_int_t)job->success.copied_bytes));
+		report_put(&o, "held", json_true());
 	return o;
 }
 
@@ -119,8 +135,7 @@ make_notes(const struct job *job) ON_MAIN
 
 	if (text != NULL && strlen(text) >= sizeof job->state.counters) {
 		free(text);
-		(void)json_object_set_new(o, "pause", pause_to_json(job,
-		    NULL));
+		report_put(&o, "pause", pause_to_json(job, false, NULL));
 		text = report_text(o);
 	}
 	json_decref(o);
@@ -534,10 +549,12 @@ json_t *
 job_add_memory(const struct job *job, json_t *o)
 {
 	const struct store_job *s = &job->state;
+	json_t *counters = json_object();
 
+	put_counters(job, &counters);
 	(void)json_object_set_new(o, "uuid", s->uuid[0] == '\0' ?
 	    json_null() : json_string(s->uuid));
-	(void)json_object_set_new(o, "counters", counters_to_json(job));
+	(void)json_object_set_new(o, "counters", counters);
 	return o;
 }
 

@@ -14,6 +14,7 @@
 
 #include "base/cleanup.h"
 #include "job/job-private.h"
+#include "transfer/report.h"
 
 /* Of ranges that are asked for and those of the job; each could be cut. */
 #define MAX_RANGES 16384
@@ -95,24 +96,30 @@ job_forget_wish(struct job *job)
 	job->wish = (struct job_wish){ .is_full = false };
 }
 
-/* [ [from, length], ... ], without the length: to the end. */
+/* [from, length], without the length: to the end. */
+static json_t *
+range_to_json(const struct run_range *r)
+{
+	return r->length == RUN_LENGTH_ALL ?
+	    json_pack("[I]", (json_int_t)r->from) :
+	    json_pack("[II]", (json_int_t)r->from, (json_int_t)r->length);
+}
+
 static json_t *
 ranges_to_json(const struct job_wish *wish)
 {
 	json_t *list = json_array();
 
-	for (size_t i = 0; i < wish->n_ranges; i++) {
-		const struct run_range *r = &wish->ranges[i];
-		json_t *pair = json_pack("[I]", (json_int_t)r->from);
-
-		if (r->length != RUN_LENGTH_ALL)
-			(void)json_array_append_new(pair,
-			    json_integer((json_int_t)r->length));
-		(void)json_array_append_new(list, pair);
-	}
+	for (size_t i = 0; list != NULL && i < wish->n_ranges; i++)
+		if (json_array_append_new(list,
+			range_to_json(&wish->ranges[i])) < 0) {
+			json_decref(list);
+			return NULL;
+		}
 	return list;
 }
 
+/* A part of it would be another wish: all, or NULL. */
 json_t *
 job_wish_to_json(const struct job *job)
 {
@@ -121,23 +128,20 @@ job_wish_to_json(const struct job *job)
 	    job->is_own);
 
 	if (wish->is_full)
-		(void)json_object_set_new(o, "full", json_true());
+		report_put(&o, "full", json_true());
 	if (wish->verify)
-		(void)json_object_set_new(o, "verify", json_true());
+		report_put(&o, "verify", json_true());
 	if (wish->has_mode)
-		(void)json_object_set_new(o, "mode",
+		report_put(&o, "mode",
 		    json_string(run_mode_name(wish->mode)));
 	if (wish->has_rate)
-		(void)json_object_set_new(o, "rate",
-		    json_integer((json_int_t)wish->rate));
+		report_put_number(&o, "rate", wish->rate);
 	if (wish->has_repair)
-		(void)json_object_set_new(o, "repair",
-		    json_boolean(wish->repair));
+		report_put(&o, "repair", json_boolean(wish->repair));
 	if (wish->sample_ppm != 0)
-		(void)json_object_set_new(o, "sample_ppm",
-		    json_integer(wish->sample_ppm));
+		report_put_number(&o, "sample_ppm", wish->sample_ppm);
 	if (wish->n_ranges > 0)
-		(void)json_object_set_new(o, "ranges", ranges_to_json(wish));
+		report_put(&o, "ranges", ranges_to_json(wish));
 	return o;
 }
 

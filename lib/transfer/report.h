@@ -38,6 +38,12 @@ json_t *report_checkpoint(const struct store_checkpoint *checkpoint);
  * free(); NULL: out of memory, or o is NULL.
  */
 char *report_text(const json_t *o);
+/*
+ * Another member of an object that is of no use without it.  value is stolen;
+ * if it is NULL, or there is no memory, *o is released, and NULL from then on.
+ */
+void report_put(json_t **o, const char *key, json_t *value);
+void report_put_number(json_t **o, const char *key, uint64_t value);
 
 /* "2026-11-23T02:13:05.120Z" of milliseconds since the epoch. */
 json_t *report_time(int64_t at_ms);

@@ -178,6 +178,31 @@ START_TEST(without_memory_there_is_no_text_and_never_a_part_of_one)
 }
 END_TEST
 
+START_TEST(an_object_lacks_no_member_that_was_put_into_it)
+{
+	json_t *o, *whole = NULL;
+	int n = 0;
+
+	json_set_alloc_funcs(starving_malloc, free);
+	do {
+		n_left = n++;
+		o = json_object();
+		report_put_number(&o, "number", 1);
+		report_put(&o, "text", json_string("of any kind"));
+		if (whole == NULL)
+			whole = o;
+		else if (o != NULL)
+			ck_assert_int_eq(json_equal(o, whole), 1);
+		if (o != whole)
+			json_decref(o);
+	} while (n == 1 || n_left == 0);
+	json_set_alloc_funcs(malloc, free);
+	ck_assert_uint_eq(json_object_size(whole), 2);
+	ck_assert_int_gt(n, 4);
+	json_decref(whole);
+}
+END_TEST
+
 START_TEST(nothing_has_no_text)
 {
 	ck_assert_ptr_null(report_text(NULL));
@@ -198,6 +223,7 @@ main(void)
 	tcase_add_test(t, a_success_has_no_failure);
 	tcase_add_test(t,
 	    without_memory_there_is_no_text_and_never_a_part_of_one);
+	tcase_add_test(t, an_object_lacks_no_member_that_was_put_into_it);
 	tcase_add_test(t, nothing_has_no_text);
 	suite_add_tcase(s, t);
 	return unit_main(s);

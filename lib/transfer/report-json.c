@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /*
- * JSON as text.  json_dumps() goes on when there was no memory for a key, and
- * returns what is none without it: here the first failure is remembered.
+ * JSON that is whole, or not there.  json_dumps() goes on when there was no
+ * memory for a key, and returns what is no JSON without it: here the first
+ * failure is remembered.
  */
 
 #include <errno.h>
@@ -65,4 +66,19 @@ report_text(const json_t *o)
 		return NULL;
 	}
 	return t.bytes;
+}
+
+void
+report_put(json_t **o, const char *key, json_t *value)
+{
+	if (json_object_set_new(*o, key, value) == 0)
+		return;
+	json_decref(*o);
+	*o = NULL;
+}
+
+void
+report_put_number(json_t **o, const char *key, uint64_t value)
+{
+	report_put(o, key, json_integer((json_int_t)value));
 }
