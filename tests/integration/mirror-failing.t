@@ -96,16 +96,17 @@ like "and how old it is what the destination has" "$out" \
     '^consistent: +as of [0-9.]+ ?[a-z]+ ago$'
 like "the table has it" "$("$nbdsync" status)" '^m +mirroring +failing +-'
 
-# Another server, and another reason.
+# Another server, and another reason.  By now the pause before a pass may be
+# as long as it becomes, a minute.
 touch "$tmp/trouble"
 start_nbdkit destination --filter=error file "$tmp/b" \
     error-pread-rate=100% error-file="$tmp/trouble"
 ok "when the cause is another, that is said" wait_for \
     "grep 'has failed, and is' '$tmp/daemon.log' |
-    grep -q 'read .*: Input/output error'"
+    grep -q 'read .*: Input/output error'" 150
 rm "$tmp/trouble"
 ok "when a pass is complete, it is in sync again" wait_for \
-    '[ "$(mirror in_sync)" = true ]'
+    '[ "$(mirror in_sync)" = true ]' 150
 ok "which is said" wait_for \
     "grep -q \"info: job 'm': a pass is complete again, after [1-9]\" \
     '$tmp/daemon.log'"

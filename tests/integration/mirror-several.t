@@ -18,20 +18,24 @@ change()
 	    status=none
 }
 
-make_data "$tmp/a" $((16 * MiB)) 1
-truncate -s $((16 * MiB)) "$tmp/b" "$tmp/c"
+make_data "$tmp/a" $((4 * MiB)) 1
+truncate -s $((4 * MiB)) "$tmp/b" "$tmp/c"
 start_nbdkit b file "$tmp/b"
 start_nbdkit c --filter=delay file "$tmp/c" rdelay=100ms
 conf "endpoints = ( { name = \"a\"; path = \"$tmp/a\"; },
   { name = \"b\"; uri = \"$(uri b)\"; }, { name = \"c\"; uri = \"$(uri c)\"; } );
 jobs = ( { name = \"m\"; mode = \"mirror\"; source = \"a\";
-    destinations = [ \"b\", \"c\" ]; pass_interval = \"0\"; } );"
+    destinations = [ \"b\", \"c\" ]; pass_interval = \"0\";
+    connections = 1; queue_depth = 1; request_size = \"256KiB\"; } );"
 start_daemon "$tmp/conf"
 start_job m
 ok "both destinations are mirrored to" wait_for \
     '[ "$(mirror passes_complete)" -ge 2 ] && cmp -s "$tmp/b" "$tmp/c"' 60
 
-# In the middle of a pass: its connection is lost, and is tried again.
+# In the middle of a pass, which takes 16 requests of 0.1 s: its connection is
+# lost, and is tried again.
+wait_for '[ "$(job_field m ".run.progress |
+    .done_bytes > 0 and .done_bytes * 4 < .total_bytes")" = true ]'
 stop_process c KILL
 ok "one is lost in the middle of a pass" wait_for \
     '[ "$(job_field m .run.progress.connections_away)" -ge 1 ]'
