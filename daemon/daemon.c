@@ -39,6 +39,9 @@
 #include "state.h"
 #include "watchdog.h"
 
+/* What there is to remember is here in a moment, or the disk hangs. */
+#define OPEN_WAIT_MS 2000
+
 struct daemon {
 	const char *conf_path;
 	const struct conf *conf;	/* reload's, once there is one */
@@ -50,10 +53,11 @@ struct daemon {
 	struct watchdog *dog;
 	struct ctl_server *server;
 	struct event *sigterm, *sigint, *sighup;
-	struct net_timer grace_timer;
+	struct net_timer grace_timer, open_timer;
 	struct certificates *certificates;
 	struct jobs_watch watch;
 	struct notify *notify;
+	bool is_open;			/* it answers */
 	bool is_stopping;
 	bool is_state_late;		/* closed after shutdown_grace */
 };
@@ -135,12 +139,44 @@ daemon_check_conf(const char *conf_path, const char *shown_job, bool is_strict)
 }
 
 static void
+open_up(struct daemon *d) ON_MAIN
+{
+	d->is_open = true;
+	net_timer_stop(&d->open_timer);
+	log_message(&messages[MSG_DAEMON_READY], LOG_LEVEL_INFO,
+	    "nbdsyncd " PACKAGE_VERSION " is ready: %zu jobs, control "
+	    "socket '%s'", jobs_count(d->jobs), d->conf->control.socket);
+	notify_tell(d->notify, "READY=1\n");
+	ctl_server_accept(d->server);
+}
+
+static void
+on_open_wait_over(void *arg)
+{
+	on_main_entry();
+	open_up(arg);
+}
+
+/*
+ * Who asks is not to hear that jobs never ran, as long as it is only not known
+ * yet.
+ */
+static void
+open_when_known(struct daemon *d) ON_MAIN
+{
+	if (!d->is_open && !d->is_stopping && !jobs_have_unknown(d->jobs))
+		open_up(d);
+}
+
+static void
 on_jobs_change(void *arg)
 {
 	struct daemon *d = arg;
 
 	on_main_entry();
-	notify_look(d->notify);
+	open_when_known(d);
+	if (d->is_open)
+		notify_look(d->notify);
 }
 
 /* What a reload cannot change. */
@@ -314,6 +350,7 @@ static void
 stop(struct daemon *d, const char *why, uint64_t grace_ms) ON_MAIN
 {
 	d->is_stopping = true;
+	net_timer_stop(&d->open_timer);
 	log_message(&messages[MSG_DAEMON_STOPPING], LOG_LEVEL_INFO,
 	    "%s: stopping, %zu running jobs", why,
 	    jobs_count_running(d->jobs));
@@ -388,6 +425,8 @@ start(struct daemon *d, struct conf *conf) ON_MAIN
 	if ((r = start_loop(d, conf)) < 0 ||
 	    (r = net_timer_init(&d->grace_timer, d->loop, on_grace_over,
 	    d)) < 0 ||
+	    (r = net_timer_init(&d->open_timer, d->loop, on_open_wait_over,
+	    d)) < 0 ||
 	    (r = certificates_new(d->loop, CERTIFICATES_LOOK_MS,
 	    &d->certificates)) < 0 ||
 	    (r = worker_pool_start(d->conf->daemon.workers, &d->pool)) < 0 ||
@@ -442,6 +481,7 @@ finish(struct daemon *d) ON_MAIN
 	watchdog_free(d->dog);
 	notify_free(d->notify);
 	net_timer_done(&d->grace_timer);
+	net_timer_done(&d->open_timer);
 	certificates_free(d->certificates);
 	reload_free(d->reload);
 	net_loop_free(d->loop);
@@ -473,11 +513,8 @@ daemon_run(const char *conf_path)
 		return status;
 	}
 	if (start(&d, conf) == 0) {
-		log_message(&messages[MSG_DAEMON_READY], LOG_LEVEL_INFO,
-		    "nbdsyncd " PACKAGE_VERSION " is ready: %zu jobs, control "
-		    "socket '%s'", jobs_count(d.jobs),
-		    d.conf->control.socket);
-		notify_tell(d.notify, "READY=1\n");
+		net_timer_start(&d.open_timer, OPEN_WAIT_MS);
+		open_when_known(&d);
 		if (net_loop_run(d.loop) == 0)
 			status = DAEMON_EXIT_OK;
 		log_info("ended");

@@ -557,6 +557,7 @@ integration_tests = \
 	%D%/integration/daemon-endpoints.t \
 	%D%/integration/daemon-credentials.t \
 	%D%/integration/daemon-events.t \
+	%D%/integration/daemon-first-answer.t \
 	%D%/integration/daemon-hostile-http.t \
 	%D%/integration/daemon-history.t \
 	%D%/integration/daemon-log.t \

@@ -107,8 +107,8 @@ start_http(struct ctl_server *server)
 	    &server->connections);
 	evhttp_set_gencb(server->http, request_on_arrival, server);
 	server->listener = evconnlistener_new(base, NULL, NULL,
-	    LEV_OPT_CLOSE_ON_FREE | LEV_OPT_CLOSE_ON_EXEC, 0,
-	    server->socket.fd);
+	    LEV_OPT_CLOSE_ON_FREE | LEV_OPT_CLOSE_ON_EXEC | LEV_OPT_DISABLED,
+	    0, server->socket.fd);
 	if (server->listener == NULL)
 		return -ENOMEM;
 	server->socket.fd = -1;		/* the listener's now */
@@ -224,6 +224,14 @@ ctl_server_open(struct net_loop *loop, struct jobs *jobs,
 	}
 	*ret_server = server;
 	return 0;
+}
+
+void
+ctl_server_accept(struct ctl_server *server)
+{
+	(void)evconnlistener_enable(server->listener);
+	tcp_accept(server->metrics);
+	tcp_accept(server->web);
 }
 
 void

@@ -19,12 +19,16 @@ struct ctl_server;
 #define CTL_STREAMS_MAX (CTL_CONNECTIONS_MAX / 2)
 
 /*
- * Listen as conf says, or on the socket that systemd passed.  jobs must live
- * until ctl_server_free().  Failures come with a sentence.
+ * Listen as conf says, or on the socket that systemd passed; who connects waits
+ * for ctl_server_accept().  jobs must live until ctl_server_free().  Failures
+ * come with a sentence.
  */
 int ctl_server_open(struct net_loop *loop, struct jobs *jobs,
     const struct conf *conf, struct ctl_server **ret_server,
     struct error *e) ON_MAIN;
+
+/* Answer from now on. */
+void ctl_server_accept(struct ctl_server *server) ON_MAIN;
 
 /*
  * Use the rights of another configuration, which lives until the next one or

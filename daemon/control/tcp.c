@@ -160,7 +160,8 @@ start_http(struct ctl_tcp *tcp, const struct sockaddr_storage *address,
 	errno = 0;
 	tcp->listener = evconnlistener_new_bind(base, NULL, NULL,
 	    LEV_OPT_CLOSE_ON_FREE | LEV_OPT_CLOSE_ON_EXEC |
-	    LEV_OPT_REUSEABLE, 64, (const struct sockaddr *)address, len);
+	    LEV_OPT_REUSEABLE | LEV_OPT_DISABLED, 64,
+	    (const struct sockaddr *)address, len);
 	if (tcp->listener == NULL)
 		return errno == 0 ? -ENOMEM : -errno;
 	listening[tcp->kind] = tcp;
@@ -205,6 +206,13 @@ tcp_open(struct ctl_server *server, enum tcp_kind kind, const char *listen,
 	    listen);
 	*ret_tcp = tcp;
 	return 0;
+}
+
+void
+tcp_accept(struct ctl_tcp *tcp)
+{
+	if (tcp != NULL)
+		(void)evconnlistener_enable(tcp->listener);
 }
 
 void

@@ -32,6 +32,8 @@ enum tcp_kind {
  */
 int tcp_open(struct ctl_server *server, enum tcp_kind kind,
     const char *listen, struct ctl_tcp **ret_tcp, struct error *e) ON_MAIN;
+/* As ctl_server_accept(); also of NULL. */
+void tcp_accept(struct ctl_tcp *tcp) ON_MAIN;
 void tcp_free(struct ctl_tcp *tcp) ON_MAIN;
 
 struct ctl_connections *tcp_connections(struct ctl_tcp *tcp) ON_MAIN;

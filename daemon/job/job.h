@@ -135,6 +135,8 @@ struct job_wish {
  * it may be paused, or have run already.
  */
 bool job_is_unknown(const struct job *job) ON_MAIN;
+/* Is that so of one of them? */
+bool jobs_have_unknown(const struct jobs *jobs) ON_MAIN;
 
 /*
  * Start a run by the current configuration; trigger, a constant, says what

@@ -398,6 +398,17 @@ job_is_unknown(const struct job *job)
 	return job->is_asking && now >= since && now - since < ANSWER_WAIT_MS;
 }
 
+bool
+jobs_have_unknown(const struct jobs *jobs)
+{
+	struct job *job = NULL;
+
+	while ((job = jobs_next(jobs, job)) != NULL)
+		if (job_is_unknown(job))
+			return true;
+	return false;
+}
+
 void
 job_keep_fire(struct job *job, int64_t done_s)
 {

@@ -127,8 +127,7 @@ look(struct job *job, int64_t now) ON_MAIN
 	int64_t done = job->schedule_done;
 	enum schedule_verdict verdict;
 
-	if (!job->is_configured || !schedule_is_set(&job->schedule) ||
-	    job_is_unknown(job))
+	if (!job->is_configured || !schedule_is_set(&job->schedule))
 		return;
 	/* A clock that went back may have been wrong before. */
 	if (job->schedule_next > now && done <= now)
@@ -149,7 +148,8 @@ jobs_look_at_schedules(struct jobs *jobs, int64_t now)
 {
 	struct job *job = NULL;
 
-	if (jobs->is_stopping)
+	/* What one has met with may be what another is to know. */
+	if (jobs->is_stopping || jobs_have_unknown(jobs))
 		return;
 	while ((job = jobs_next(jobs, job)) != NULL)
 		look(job, now);
@@ -191,7 +191,7 @@ job_look_at_window(struct job *job)
 	}
 	if (!job->waits_for_window || !is_open || job->run != NULL ||
 	    job->is_paused || !job->is_configured ||
-	    job->jobs->is_stopping || job_is_unknown(job))
+	    job->jobs->is_stopping || jobs_have_unknown(job->jobs))
 		return;
 	job->waits_for_window = false;
 	if (job_start(job, "window", NULL, &e) < 0)
