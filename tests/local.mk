@@ -526,6 +526,7 @@ integration_tests = \
 	%D%/integration/copy-lost-server.t \
 	%D%/integration/copy-mapfile.t \
 	%D%/integration/copy-memory.t \
+	%D%/integration/copy-new-file.t \
 	%D%/integration/copy-nbd-server.t \
 	%D%/integration/copy-other-source.t \
 	%D%/integration/copy-promise.t \

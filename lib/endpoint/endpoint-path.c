@@ -12,6 +12,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <libgen.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -38,6 +39,29 @@ set_identity(struct endpoint *ep, const struct stat *st, struct error *e)
 	return 0;
 }
 
+/*
+ * What the server flushes is the file: that it is there has to be on the disk,
+ * too.  A directory that may not be read, and one of a file system that has
+ * nothing to flush, are as good as they get.
+ */
+static int
+flush_directory(const char *path, struct error *e)
+{
+	CLEANUP(cleanup_free) char *dir = strdup(path);
+	CLEANUP(cleanup_close) int fd = -1;
+
+	if (dir == NULL)
+		return error_set(e, -ENOMEM, "out of memory");
+	fd = open(dirname(dir), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (fd < 0 && errno == EACCES)
+		return 0;
+	if (fd < 0 || (fsync(fd) < 0 && errno != EINVAL && errno != ENOSYS &&
+	    errno != EOPNOTSUPP))
+		return error_set(e, -errno, "cannot flush the directory of "
+		    "the new file: %s", strerror(errno));
+	return 0;
+}
+
 static int
 create_file(const char *path, uint64_t size, struct error *e)
 {
@@ -48,12 +72,14 @@ create_file(const char *path, uint64_t size, struct error *e)
 	if (fd < 0)
 		return error_set(e, -errno, "cannot create the file: %s",
 		    strerror(errno));
-	if (ftruncate(fd, (off_t)size) < 0) {
+	if (ftruncate(fd, (off_t)size) < 0)
 		r = error_set(e, -errno,
 		    "cannot give the new file its %" PRIu64 " bytes: %s", size,
 		    strerror(errno));
+	else
+		r = flush_directory(path, e);
+	if (r < 0)
 		(void)unlink(path);
-	}
 	return r;
 }
 
