@@ -70,6 +70,8 @@ noinst_LTLIBRARIES += %D%/libnbdcore.la
 	%D%/net/spawn.h \
 	%D%/net/stream.c \
 	%D%/net/stream.h \
+	%D%/net/thread.c \
+	%D%/net/thread.h \
 	%D%/net/tls-context.c \
 	%D%/net/tls-private.h \
 	%D%/net/tls-expiry.c \

@@ -240,6 +240,8 @@ simulations = \
 	%D%/unit/daemon/test-certificates.c \
 	%D%/unit/daemon/conf-text.c \
 	%D%/unit/daemon/conf-text.h
+%C%_unit_daemon_test_certificates_LDFLAGS = $(AM_LDFLAGS) \
+	-Wl,--wrap=tls_certificates_expire
 
 %C%_unit_daemon_test_conf_files_SOURCES = \
 	%D%/unit/daemon/test-conf-files.c \

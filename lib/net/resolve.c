@@ -11,8 +11,6 @@
 #include "net/resolve.h"
 
 #include <errno.h>
-#include <pthread.h>
-#include <signal.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -22,6 +20,7 @@
 
 #include "base/cleanup.h"
 #include "base/escape.h"
+#include "net/thread.h"
 
 struct lookup {
 	atomic_uint n_refs;
@@ -106,27 +105,6 @@ lookup_thread(void *arg)
 	return NULL;
 }
 
-/* Signals are for the main thread: the new one starts with all blocked. */
-static int
-start_detached_thread(void *(*run)(void *arg), void *arg)
-{
-	sigset_t all;
-	sigset_t before;
-	pthread_attr_t attr;
-	pthread_t thread;
-	int r;
-
-	if (pthread_attr_init(&attr) != 0)
-		return -ENOMEM;
-	(void)pthread_attr_setdetachstate(&attr, PTHREAD_CREATE_DETACHED);
-	(void)sigfillset(&all);
-	(void)pthread_sigmask(SIG_SETMASK, &all, &before);
-	r = pthread_create(&thread, &attr, run, arg);
-	(void)pthread_sigmask(SIG_SETMASK, &before, NULL);
-	(void)pthread_attr_destroy(&attr);
-	return -r;
-}
-
 static void
 resolve_free(struct net_resolve *resolve)
 {
@@ -190,7 +168,7 @@ net_resolve_start(struct net_loop *loop, const char *host, uint16_t port,
 	if (r == 0) {
 		net_watch_read(&resolve->watch, true);
 		(void)atomic_fetch_add(&resolve->lookup->n_refs, 1);
-		r = start_detached_thread(lookup_thread, resolve->lookup);
+		r = thread_start_detached(lookup_thread, resolve->lookup);
 		if (r < 0)
 			lookup_unref(resolve->lookup);
 	}
