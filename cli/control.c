@@ -157,6 +157,10 @@ tell_problem(const struct control *c, const struct http_response *response,
 	json_array_foreach(list, i, item)
 		tell(c, "%s", json_string_value(item) != NULL ?
 		    json_string_value(item) : "");
+	/* It is systemd that listens. */
+	if (strcmp(answer_text(problem, "type"), "urn:nbdsync:not-started") ==
+	    0)
+		return CLI_UNREACHABLE;
 	return exit_code_of_status(response->status);
 }
 

@@ -23,6 +23,7 @@
 #include <event2/event.h>
 
 #include "base/annotate.h"
+#include "base/cleanup.h"
 #include "base/log.h"
 #include "certificates.h"
 #include "conf/conf.h"
@@ -30,6 +31,7 @@
 #include "conf/show.h"
 #include "conf/strict.h"
 #include "control/server.h"
+#include "control/socket.h"
 #include "job/job.h"
 #include "log/log.h"
 #include "net/loop.h"
@@ -487,15 +489,14 @@ finish(struct daemon *d) ON_MAIN
 	net_loop_free(d->loop);
 }
 
-enum daemon_exit
-daemon_run(const char *conf_path)
+static enum daemon_exit
+run(const char *conf_path) ON_MAIN
 {
 	struct daemon d = { .conf_path = conf_path };
 	struct conf *conf = NULL;
 	enum daemon_exit status;
 	int lock = -1;
 
-	on_main_entry();
 	list_init(&d.watch.node);
 	log_init();
 	/* A peer that goes away is an error of write(), not our end. */
@@ -523,5 +524,22 @@ daemon_run(const char *conf_path)
 	if (lock >= 0)
 		(void)close(lock);
 	daemon_log_close();
+	return status;
+}
+
+enum daemon_exit
+daemon_run(const char *conf_path)
+{
+	CLEANUP(cleanup_close) int passed = control_socket_keep();
+	enum daemon_exit status;
+
+	on_main_entry();
+	status = run(conf_path);
+	if (status == DAEMON_EXIT_CONFIG)
+		control_socket_refuse(passed, "nbdsyncd does not start: its "
+		    "configuration is wrong", "nbdsync configcheck");
+	else if (status != DAEMON_EXIT_OK)
+		control_socket_refuse(passed, "nbdsyncd does not start",
+		    "its log says why");
 	return status;
 }

@@ -33,6 +33,8 @@ static const struct {
 	[CTL_BUSY] = { 503, "busy", "Busy" },
 	[CTL_STOPPING] = { 503, "stopping", "The daemon is stopping" },
 	[CTL_NO_MEMORY] = { 500, "out-of-memory", "Out of memory" },
+	[CTL_NOT_STARTED] = { 503, "not-started",
+	    "The daemon does not start" },
 	[CTL_NO_STATE] = { 503, "no-state", "State cannot be used" },
 };
 

@@ -11,19 +11,26 @@
 #include "control/socket.h"
 
 #include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
 #include <systemd/sd-daemon.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
 #include "base/log.h"
+#include "control/problem.h"
 
 /* Who finds it full is refused at once, without a wait. */
 #define BACKLOG 1024
+/* How long one may take for its request that is refused anyway. */
+#define REFUSE_WAIT_MS 200
 
 static int
 take_passed(struct control_socket *s, int n, struct error *e)
@@ -145,6 +152,70 @@ control_socket_open(struct control_socket *s, const char *path,
 	if (n > 0)
 		return take_passed(s, n, e);
 	return open_own(s, e);
+}
+
+int
+control_socket_keep(void)
+{
+	if (sd_listen_fds(0) != 1 || sd_is_socket_unix(SD_LISTEN_FDS_START,
+	    SOCK_STREAM, 1, NULL, 0) <= 0)
+		return -1;
+	return fcntl(SD_LISTEN_FDS_START, F_DUPFD_CLOEXEC, 0);
+}
+
+static bool
+is_readable(int fd, int wait_ms)
+{
+	struct pollfd p = { .fd = fd, .events = POLLIN };
+
+	return poll(&p, 1, wait_ms) > 0;
+}
+
+static char *
+make_refusal(const char *why, const char *hint)
+{
+	json_t *o = problem_to_json(CTL_NOT_STARTED, why, NULL, hint);
+	CLEANUP(cleanup_free) char *body = json_dumps(o, JSON_COMPACT);
+	char *text = NULL;
+
+	json_decref(o);
+	if (body == NULL || asprintf(&text, "HTTP/1.1 503 Service Unavailable"
+	    "\r\nContent-Type: application/problem+json\r\n"
+	    "Content-Length: %zu\r\nConnection: close\r\n\r\n%s\n",
+	    strlen(body) + 1, body) < 0)
+		return NULL;
+	return text;
+}
+
+/* What has been sent is taken: else the answer would be lost with it. */
+static void
+refuse_one(int fd, const char *text)
+{
+	char request[4096];
+
+	if (!is_readable(fd, REFUSE_WAIT_MS))
+		return;
+	while (recv(fd, request, sizeof request, MSG_DONTWAIT) ==
+	    (ssize_t)sizeof request)
+		;
+	(void)!send(fd, text, strlen(text), MSG_DONTWAIT | MSG_NOSIGNAL);
+}
+
+void
+control_socket_refuse(int fd, const char *why, const char *hint)
+{
+	CLEANUP(cleanup_free) char *text = make_refusal(why, hint);
+	time_t until_s = time(NULL) + 1;
+
+	while (fd >= 0 && text != NULL && time(NULL) <= until_s &&
+	    is_readable(fd, 0)) {
+		CLEANUP(cleanup_close) int one = accept4(fd, NULL, NULL,
+		    SOCK_CLOEXEC);
+
+		if (one < 0)
+			return;
+		refuse_one(one, text);
+	}
 }
 
 void

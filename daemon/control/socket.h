@@ -33,4 +33,16 @@ int control_socket_open(struct control_socket *s, const char *path,
 /* Remove it from the file system, if it is ours and still there. */
 void control_socket_unlink(const struct control_socket *s);
 
+/*
+ * The socket that systemd has passed, once more, for the next one; -1: none.
+ * Before control_socket_open().
+ */
+int control_socket_keep(void);
+
+/*
+ * We do not start.  Whoever waits on it is told so: else systemd would start us
+ * for him again, at once.  For as long as a second; fd may be -1.
+ */
+void control_socket_refuse(int fd, const char *why, const char *hint);
+
 #endif

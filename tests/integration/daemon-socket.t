@@ -5,7 +5,7 @@
 . "$srcdir/tests/lib/testlib.sh"
 . "$srcdir/tests/lib/daemonlib.sh"
 requires systemd-socket-activate --version
-plan 22
+plan 27
 
 conf "jobs = ( );"
 start_daemon "$tmp/conf"
@@ -56,6 +56,33 @@ ok "a socket that systemd passes is used" \
 stop_process activated
 is "that daemon ends well" "$?" 0
 ok "and leaves the socket to systemd" test -S "$NBDSYNC_SOCKET"
+rm "$NBDSYNC_SOCKET"
+
+# What would ask for the daemon once more must not be left there.
+echo 'jobs = 1;' >"$tmp/wrong.conf"
+start_process wrong systemd-socket-activate \
+    --listen="$NBDSYNC_SOCKET" "$nbdsyncd" --config "$tmp/wrong.conf"
+wait_for "[ -S '$NBDSYNC_SOCKET' ]"
+exits 10 "who asks for a daemon that does not start" "$nbdsync" status
+is "is told why" "$err" "nbdsync: status: nbdsyncd does not start: its \
+configuration is wrong (nbdsync configcheck)"
+wait "$(pid_of wrong)"
+is "it ends as it would" "$?" 78
+rm "$NBDSYNC_SOCKET"
+port=$(free_port)
+echo "metrics = { listen = \"127.0.0.1:$port\"; };" >"$tmp/taken.conf"
+start_process taker perl -MIO::Socket::INET -e 'my $s = IO::Socket::INET->new(
+    Listen => 1, LocalAddr => "127.0.0.1", LocalPort => $ARGV[0]);
+    $| = 1; print "there\n"; sleep' "$port"
+wait_for "grep -q there '$tmp/taker.log'"
+start_process late systemd-socket-activate \
+    --listen="$NBDSYNC_SOCKET" "$nbdsyncd" --config "$tmp/taken.conf"
+wait_for "[ -S '$NBDSYNC_SOCKET' ]"
+run api /v1/jobs
+holds "also when it does not start for another reason" \
+    '.type == "urn:nbdsync:not-started" and .status == 503'
+wait "$(pid_of late)"
+is "and then, too" "$?" 1
 rm "$NBDSYNC_SOCKET"
 
 start_process dgram systemd-socket-activate --datagram \
