@@ -39,6 +39,10 @@ dist_prometheus_DATA = \
 	%D%/prometheus/grafana-dashboard.json \
 	%D%/prometheus/prometheus.yml
 
+# Packages have it in /etc/logrotate.d.
+logrotatedir = $(exampledir)/logrotate
+dist_logrotate_DATA = %D%/logrotate/nbdsync
+
 # What journalctl -x says.
 catalogdir = $(prefix)/lib/systemd/catalog
 dist_catalog_DATA = %D%/journal/nbdsync.catalog

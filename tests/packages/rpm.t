@@ -55,5 +55,6 @@ like "the library is in another" "$(content libnbdclient)" \
     '/libnbdclient\.so\.0$'
 like "its header in a third" "$(content libnbdclient-devel)" \
     '/usr/include/nbdclient\.h$'
-is "the configuration is one" "$(rpm -qp --configfiles \
-    "$tmp"/rpm/RPMS/*/nbdsync-"$version"-*.rpm)" /etc/nbdsync/nbdsync.conf
+is "the configuration is one, and how logs are rotated" "$(rpm -qp --configfiles \
+    "$tmp"/rpm/RPMS/*/nbdsync-"$version"-*.rpm)" "/etc/logrotate.d/nbdsync
+/etc/nbdsync/nbdsync.conf"
