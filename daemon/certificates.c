@@ -21,6 +21,7 @@
 #include "base/log.h"
 #include "log/messages.h"
 #include "net/thread.h"
+#include "net/tls.h"
 
 /* Those that hang stay; a configuration that is read again begins another. */
 #define THREADS_MAX 4
@@ -148,8 +149,15 @@ look_thread(void *arg)
 	atomic_store(&look->is_done, true);
 	(void)!write(look->wake_fd, &one, sizeof one);
 	look_unref(look);
+	tls_end_thread();
 	(void)atomic_fetch_sub(&n_threads, 1);
 	return NULL;
+}
+
+unsigned
+certificates_count_readers(void)
+{
+	return atomic_load(&n_threads);
 }
 
 static int

@@ -27,6 +27,8 @@ void certificates_take(struct certificates *certificates,
     const struct conf *conf) ON_MAIN;
 /* Of conf->tls[i], at the last look. */
 struct conf_expiry certificates_get(void *certificates, size_t i) ON_MAIN;
+/* Threads that still read, also for a configuration that has gone. */
+unsigned certificates_count_readers(void);
 /* Also of NULL. */
 void certificates_free(struct certificates *certificates) ON_MAIN;
 

@@ -9,6 +9,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include <openssl/crypto.h>
 #include <openssl/err.h>
 #include <openssl/pem.h>
 #include <openssl/x509.h>
@@ -71,4 +72,10 @@ tls_certificates_expire(const char *path, int64_t *ret_at_s)
 		return -EINVAL;
 	*ret_at_s = first;
 	return 0;
+}
+
+void
+tls_end_thread(void)
+{
+	OPENSSL_thread_stop();
 }

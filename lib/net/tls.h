@@ -136,6 +136,9 @@ const char *tls_cipher(const struct tls *t);
  */
 int tls_certificates_expire(const char *path, int64_t *ret_at_s);
 
+/* What TLS has kept for this thread, which ends now, and may outlive TLS. */
+void tls_end_thread(void);
+
 /* Of the library that is in use: "3.0.17". */
 const char *tls_library_version(void);
 
