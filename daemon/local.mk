@@ -97,6 +97,8 @@ noinst_LTLIBRARIES += %D%/libdaemon.la
 	%D%/job/job.h \
 	%D%/job/jobs.c \
 	%D%/job/keep.c \
+	%D%/job/kept-map.c \
+	%D%/job/last-run.c \
 	%D%/job/alarm.c \
 	%D%/job/connections.c \
 	%D%/job/lost.c \

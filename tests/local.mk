@@ -568,6 +568,7 @@ integration_tests = \
 	%D%/integration/daemon-jobs-many.t \
 	%D%/integration/daemon-many.t \
 	%D%/integration/daemon-map.t \
+	%D%/integration/daemon-last-run.t \
 	%D%/integration/daemon-memory.t \
 	%D%/integration/daemon-limits.t \
 	%D%/integration/daemon-locked.t \

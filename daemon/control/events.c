@@ -11,6 +11,8 @@
 #include "control/events.h"
 
 #include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -160,12 +162,9 @@ outcome_event(enum run_outcome outcome)
 static json_t *
 run_id(const struct job_view *view)
 {
-	json_t *id;
+	const char *id = view->is_running ? view->run_id : view->last_run_id;
 
-	if (view->is_running)
-		return json_string(view->run_id);
-	id = json_object_get(view->last_run, "id");
-	return id == NULL ? json_null() : json_incref(id);
+	return id[0] == '\0' ? json_null() : json_string(id);
 }
 
 /* What every event of a job has. */
@@ -318,6 +317,22 @@ tell_json(struct listener *l, json_t *o) ON_MAIN
 	return line == NULL || tell(l, line);
 }
 
+/* false: the client is gone. */
+static bool
+tell_status(struct listener *l, const struct job *job) ON_MAIN
+{
+	CLEANUP(cleanup_free) char *status = job_to_text(job, NULL);
+	CLEANUP(cleanup_free) char *line = NULL;
+	struct job_view view;
+
+	job_get_view(job, &view);
+	if (status == NULL || asprintf(&line, "{\"event\":\"snapshot\","
+	    "\"seq\":%" PRIu64 ",\"job\":\"%s\",\"status\":%s}\n",
+	    l->events->seq - 1, view.name, status) < 0)
+		return true;
+	return tell(l, line);
+}
+
 static bool
 tell_snapshot(struct listener *l) ON_MAIN
 {
@@ -329,10 +344,7 @@ tell_snapshot(struct listener *l) ON_MAIN
 		job_get_view(job, &view);
 		if (l->job[0] != '\0' && strcmp(l->job, view.name) != 0)
 			continue;
-		goes_on = tell_json(l, json_pack("{s:s, s:I, s:s, s:o}",
-		    "event", "snapshot", "seq",
-		    (json_int_t)l->events->seq - 1, "job", view.name,
-		    "status", job_to_json(job)));
+		goes_on = tell_status(l, job);
 	}
 	return goes_on;
 }

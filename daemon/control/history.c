@@ -12,25 +12,25 @@
 
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 
+#include "base/cleanup.h"
 #include "control/routes.h"
 #include "transfer/report.h"
 
 #define LIMIT_DEFAULT 20
 #define LIMIT_MAX     1000
 
-/* With its report, if it has come with it. */
+/* All but its report. */
 static json_t *
 run_to_json(const struct store_run *run)
 {
-	json_t *report = run->report == NULL ? NULL :
-	    json_loads(run->report, 0, NULL);
-
-	return json_pack("{s:s, s:s, s:s, s:o, s:o, s:s, s:I, s:s*, s:o*}",
+	return json_pack("{s:s, s:s, s:s, s:o, s:o, s:s, s:I, s:s*}",
 	    "id", run->id, "job", run->job, "trigger", run->trigger,
 	    "started_at", report_time(run->started_at_ms), "finished_at",
 	    report_time(run->finished_at_ms), "result", run->result, "bytes",
-	    (json_int_t)run->bytes, "digest", run->digest, "report", report);
+	    (json_int_t)run->bytes, "digest", run->digest);
 }
 
 static json_t *
@@ -115,6 +115,27 @@ not_yet(struct ctl_request *req, const struct job *job) ON_MAIN
 	    "not ended yet", req->name, view.name);
 }
 
+/*
+ * Its report may have a hundred thousand bad ranges, and is what we have
+ * written: as values of jansson's it would keep everybody waiting for half a
+ * second.
+ */
+static void
+reply_run(struct ctl_request *req, const struct store_run *run) ON_MAIN
+{
+	json_t *o = run_to_json(run);
+	CLEANUP(cleanup_free) char *head = report_text(o);
+	CLEANUP(cleanup_free) char *text = NULL;
+
+	json_decref(o);
+	/* Instead of the brace at its end. */
+	if (head != NULL && run->report != NULL &&
+	    asprintf(&text, "%.*s,\"report\":%s}", (int)strlen(head) - 1,
+	    head, run->report) < 0)
+		text = NULL;
+	ctl_reply_json(req, 200, run->report == NULL ? head : text);
+}
+
 static void
 on_run(struct store_call *call)
 {
@@ -124,7 +145,7 @@ on_run(struct store_call *call)
 	on_main_entry();
 	job = jobs_find_run(req->jobs, req->name);
 	if (call->error.code == 0)
-		ctl_reply(req, 200, run_to_json(call->runs[0]));
+		reply_run(req, call->runs[0]);
 	else if (call->error.code == -ENOENT && job != NULL)
 		not_yet(req, job);
 	else

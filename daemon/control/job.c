@@ -7,22 +7,31 @@
  * asking again and again.
  */
 
+#include <stdlib.h>
+
+#include "base/cleanup.h"
 #include "control/routes.h"
 
 #define WAIT_MAX_S 60
 
-/* There may be many: they are not in the list of all jobs. */
-static json_t *
-with_connections(const struct job *job) ON_MAIN
+void
+ctl_reply_job(struct ctl_request *req, const struct job *job)
 {
-	json_t *o = job_to_json(job);
+	CLEANUP(cleanup_free) char *text = job_to_text(job, NULL);
 
-	if (o != NULL && json_object_set_new(o, "connections",
-	    job_connections_to_json(job)) < 0) {
-		json_decref(o);
-		return NULL;
-	}
-	return o;
+	ctl_reply_json(req, 200, text);
+}
+
+/* There may be many connections: they are not in the list of all jobs. */
+static void
+reply_all(struct ctl_request *req, const struct job *job) ON_MAIN
+{
+	json_t *more = json_pack("{s:o}", "connections",
+	    job_connections_to_json(job));
+	CLEANUP(cleanup_free) char *text = more == NULL ? NULL :
+	    job_to_text(job, more);
+
+	ctl_reply_json(req, 200, text);
 }
 
 void
@@ -51,5 +60,5 @@ ctl_job(struct ctl_request *req)
 	if (view.rev <= since && wait_s > 0 && !ctl_is_last_call(req))
 		ctl_hold(req, wait_s * 1000);
 	else
-		ctl_reply(req, 200, with_connections(job));
+		reply_all(req, job);
 }

@@ -4,27 +4,43 @@
  * connections.
  */
 
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/cleanup.h"
 #include "control/routes.h"
 
-/* NULL: out of memory. */
-static json_t *
-list_all(const struct jobs *jobs) ON_MAIN
+/* false: out of memory. */
+static bool
+write_all(FILE *f, const struct jobs *jobs) ON_MAIN
 {
-	json_t *list = json_array();
+	const char *before = "{\"jobs\":[";
 	struct job *job = NULL;
 
-	while (list != NULL && (job = jobs_next(jobs, job)) != NULL) {
+	if (jobs_next(jobs, NULL) == NULL)
+		(void)fputs(before, f);
+	for (; (job = jobs_next(jobs, job)) != NULL; before = ",") {
+		CLEANUP(cleanup_free) char *text = NULL;
+
 		job_look(job);
-		if (json_array_append_new(list, job_to_json(job)) < 0) {
-			json_decref(list);
-			list = NULL;
-		}
+		text = job_to_text(job, NULL);
+		if (text == NULL)
+			return false;
+		(void)fprintf(f, "%s%s", before, text);
 	}
-	return list;
+	(void)fputs("]}", f);
+	return ferror(f) == 0;
 }
 
 void
 ctl_jobs(struct ctl_request *req)
 {
-	ctl_reply(req, 200, json_pack("{s:o}", "jobs", list_all(req->jobs)));
+	CLEANUP(cleanup_free) char *text = NULL;
+	size_t size = 0;
+	FILE *f = open_memstream(&text, &size);
+	bool is_good = f != NULL && write_all(f, req->jobs);
+
+	if (f != NULL)
+		is_good = fclose(f) == 0 && is_good;
+	ctl_reply_json(req, 200, is_good ? text : NULL);
 }

@@ -68,5 +68,5 @@ ctl_limits(struct ctl_request *req)
 		job_set_rate(job, l.rate, until_ms);
 	if (l.connections_json != NULL)
 		job_set_connections(job, l.connections, until_ms);
-	ctl_reply(req, 200, job_to_json(job));
+	ctl_reply_job(req, job);
 }

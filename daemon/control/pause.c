@@ -42,7 +42,7 @@ ctl_pause(struct ctl_request *req)
 	if (ctl_body_reason(req, reason) < 0)
 		return;
 	job_pause(job, reason, until_ms);
-	ctl_reply(req, 200, job_to_json(job));
+	ctl_reply_job(req, job);
 }
 
 void
@@ -55,5 +55,5 @@ ctl_resume(struct ctl_request *req)
 		return;
 	}
 	job_resume(job);
-	ctl_reply(req, 200, job_to_json(job));
+	ctl_reply_job(req, job);
 }

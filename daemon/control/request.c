@@ -156,6 +156,20 @@ send_answer(struct request *r, int status, const char *type,
 }
 
 void
+ctl_reply_json(struct ctl_request *req, int status, const char *text)
+{
+	struct evbuffer *buf = evbuffer_new();
+
+	if (text != NULL && buf != NULL &&
+	    evbuffer_add(buf, text, strlen(text)) == 0 &&
+	    evbuffer_add(buf, "\n", 1) == 0)
+		send_buffer(from_base(req), status,
+		    "application/json; charset=utf-8", buf);
+	else
+		send_no_memory(from_base(req), buf);
+}
+
+void
 ctl_reply_text(struct ctl_request *req, int status, const char *type,
     const char *text, size_t len)
 {

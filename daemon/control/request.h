@@ -95,6 +95,10 @@ void ctl_refuse_text(struct ctl_request *req, const char *key,
 /* Answer; body, stolen, NULL: out of memory. */
 void ctl_reply(struct ctl_request *req, int status, json_t *body) ON_MAIN;
 
+/* The same of what is JSON already; NULL: out of memory. */
+void ctl_reply_json(struct ctl_request *req, int status, const char *text)
+    ON_MAIN;
+
 /* The same with a text that is no JSON; NULL: out of memory. */
 void ctl_reply_text(struct ctl_request *req, int status, const char *type,
     const char *text, size_t len) ON_MAIN;
@@ -154,6 +158,9 @@ void ctl_problem_list(struct ctl_request *req, enum ctl_problem problem,
 
 /* "No such job", with the nearest there is. */
 void ctl_no_such_job(struct ctl_request *req) ON_MAIN;
+
+/* The job, but for its connections. */
+void ctl_reply_job(struct ctl_request *req, const struct job *job) ON_MAIN;
 
 /*
  * The same of one that is named in the query or the body; NULL: there is none

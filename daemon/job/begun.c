@@ -40,6 +40,15 @@ describe(json_t *begun, const struct run_result *result) ON_MAIN
 	return o;
 }
 
+/* It has written nothing but, perhaps, what its source has. */
+static bool
+is_of_comparing(const json_t *begun)
+{
+	const char *mode = json_string_value(json_object_get(begun, "mode"));
+
+	return mode != NULL && strcmp(mode, run_mode_name(RUN_VERIFY)) == 0;
+}
+
 /* So that nobody takes the one before it for the last. */
 static void
 add_to_history(struct job *job, const json_t *o,
@@ -57,6 +66,9 @@ add_to_history(struct job *job, const json_t *o,
 	run->report = report_text(o);
 	run->started_at_ms = result->started_at_ms;
 	run->finished_at_ms = result->finished_at_ms;
+	/* What it has left of the destination nobody knows. */
+	if (job->last_map.size == 0)
+		run->map = strdup("");
 	if (run->id != NULL && run->job != NULL && run->trigger != NULL &&
 	    run->result != NULL)
 		jobs_keep_run(job->jobs, run);
@@ -65,7 +77,7 @@ add_to_history(struct job *job, const json_t *o,
 }
 
 static void
-take(struct job *job, json_t *begun) ON_MAIN
+take(struct job *job, json_t *begun, const struct store_call *call) ON_MAIN
 {
 	struct run_result result = {
 		.outcome = RUN_FAILED,
@@ -85,7 +97,9 @@ take(struct job *job, json_t *begun) ON_MAIN
 	job_say(job, MSG_RUN_FAILED, LOG_LEVEL_WARNING,
 	    "run %s failed: the daemon ended while it ran",
 	    json_string_value(json_object_get(o, "id")));
-	job_set_last_run(job, o);
+	job_tell_last_run(job, o);
+	if (is_of_comparing(begun))
+		job_take_last_map(job, call);
 	job->has_last_run = true;
 	job->last_outcome = RUN_FAILED;
 	if (result.started_at_ms > job->state.last_attempt_ms)
@@ -94,11 +108,13 @@ take(struct job *job, json_t *begun) ON_MAIN
 	job->counters[JOB_COUNT_FAILED]++;
 	job->is_dirty = true;
 	add_to_history(job, o, &result);
+	json_decref(o);
 }
 
 bool
-job_take_begun(struct job *job, const char *newest)
+job_take_begun(struct job *job, const struct store_call *call)
 {
+	const char *newest = call->n_runs > 0 ? call->runs[0]->id : "";
 	json_t *o, *begun;
 	const char *id;
 
@@ -110,7 +126,7 @@ job_take_begun(struct job *job, const char *newest)
 	id = json_string_value(json_object_get(begun, "id"));
 	if (id != NULL && strcmp(id, newest) != 0 &&
 	    json_is_string(json_object_get(begun, "trigger")))
-		take(job, begun);
+		take(job, begun, call);
 	json_decref(o);
 	return job->last_run_told != NULL;
 }

@@ -75,6 +75,26 @@ job_disks_are_same(const struct job_disks *a, const struct job_disks *b)
 	return is_same(&a->source, &b->source);
 }
 
+static uint64_t
+add_number(uint64_t hash, uint64_t n)
+{
+	return (hash ^ n) * 0x100000001b3;
+}
+
+void
+job_name_disks(const struct job_disks *disks, char ret_name[JOB_DISKS_SIZE])
+{
+	const struct job_disk *d = &disks->source;
+	uint64_t hash = HASH_SEED;
+
+	for (unsigned i = 0; i <= RUN_MAX_DESTINATIONS; i++) {
+		hash = add_number(hash, d->id);
+		hash = add_number(add_number(hash, d->from), d->end);
+		d = &disks->destinations[i % RUN_MAX_DESTINATIONS];
+	}
+	(void)snprintf(ret_name, JOB_DISKS_SIZE, "%016" PRIx64, hash);
+}
+
 /*
  * What the last run has left is on other disks than the job is about now, or
  * is another part of them.

@@ -94,6 +94,8 @@ struct job_disks {
 	struct job_disk destinations[RUN_MAX_DESTINATIONS];
 };
 
+#define JOB_DISKS_SIZE 20		/* of a name for them */
+
 struct job {
 	struct list node;
 	struct jobs *jobs;
@@ -192,9 +194,12 @@ struct job {
 					   thought of the destination */
 	enum run_outcome ended_with;	/* of the last of all */
 	bool was_skipped;		/* that, by a hook */
-	json_t *last_run;
-	json_t *last_run_told;		/* the same, as the status has it; it
-					   may be an earlier daemon's */
+	json_t *report;			/* of the run, while the hooks after it
+					   run; NULL: out of memory */
+	char *last_run_told;		/* JSON, of the last run, as the status
+					   has it; it may be an earlier
+					   daemon's.  NULL: none */
+	char last_run_id[JOB_RUN_ID_SIZE];
 
 	/* What outlives the daemon. */
 	bool is_state_known;		/* the store has answered */
@@ -237,6 +242,9 @@ void job_refresh(struct job *job, const struct conf *conf) ON_MAIN;
 
 /* The same parts of the same disks? */
 bool job_disks_are_same(const struct job_disks *a, const struct job_disks *b);
+/* Another one for others. */
+void job_name_disks(const struct job_disks *disks,
+    char ret_name[JOB_DISKS_SIZE]);
 
 /* shared.c: its run begins to write, perhaps to disks of other jobs. */
 void job_tell_of_writing(struct job *job) ON_MAIN;
@@ -273,9 +281,30 @@ void job_tick_rate(struct job *job) ON_MAIN;
 void job_recall(struct job *job) ON_MAIN;
 /* The same, if it could not answer. */
 void job_ask_again(struct job *job) ON_MAIN;
-/* last_run is taken over; NULL: out of memory. */
-void job_set_last_run(struct job *job, json_t *last_run) ON_MAIN;
-/* A run has ended, as last_run says. */
+/* last-run.c: tell this of the last run; NULL: out of memory. */
+void job_tell_last_run(struct job *job, const json_t *report) ON_MAIN;
+/* For the answer of store_get_job(). */
+void job_recall_on_store(struct store_call *call);
+/* What that has made, unless a run has ended since: run and map, or the map
+ * alone. */
+void job_take_last_run(struct job *job, const struct store_call *call) ON_MAIN;
+void job_take_last_map(struct job *job, const struct store_call *call) ON_MAIN;
+
+/* kept-map.c: the map of a job over a restart. */
+struct job_kept_map {
+	struct run_map map;
+	struct ranges differing;
+	char disks[JOB_DISKS_SIZE];
+};
+
+/* NULL: out of memory. */
+char *job_map_to_text(const struct job *job) ON_MAIN;
+/* kept is all 0.  What that has not made, and NULL, is no map. */
+void job_kept_map_read(struct job_kept_map *kept, const char *text);
+void job_kept_map_done(struct job_kept_map *kept);
+void job_take_kept_map(struct job *job, struct job_kept_map *kept) ON_MAIN;
+
+/* A run has ended, as job->report says. */
 void job_remember(struct job *job, const struct run_result *result) ON_MAIN;
 /* What was due up to then has been dealt with. */
 void job_keep_fire(struct job *job, int64_t done_s) ON_MAIN;
@@ -287,10 +316,10 @@ json_t *job_add_memory(const struct job *job, json_t *o) ON_MAIN;
 /* begun.c: for its notes, the run that is under way. */
 json_t *job_begun_to_json(const struct job *job) ON_MAIN;
 /*
- * true: the last run is the one that its notes tell of as under way, newest
- * being the newest in the history.
+ * true: the last run is the one that its notes tell of as under way, and not
+ * the newest in the history, which call has.
  */
-bool job_take_begun(struct job *job, const char *newest) ON_MAIN;
+bool job_take_begun(struct job *job, const struct store_call *call) ON_MAIN;
 
 /* Put what the job is now into state; -ENOMEM: it is as it was. */
 int job_write_notes(struct job *job) ON_MAIN;

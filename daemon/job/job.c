@@ -59,8 +59,8 @@ job_free(struct job *job)
 	hooks_free(job->rpo_alarm.hooks);
 	hooks_free(job->stall_alarm.hooks);
 	hooks_free(job->pass_alarm.hooks);
-	json_decref(job->last_run);
-	json_decref(job->last_run_told);
+	json_decref(job->report);
+	free(job->last_run_told);
 	free(job->distrusted_for);
 	run_map_done(&job->last_map);
 	ranges_done(&job->differing);
@@ -344,12 +344,12 @@ describe_result(const struct job *job) ON_MAIN
 
 	(void)json_object_set_new(o, "state", json_string("stopping"));
 	(void)json_object_set(o, "bytes", json_object_get(json_object_get(
-	    job->last_run, "progress"), "done_bytes"));
-	(void)json_object_set(o, "result", json_object_get(job->last_run,
+	    job->report, "progress"), "done_bytes"));
+	(void)json_object_set(o, "result", json_object_get(job->report,
 	    "result"));
 	(void)json_object_set(o, "error", json_object_get(json_object_get(
-	    job->last_run, "failure"), "message"));
-	(void)json_object_set(o, "last_run", job->last_run);
+	    job->report, "failure"), "message"));
+	(void)json_object_set(o, "last_run", job->report);
 	return o;
 }
 
@@ -361,6 +361,8 @@ end_run(void *arg)
 	on_main_entry();
 	hooks_free(job->hooks);
 	job->hooks = NULL;
+	json_decref(job->report);
+	job->report = NULL;
 	series_free(job->run);
 	job->run = NULL;
 	if (!job->resume_starts) {
@@ -410,7 +412,8 @@ keep_result(struct job *job, const struct run_result *result,
 	if (is_skipped && o != NULL)
 		(void)json_object_set_new(o, "result",
 		    json_string(JOB_SKIPPED));
-	job_set_last_run(job, o);
+	job->report = o;
+	job_tell_last_run(job, o);
 	take_outcome(job, result->outcome, is_skipped);
 	if (!is_skipped)
 		job_count(job, result);

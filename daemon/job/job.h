@@ -261,8 +261,9 @@ struct job_view {
 					   of the destination */
 	enum run_outcome ended_with;	/* of the last of all */
 	bool was_skipped;		/* that, by a hook */
-	json_t *last_run;		/* perhaps an earlier daemon's; NULL:
-					   none, or out of memory */
+	const char *last_run;		/* JSON, perhaps an earlier daemon's;
+					   NULL: none, or out of memory */
+	const char *last_run_id;	/* or "" */
 	const struct job_success *success;	/* NULL: none is known */
 	enum run_mode mode;
 	enum job_health health;
@@ -305,9 +306,10 @@ void job_get_view(const struct job *job, struct job_view *ret_view) ON_MAIN;
 int job_get_map(const struct job *job, struct run_map *ret_map) ON_MAIN;
 
 /*
- * The job as the control API shows it.  A new reference; NULL: out of memory.
+ * The job as the control API shows it, one line of JSON with the members of
+ * more, which may be NULL, and is taken.  NULL: out of memory.
  */
-json_t *job_to_json(const struct job *job) ON_MAIN;
+char *job_to_text(const struct job *job, json_t *more) ON_MAIN;
 /* And the connections of its run, a list; likewise. */
 json_t *job_connections_to_json(const struct job *job) ON_MAIN;
 

@@ -268,27 +268,6 @@ job_write_notes(struct job *job)
 	return 0;
 }
 
-/* What is in the report of a run, and not told with its job. */
-static const char *const report_only[] = { "destination", "destinations_id",
-	"block_digests" };
-
-/* That of an earlier daemon, unless one has ended since. */
-static void
-take_last_run(struct job *job, const struct store_run *run) ON_MAIN
-{
-	json_t *o;
-
-	if (job->last_run_told != NULL || run->report == NULL)
-		return;
-	o = json_loads(run->report, 0, NULL);
-	for (size_t i = 0; i < sizeof report_only / sizeof report_only[0]; i++)
-		(void)json_object_del(o, report_only[i]);
-	job_set_last_run(job, o);
-	/* The history has all of it. */
-	json_decref(job->last_run);
-	job->last_run = NULL;
-}
-
 static void
 take_state(struct job *job, const struct store_call *call) ON_MAIN
 {
@@ -305,9 +284,8 @@ take_state(struct job *job, const struct store_call *call) ON_MAIN
 	if (mine.last_fire_ms > stored->last_fire_ms)
 		job->state.last_fire_ms = mine.last_fire_ms;
 	take_notes(job, &schedule_id);
-	if (!job_take_begun(job, call->n_runs > 0 ? call->runs[0]->id : "") &&
-	    call->n_runs > 0)
-		take_last_run(job, call->runs[0]);
+	if (!job_take_begun(job, call))
+		job_take_last_run(job, call);
 	job->is_state_known = true;
 	job_take_fire(job, job->state.last_fire_ms / 1000, schedule_id);
 	if (stored->counters[0] == '\0')
@@ -438,6 +416,7 @@ ask(struct job *job)
 		job->asked_at_ms = job_now_ms();
 	job->has_asked = true;
 	job->jobs->n_asking++;
+	call->on_store = job_recall_on_store;
 	store_get_job(job->jobs->store, call, job->name);
 }
 
@@ -464,7 +443,7 @@ job_ask_again(struct job *job)
 static char *
 make_report(const struct job *job, const struct run_result *result) ON_MAIN
 {
-	json_t *o = json_copy(job->last_run);
+	json_t *o = json_copy(job->report);
 	char *text = NULL;
 
 	(void)json_object_set_new(o, "destination",
@@ -491,6 +470,7 @@ make_entry(const struct job *job, const struct run_result *result) ON_MAIN
 	run->result = strdup(job->was_skipped ? JOB_SKIPPED :
 	    run_outcome_name(result->outcome));
 	run->report = make_report(job, result);
+	run->map = job->last_map.size == 0 ? NULL : job_map_to_text(job);
 	run->started_at_ms = result->started_at_ms;
 	run->finished_at_ms = result->finished_at_ms;
 	run->bytes = result->progress.done_bytes;

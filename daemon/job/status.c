@@ -6,8 +6,10 @@
  * changes on another thread: who waits for a change is told then.
  */
 
+#include <stdio.h>
 #include <string.h>
 
+#include "base/cleanup.h"
 #include "job/job-private.h"
 #include "transfer/report.h"
 
@@ -126,6 +128,7 @@ keep_map(struct job *job) ON_MAIN
 		return;
 	run_map_done(&job->last_map);
 	job->last_map = map;
+	run_map_fit(&job->last_map);
 }
 
 void
@@ -139,44 +142,6 @@ job_count(struct job *job, const struct run_result *result)
 	add_progress(&job->totals, p, job->mode);
 	job->totals.repaired_bytes += result->repaired_bytes;
 	job_note_success(job, result);
-}
-
-/*
- * There may be a hundred thousand bad ranges, and whoever asks for the status
- * does it often: there are all of them in the run's report.
- */
-static json_t *
-shorten_lists(json_t *last_run)
-{
-	static const char *const lists[] = { "differences", "bad_ranges",
-		"not_copied" };
-	json_t *o = json_copy(last_run);
-	bool is_cut = false;
-
-	for (size_t i = 0; i < sizeof lists / sizeof lists[0]; i++) {
-		json_t *list = json_object_get(o, lists[i]);
-		json_t *some;
-
-		if (json_array_size(list) <= JOB_LIST_MAX)
-			continue;
-		some = json_array();
-		for (size_t k = 0; k < JOB_LIST_MAX; k++)
-			(void)json_array_append(some,
-			    json_array_get(list, k));
-		(void)json_object_set_new(o, lists[i], some);
-		is_cut = true;
-	}
-	(void)json_object_set_new(o, "lists_are_cut", json_boolean(is_cut));
-	return o;
-}
-
-void
-job_set_last_run(struct job *job, json_t *last_run)
-{
-	json_decref(job->last_run);
-	json_decref(job->last_run_told);
-	job->last_run = last_run;
-	job->last_run_told = shorten_lists(last_run);
 }
 
 static void
@@ -223,6 +188,7 @@ job_get_view(const struct job *job, struct job_view *ret_view)
 		.ended_with = job->ended_with,
 		.was_skipped = job->was_skipped,
 		.last_run = job->last_run_told,
+		.last_run_id = job->last_run_id,
 		.success = job->has_success ? &job->success : NULL,
 		.mode = job->mode,
 		.is_consistent = is_consistent(job),
@@ -425,15 +391,16 @@ limits_to_json(const struct job *job) ON_MAIN
 	    time_or_null(job->own_connections_until_ms));
 }
 
-json_t *
-job_to_json(const struct job *job)
+/* All but the last run. */
+static json_t *
+to_json(const struct job *job) ON_MAIN
 {
 	struct job_view view;
 
 	job_get_view(job, &view);
 	return job_add_memory(job, json_pack(
 	    "{s:s, s:I, s:o, s:s, s:s?, s:s, s:b, s:o, s:b, s:b, s:o, s:o, "
-	    "s:o, s:o, s:s, s:o, s:{s:s}, s:{s:s}, s:o, s:o, s:o, s:o, s:O?}",
+	    "s:o, s:o, s:s, s:o, s:{s:s}, s:{s:s}, s:o, s:o, s:o, s:o}",
 	    "job", view.name, "rev", (json_int_t)view.rev, "generated_at",
 	    report_time(job_now_ms()), "state", view.state, "phase",
 	    view.is_running ? run_phase_name(view.progress.phase) : NULL,
@@ -454,5 +421,24 @@ job_to_json(const struct job *job)
 	    "destinations", destinations_to_json(job),
 	    "limits", limits_to_json(job),
 	    "last_started_at", time_or_null(view.last_started_at_ms),
-	    "run", run_to_json(&view), "last_run", view.last_run));
+	    "run", run_to_json(&view)));
+}
+
+char *
+job_to_text(const struct job *job, json_t *more)
+{
+	json_t *o = to_json(job);
+	const char *last = job->last_run_told;
+	CLEANUP(cleanup_free) char *rest = NULL;
+	char *text = NULL;
+
+	if (o != NULL && (more == NULL || json_object_update(o, more) == 0))
+		rest = report_text(o);
+	json_decref(o);
+	json_decref(more);
+	/* Instead of the brace at its end. */
+	if (rest == NULL || asprintf(&text, "%.*s,\"last_run\":%s}",
+	    (int)strlen(rest) - 1, rest, last == NULL ? "null" : last) < 0)
+		return NULL;
+	return text;
 }

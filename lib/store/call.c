@@ -29,6 +29,7 @@ store_run_free(struct store_run *run)
 	free(run->result);
 	free(run->digest);
 	free(run->report);
+	free(run->map);
 	free(run);
 }
 
@@ -56,6 +57,9 @@ drop_answers(struct store_call *call)
 	free(call->runs);
 	store_checkpoint_free(call->checkpoint);
 	free(call->jobs);
+	if (call->made != NULL)
+		call->free_made(call->made);
+	call->made = NULL;
 	call->runs = NULL;
 	call->n_runs = 0;
 	call->checkpoint = NULL;

@@ -62,6 +62,8 @@ static const char *const migrations[] = {
 	" digest TEXT,"
 	" report TEXT);"
 	"CREATE INDEX runs_of_job ON runs (job, seq);",
+
+	"ALTER TABLE jobs ADD COLUMN map TEXT NOT NULL DEFAULT ''",
 };
 
 #define N_MIGRATIONS ((int)(sizeof migrations / sizeof migrations[0]))

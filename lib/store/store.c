@@ -432,6 +432,8 @@ store_main(void *arg)
 		}
 		limit_waiting(store, deadline_ms, now);
 		serve(store, call);
+		if (call->error.code == 0 && call->on_store != NULL)
+			call->on_store(call);
 		answer(call);
 	}
 	r = db_close(&store->db);

@@ -107,6 +107,9 @@ struct store_run {
 	char *result;
 	char *digest;			/* may be NULL */
 	char *report;			/* JSON; may be NULL */
+	char *map;			/* what it has left, for the caller; not
+					   of the run, but of its job: the last
+					   one holds; NULL: as it was */
 	int64_t started_at_ms;
 	int64_t finished_at_ms;
 	uint64_t bytes;
@@ -126,6 +129,13 @@ struct store_call {
 	struct mailbox *reply_to;
 	void (*on_done)(struct store_call *call);	/* may be NULL */
 	void *arg;
+	/*
+	 * On the store's thread, when it is done, to make of the answer what
+	 * takes too long on the thread that waits; may be NULL.
+	 */
+	void (*on_store)(struct store_call *call);
+	void *made;			/* by that */
+	void (*free_made)(void *made);
 	struct error error;		/* code 0: it is done, and on disk */
 
 	/* Answers. */
@@ -166,7 +176,7 @@ void store_call_forget(struct store_call *call);
 /*
  * The job and its row are made if need be, with a new UUID.  Answers with
  * one in jobs, and with its newest run, and the report of that, in runs, if
- * there is one.
+ * there is one; its map is that of the job.
  */
 void store_get_job(struct store *store, struct store_call *call,
     const char *job);

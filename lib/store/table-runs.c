@@ -13,6 +13,16 @@
 #define COLUMNS "id, job, trigger, started_at_ms, finished_at_ms, result," \
     " bytes, digest"
 
+static int
+put_map(struct db *db, const struct store_run *run)
+{
+	int64_t id = 0;
+	int r = table_job_id(db, run->job, &id);
+
+	return r < 0 ? r : db_run(db, "UPDATE jobs SET map = ? WHERE id = ?",
+	    "ti", run->map, id);
+}
+
 int
 table_add_run(struct db *db, const struct store_run *run,
     unsigned runs_per_job)
@@ -26,6 +36,8 @@ table_add_run(struct db *db, const struct store_run *run,
 	    run->id, run->job, run->trigger, run->started_at_ms,
 	    run->finished_at_ms, run->result, (int64_t)run->bytes,
 	    run->digest, run->report);
+	if (r == 0 && run->map != NULL)
+		r = put_map(db, run);
 	if (r == 0)
 		r = db_run(db, "DELETE FROM runs WHERE job = ? AND seq <="
 		    " (SELECT seq FROM runs WHERE job = ?"
@@ -126,10 +138,19 @@ int
 table_get_last_run(struct db *db, const char *job, struct store_run **ret_run)
 {
 	CLEANUP(cleanup_statement) sqlite3_stmt *row = NULL;
-	int r = db_prepare(db, &row, "SELECT " COLUMNS ", report FROM runs"
+	int r = db_prepare(db, &row, "SELECT " COLUMNS ", report,"
+	    " (SELECT map FROM jobs WHERE name = job) FROM runs"
 	    " WHERE job = ? ORDER BY seq DESC LIMIT 1", "t", job);
 
 	if (r == 0)
 		r = db_step(db, row);
-	return r <= 0 ? r : run_of_row(db, row, true, ret_run);
+	if (r == 1)
+		r = run_of_row(db, row, true, ret_run);
+	else if (r <= 0)
+		return r;
+	if (r == 0 && db_text(row, 9, &(*ret_run)->map) < 0) {
+		store_run_free(STEAL(*ret_run));
+		return table_no_memory(db);
+	}
+	return r;
 }

@@ -68,6 +68,18 @@ run_map_add(struct run_map *map, const struct run_map_stretch *stretch)
 	return 0;
 }
 
+void
+run_map_fit(struct run_map *map)
+{
+	struct run_map_stretch *v = map->n == 0 ? NULL :
+	    reallocarray(map->v, map->n, sizeof *v);
+
+	if (v == NULL)
+		return;
+	map->v = v;
+	map->room = map->n;
+}
+
 enum run_cell
 run_map_fold(struct run_map_walk *w, uint64_t to)
 {

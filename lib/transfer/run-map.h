@@ -51,6 +51,9 @@ void run_map_done(struct run_map *map);
 /* Add a stretch; neighbours that are alike become one.  -ENOMEM. */
 int run_map_add(struct run_map *map, const struct run_map_stretch *stretch);
 
+/* It will not grow any more: give back what it has too much. */
+void run_map_fit(struct run_map *map);
+
 /*
  * Any thread, at any time; size 0 until it is known.  What was skipped is in
  * it only if is_over: after on_finished.  -ENOMEM.

@@ -225,7 +225,7 @@ START_TEST(another_program_reads_it)
 	ck_assert_str_eq(text, "a|7|sync-7\n");
 	ask_sqlite("PRAGMA journal_mode; PRAGMA user_version;"
 	    "PRAGMA integrity_check", text, sizeof text);
-	ck_assert_str_eq(text, "wal\n1\nok\n");
+	ck_assert_str_eq(text, "wal\n2\nok\n");
 }
 END_TEST
 
