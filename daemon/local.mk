@@ -113,6 +113,7 @@ noinst_LTLIBRARIES += %D%/libdaemon.la
 	%D%/job/stalled.c \
 	%D%/job/status.c \
 	%D%/job/success.c \
+	%D%/job/trim.c \
 	%D%/job/wish.c \
 	%D%/log/format.c \
 	%D%/log/format.h \

@@ -62,6 +62,7 @@ struct jobs {
 	struct net_timer schedule_timer;
 	struct net_timer tick;
 	bool is_ticking;
+	struct net_timer trim_timer;	/* memory that nobody needs now */
 	struct net_task stopped_task;
 	void (*on_stopped)(void *arg);
 	void *on_stopped_arg;
@@ -347,6 +348,10 @@ bool keep_needs_tick(const struct jobs *jobs) ON_MAIN;
 bool keep_waits(const struct jobs *jobs) ON_MAIN;
 /* Now is the time, and not in a second. */
 void keep_hurry(struct jobs *jobs) ON_MAIN;
+
+/* trim.c: give memory back when nothing runs for a while. */
+int trim_init(struct jobs *jobs) ON_MAIN;
+void trim_later(struct jobs *jobs) ON_MAIN;
 
 /* Look at all jobs twice a second, while one of them needs it. */
 void jobs_start_tick(struct jobs *jobs) ON_MAIN;

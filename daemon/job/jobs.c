@@ -90,6 +90,8 @@ jobs_new(struct net_loop *loop, struct worker_pool *pool,
 		return r;
 	r = net_timer_init(&jobs->tick, loop, jobs_on_tick, jobs);
 	if (r == 0)
+		r = trim_init(jobs);
+	if (r == 0)
 		r = budget_new(&jobs->budget);
 	if (r == 0)
 		r = net_timer_init(&jobs->schedule_timer, loop,
@@ -102,6 +104,7 @@ jobs_new(struct net_loop *loop, struct worker_pool *pool,
 	if (r < 0) {
 		budget_free(jobs->budget);
 		net_timer_done(&jobs->store_timer);
+		net_timer_done(&jobs->trim_timer);
 		net_timer_done(&jobs->tick);
 		net_timer_done(&jobs->schedule_timer);
 		net_task_done(&jobs->stopped_task);
@@ -128,6 +131,7 @@ jobs_free(struct jobs *jobs)
 	net_timer_done(&jobs->tick);
 	net_timer_done(&jobs->schedule_timer);
 	net_timer_done(&jobs->store_timer);
+	net_timer_done(&jobs->trim_timer);
 	free(jobs);
 }
 
@@ -261,7 +265,8 @@ jobs_changed(struct jobs *jobs, struct job *job)
 void
 jobs_on_job_idle(struct jobs *jobs, struct job *job)
 {
-	jobs->n_running--;
+	if (--jobs->n_running == 0)
+		trim_later(jobs);
 	job_refresh(job, jobs->conf);
 	/* First tell, then forget: who waits for the result gets it. */
 	jobs_changed(jobs, job);
@@ -419,6 +424,7 @@ jobs_apply(struct jobs *jobs, const struct conf *conf)
 	jobs->conf = conf;
 	/* Soon, from the loop. */
 	net_timer_start(&jobs->schedule_timer, 0);
+	trim_later(jobs);
 	jobs_tell_watches(jobs);
 	return 0;
 }
