@@ -152,7 +152,7 @@ outcome_event(enum run_outcome outcome)
 		[RUN_FAILED] = "run.failed",
 		[RUN_CANCELLED] = "run.cancelled",
 		[RUN_STOPPED] = "run.succeeded",
-		[RUN_REPAIRED] = "run.succeeded",
+		[RUN_REPAIRED] = "verify.repaired",
 	};
 
 	return names[outcome];
@@ -167,17 +167,27 @@ run_id(const struct job_view *view)
 	return id[0] == '\0' ? json_null() : json_string(id);
 }
 
+/* Of that run. */
+static json_t *
+run_mode(const struct job_view *view)
+{
+	if (!view->is_running && view->last_run_id[0] == '\0')
+		return json_null();
+	return json_string(run_mode_name(view->is_running ? view->mode :
+	    view->last_run_mode));
+}
+
 /* What every event of a job has. */
 static void
 add_of_job(struct ctl_events *events, const struct job_view *view,
     const char *what, const char *old, const char *new) ON_MAIN
 {
 	add(events, view->name, json_pack(
-	    "{s:s, s:o, s:s, s:s, s:s, s:I, s:s, s:o, s:b}",
+	    "{s:s, s:o, s:s, s:s, s:s, s:I, s:s, s:o, s:o, s:b}",
 	    "event", what, "at", report_now(), "job", view->name,
 	    "old", old, "new", new, "rev", (json_int_t)view->rev, "health",
-	    job_health_name(view->health), "run", run_id(view), "paused",
-	    view->is_paused));
+	    job_health_name(view->health), "run", run_id(view), "mode",
+	    run_mode(view), "paused", view->is_paused));
 }
 
 static const char *

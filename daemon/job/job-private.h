@@ -201,6 +201,7 @@ struct job {
 					   has it; it may be an earlier
 					   daemon's.  NULL: none */
 	char last_run_id[JOB_RUN_ID_SIZE];
+	enum run_mode last_run_mode;
 
 	/* What outlives the daemon. */
 	bool is_state_known;		/* the store has answered */

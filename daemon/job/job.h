@@ -264,6 +264,7 @@ struct job_view {
 	const char *last_run;		/* JSON, perhaps an earlier daemon's;
 					   NULL: none, or out of memory */
 	const char *last_run_id;	/* or "" */
+	enum run_mode last_run_mode;	/* if there is one */
 	const struct job_success *success;	/* NULL: none is known */
 	enum run_mode mode;
 	enum job_health health;

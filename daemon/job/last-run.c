@@ -24,6 +24,7 @@ static const char *const report_only[] = { "destination", "destinations_id",
 /* What there is of a job in the store, as it is needed here. */
 struct recalled {
 	char *told;
+	enum run_mode mode;
 	struct job_kept_map map;
 };
 
@@ -66,9 +67,21 @@ shorten(const json_t *report)
 	return text;
 }
 
-static void
-take(struct job *job, char *told, const char *id) ON_MAIN
+static enum run_mode
+mode_of(const json_t *report)
 {
+	const char *word = json_string_value(json_object_get(report, "mode"));
+	enum run_mode mode = RUN_COPY;
+
+	if (word != NULL)
+		(void)run_mode_parse(word, &mode);
+	return mode;
+}
+
+static void
+take(struct job *job, char *told, const char *id, enum run_mode mode) ON_MAIN
+{
+	job->last_run_mode = mode;
 	free(job->last_run_told);
 	job->last_run_told = told;
 	(void)snprintf(job->last_run_id, sizeof job->last_run_id, "%s", id);
@@ -79,7 +92,7 @@ job_tell_last_run(struct job *job, const json_t *report)
 {
 	const char *id = json_string_value(json_object_get(report, "id"));
 
-	take(job, shorten(report), id == NULL ? "" : id);
+	take(job, shorten(report), id == NULL ? "" : id, mode_of(report));
 }
 
 void
@@ -99,6 +112,7 @@ job_recall_on_store(struct store_call *call)
 	for (size_t i = 0; i < sizeof report_only / sizeof report_only[0]; i++)
 		(void)json_object_del(o, report_only[i]);
 	r->told = o == NULL ? NULL : shorten(o);
+	r->mode = mode_of(o);
 	json_decref(o);
 	job_kept_map_read(&r->map, run->map);
 	call->made = r;
@@ -112,7 +126,7 @@ job_take_last_run(struct job *job, const struct store_call *call)
 
 	if (job->last_run_told != NULL || r == NULL)
 		return;
-	take(job, STEAL(r->told), call->runs[0]->id);
+	take(job, STEAL(r->told), call->runs[0]->id, r->mode);
 	job_take_kept_map(job, &r->map);
 }
 

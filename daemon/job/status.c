@@ -189,6 +189,7 @@ job_get_view(const struct job *job, struct job_view *ret_view)
 		.was_skipped = job->was_skipped,
 		.last_run = job->last_run_told,
 		.last_run_id = job->last_run_id,
+		.last_run_mode = job->last_run_mode,
 		.success = job->has_success ? &job->success : NULL,
 		.mode = job->mode,
 		.is_consistent = is_consistent(job),

@@ -6,7 +6,7 @@
 . "$srcdir/tests/lib/daemonlib.sh"
 requires nbdkit pattern --version
 requires nbdkit file --version
-plan 41
+plan 43
 
 truncate -s 8M "$tmp/copy"
 conf "endpoints = (
@@ -139,3 +139,11 @@ ok "the disk is right" cmp -s "$tmp/copy" "$tmp/right"
 is "and the job is consistent" "$(job_field j .consistent)" true
 is "no word but true says so" \
     "$(api_status /v1/jobs/j/verify -d '{"repair": "yes"}')" 400
+events '?since=0' "$tmp/told"
+is "events tell of what was found, and of what was written again" "$(jq -r \
+    'select(.mode and .new == "idle") | .event + " " + .mode' "$tmp/told" |
+    grep -E '^(verify.*|run.succeeded) verify' | sort -u | tr '\n' ',')" \
+    "run.succeeded verify,verify.mismatch verify,verify.repaired verify,"
+is "as the schema has it" "$(api /v1/schema >"$tmp/schema"; perl \
+    "$srcdir/tests/lib/check-json.pl" "$tmp/schema" '#/$defs/event' \
+    <"$tmp/told" 2>&1)" ""
