@@ -550,7 +550,7 @@ tell_digest(const struct engine *en, const struct run_result *result)
 
 /*
  * What has not been done to the end, or not at all destinations, leaves the
- * file as it is.
+ * file as it is; a tail that was left out is in it as that.
  */
 static int
 note_in_mapfile(const struct engine *en, const struct run_result *result,
@@ -560,6 +560,7 @@ note_in_mapfile(const struct engine *en, const struct run_result *result,
 
 	if (en->options->mapfile == NULL ||
 	    (result->outcome != RUN_SUCCEEDED &&
+		result->outcome != RUN_PARTIAL &&
 		result->outcome != RUN_BAD_RANGES) ||
 	    mapfile_write(en->options->mapfile, result, &e) == 0)
 		return exit_code;

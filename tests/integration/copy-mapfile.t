@@ -7,7 +7,7 @@ requires nbdkit eval --version
 requires ddrescue --version
 requires ddrescuelog --version
 requires jq --version
-plan 108
+plan 109
 
 make_data "$tmp/src.img" $((4 * MiB)) disk
 map=$tmp/disk.map
@@ -173,6 +173,8 @@ rm "$tmp/odd.bad"
 exits 3 "and when they can be read again" "$nbdsync" copy --json \
     --mapfile "$map" "$(uri odd)" "$(uri blocks)"
 is "they are" "$(read_bytes)" 512
+is "which is all that the map lacks" "$(grep -c -e '-$' "$map") $(sed -n \
+    's/^\(.*0x00000041\)/\1/p' "$map")" "0 0x000F4200  0x00000041  ?"
 
 # Files that are none, or of another disk.
 bad_map()
