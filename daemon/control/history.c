@@ -116,9 +116,8 @@ not_yet(struct ctl_request *req, const struct job *job) ON_MAIN
 }
 
 /*
- * Its report may have a hundred thousand bad ranges, and is what we have
- * written: as values of jansson's it would keep everybody waiting for half a
- * second.
+ * Its report may have a hundred thousand bad ranges, and is JSON already: as
+ * values of jansson's it would keep everybody waiting for half a second.
  */
 static void
 reply_run(struct ctl_request *req, const struct store_run *run) ON_MAIN

@@ -210,7 +210,7 @@ void store_add_run(struct store *store, struct store_call *call,
  */
 void store_list_runs(struct store *store, struct store_call *call,
     const char *job, size_t limit, const char *before);
-/* One, with its report.  -ENOENT. */
+/* One, with its report, if that is JSON.  -ENOENT. */
 void store_get_run(struct store *store, struct store_call *call,
     const char *id);
 

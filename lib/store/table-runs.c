@@ -123,7 +123,9 @@ int
 table_get_run(struct db *db, const char *id, struct store_run **ret_run)
 {
 	CLEANUP(cleanup_statement) sqlite3_stmt *row = NULL;
-	int r = db_prepare(db, &row, "SELECT " COLUMNS ", report FROM runs"
+	/* An older version may have had no memory for some of it. */
+	int r = db_prepare(db, &row, "SELECT " COLUMNS
+	    ", CASE WHEN json_valid(report) THEN report END FROM runs"
 	    " WHERE id = ?", "t", id);
 
 	if (r == 0)

@@ -7,7 +7,7 @@
 requires nbdkit eval --version
 requires sqlite3 --version
 requires ddrescuelog --version
-plan 21
+plan 22
 
 size=$((4 * MiB))
 make_data "$tmp/data" $size 7
@@ -151,5 +151,11 @@ is "the list of jobs has them in order" "$(jq -c '[.jobs[].job]' \
     "$tmp/jobs")" '["j","rest","killed"]'
 is "each with its last run" "$(jq -r '[.jobs[].last_run.result] | join(" ")' \
     "$tmp/jobs")" "$(job_field j .last_run.result) succeeded failed"
+
+# As an older version left it when it had no memory.
+sql "UPDATE runs SET report = substr(report, 1, 100) WHERE job = 'rest'"
+id=$(job_field rest .last_run.id)
+is "what is no report is not told as one" "$(api "/v1/runs/$id" |
+    jq -c '[.id, .result, .report]')" "[\"$id\",\"succeeded\",null]"
 stop_process daemon
 is "the daemon ends well" $? 0
