@@ -678,6 +678,8 @@ EXTRA_DIST += $(integration_tests) $(lint_tests) $(package_tests) \
 	%D%/lib/testlib.sh \
 	%D%/lib/screenlib.sh \
 	%D%/lib/tlslib.sh \
+	%D%/packages/boot.sh \
+	%D%/packages/bootlib.sh \
 	%D%/lint/layers.conf \
 	%D%/lint/library-manual.pl \
 	%D%/lint/lint.sh

@@ -1,16 +1,18 @@
 #!/bin/sh
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # Debian's packages are built from the release archive, are as Debian wants
-# them, and in a fresh system are installed, used, upgraded, removed and
-# purged.  Needs root, Debian's mirror and some minutes; make check-packages
-# runs it.
+# them, and in a fresh system are installed, used, upgraded, run by systemd,
+# removed and purged.  Needs root, control groups of the second version,
+# Debian's mirror and some minutes; make check-packages runs it.
 . "$srcdir/tests/lib/testlib.sh"
+. "$srcdir/tests/packages/bootlib.sh"
 requires dpkg-buildpackage --version
 requires test -x /usr/bin/dh
 requires lintian --version
 requires mmdebstrap --version
 requires test "$(id -u)" -eq 0
-plan 36
+requires grep -q ' cgroup2 ' /proc/mounts
+plan 58
 
 name=nbdsync-$(sed -n 's/^PACKAGE_VERSION = //p' "$builddir/Makefile")
 archive=$builddir/$name.tar.xz
@@ -112,7 +114,7 @@ ok "a fresh system is made" make_system
 printf '#!/bin/sh\nexit 101\n' >"$root/usr/sbin/policy-rc.d"
 chmod +x "$root/usr/sbin/policy-rc.d"
 # What our package needs is none of its own.
-ok "with what is needed" apt install nbdkit systemd
+ok "with what is needed" apt install nbdkit systemd logrotate
 files >"$tmp/before"
 cp "$(deb nbdsync)" "$root/tmp/new.deb"
 
@@ -180,6 +182,76 @@ is "nobody else can read it, still" \
 ok "the daemon starts again" start_inside
 like "and knows what was before" "$(in_root nbdsync history vm1)" succeeded
 stop_process inside
+
+## Run by systemd
+
+booted=$tmp/booted
+cp -a "$root" "$booted"
+rm -f "$booted/etc/machine-id"
+: >"$booted/etc/machine-id"
+make_data "$booted/srv/vm1.img" "$MiB" booted
+cat >"$booted/etc/nbdsync/nbdsync.conf" <<'END_CONF'
+log = ( { type = "journal"; },
+  { type = "file"; path = "/var/log/nbdsync/nbdsync.log"; } );
+endpoints = ( { name = "vm1"; path = "/srv/vm1.img"; role = "source"; },
+  { name = "copy"; path = "/var/lib/nbdsync/copy.img"; } );
+jobs = ( { name = "vm1"; source = "vm1"; destination = "copy"; } );
+END_CONF
+printf '#!/bin/sh\ncat >/var/lib/nbdsync/mail\n' >"$booted/usr/sbin/sendmail"
+chmod +x "$booted/usr/sbin/sendmail"
+conf=$booted/etc/nbdsync/nbdsync.conf
+property()
+{
+	inside systemctl show --property "$2" --value "$1"
+}
+
+ok "the system is booted" boot "$booted"
+is "with the daemon" "$(property nbdsync.service ActiveState)" active
+is "which says what it does" "$(property nbdsync.service StatusText)" \
+    "1 jobs, 0 running"
+ok "a job is started by its unit" inside systemctl start nbdsync-job@vm1
+ok "it makes a copy" cmp "$booted/srv/vm1.img" \
+    "$booted/var/lib/nbdsync/copy.img"
+like "the journal explains it" "$(inside journalctl --catalog \
+    --unit nbdsync.service)" 'A run of job vm1 has succeeded'
+not_ok "a unit whose job is not there fails" inside systemctl start \
+    nbdsync-job@none
+ok "and sends a mail" wait_for \
+    "grep -q 'nbdsync-job@none.service' '$booted/var/lib/nbdsync/mail'"
+
+sed -i 's/jobs = /job = /' "$conf"
+not_ok "a wrong configuration is not reloaded" inside systemctl reload nbdsync
+is "and harms nobody" "$(property nbdsync.service ActiveState)" active
+not_ok "with it the daemon does not start" inside systemctl restart nbdsync
+exits 10 "who asks for it" inside nbdsync status
+like "is told so" "$err" 'does not start: its configuration is wrong'
+is "and the socket stays" "$(property nbdsync.socket ActiveState)" active
+sed -i 's/job = /jobs = /' "$conf"
+run inside nbdsync status
+like "when it is right, who asks first has it started, and hears of before" \
+    "$out" 'vm1 .*succeeded'
+
+ok "logs are rotated" inside logrotate -f /etc/logrotate.d/nbdsync
+run inside nbdsync pause vm1
+ok "what comes then is in the new one" grep -q "job 'vm1': paused" \
+    "$booted/var/log/nbdsync/nbdsync.log"
+
+mkdir -p "$booted/etc/systemd/system/nbdsync.service.d"
+printf '[Service]\nWatchdogSec=2s\nRestartSec=100ms\n' \
+    >"$booted/etc/systemd/system/nbdsync.service.d/watchdog.conf"
+inside systemctl daemon-reload
+inside systemctl restart nbdsync
+main=$(property nbdsync.service MainPID)
+inside sh -c "kill -STOP $main"
+ok "one that hangs is started anew" wait_for \
+    '[ "$(property nbdsync.service NRestarts)" = 1 ] &&
+    [ "$(property nbdsync.service ActiveState)" = active ]'
+like "and still knows what was before" "$(inside nbdsync status)" \
+    'vm1 +paused'
+ok "it stops" inside systemctl stop nbdsync.service nbdsync.socket
+is "well" "$(property nbdsync.service Result)" success
+not_ok "and its socket is gone" inside test -e /run/nbdsync/control.sock
+halt
 
 ## Removed, and purged
 
