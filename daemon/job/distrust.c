@@ -8,6 +8,7 @@
  */
 
 #include <errno.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -47,35 +48,57 @@ job_note_distrust(struct job *job, const struct run_result *result)
 	(void)note(job, result->distrusted, result->refused);
 }
 
+#define ID_SIZE 17	/* " 0123456789abcdef" */
+
 /*
  * Bits are about destinations in the order that a run had them in, which a
- * reload may change; names go with them, each with a newline behind it.
+ * reload may change; names go with them, each with a newline behind it, and
+ * before that, what the endpoint of the name stands for: it may get another
+ * name.
  */
 static char *
-join_names(const char *const names[], unsigned n)
+join_names(const char *const names[], const struct job_disk disks[],
+    unsigned n)
 {
-	size_t size = (size_t)n * CONF_NAME_SIZE + 1;
+	size_t size = (size_t)n * (CONF_NAME_SIZE + ID_SIZE) + 1;
 	char *list = malloc(size);
 	size_t used = 0;
 
 	if (list == NULL)
 		return NULL;
 	list[0] = '\0';
-	for (unsigned i = 0; i < n; i++)
-		used += (size_t)snprintf(list + used, size - used, "%s\n",
+	for (unsigned i = 0; i < n; i++) {
+		used += (size_t)snprintf(list + used, size - used, "%s",
 		    names[i]);
+		if (disks[i].id != 0)
+			used += (size_t)snprintf(list + used, size - used,
+			    " %016" PRIx64, disks[i].id);
+		used += (size_t)snprintf(list + used, size - used, "\n");
+	}
 	return list;
 }
 
-/* Is the name one of the list's, that these bits are about?  NULL: of all. */
+/* Of the same name, or the same disk by another one? */
 static bool
-is_meant(uint32_t bits, const char *list, const char *name, size_t len)
+is_same(const char *a, const char *b)
+{
+	size_t name_a = strcspn(a, " \n");
+	size_t name_b = strcspn(b, " \n");
+
+	if (name_a == name_b && strncmp(a, b, name_a) == 0)
+		return true;
+	return a[name_a] == ' ' && b[name_b] == ' ' &&
+	    strncmp(a + name_a, b + name_b, ID_SIZE + 1) == 0;
+}
+
+/* Is the entry one of the list's, that these bits are about?  NULL: of all. */
+static bool
+is_meant(uint32_t bits, const char *list, const char *entry)
 {
 	if (list == NULL)
 		return bits != 0;
 	for (; *list != '\0'; list = strchr(list, '\n') + 1, bits >>= 1)
-		if ((bits & 1) != 0 && strncmp(list, name, len) == 0 &&
-		    list[len] == '\n')
+		if ((bits & 1) != 0 && is_same(list, entry))
 			return true;
 	return false;
 }
@@ -86,13 +109,10 @@ translate(uint32_t bits, const char *from, const char *to)
 {
 	uint32_t translated = 0;
 	uint32_t bit = 1;
-	size_t len;
 
-	for (; *to != '\0'; to += len + 1, bit <<= 1) {
-		len = (size_t)(strchr(to, '\n') - to);
-		if (is_meant(bits, from, to, len))
+	for (; *to != '\0'; to = strchr(to, '\n') + 1, bit <<= 1)
+		if (is_meant(bits, from, to))
 			translated |= bit;
-	}
 	return translated;
 }
 
@@ -126,7 +146,8 @@ distrusted_by(const struct job *other, const char *list) ON_MAIN
 		    translate(other->distrusted, other->distrusted_for, list);
 	for (unsigned i = 0; i < other->n_destinations; i++)
 		names[i] = other->destinations[i];
-	theirs = join_names(names, other->n_destinations);
+	theirs = join_names(names, other->disks.destinations,
+	    other->n_destinations);
 	return translate(UINT32_MAX, theirs, list);
 }
 
@@ -135,7 +156,7 @@ job_get_distrusted(struct job *job, const char *const names[], unsigned n,
     uint32_t *ret_distrusted)
 {
 	const struct job *other = NULL;
-	char *list = join_names(names, n);
+	char *list = join_names(names, job->disks.destinations, n);
 	uint32_t others = 0;
 
 	if (list == NULL)

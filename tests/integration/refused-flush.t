@@ -6,7 +6,7 @@
 . "$srcdir/tests/lib/daemonlib.sh"
 requires nbdkit --filter=error file --version
 requires jq --version
-plan 34
+plan 35
 
 size=$((1 * MiB))
 make_data "$tmp/src.img" $size disk
@@ -112,6 +112,11 @@ is "nor is it for the time of the last success" \
     "$(job_field vm '[.last_success, .verified_at] | tostring')" '[null,null]'
 exits 3 "nor is there anything to repair" "$nbdsync" verify --repair --wait vm
 exits 3 "nor is it a success of another job" "$nbdsync" start --wait look
+stop_process daemon
+sed 's/"d"/"renamed"/g' "$tmp/conf" >"$tmp/renamed.conf"
+start_daemon "$tmp/renamed.conf"
+exits 3 "nor when another daemon calls it by another name" "$nbdsync" verify \
+    --wait vm
 stop_process daemon
 start_daemon "$tmp/conf"
 ok "the next one succeeds, also with another daemon" "$nbdsync" start --wait vm
