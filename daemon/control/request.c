@@ -520,6 +520,18 @@ request_resume_held(struct ctl_server *server, bool is_last_call)
 		resume(list_entry(node, struct request, node), is_last_call);
 }
 
+/* What it says of where it was may have anything in it. */
+static void
+refuse_body(struct request *r, const json_error_t *error) ON_MAIN
+{
+	char why[2 * JSON_ERROR_TEXT_LENGTH];
+
+	escape_text(error->text, strlen(error->text), why, sizeof why);
+	ctl_problem(&r->base, CTL_BAD_REQUEST, NULL, "the body must be a JSON "
+	    "object, or empty%s%s", r->body == NULL ? ": " : "",
+	    r->body == NULL ? why : "");
+}
+
 /* The body is empty, or an object with keys that the route knows. */
 static int
 take_body(struct request *r) ON_MAIN
@@ -534,8 +546,7 @@ take_body(struct request *r) ON_MAIN
 	r->body = json_loadb((const char *)evbuffer_pullup(buf, -1), len,
 	    JSON_REJECT_DUPLICATES, &error);
 	if (!json_is_object(r->body)) {
-		ctl_problem(&r->base, CTL_BAD_REQUEST, NULL,
-		    "the body must be a JSON object, or empty");
+		refuse_body(r, &error);
 		return -EINVAL;
 	}
 	if (ctl_route_check_body(r->route, r->body, &e) < 0) {

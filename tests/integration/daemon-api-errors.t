@@ -4,7 +4,7 @@
 . "$srcdir/tests/lib/testlib.sh"
 . "$srcdir/tests/lib/daemonlib.sh"
 requires nbdkit --filter=delay pattern --version
-plan 32
+plan 34
 
 conf "endpoints = ( $(slow_endpoint slow), { name = \"n\"; uri = \"null:\"; } );
 jobs = ( $(slow_job vm1 slow n) );"
@@ -41,8 +41,12 @@ problem "a key that nobody knows" 400 bad-request /v1/jobs/vm1/start \
     --data '{"fulll":true}'
 problem "a key twice" 400 bad-request /v1/jobs/vm1/start \
     --data '{"a":1,"a":1}'
-is "which is no JSON to us" "$(jq -r .detail "$tmp/body")" \
-    "the body must be a JSON object, or empty"
+like "which is no JSON to us, and why" "$(jq -r .detail "$tmp/body")" \
+    "^the body must be a JSON object, or empty: duplicate object key"
+problem "what is none can be anything" 400 bad-request /v1/jobs/vm1/start \
+    --data "$(printf '{"a\033[2J\n":x')"
+unlike "and is not repeated as it is" "$(jq -r .detail "$tmp/body")" \
+    "$(printf '\033')"
 problem "wait that is no number" 400 bad-request '/v1/jobs/vm1?wait=x'
 problem "wait for too long" 400 bad-request '/v1/jobs/vm1?wait=61'
 problem "since that is no number" 400 bad-request '/v1/jobs/vm1?since=-1'
