@@ -126,6 +126,8 @@ struct job {
 	const char *trigger;
 	int64_t started_at_ms;
 	enum run_mode mode;		/* of the run, or as configured */
+	bool is_disturbed;		/* another job has written there while
+					   the run did */
 	bool repairs;			/* the run, if it compares */
 	struct progress meter;		/* its rates */
 	const char *told_state;		/* that rev stands for */

@@ -391,7 +391,7 @@ take_outcome(struct job *job, enum run_outcome outcome, bool is_skipped) ON_MAIN
 		return;
 	job->last_outcome = outcome;
 	if (job_is_success(outcome))
-		job->is_other_copy = false;
+		job->is_other_copy = job->is_disturbed;
 }
 
 /* Keep what became of the run, and go on to the hooks after it. */
@@ -626,6 +626,7 @@ let_go(struct job *job, const char *trigger, struct series *run) ON_MAIN
 	job->has_ended = false;
 	job->is_cancelled = false;
 	job->late_distrusted = 0;
+	job->is_disturbed = false;
 	job->resume_starts = false;
 	job->waits_for_window = false;
 	progress_init(&job->meter);

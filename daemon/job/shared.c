@@ -7,7 +7,7 @@
  *
  * Jobs are told when a run begins to write, and before that, since the daemon
  * may be killed in it, and when it has ended: what was kept meanwhile is as
- * old.
+ * old.  Two may write at once, which is logged; neither leaves a copy then.
  */
 
 #include "job/job-private.h"
@@ -69,8 +69,28 @@ writes(const struct job *job)
 	return job->mode != RUN_VERIFY || job->repairs;
 }
 
+static bool
+is_writing(const struct job *job)
+{
+	return job->run != NULL && !job->has_ended && writes(job);
+}
+
+/* Two that write at once, and not the same: what is there is of both. */
 static void
-tell_others(struct job *writer, bool is_copy) ON_MAIN
+note_disturbed(struct job *writer, struct job *other, bool is_begin) ON_MAIN
+{
+	if (!is_writing(other) ||
+	    job_disks_are_same(&writer->disks, &other->disks))
+		return;
+	writer->is_disturbed = other->is_disturbed = true;
+	if (is_begin)
+		job_say(writer, MSG_RUN_NOTE, LOG_LEVEL_WARNING, "job '%s' "
+		    "writes to the same destination now: what is there in "
+		    "the end may be of both", other->name);
+}
+
+static void
+tell_others(struct job *writer, bool is_begin, bool is_copy) ON_MAIN
 {
 	int64_t now_ms = job_now_ms();
 	struct job *other = NULL;
@@ -81,9 +101,11 @@ tell_others(struct job *writer, bool is_copy) ON_MAIN
 			continue;
 		outdate(other, now_ms);
 		was_other = other->is_other_copy;
-		if (shares_destination(writer, other))
+		if (shares_destination(writer, other)) {
 			other->is_other_copy = !(is_copy &&
 			    does_the_same(writer, other));
+			note_disturbed(writer, other, is_begin);
+		}
 		if (was_other != other->is_other_copy)
 			jobs_changed(writer->jobs, other);
 	}
@@ -93,14 +115,14 @@ void
 job_tell_of_writing(struct job *job)
 {
 	if (writes(job))
-		tell_others(job, false);
+		tell_others(job, true, false);
 }
 
 void
 job_tell_of_written(struct job *job, const struct run_result *result)
 {
 	if (writes(job) && result->has_begun)
-		tell_others(job, job_is_success(result->outcome));
+		tell_others(job, false, job_is_success(result->outcome));
 }
 
 bool

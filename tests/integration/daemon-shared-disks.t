@@ -6,7 +6,7 @@
 . "$srcdir/tests/lib/daemonlib.sh"
 requires nbdkit file --version
 requires jq --version
-plan 29
+plan 35
 
 size=$((64 * MiB))
 make_data "$tmp/data" $size 1
@@ -126,6 +126,16 @@ ok "until another job" "$nbdsync" start --wait part
 is "has written there" "$(job_field vm .consistent)" false
 ok "but for one that does the same" "$nbdsync" start --wait twin
 is "which makes it one again" "$(job_field vm .consistent)" true
+start_job vm
+wait_copied vm
+ok "one that writes while another one does" "$nbdsync" start --wait part
+like "is told" "$(cat "$tmp/daemon.log")" \
+    "warning: job 'part': job 'vm' writes to the same destination now"
+"$nbdsync" rate vm 0 >"$tmp/rate"
+ok "both succeed" "$nbdsync" wait vm
+is "and leave no copy" "$(job_field vm .consistent)" false
+ok "until the next run" "$nbdsync" start --wait twin
+is "is one" "$(job_field vm .consistent)" true
 sed -i "s,{ name = \"dst\"; [^}]*},{ name = \"dst\"; uri = \"$(uri new)\"; }," \
     "$tmp/conf"
 ok "when the job is about another disk" "$nbdsync" reload
