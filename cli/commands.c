@@ -296,6 +296,19 @@ const struct command commands[] = {
 	    command_history,
 	},
 	{
+	    "report",
+	    "[OPTIONS] RUN",
+	    "show what a run has done, and how",
+	    "Shows the report of RUN, one of those that 'nbdsync history' "
+	    "lists: what was\n"
+	    "written to each destination, what went wrong and was done again, "
+	    "what is missing,\nand the digests.",
+	    options_report,
+	    1,
+	    1,
+	    command_report,
+	},
+	{
 	    "log",
 	    "[OPTIONS] [JOB|RUN]",
 	    "show what the daemon has logged",

@@ -112,8 +112,8 @@ lacks_destinations(const json_t *json)
 	return json_array_size(json_object_get(json, "not_copied")) > 0;
 }
 
-static void
-read_run(const json_t *json, struct job_run *run)
+void
+job_run_read(const json_t *json, struct job_run *run)
 {
 	const json_t *progress = json_object_get(json, "progress");
 
@@ -215,10 +215,10 @@ job_status_read(const json_t *json, struct job_status *ret_status)
 	status.rate_limit = get_number(json_object_get(json, "limits"),
 	    "rate_bytes_per_s");
 	status.is_running = json_is_object(run);
-	read_run(run, &status.run);
+	job_run_read(run, &status.run);
 	status.has_last_run = json_is_object(last_run);
 	status.is_past_known = json_is_string(json_object_get(json, "uuid"));
-	read_run(last_run, &status.last_run);
+	job_run_read(last_run, &status.last_run);
 	*ret_status = status;
 	return 0;
 }

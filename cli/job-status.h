@@ -70,6 +70,9 @@ const char *job_status_last(const struct job_status *status,
 /* It mirrors, and the last pass has failed. */
 bool job_status_has_failing_passes(const struct job_status *status);
 
+/* A run as the daemon tells it, or the report of one; of NULL all is empty. */
+void job_run_read(const json_t *json, struct job_run *ret_run);
+
 /* 0, or -EPROTO: that is no job. */
 int job_status_read(const json_t *json, struct job_status *ret_status);
 

@@ -79,7 +79,10 @@ noinst_LTLIBRARIES += %D%/libcli.la
 	%D%/screen-private.h \
 	%D%/screen.c \
 	%D%/screen.h \
+	%D%/report.c \
 	%D%/reset.c \
+	%D%/run-text.c \
+	%D%/run-text.h \
 	%D%/server.c \
 	%D%/server.h \
 	%D%/signals.c \

@@ -17,6 +17,7 @@
 #include "cli/message.h"
 #include "cli/output.h"
 #include "cli/progress.h"
+#include "cli/run-text.h"
 #include "cli/status-connections.h"
 #include "cli/watch.h"
 
@@ -143,24 +144,6 @@ show_jobs(const struct command *command, const json_t *json)
 	return CLI_OK;
 }
 
-static void
-print_line(const char *what, const char *text)
-{
-	char printable[1024];
-
-	(void)snprintf(printable, sizeof printable, "%s", text);
-	output_make_printable(printable);
-	(void)printf("%-13s %s\n", what, printable);
-}
-
-static void
-print_time(const char *what, const char *utc)
-{
-	char local[OUTPUT_TIME_SIZE];
-
-	print_line(what, output_local_time(utc, local));
-}
-
 /* "2 connections, 16 requests of 256.0 KiB in flight on each" */
 static void
 print_transport(const struct run_progress *p)
@@ -172,26 +155,13 @@ print_transport(const struct run_progress *p)
 	    "%u connection%s, up to %u requests of %s in flight on each",
 	    p->lanes, p->lanes == 1 ? "" : "s", p->queue_depth,
 	    units_format_size(p->request_size, size));
-	print_line("transport:", text);
-	print_line("limited by:", p->limited_by);
+	run_text_line("transport:", text);
+	run_text_line("limited by:", p->limited_by);
 	if (p->rate_limit > 0) {
 		(void)snprintf(text, sizeof text, "%s/s",
 		    units_format_size(p->rate_limit, size));
-		print_line("rate limit:", text);
+		run_text_line("rate limit:", text);
 	}
-}
-
-/* What an earlier run had done already. */
-static void
-print_resumed(const char *what, const struct job_run *run)
-{
-	char size[UNITS_TEXT_SIZE], text[64];
-
-	if (run->resumed_bytes == 0)
-		return;
-	(void)snprintf(text, sizeof text, "%s were done already",
-	    units_format_size(run->resumed_bytes, size));
-	print_line(what, text);
 }
 
 /* Those to each disk, and what is the matter with them. */
@@ -204,9 +174,9 @@ print_connections(const json_t *list)
 	size_t i = 0;
 
 	for (; connections_next(list, &i, &c) == 0; what = "") {
-		print_line(what, connections_text(&c, text));
+		run_text_line(what, connections_text(&c, text));
 		if (connections_trouble(&c, text)[0] != '\0')
-			print_line("", text);
+			run_text_line("", text);
 	}
 }
 
@@ -235,7 +205,7 @@ print_consistent_each(const json_t *job)
 		(void)snprintf(text, sizeof text, "%s: %s%s",
 		    name != NULL ? name : "?", at != NULL ? "as of " : "never",
 		    at != NULL ? output_local_time(at, local) : "");
-		print_line("", text);
+		run_text_line("", text);
 	}
 }
 
@@ -252,21 +222,21 @@ print_passes(const struct run_mirror *m, const json_t *job)
 		(void)snprintf(text + strlen(text), sizeof text - strlen(text),
 		    ", %" PRIu64 " failed%s", m->n_failed,
 		    m->n_complete > 0 ? " since then" : "");
-	print_line("passes:", text);
+	run_text_line("passes:", text);
 	if (m->failure[0] != '\0')
-		print_line("last failure:", m->failure);
+		run_text_line("last failure:", m->failure);
 	if (m->n_complete == 0)
 		(void)snprintf(text, sizeof text, "not yet");
 	else
 		(void)snprintf(text, sizeof text, "as of %s ago",
 		    units_format_time_ms(m->consistent_age_ms, age));
-	print_line("consistent:", text);
+	run_text_line("consistent:", text);
 	print_consistent_each(job);
 	if (m->shrunk_from == 0)
 		return;
 	(void)snprintf(text, sizeof text, "the source is smaller than the %s "
 	    "it had", units_format_size(m->shrunk_from, age));
-	print_line("shrunk:", text);
+	run_text_line("shrunk:", text);
 }
 
 static void
@@ -278,8 +248,8 @@ print_run(const struct job_run *run, const json_t *job)
 	char rate[UNITS_TEXT_SIZE];
 	char bad[UNITS_TEXT_SIZE];
 
-	print_line("run:", run->id);
-	print_time("started:", run->started_at);
+	run_text_line("run:", run->id);
+	run_text_time("started:", run->started_at);
 	if (run->progress.mirror.is_mirror)
 		print_passes(&run->progress.mirror, job);
 	if (run->progress.total_bytes == 0)
@@ -293,55 +263,8 @@ print_run(const struct job_run *run, const json_t *job)
 	    run->progress.failed_bytes > 0 ? ", bad: " : "",
 	    run->progress.failed_bytes > 0 ?
 		units_format_size(run->progress.failed_bytes, bad) : "");
-	print_resumed("resumed:", run);
+	run_text_resumed("resumed:", run);
 	print_transport(&run->progress);
-}
-
-#define SKIPPED_MAX 10
-
-/* The first of what was skipped; the rest is for programs. */
-static void
-print_skipped(const json_t *last_run)
-{
-	const json_t *list = json_object_get(last_run, "bad_ranges");
-	size_t n = json_array_size(list);
-	const json_t *o;
-	char text[256];
-	size_t i;
-
-	json_array_foreach(list, i, o) {
-		const char *side = json_string_value(json_object_get(o,
-		    "side"));
-		const char *error = json_string_value(json_object_get(o,
-		    "error"));
-
-		if (i == SKIPPED_MAX)
-			break;
-		(void)snprintf(text, sizeof text, "%" JSON_INTEGER_FORMAT
-		    " bytes at offset %" JSON_INTEGER_FORMAT ": %s: %s",
-		    json_integer_value(json_object_get(o, "length_bytes")),
-		    json_integer_value(json_object_get(o, "offset_bytes")),
-		    side != NULL ? side : "?", error != NULL ? error : "?");
-		print_line("  skipped:", text);
-	}
-	if (n > SKIPPED_MAX) {
-		(void)snprintf(text, sizeof text, "and %zu ranges%s: see "
-		    "--json", n - SKIPPED_MAX, json_is_true(json_object_get(
-		    last_run, "lists_are_cut")) ? " or more" : "");
-		print_line("", text);
-	}
-}
-
-/* What the servers lack, and what was done instead. */
-static void
-print_notes(const json_t *last_run)
-{
-	const json_t *note;
-	size_t i;
-
-	json_array_foreach(json_object_get(last_run, "gave_up"), i, note)
-		print_line("  note:", json_string_value(note) != NULL ?
-		    json_string_value(note) : "");
 }
 
 static void
@@ -349,18 +272,18 @@ print_last_run(const struct job_run *run, const json_t *json)
 {
 	char summary[PROGRESS_LINE_SIZE];
 
-	print_line("last run:", run->id);
-	print_time("  started:", run->started_at);
-	print_time("  finished:", run->finished_at);
-	print_line("  result:", run->result);
+	run_text_line("last run:", run->id);
+	run_text_time("  started:", run->started_at);
+	run_text_time("  finished:", run->finished_at);
+	run_text_line("  result:", run->result);
 	if (run->failure[0] != '\0')
-		print_line("  failure:", run->failure);
-	print_resumed("  resumed:", run);
-	print_skipped(json);
-	print_notes(json);
+		run_text_line("  failure:", run->failure);
+	run_text_resumed("  resumed:", run);
+	run_text_skipped(json);
+	run_text_notes(json);
 	if (strcmp(run->result, "succeeded") == 0 ||
 	    strcmp(run->result, "finished-with-bad-ranges") == 0)
-		print_line("  done:",
+		run_text_line("  done:",
 		    progress_summary(run->mode, &run->progress, summary));
 }
 
@@ -373,7 +296,7 @@ print_rpo(const struct job_status *status)
 
 	(void)snprintf(text, sizeof text, "%s, %s", units_format_time_ms(
 	    status->rpo_age_s * 1000, age), status->rpo_level);
-	print_line("RPO:", text);
+	run_text_line("RPO:", text);
 }
 
 /* "until 2026-11-27 06:00:00, then its run goes on: metered link" */
@@ -390,7 +313,7 @@ print_pause(const struct job_status *status)
 	    status->has_rest ? ", then its run goes on" : "",
 	    status->pause_reason[0] != '\0' ? ": " : "",
 	    status->pause_reason);
-	print_line("paused:", text);
+	run_text_line("paused:", text);
 }
 
 static int
@@ -403,14 +326,14 @@ show_job(const struct command *command, const json_t *json)
 		message(command, "the daemon's answer has no job in it");
 		return CLI_ERROR;
 	}
-	print_line("job:", status.name);
-	print_line("state:", status.state);
+	run_text_line("job:", status.name);
+	run_text_line("state:", status.state);
 	if (status.is_paused)
 		print_pause(&status);
-	print_line("source:", status.source);
-	print_line("destination:", status.destination);
+	run_text_line("source:", status.source);
+	run_text_line("destination:", status.destination);
 	if (status.next_run_at[0] != '\0')
-		print_time("next run:", status.next_run_at);
+		run_text_time("next run:", status.next_run_at);
 	if (status.has_rpo)
 		print_rpo(&status);
 	if (status.is_running) {
@@ -418,7 +341,7 @@ show_job(const struct command *command, const json_t *json)
 		print_connections(json_object_get(json, "connections"));
 	}
 	if (!status.has_last_run && !status.is_running)
-		print_line("last run:", job_status_last(&status, last));
+		run_text_line("last run:", job_status_last(&status, last));
 	if (status.has_last_run)
 		print_last_run(&status.last_run, json_object_get(json,
 		    "last_run"));

@@ -6,7 +6,7 @@
 . "$srcdir/tests/lib/daemonlib.sh"
 requires nbdkit --filter=delay file --version
 requires sqlite3 --version
-plan 55
+plan 62
 
 make_data "$tmp/a" $((2 * MiB)) 1
 make_data "$tmp/b" $((2 * MiB)) 2
@@ -114,6 +114,16 @@ exits 0 "and what is read back as it was written" \
     "$nbdsync" start --wait --verify --quiet two
 exits 0 "is the last comparison then" "$nbdsync" diff two
 
+run "$nbdsync" report "$("$nbdsync" history --json two |
+    jq -r '.runs[-1].id')"
+is "the first run has a report" "$status" 0
+like "that says how it ended" "$out" '^result: +succeeded$'
+like "what was written to one destination" "$out" \
+    '^destinations: +#1: 2\.0 MiB written, 0 B of it zeroes, [1-9][0-9]* flushes$'
+like "and to the other" "$out" '^ +#2: 2\.0 MiB written, .* flushes$'
+like "and read back" "$out" '^read back: +4\.0 MiB$'
+like "and which digests there are" "$out" '^blocks: +1 digests \(xxh3\) of '
+exits 6 "what is no run has none" "$nbdsync" report none
 all=$("$nbdsync" history --json two | jq '.runs | length')
 is "the history since an hour ago is all of it" "$("$nbdsync" history \
     --json --since 1h two | jq '.runs | length')" "$all"

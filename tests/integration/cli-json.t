@@ -44,6 +44,7 @@ endpoints
 probe a
 reload
 history
+report $("$nbdsync" history --json j | jq -r '.runs[0].id')
 log j
 loglevel default
 checkpoint show slow
@@ -75,6 +76,7 @@ endpoints --socket $tmp/nobody
 probe no
 reload --socket $tmp/nobody
 history nosuch
+report nosuch
 log nosuch
 loglevel loud
 checkpoint show nosuch
