@@ -661,6 +661,7 @@ check-packages: dist
 	    check_PROGRAMS= check_LTLIBRARIES= TEST_LIMIT=3600
 
 EXTRA_DIST += $(integration_tests) $(lint_tests) $(package_tests) \
+	%D%/valgrind.supp \
 	%D%/bench/operate \
 	%D%/bench/report.pl \
 	%D%/bench/rows.sh \
@@ -727,7 +728,8 @@ check-lint:
 # test's process is the test's; servers that a test starts run without.
 valgrind_tests = $(unit_tests) $(simulations) $(fuzz_targets)
 valgrind_command = valgrind -q --fair-sched=try --error-exitcode=99 \
-	--leak-check=full --errors-for-leak-kinds=definite
+	--leak-check=full --errors-for-leak-kinds=definite \
+	--suppressions=$(abs_srcdir)/%D%/valgrind.supp
 check-valgrind:
 	CK_TIMEOUT_MULTIPLIER=10; export CK_TIMEOUT_MULTIPLIER; \
 	$(MAKE) $(AM_MAKEFLAGS) check TESTS='$(valgrind_tests)' \
