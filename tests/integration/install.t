@@ -33,7 +33,8 @@ done
 for file in README.md ARCHITECTURE.md HACKING.md COPYING doc/*.md; do
 	echo "$prefix/share/doc/nbdsync/${file#doc/}"
 done
-find doc/examples packaging/prometheus conf/nbdsync.conf -type f |
+find doc/examples packaging/prometheus packaging/logrotate conf/nbdsync.conf \
+    -type f |
     sed -e 's,^doc/,,' -e 's,^packaging/,examples/,' -e 's,^conf/,examples/,' \
     -e "s,^,$prefix/share/doc/nbdsync/,")
 $prefix/bin/nbdsync

@@ -20,9 +20,10 @@ n_told()
 # That what it has now is what the destination begins with.
 is_followed()
 {
-	head -c "$(stat -c %s "$tmp/a")" "$1" | cmp -s - "$tmp/a"
+	head -c "$(stat -c %s "$source")" "$1" | cmp -s - "$source"
 }
 
+source=$tmp/a
 make_data "$tmp/a" $((4 * MiB)) disk
 cp "$tmp/a" "$tmp/whole"
 truncate -s 8M "$tmp/b" "$tmp/c"
@@ -43,18 +44,22 @@ ok "and it has a complete pass" wait_for \
 wait_for '[ "$(job_field m .run.progress.mirror.passes_complete)" -gt 0 ]'
 is "its source has always had as much" "$(shrunk_from)" 0
 
-truncate -s 3M "$tmp/a"
+# In the middle of a pass it would have zeroes there, for the server.
+stop_process a
+source=$tmp/smaller
+head -c 3M "$tmp/a" >"$source"
+start_nbdkit a file "$source"
 ok "then it has less" wait_for '[ "$(shrunk_from)" = 4194304 ]'
 ok "which the log tells" wait_for '[ "$(n_told "$tmp/daemon.log")" = 1 ]'
 ok "and the command" wait_for '[ "$(n_told "$tmp/mirror.log")" = 1 ]'
 "$nbdsync" status m >"$tmp/status"
 ok "and status" grep -q '^shrunk: .*the 4.0 MiB it had$' "$tmp/status"
-printf 'new' | dd of="$tmp/a" bs=1 seek=2000000 conv=notrunc status=none
+printf 'new' | dd of="$source" bs=1 seek=2000000 conv=notrunc status=none
 ok "it is followed" wait_for 'is_followed "$tmp/b" && is_followed "$tmp/c"'
 ok "what lies behind stays" [ "$(tail -c +3145729 "$tmp/b" | head -c 1048576 |
     cksum)" = "$(tail -c +3145729 "$tmp/whole" | cksum)" ]
 
-truncate -s 5M "$tmp/a"
+truncate -s 5M "$source"
 ok "that it has more is no trouble" wait_for '[ "$(shrunk_from)" = 0 ]'
 ok "and followed as well" wait_for 'is_followed "$tmp/b"'
 is "so it was told once" "$(n_told "$tmp/daemon.log") $(n_told \
