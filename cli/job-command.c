@@ -130,6 +130,17 @@ waits_for(const struct job_command *jc, const char *what)
 	return jc->wait_for != NULL && strcmp(jc->wait_for, what) == 0;
 }
 
+/* Where progress is shown. */
+static enum bar_mode
+bar_mode_of(const struct job_command *jc)
+{
+	if (jc->control.quiet)
+		return BAR_OFF;
+	if (bar_has_terminal())
+		return BAR_TERMINAL;
+	return jc->progress_ms > 0 ? BAR_LINES : BAR_OFF;
+}
+
 static int
 wait_for_end(struct job_command *jc)
 {
@@ -139,7 +150,7 @@ wait_for_end(struct job_command *jc)
 		.run_id = waits_for(jc, "in-sync") ? NULL :
 		    job_command_run_id(jc),
 		.timeout_ms = jc->timeout_ms,
-		.bar_mode = job_command_bar_mode(jc),
+		.bar_mode = bar_mode_of(jc),
 		.bar_every_ms = jc->progress_ms,
 	};
 	int exit_code;
@@ -279,16 +290,6 @@ job_command_run_id(const struct job_command *jc)
 	return id != NULL ? id : "";
 }
 
-enum bar_mode
-job_command_bar_mode(const struct job_command *jc)
-{
-	if (jc->control.quiet)
-		return BAR_OFF;
-	if (bar_has_terminal())
-		return BAR_TERMINAL;
-	return jc->progress_ms > 0 ? BAR_LINES : BAR_OFF;
-}
-
 int
 job_command_fail(const struct job_command *jc)
 {
@@ -312,7 +313,7 @@ tell_success(const struct job_command *jc)
 	(void)snprintf(before, sizeof before, "%s as of %s: ", jc->job,
 	    output_local_time(run->started_at, at));
 	output_make_printable(before);
-	bar_init(&bar, job_command_bar_mode(jc), 0, 0);
+	bar_init(&bar, bar_mode_of(jc), 0, 0);
 	bar_finish(&bar, before, run->mode, &run->progress);
 }
 

@@ -6,7 +6,6 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "cli/bar.h"
 #include "cli/control.h"
 #include "cli/job-status.h"
 
@@ -62,9 +61,6 @@ void job_command_done(struct job_command *jc);
 
 /* The run that was spoken of. */
 const char *job_command_run_id(const struct job_command *jc);
-
-/* Where progress is shown. */
-enum bar_mode job_command_bar_mode(const struct job_command *jc);
 
 /*
  * Tell how the run has ended (jc->status.last_run).  Returns the exit code

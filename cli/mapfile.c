@@ -16,14 +16,6 @@
 #define MAX_LINES 4000000
 
 void
-mapfile_init(struct mapfile *m, const char *path)
-{
-	m->path = path;
-	m->end = 0;
-	ranges_init(&m->finished);
-}
-
-void
 mapfile_done(struct mapfile *m)
 {
 	ranges_done(&m->finished);

@@ -21,8 +21,7 @@ struct mapfile {
 	struct ranges finished;		/* "+" */
 };
 
-/* Of no file yet.  Give back with mapfile_done(). */
-void mapfile_init(struct mapfile *m, const char *path);
+/* It begins as all 0, but for its path. */
 void mapfile_done(struct mapfile *m);
 
 /*

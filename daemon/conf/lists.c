@@ -50,8 +50,8 @@ items_of(const struct conf *conf, const struct conf_list *list)
 	return (void **)(void *)((char *)(uintptr_t)conf + list->items);
 }
 
-void *
-conf_list_item(const struct conf *conf, const struct conf_list *list,
+static void *
+item_at(const struct conf *conf, const struct conf_list *list,
     size_t i)
 {
 	char *first;
@@ -114,7 +114,7 @@ sort(const struct conf *conf, const struct conf_list *list, struct sorted *s)
 	if (s->v == NULL)
 		return -ENOMEM;
 	for (size_t i = 0; i < n; i++) {
-		const void *item = conf_list_item(conf, list, i);
+		const void *item = item_at(conf, list, i);
 
 		if (conf_list_name(list, item) != NULL)
 			s->v[s->n++] = item;
@@ -209,7 +209,7 @@ conf_lists_free(struct conf *conf)
 
 		for (size_t i = 0; i < n; i++)
 			conf_options_free(list->group,
-			    conf_list_item(conf, list, i));
+			    item_at(conf, list, i));
 		memcpy(&items, items_of(conf, list), sizeof items);
 		free(items);
 	}

@@ -22,8 +22,6 @@ struct conf_list {
 extern const struct conf_list conf_lists[CONF_LISTS];
 
 size_t conf_list_length(const struct conf *conf, const struct conf_list *list);
-void *conf_list_item(const struct conf *conf, const struct conf_list *list,
-    size_t i);
 const char *conf_list_name(const struct conf_list *list, const void *item);
 
 /*

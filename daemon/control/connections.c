@@ -203,13 +203,6 @@ connections_is_over(struct ctl_connections *c,
 	return one != NULL && one->is_over;
 }
 
-size_t
-connections_count(struct ctl_connections *c)
-{
-	forget_ended(c);
-	return c->n;
-}
-
 bool
 connections_have_unsent(struct ctl_connections *c)
 {

@@ -79,9 +79,6 @@ void connections_mark(struct ctl_connections *c,
 bool connections_is_over(struct ctl_connections *c,
     const struct evhttp_request *http) ON_MAIN;
 
-/* How many there are now. */
-size_t connections_count(struct ctl_connections *c) ON_MAIN;
-
 /* Is an answer still on its way to someone who is there? */
 bool connections_have_unsent(struct ctl_connections *c) ON_MAIN;
 

@@ -436,7 +436,6 @@ void job_set_rpo(struct job *job, const struct conf_job *cj) ON_MAIN;
 /* See whether it is violated, or no longer. */
 void job_look_at_rpo(struct job *job) ON_MAIN;
 uint64_t job_rpo_age_ms(const struct job *job);
-enum job_health job_rpo_level(const struct job *job);
 uint64_t job_rpo_next_ms(const struct job *job);
 /* null: there is none. */
 json_t *job_rpo_to_json(const struct job *job) ON_MAIN;

@@ -38,8 +38,8 @@ job_rpo_age_ms(const struct job *job)
 	return now > since_ms(job) ? (uint64_t)(now - since_ms(job)) : 0;
 }
 
-enum job_health
-job_rpo_level(const struct job *job)
+static enum job_health
+level_of(const struct job *job)
 {
 	uint64_t age_ms = job_rpo_age_ms(job);
 
@@ -110,7 +110,7 @@ repeat_in_ms(const struct job *job)
 void
 job_look_at_rpo(struct job *job)
 {
-	enum job_health level = job_rpo_level(job);
+	enum job_health level = level_of(job);
 	enum job_health old = job->rpo_level;
 
 	/* A success of before a restart may not be known yet. */
@@ -146,7 +146,7 @@ job_rpo_next_ms(const struct job *job)
 json_t *
 job_rpo_to_json(const struct job *job)
 {
-	enum job_health level = job_rpo_level(job);
+	enum job_health level = level_of(job);
 
 	if (job->rpo_warn_ms == 0 && job->rpo_crit_ms == 0)
 		return json_null();

@@ -10,8 +10,9 @@
 
 #define FACILITY_DAEMON (3 << 3)
 
-int
-format_priority(enum log_level level)
+/* As syslog(3) counts. */
+static int
+priority_of(enum log_level level)
 {
 	static const int priorities[] = {
 		[LOG_LEVEL_ERROR] = 3,
@@ -172,7 +173,7 @@ format_journal(const struct log_record *record, FILE *f)
 	put_field("MESSAGE", record->text, f);
 	(void)fprintf(f, "PRIORITY=%d\nSYSLOG_IDENTIFIER=nbdsync\n"
 	    "SYSLOG_FACILITY=3\nSYSLOG_PID=%d\n",
-	    format_priority(record->level), (int)getpid());
+	    priority_of(record->level), (int)getpid());
 	put_field("MESSAGE_ID", a->message == NULL ? NULL : a->message->id, f);
 	put_field("NBDSYNC_JOB", a->job, f);
 	put_field("NBDSYNC_JOB_UUID", a->job_uuid, f);
@@ -200,7 +201,7 @@ format_syslog(const struct log_record *record, FILE *f)
 
 	(void)localtime_r(&seconds, &tm);
 	(void)fprintf(f, "<%d>%s %2d %02d:%02d:%02d nbdsyncd[%d]: ",
-	    FACILITY_DAEMON | format_priority(record->level),
+	    FACILITY_DAEMON | priority_of(record->level),
 	    months[tm.tm_mon], tm.tm_mday, tm.tm_hour, tm.tm_min, tm.tm_sec,
 	    (int)getpid());
 	put_line(record->text, f);

@@ -27,7 +27,4 @@ void format_journal(const struct log_record *record, FILE *f);
 /* "<27>Nov 23 02:13:05 nbdsyncd[12]: TEXT", as /dev/log wants it */
 void format_syslog(const struct log_record *record, FILE *f);
 
-/* As syslog(3) counts: 3 is an error, 7 is for debugging. */
-int format_priority(enum log_level level);
-
 #endif

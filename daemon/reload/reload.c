@@ -262,12 +262,6 @@ reload_result(const struct reload *reload, uint64_t number)
 	return reload->results[number % N_RESULTS];
 }
 
-const struct conf *
-reload_conf(const struct reload *reload)
-{
-	return reload->conf;
-}
-
 int
 reload_new(struct net_loop *loop, const char *checker, const char *path,
     struct conf *conf, const struct reload_events *events,

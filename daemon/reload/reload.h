@@ -42,8 +42,6 @@ int reload_new(struct net_loop *loop, const char *checker, const char *path,
     struct reload **ret_reload) ON_MAIN;
 void reload_free(struct reload *reload) ON_MAIN;
 
-const struct conf *reload_conf(const struct reload *reload) ON_MAIN;
-
 /*
  * Read it again; is_dry: only say what would change.  Returns a number to ask
  * for the result with.  Those who ask while another reload goes on share the

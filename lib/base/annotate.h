@@ -24,8 +24,7 @@ struct TS_(capability("thread")) thread_role {
 extern struct thread_role role_main;
 extern struct thread_role role_worker;
 
-#define ON_MAIN	  TS_(requires_capability(role_main))
-#define ON_WORKER TS_(requires_capability(role_worker))
+#define ON_MAIN TS_(requires_capability(role_main))
 
 static inline void on_main_entry(void) TS_(assert_capability(role_main));
 static inline void on_worker_entry(void) TS_(assert_capability(role_worker));

@@ -33,9 +33,6 @@ int endpoint_open(struct net_loop *loop, const struct endpoint_spec *spec,
     enum endpoint_role role, uint64_t create_size,
     struct endpoint **ret_endpoint, struct error *e);
 
-/* The configured name, for messages. */
-const char *endpoint_name(const struct endpoint *ep);
-
 /*
  * Has the command of this endpoint ended by itself?  Then *e says how it did
  * last, or why it could not be started again.  On the endpoint's loop.

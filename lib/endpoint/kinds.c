@@ -87,12 +87,6 @@ endpoint_open(struct net_loop *loop, const struct endpoint_spec *spec,
 	return 0;
 }
 
-const char *
-endpoint_name(const struct endpoint *ep)
-{
-	return ep->spec->name;
-}
-
 bool
 endpoint_has_exited(const struct endpoint *ep, struct error *e)
 {

@@ -86,8 +86,9 @@ endpoint_spec_free(struct endpoint_spec *spec)
 	free(spec);
 }
 
-void
-endpoint_spec_freep(struct endpoint_spec **spec)
+/* For CLEANUP(). */
+static void
+spec_freep(struct endpoint_spec **spec)
 {
 	endpoint_spec_free(*spec);
 }
@@ -118,7 +119,7 @@ int
 endpoint_spec_from_text(const char *name, const char *text,
     struct endpoint_spec **ret_spec, struct error *e)
 {
-	CLEANUP(endpoint_spec_freep) struct endpoint_spec *spec = NULL;
+	CLEANUP(spec_freep) struct endpoint_spec *spec = NULL;
 	CLEANUP(nbd_uri_freep) struct nbd_uri *uri = NULL;
 	enum endpoint_type type = ENDPOINT_PATH;
 	char **field = NULL;
@@ -154,7 +155,7 @@ int
 endpoint_spec_from_command(const char *name, const char *const *argv,
     int argc, struct endpoint_spec **ret_spec, struct error *e)
 {
-	CLEANUP(endpoint_spec_freep) struct endpoint_spec *spec = NULL;
+	CLEANUP(spec_freep) struct endpoint_spec *spec = NULL;
 	int i;
 
 	if (argc < 1 || argv[0][0] == '\0')

@@ -70,7 +70,4 @@ int endpoint_spec_set_tls(struct endpoint_spec *spec,
 struct endpoint_spec *endpoint_spec_copy(const struct endpoint_spec *spec);
 void endpoint_spec_free(struct endpoint_spec *spec);
 
-/* For CLEANUP(). */
-void endpoint_spec_freep(struct endpoint_spec **spec);
-
 #endif

@@ -68,12 +68,6 @@ static const char *const migrations[] = {
 
 #define N_MIGRATIONS ((int)(sizeof migrations / sizeof migrations[0]))
 
-int
-db_version(void)
-{
-	return N_MIGRATIONS;
-}
-
 static int
 errno_of(int code)
 {

@@ -44,9 +44,6 @@ bool db_can_be_written(const struct db_options *options);
 /* Also what is not open.  Negative errno: something was not written back. */
 int db_close(struct db *db);
 
-/* The version of the schema that this program makes and knows. */
-int db_version(void);
-
 /*
  * A statement with its parameters; each letter of types is one: t text (NULL
  * is NULL), i int64_t, b const void * and size_t.
