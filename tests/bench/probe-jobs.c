@@ -116,7 +116,8 @@ main(int argc, char **argv)
 	} while (count("\"result\":\"succeeded\"") < n_jobs &&
 	    count("\"run\":null") < count("\"last_run\":"));
 	if (count("\"result\":\"succeeded\"") < n_jobs)
-		errx(1, "not all jobs succeeded: %s", answer);
+		errx(1, "%zu of %lu jobs succeeded",
+		    count("\"result\":\"succeeded\""), n_jobs);
 	(void)printf("wall=%.6f asked=%zu", now() - begin, n);
 	qsort(times, n, sizeof times[0], compare);
 	(void)printf(" p50_ms=%.3f p99_ms=%.3f\n", part_ms(n, 0.5),

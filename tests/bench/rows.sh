@@ -340,6 +340,7 @@ jobs_conf()
 
 	cat <<-END
 	control = { socket = "$tmp/control.sock"; };
+	daemon = { state_dir = "$tmp/state"; };
 	log = { level = "warning"; };
 	endpoints = ( { name = "src"; uri = "$(uri src)"; },
 	  { name = "dst"; uri = "$(uri dst)"; },
@@ -359,7 +360,9 @@ run_jobs()
 {
 	local daemon told
 
-	rm -f "$tmp/control.sock" "$tmp/daemon.pid"
+	# What is known of earlier runs would be taken for these.
+	rm -rf "$tmp/control.sock" "$tmp/daemon.pid" "$tmp/state"
+	mkdir "$tmp/state"
 	jobs_conf "$@" >"$tmp/conf"
 	# shellcheck disable=SC2016
 	"$helpers/measure" "$(server_pids)" sh -c '
