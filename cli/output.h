@@ -25,7 +25,7 @@ int output_json(json_t *value);
  */
 int output_close(int exit_code);
 
-#define OUTPUT_TABLE_COLUMNS 6
+#define OUTPUT_TABLE_COLUMNS 7
 
 /*
  * Print rows of n_columns cells as aligned columns, as wide as they have to

@@ -16,11 +16,11 @@
 #include "cli/screen-private.h"
 #include "cli/status-connections.h"
 
-#define DETAIL_ROWS  10
+#define DETAIL_ROWS  11
 #define BAR_CELLS    20
 #define BAR_LEAST    10
 #define ROWS_AROUND  4			/* heading, columns, message, keys */
-#define ROWS_OF_BOTH 17			/* fewer: the list alone */
+#define ROWS_OF_BOTH 18			/* fewer: the list alone */
 #define NAME_COLUMNS 15			/* at least */
 #define STATE_COLUMNS 16		/* with what is around it */
 #define PERCENT_COLUMNS 7
@@ -515,9 +515,9 @@ draw_figures(struct canvas *c, const struct job_status *status)
 	canvas_end_line(c);
 }
 
-/* "src: 4 ready, 64 in flight, 3.1 ms | dst: 3 of 4 ready, #2 ..." */
+/* "dst: 3 of 4 ready, 48 in flight, p99 3.1 ms, #2 reconnecting: ... | ..." */
 static void
-draw_connections(const struct screen *s, struct canvas *c)
+draw_side(const struct screen *s, struct canvas *c, bool is_destination)
 {
 	char line[4 * CONNECTIONS_TEXT_SIZE] = "";
 	char text[CONNECTIONS_TEXT_SIZE], why[CONNECTIONS_TEXT_SIZE];
@@ -527,6 +527,8 @@ draw_connections(const struct screen *s, struct canvas *c)
 
 	while (used < sizeof line &&
 	    connections_next(s->connections, &i, &conns) == 0) {
+		if (conns.is_destination != is_destination)
+			continue;
 		(void)connections_trouble(&conns, why);
 		is_bad = is_bad || why[0] != '\0';
 		used += (size_t)snprintf(line + used, sizeof line - used,
@@ -629,7 +631,8 @@ draw_detail(const struct screen *s, struct canvas *c, size_t map_rows)
 	draw_map(s, c, map_rows);
 	draw_legend(s, c);
 	draw_figures(c, &status);
-	draw_connections(s, c);
+	draw_side(s, c, false);
+	draw_side(s, c, true);
 	draw_trouble(c, &status);
 	draw_last(c, &status);
 	draw_latest(s, c);

@@ -130,11 +130,11 @@ screen_set_map(struct screen *s, const struct job_map *map)
 	s->has_map = true;
 }
 
-/* Above and below it there are 12 others. */
+/* Above and below it there are 13 others. */
 size_t
 screen_map_rows(const struct screen *s, size_t rows)
 {
-	return s->view == SCREEN_MAP && rows > 12 ? rows - 12 : 1;
+	return s->view == SCREEN_MAP && rows > 13 ? rows - 13 : 1;
 }
 
 unsigned

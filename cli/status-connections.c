@@ -17,7 +17,7 @@ static void
 add(struct connections *c, const json_t *o)
 {
 	const char *state = answer_text(o, "state");
-	double latency = json_number_value(json_object_get(o, "latency_ms"));
+	double p99 = json_number_value(json_object_get(o, "latency_p99_ms"));
 
 	c->n++;
 	c->n_reconnects += json_integer_value(json_object_get(o,
@@ -35,8 +35,8 @@ add(struct connections *c, const json_t *o)
 		c->cipher = answer_text(o, "tls_cipher");
 	}
 	c->in_flight += json_integer_value(json_object_get(o, "in_flight"));
-	if (latency > c->latency_ms)
-		c->latency_ms = latency;
+	if (p99 > c->p99_ms)
+		c->p99_ms = p99;
 }
 
 int
@@ -48,6 +48,7 @@ connections_next(const json_t *list, size_t *i, struct connections *ret)
 	if (o == NULL)
 		return -ENOENT;
 	c.endpoint = answer_text(o, "endpoint");
+	c.is_destination = strcmp(answer_text(o, "side"), "destination") == 0;
 	for (const char *side = answer_text(o, "side"); o != NULL &&
 	     strcmp(answer_text(o, "side"), side) == 0 &&
 	     strcmp(answer_text(o, "endpoint"), c.endpoint) == 0;
@@ -86,9 +87,9 @@ connections_state(const struct connections *c, char buf[CONNECTIONS_TEXT_SIZE])
 	if (c->n_ready > 0)
 		append(buf, &used, ", %" JSON_INTEGER_FORMAT " in flight",
 		    c->in_flight);
-	if (c->latency_ms > 0)
-		append(buf, &used, ", %.*f ms", c->latency_ms < 10 ? 1 : 0,
-		    c->latency_ms);
+	if (c->p99_ms > 0)
+		append(buf, &used, ", p99 %.*f ms", c->p99_ms < 10 ? 1 : 0,
+		    c->p99_ms);
 	output_make_printable(buf);
 	return buf;
 }
@@ -136,6 +137,7 @@ enum {
 	COLUMN_STATE,
 	COLUMN_IN_FLIGHT,
 	COLUMN_LATENCY,
+	COLUMN_P99,
 	COLUMN_RECONNECTS,
 	COLUMN_TLS,
 	N_COLUMNS,
@@ -149,9 +151,20 @@ number_cell(const json_t *o, const char *key, char *cell)
 }
 
 static void
+latency_cell(const json_t *o, const char *key, char *cell)
+{
+	const json_t *latency = json_object_get(o, key);
+
+	if (json_is_number(latency))
+		(void)snprintf(cell, OUTPUT_CELL_SIZE, "%.1f ms",
+		    json_number_value(latency));
+	else
+		(void)snprintf(cell, OUTPUT_CELL_SIZE, "-");
+}
+
+static void
 read_row(const json_t *o, struct output_row *row)
 {
-	const json_t *latency = json_object_get(o, "latency_ms");
 	const char *error = answer_text(o, "error");
 
 	(void)snprintf(row->cell[COLUMN_ENDPOINT], OUTPUT_CELL_SIZE,
@@ -160,12 +173,8 @@ read_row(const json_t *o, struct output_row *row)
 	(void)snprintf(row->cell[COLUMN_STATE], OUTPUT_CELL_SIZE, "%s%s%s",
 	    answer_text(o, "state"), error[0] != '\0' ? ": " : "", error);
 	number_cell(o, "in_flight", row->cell[COLUMN_IN_FLIGHT]);
-	if (json_is_number(latency))
-		(void)snprintf(row->cell[COLUMN_LATENCY], OUTPUT_CELL_SIZE,
-		    "%.1f ms", json_number_value(latency));
-	else
-		(void)snprintf(row->cell[COLUMN_LATENCY], OUTPUT_CELL_SIZE,
-		    "-");
+	latency_cell(o, "latency_ms", row->cell[COLUMN_LATENCY]);
+	latency_cell(o, "latency_p99_ms", row->cell[COLUMN_P99]);
 	number_cell(o, "reconnects", row->cell[COLUMN_RECONNECTS]);
 	if (answer_text(o, "tls")[0] == '\0')
 		(void)snprintf(row->cell[COLUMN_TLS], OUTPUT_CELL_SIZE, "-");
@@ -179,7 +188,7 @@ int
 connections_print(const struct command *command, const json_t *list)
 {
 	static const char *const heading[] = { "CONNECTION", "STATE",
-		"IN FLIGHT", "LATENCY", "RECONNECTS", "TLS" };
+		"IN FLIGHT", "LATENCY", "P99", "RECONNECTS", "TLS" };
 
 	return output_list(command, list, heading, N_COLUMNS, read_row);
 }

@@ -2,6 +2,8 @@
 #ifndef CLI_STATUS_CONNECTIONS_H
 #define CLI_STATUS_CONNECTIONS_H
 
+#include <stdbool.h>
+
 #include <jansson.h>
 
 struct command;
@@ -10,13 +12,16 @@ struct command;
 
 /* Connections of a job to one disk, together. */
 struct connections {
+	bool is_destination;
 	const char *endpoint;
 	unsigned n;
 	unsigned n_ready;
 	const char *tls;		/* "": no TLS */
 	const char *cipher;
 	json_int_t in_flight;		/* requests, on all */
-	double latency_ms;		/* of the slowest; 0: not known */
+	double p99_ms;			/* what 99 of 100 requests took at
+					   most, of the slowest; 0: not
+					   known */
 	json_int_t n_reconnects;
 	const json_t *lost;		/* one that is; NULL: none */
 	unsigned n_lost;
@@ -28,7 +33,7 @@ struct connections {
  */
 int connections_next(const json_t *list, size_t *i, struct connections *ret);
 
-/* "vm1: 3 of 4 ready, 37 in flight, 0.4 ms". */
+/* "vm1: 3 of 4 ready, 37 in flight, p99 0.4 ms". */
 const char *connections_state(const struct connections *c,
     char buf[CONNECTIONS_TEXT_SIZE]);
 /* The same and ", TLSv1.3, 1 reconnect". */

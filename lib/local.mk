@@ -210,6 +210,8 @@ noinst_LTLIBRARIES += %D%/libnbdsync.la
 	%D%/transfer/probe.c \
 	%D%/transfer/marks.c \
 	%D%/transfer/marks.h \
+	%D%/transfer/latency.c \
+	%D%/transfer/latency.h \
 	%D%/transfer/mirror.c \
 	%D%/transfer/recheck.c \
 	%D%/transfer/readback-blocks.c \

@@ -141,6 +141,7 @@ unit_tests = \
 	%D%/unit/store/test-store \
 	%D%/unit/store/test-tables \
 	%D%/unit/transfer/test-carrier \
+	%D%/unit/transfer/test-latency \
 	%D%/unit/transfer/test-marks \
 	%D%/unit/transfer/test-report \
 	%D%/unit/transfer/test-run-map \

@@ -20,8 +20,9 @@ latency_to_json(uint64_t us)
 static json_t *
 to_json(const struct job *job, const struct run_connection *c) ON_MAIN
 {
-	return json_pack("{s:s, s:s, s:i, s:s, s:o, s:I, s:o, s:s?, s:s?, s:I, "
-	    "s:o, s:s?}", "side", c->is_destination ? "destination" : "source",
+	return json_pack("{s:s, s:s, s:i, s:s, s:o, s:I, s:o, s:o, s:s?, s:s?, "
+	    "s:I, s:o, s:s?}",
+	    "side", c->is_destination ? "destination" : "source",
 	    "endpoint", c->is_destination &&
 	    c->destination < job->n_destinations ?
 	    job->destinations[c->destination] : job->source,
@@ -30,6 +31,7 @@ to_json(const struct job *job, const struct run_connection *c) ON_MAIN
 	    "since", report_time(job_now_ms() - (int64_t)c->since_ms),
 	    "in_flight", (json_int_t)c->in_flight,
 	    "latency_ms", latency_to_json(c->latency_us),
+	    "latency_p99_ms", latency_to_json(c->latency_p99_us),
 	    "tls", c->tls_version, "tls_cipher", c->tls_cipher,
 	    "reconnects", (json_int_t)c->n_reconnects,
 	    "next_try_s", !c->waits ? json_null() :

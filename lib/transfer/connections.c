@@ -8,9 +8,6 @@
 
 #include "endpoint/disk.h"
 
-/* How much of the latency a single answer is: that of the last dozens. */
-#define LATENCY_WEIGHT 16
-
 static const char *const state_names[] = {
 	[CONNECTION_NONE] = "none",
 	[CONNECTION_CONNECTING] = "connecting",
@@ -58,7 +55,7 @@ void
 connection_is_back(struct connection_books *b, const struct disk *disk)
 {
 	(void)atomic_fetch_add(&b->n_reconnects, 1);
-	atomic_store(&b->latency_us, 0);
+	latency_forget(&b->latency);
 	connection_is_ready(b, disk);
 }
 
@@ -84,16 +81,10 @@ connection_sent(struct connection_books *b)
 void
 connection_answered(struct connection_books *b, uint64_t took_us)
 {
-	uint64_t latency = copy_ledger_get(&b->latency_us);
-
 	(void)atomic_fetch_sub_explicit(&b->in_flight, 1,
 	    memory_order_relaxed);
-	if (took_us == 0)
-		return;
-	latency = latency == 0 ? took_us :
-	    (latency * (LATENCY_WEIGHT - 1) + took_us) / LATENCY_WEIGHT;
-	/* Nobody else writes it. */
-	atomic_store_explicit(&b->latency_us, latency, memory_order_relaxed);
+	if (took_us > 0)
+		latency_note(&b->latency, took_us);
 }
 
 static void
@@ -111,7 +102,8 @@ look(struct connection_books *b, struct run_connection *ret)
 	ret->tls_version = atomic_load(&b->tls_version);
 	ret->tls_cipher = atomic_load(&b->tls_cipher);
 	ret->in_flight = copy_ledger_get(&b->in_flight);
-	ret->latency_us = copy_ledger_get(&b->latency_us);
+	ret->latency_us = latency_mean(&b->latency);
+	ret->latency_p99_us = latency_percentile(&b->latency, 99);
 	ret->n_reconnects = copy_ledger_get(&b->n_reconnects);
 }
 

@@ -7,6 +7,7 @@
 #include <stdint.h>
 
 #include "copy/ledger.h"
+#include "transfer/latency.h"
 #include "transfer/run.h"
 
 /*
@@ -25,7 +26,7 @@ struct connection_books {
 	const char *_Atomic tls_version;	/* NULL: no TLS; constants */
 	const char *_Atomic tls_cipher;
 	_Atomic uint64_t in_flight;
-	_Atomic uint64_t latency_us;	/* 0: nothing was answered yet */
+	struct latency latency;		/* of reads and writes */
 	_Atomic uint64_t n_reconnects;
 };
 

@@ -537,8 +537,9 @@ struct run_connection {
 	const char *tls_cipher;		/* "TLS_AES_128_GCM_SHA256"; likewise */
 	uint64_t in_flight;		/* requests */
 	uint64_t latency_us;		/* from a read or write to its answer,
-					   of the last ones; 0: there was
-					   none */
+					   the mean of the last ones; 0:
+					   there was none */
+	uint64_t latency_p99_us;	/* what 99 of 100 took at most */
 	uint64_t n_reconnects;
 };
 

@@ -7,7 +7,7 @@
 . "$srcdir/tests/lib/tlslib.sh"
 requires nbdkit --filter=delay pattern --version
 requires certtool --version
-plan 28
+plan 29
 
 make_pki "$tmp/pki"
 start_nbdkit src --tls=require --tls-certificates="$tmp/pki" \
@@ -44,6 +44,8 @@ ok "requests are in flight at the slow source, as many as may" wait_for \
     .in_flight] | max")" = 4 ]'
 ok "whose answers take as long as it has them wait, and more" wait_for \
     '[ "$(job_field vm ".connections[0].latency_ms >= 50")" = true ]'
+ok "nearly all of them" wait_for \
+    '[ "$(job_field vm ".connections[0].latency_p99_ms >= 50")" = true ]'
 is "nothing was lost" "$(job_field vm \
     '[.connections[] | "\(.reconnects) \(.error) \(.next_try_s)"] | unique[]')" \
     "0 null null"
@@ -57,13 +59,13 @@ is "the answer is as the schema says" "$(api /v1/schema >"$tmp/schema"
 
 ok "status shows the job" "$nbdsync" status vm
 like "with what is to one disk in a line" "$out" \
-    '^connections: +s: 2 ready, [0-8] in flight, [0-9.]+ ms, TLSv1\.3$'
+    '^connections: +s: 2 ready, [0-8] in flight, p99 [0-9.]+ ms, TLSv1\.3$'
 like "and the other" "$out" '^ +d: 2 ready, [0-9]+ in flight.*, no TLS$'
 ok "each can be shown" "$nbdsync" status vm --connections
 like "with a heading" "$out" \
-    '^CONNECTION +STATE +IN FLIGHT +LATENCY +RECONNECTS +TLS$'
+    '^CONNECTION +STATE +IN FLIGHT +LATENCY +P99 +RECONNECTS +TLS$'
 like "its TLS and cipher" "$out" \
-    '^s #2 +ready +[0-9]+ +[0-9.]+ ms +0 +TLSv1\.3 TLS_AES_128_GCM_SHA256$'
+    '^s #2 +ready +[0-9]+ +[0-9.]+ ms +[0-9.]+ ms +0 +TLSv1\.3 TLS_AES_128_GCM_SHA256$'
 like "or none" "$out" '^d #1 +ready +[0-9]+ .* 0 +-$'
 exits 2 "not of all jobs" "$nbdsync" status --connections
 like "which is said" "$err" 'of which job'

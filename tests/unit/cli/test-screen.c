@@ -126,18 +126,20 @@ START_TEST(connections_are_summed_up_for_each_disk)
 {
 	json_t *answer = json_loads("{\"connections\":["
 	    "{\"side\":\"source\",\"endpoint\":\"a\",\"id\":1,"
-	    "\"state\":\"ready\",\"in_flight\":3,\"latency_ms\":0.25},"
+	    "\"state\":\"ready\",\"in_flight\":3,\"latency_p99_ms\":0.25},"
 	    "{\"side\":\"source\",\"endpoint\":\"a\",\"id\":2,"
-	    "\"state\":\"ready\",\"in_flight\":4,\"latency_ms\":12.6},"
+	    "\"state\":\"ready\",\"in_flight\":4,\"latency_p99_ms\":12.6},"
 	    "{\"side\":\"destination\",\"endpoint\":\"b\",\"id\":1,"
 	    "\"state\":\"reconnecting\",\"in_flight\":0,"
-	    "\"latency_ms\":null,\"error\":\"Gone\","
+	    "\"latency_p99_ms\":null,\"error\":\"Gone\","
 	    "\"next_try_s\":4}]}", 0, NULL);
 
 	ck_assert_ptr_nonnull(answer);
 	screen_set_job(&screen, answer);
 	json_decref(answer);
-	ck_assert(shows("a: 2 ready, 7 in flight, 13 ms | b: 0 of 1 ready, "));
+	ck_assert(shows("a: 2 ready, 7 in flight, p99 13 ms"));
+	ck_assert(shows("b: 0 of 1 ready, #1 reconnecting: Gone; next try in "
+	    "4 s"));
 	screen_key(&screen, SCREEN_KEY_DOWN);
 	ck_assert(!shows("2 ready"));
 }
@@ -226,13 +228,14 @@ selected_by(int key)
 START_TEST(many_jobs_are_paged_through)
 {
 	show_thirty();
-	ck_assert(shows("JOB 1-10/30"));
-	ck_assert_str_eq(selected_by(SCREEN_KEY_PAGE_DOWN), "j10");
-	ck_assert(shows("JOB 2-11/30"));
-	ck_assert_str_eq(selected_by(SCREEN_KEY_PAGE_DOWN), "j20");
+	ck_assert(shows("JOB 1-9/30"));
+	ck_assert_str_eq(selected_by(SCREEN_KEY_PAGE_DOWN), "j9");
+	ck_assert(shows("JOB 2-10/30"));
+	ck_assert_str_eq(selected_by(SCREEN_KEY_PAGE_DOWN), "j18");
+	ck_assert_str_eq(selected_by(SCREEN_KEY_PAGE_DOWN), "j27");
 	ck_assert_str_eq(selected_by(SCREEN_KEY_PAGE_DOWN), "j29");
-	ck_assert(shows("JOB 21-30/30"));
-	ck_assert_str_eq(selected_by(SCREEN_KEY_PAGE_UP), "j19");
+	ck_assert(shows("JOB 22-30/30"));
+	ck_assert_str_eq(selected_by(SCREEN_KEY_PAGE_UP), "j20");
 	ck_assert_str_eq(selected_by(SCREEN_KEY_HOME), "j0");
 	ck_assert_str_eq(selected_by(SCREEN_KEY_PAGE_UP), "j0");
 	ck_assert_str_eq(selected_by(SCREEN_KEY_END), "j29");
