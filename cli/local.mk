@@ -23,10 +23,16 @@ noinst_LTLIBRARIES += %D%/libcli.la
 	%D%/configcheck.c \
 	%D%/control.c \
 	%D%/control.h \
+	%D%/copy-checkpoint.c \
+	%D%/copy-checkpoint.h \
 	%D%/copy-engine.c \
 	%D%/copy-engine.h \
+	%D%/copy-passes.c \
+	%D%/copy-passes.h \
 	%D%/copy-request.c \
 	%D%/copy-request.h \
+	%D%/copy-result.c \
+	%D%/copy-result.h \
 	%D%/copy-words.c \
 	%D%/copy-words.h \
 	%D%/copy.c \
