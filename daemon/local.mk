@@ -106,6 +106,7 @@ noinst_LTLIBRARIES += %D%/libdaemon.la
 	%D%/job/passes.c \
 	%D%/job/pause.c \
 	%D%/job/rate.c \
+	%D%/job/result.c \
 	%D%/job/rpo.c \
 	%D%/job/schedule.c \
 	%D%/job/shared.c \

@@ -374,8 +374,15 @@ void job_look_at_window(struct job *job) ON_MAIN;
 /* Seconds; -1: it runs when it is told to. */
 int64_t job_next_run(const struct job *job) ON_MAIN;
 
+/* result.c: log how the run has ended. */
+void job_log_result(struct job *job, const struct run_result *result) ON_MAIN;
+/* The same as report_result(), with the run's names.  NULL: out of memory. */
+json_t *job_result_to_json(const struct job *job,
+    const struct run_result *result);
 /* The run, as hooks are told of it. */
 json_t *job_describe_run(const struct job *job) ON_MAIN;
+/* Likewise with what job->report says. */
+json_t *job_describe_result(const struct job *job) ON_MAIN;
 
 /* See whether connections were lost, or are back. */
 void job_look_at_losses(struct job *job, const struct run_progress *p) ON_MAIN;
