@@ -83,7 +83,7 @@ is "with endpoint and error" "$(field NBDSYNC_ENDPOINT) $(field ERRNO)" \
 like "with the place on the disk" \
     "$(field NBDSYNC_OFFSET) $(field NBDSYNC_LENGTH)" '^[0-9]+ [1-9][0-9]*$'
 like "with the place in the source" "$(field CODE_FILE) $(field CODE_LINE)" \
-    '^daemon/job/job.c [0-9]+$'
+    '^daemon/job/result.c [0-9]+$'
 catalog=$srcdir/packaging/journal/nbdsync.catalog
 ok "with an id that the catalog explains" grep -q "^-- $(field MESSAGE_ID)\$" \
     "$catalog"
