@@ -17,6 +17,10 @@
 /* Up to here a time is late, beyond it has been missed. */
 #define LATE_S	   300
 #define GONE_BACK_S (2 * 86400)
+/* A window is closed for no longer, whatever is done to clocks. */
+#define CLOSED_S (28 * 3600)
+/* Where so many were missed the next one is not far. */
+#define MISSED_MAX 64
 
 int
 schedule_window_parse(const char *text, struct schedule_window *ret)
@@ -110,7 +114,8 @@ into_window(const struct schedule_window *window, int64_t at)
 		int64_t opens = cron_wall_time(at, day,
 		    window->from_minute / 60, window->from_minute % 60);
 
-		if (opens > at)
+		/* One that the clock leaves out never does. */
+		if (opens > at && schedule_window_has(window, opens))
 			return opens;
 	}
 	return at;
@@ -158,6 +163,14 @@ schedule_id(const struct schedule *s)
 	return id & INT64_MAX ? id & INT64_MAX : 1;
 }
 
+/* The same before jitter and window. */
+static int64_t
+next_time(const struct schedule *s, int64_t done)
+{
+	return s->has_cron ? cron_next(&s->cron, done) :
+	    done + (int64_t)s->interval_s;
+}
+
 int64_t
 schedule_next(const struct schedule *s, int64_t done)
 {
@@ -165,8 +178,7 @@ schedule_next(const struct schedule *s, int64_t done)
 
 	if (!schedule_is_set(s))
 		return -1;
-	at = s->has_cron ? cron_next(&s->cron, done) :
-	    done + (int64_t)s->interval_s;
+	at = next_time(s, done);
 	if (at < 0)
 		return -1;
 	if (s->jitter_s > 0)
@@ -181,13 +193,40 @@ schedule_next_run(const struct schedule *s, int64_t at, int64_t now)
 	return at < 0 || at > now ? at : into_window(&s->window, now);
 }
 
+/*
+ * Up to when all is missed: now, or just before a time of day that is only
+ * late.
+ */
+static int64_t
+missed_up_to(const struct schedule *s, int64_t done, int64_t now)
+{
+	int64_t from = now - LATE_S - (int64_t)s->jitter_s -
+	    (s->window.is_set ? CLOSED_S : 0) - 1;
+
+	if (!s->has_cron)
+		return now;
+	if (from < done)
+		from = done;
+	for (int i = 0; i < MISSED_MAX && from >= 0 && from < now; i++) {
+		int64_t due = schedule_next(s, from);
+
+		if (due <= now && now - due <= LATE_S)
+			return from;
+		from = next_time(s, from);
+	}
+	return now;
+}
+
 enum schedule_verdict
 schedule_look(const struct schedule *s, int64_t now, int64_t *done)
 {
-	int64_t due;
+	/* An interval has no times that could come twice. */
+	int64_t ahead_max = s->has_cron ? GONE_BACK_S : 0;
+	int64_t before, due;
 
-	if (*done > now + GONE_BACK_S)
+	if (*done > now + ahead_max)
 		*done = now;
+	before = *done;
 	due = schedule_next(s, *done);
 	if (due < 0 || due > now)
 		return SCHEDULE_WAIT;
@@ -198,5 +237,9 @@ schedule_look(const struct schedule *s, int64_t now, int64_t *done)
 		*done = now;
 	if (now - due <= LATE_S)
 		return SCHEDULE_RUN;
-	return s->catch_up ? SCHEDULE_CATCH_UP : SCHEDULE_MISSED;
+	if (s->catch_up)
+		return SCHEDULE_CATCH_UP;
+	if (before < now)
+		*done = missed_up_to(s, before, now);
+	return SCHEDULE_MISSED;
 }

@@ -78,8 +78,10 @@ enum schedule_verdict {
 /*
  * What is to be done now?  Unless that is SCHEDULE_WAIT, *done becomes now:
  * however many times were missed, they are dealt with, and none of them comes
- * again if the clock goes back.  A clock that went back by more than two days
- * was wrong before: then *done is now, too.
+ * again if the clock goes back.  After SCHEDULE_MISSED it may be earlier: the
+ * last of them is only late, and what to look for next.  A clock that went
+ * back by more than two days was wrong before, and an interval counts anew
+ * from any that went back: then *done is now, too.
  */
 enum schedule_verdict schedule_look(const struct schedule *s, int64_t now,
     int64_t *done);

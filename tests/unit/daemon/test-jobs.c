@@ -1002,6 +1002,8 @@ add_stops(TCase *tc)
 
 static const char hourly[] = ENDPOINTS("b") "jobs = ("
     JOB("one", "b", "interval = \"1h\";") ");";
+static const char each_hour[] = ENDPOINTS("b") "jobs = ("
+    JOB("one", "b", "schedule = \"0 * * * *\";") ");";
 
 #define HOUR_S 3600
 
@@ -1092,20 +1094,43 @@ END_TEST
 
 START_TEST(clock_that_jumps_a_day_runs_nothing_twice)
 {
-	int64_t now = (int64_t)time(NULL) + 2;
+	int64_t now = ((int64_t)time(NULL) / HOUR_S + 1) * HOUR_S;
 
-	apply(hourly);
+	apply(each_hour);
 	look_at(now);
 	fake_run_finish(0, RUN_SUCCEEDED, NULL);
 	for (int64_t t = now - 86400; t < now + HOUR_S; t += 60)
 		look_at(t);
 	ck_assert_ptr_null(fake_run_get(1));
 	/* And forward: once for all that was missed. */
-	look_at(now + 86400);
+	look_at(now + 86400 + 600);
 	ck_assert_str_eq(view_one().trigger, "catch-up");
 	fake_run_finish(1, RUN_SUCCEEDED, NULL);
-	look_at(now + 86400 + 60);
+	look_at(now + 86400 + 660);
 	ck_assert_ptr_null(fake_run_get(2));
+}
+END_TEST
+
+START_TEST(clock_that_jumps_a_day_does_not_stop_an_interval)
+{
+	int64_t now = (int64_t)time(NULL) + 2;
+
+	apply(hourly);
+	look_at(now);
+	fake_run_finish(0, RUN_SUCCEEDED, NULL);
+	now -= 86400;
+	for (int64_t t = now; t < now + HOUR_S; t += 60)
+		look_at(t);
+	ck_assert_ptr_null(fake_run_get(1));
+	look_at(now + HOUR_S);
+	ck_assert_str_eq(view_one().trigger, "schedule");
+	fake_run_finish(1, RUN_SUCCEEDED, NULL);
+	/* And forward: once for all that was missed. */
+	look_at(now + 86400);
+	ck_assert_str_eq(view_one().trigger, "catch-up");
+	fake_run_finish(2, RUN_SUCCEEDED, NULL);
+	look_at(now + 86400 + 60);
+	ck_assert_ptr_null(fake_run_get(3));
 }
 END_TEST
 
@@ -1151,6 +1176,7 @@ add_schedules(TCase *tc)
 	    run_that_is_due_while_one_runs_is_skipped_with_a_record);
 	tcase_add_test(tc, run_that_is_due_while_the_job_is_paused_is_skipped);
 	tcase_add_test(tc, clock_that_jumps_a_day_runs_nothing_twice);
+	tcase_add_test(tc, clock_that_jumps_a_day_does_not_stop_an_interval);
 	tcase_add_test(tc, reload_does_not_make_a_schedule_run_again);
 	tcase_add_test(tc, times_of_day_that_a_reload_brings_were_not_missed);
 }

@@ -242,6 +242,106 @@ START_TEST(what_was_missed_is_only_said_if_it_is_not_to_be_caught_up)
 }
 END_TEST
 
+/* Not even by what was missed before it. */
+START_TEST(time_that_is_only_late_is_not_missed)
+{
+	struct schedule s = { .has_cron = true, .cron = cron("0 * * * *") };
+	int64_t now = local("2026-11-23 12:02");
+	int64_t done = local("2026-11-23 09:00");
+
+	ck_assert_int_eq(schedule_look(&s, now, &done), SCHEDULE_MISSED);
+	ck_assert_int_eq(schedule_look(&s, now, &done), SCHEDULE_RUN);
+	ck_assert_int_eq(schedule_look(&s, now, &done), SCHEDULE_WAIT);
+	ck_assert_int_eq(schedule_next(&s, done), local("2026-11-23 13:00"));
+	/* Each within a quarter of an hour of its time. */
+	s.jitter_s = 900;
+	for (int i = 0; i < 100; i++) {
+		int64_t due;
+
+		s.seed = (uint64_t)i;
+		due = schedule_next(&s, local("2026-11-23 11:00"));
+		done = local("2026-11-23 09:00");
+		ck_assert_int_eq(schedule_look(&s, due + 60, &done),
+		    SCHEDULE_MISSED);
+		ck_assert_int_eq(schedule_look(&s, due + 60, &done),
+		    SCHEDULE_RUN);
+	}
+}
+END_TEST
+
+/* A machine that was off for a night. */
+START_TEST(window_that_went_by_does_not_take_the_next_one_along)
+{
+	static const char *const times[] = { "0 22 * * *", "30 12 * * *",
+		"*/30 * * * *" };
+	struct schedule s = { .has_cron = true };
+	int64_t opens = local("2026-11-24 22:00");
+
+	ck_assert_int_eq(schedule_window_parse("22:00-06:00", &s.window), 0);
+	for (int i = 0; i < 3; i++) {
+		int64_t done = local("2026-11-22 22:00");
+
+		s.cron = cron(times[i]);
+		ck_assert_int_eq(schedule_look(&s, local("2026-11-24 08:00"),
+		    &done), SCHEDULE_WAIT);
+		ck_assert_int_eq(schedule_look(&s, opens, &done),
+		    SCHEDULE_MISSED);
+		ck_assert_int_eq(schedule_look(&s, opens, &done),
+		    SCHEDULE_RUN);
+		ck_assert_int_eq(schedule_look(&s, opens, &done),
+		    SCHEDULE_WAIT);
+	}
+}
+END_TEST
+
+START_TEST(many_that_were_missed_take_no_time)
+{
+	struct schedule s = { .has_cron = true, .cron = cron("* * * * *"),
+		.jitter_s = DAY };
+	int64_t now = local("2026-11-24 22:00");
+	int64_t done = local("2016-11-22 22:00");
+
+	ck_assert_int_eq(schedule_window_parse("22:00-06:00", &s.window), 0);
+	ck_assert_int_eq(schedule_look(&s, now, &done), SCHEDULE_MISSED);
+	ck_assert_int_ge(done, now - 3 * DAY);
+	ck_assert_int_le(done, now);
+}
+END_TEST
+
+/* From 2:00 to 3:00. */
+START_TEST(window_that_the_clock_leaves_out_opens_the_next_day)
+{
+	static const char *const times[] = { "0 1 * * *", "0 2 * * *" };
+	struct schedule s = { .has_cron = true };
+	int64_t done = local("2026-03-28 12:00");
+
+	for (int i = 0; i < 2; i++) {
+		s.cron = cron(times[i]);
+		ck_assert_int_eq(schedule_window_parse("02:00-03:00",
+		    &s.window), 0);
+		ck_assert_int_eq(schedule_next(&s, done),
+		    local("2026-03-30 02:00"));
+		ck_assert_int_eq(schedule_window_parse("02:00-03:30",
+		    &s.window), 0);
+		ck_assert_int_eq(schedule_next(&s, done),
+		    local("2026-03-29 03:00"));
+	}
+}
+END_TEST
+
+START_TEST(interval_goes_on_from_a_clock_that_was_put_back)
+{
+	struct schedule s = { .interval_s = HOUR, .catch_up = true };
+	int64_t noon = local("2026-11-23 12:00");
+	int64_t done = noon;
+
+	/* By a day, and in any case not at once. */
+	ck_assert_int_eq(schedule_look(&s, noon - DAY, &done), SCHEDULE_WAIT);
+	ck_assert_int_eq(schedule_next(&s, done), noon - DAY + HOUR);
+	ck_assert_uint_eq(count_runs(&s, noon - DAY, noon, &done), 23);
+}
+END_TEST
+
 START_TEST(interval_counts_from_the_last_time)
 {
 	struct schedule s = { .interval_s = 6 * HOUR, .catch_up = true };
@@ -422,6 +522,13 @@ main(void)
 	    clock_that_was_far_ahead_does_not_stop_the_schedule);
 	tcase_add_test(tc,
 	    what_was_missed_is_only_said_if_it_is_not_to_be_caught_up);
+	tcase_add_test(tc, time_that_is_only_late_is_not_missed);
+	tcase_add_test(tc,
+	    window_that_went_by_does_not_take_the_next_one_along);
+	tcase_add_test(tc, many_that_were_missed_take_no_time);
+	tcase_add_test(tc,
+	    window_that_the_clock_leaves_out_opens_the_next_day);
+	tcase_add_test(tc, interval_goes_on_from_a_clock_that_was_put_back);
 	tcase_add_test(tc, interval_counts_from_the_last_time);
 	tcase_add_test(tc, nothing_set_is_never);
 	tcase_add_test(tc,
