@@ -558,6 +558,7 @@ integration_tests = \
 	%D%/integration/daemon-copy.t \
 	%D%/integration/daemon-fill.t \
 	%D%/integration/daemon-hooks.t \
+	%D%/integration/daemon-hooks-killed.t \
 	%D%/integration/daemon-endpoints.t \
 	%D%/integration/daemon-credentials.t \
 	%D%/integration/daemon-events.t \

@@ -2,7 +2,8 @@
 /*
  * The run that a daemon was killed in.  The notes of a job say which has
  * begun, until it has ended; one that is still there when the next daemon
- * reads them, and is not in the history, has failed.
+ * reads them, and is not in the history, has failed.  The hooks after it run
+ * then: a snapshot is not left behind, and whoever is to be told is.
  */
 
 #include <errno.h>
@@ -77,6 +78,41 @@ add_to_history(struct job *job, const json_t *o,
 }
 
 static void
+on_hooks_end(void *arg)
+{
+	struct job *job = arg;
+	struct jobs *jobs = job->jobs;
+
+	on_main_entry();
+	hooks_free(job->late_hooks);
+	job->late_hooks = NULL;
+	/* What was due has waited. */
+	if (!jobs->is_stopping)
+		net_timer_start(&jobs->schedule_timer, 0);
+	jobs_on_job_idle(jobs, job);
+}
+
+/* Nothing is told by those of a run that has begun since. */
+static void
+run_hooks(struct job *job, json_t *report) ON_MAIN
+{
+	const struct hooks_events events = { NULL, on_hooks_end, job,
+		job->totals.hooks };
+	const struct conf *conf = job->jobs->conf;
+	json_t *o;
+
+	if (job->run != NULL || !job->is_configured ||
+	    job->jobs->is_stopping ||
+	    hooks_new(job->jobs->loop, conf, conf_find_job(conf, job->name),
+	    &events, &job->late_hooks) < 0 || job->late_hooks == NULL)
+		return;
+	job->jobs->n_running++;
+	o = job_describe_result(job, report);
+	hooks_after(job->late_hooks, o, true);
+	json_decref(o);
+}
+
+static void
 take(struct job *job, json_t *begun, const struct store_call *call) ON_MAIN
 {
 	struct run_result result = {
@@ -108,6 +144,7 @@ take(struct job *job, json_t *begun, const struct store_call *call) ON_MAIN
 	job->counters[JOB_COUNT_FAILED]++;
 	job->is_dirty = true;
 	add_to_history(job, o, &result);
+	run_hooks(job, o);
 	json_decref(o);
 }
 

@@ -114,6 +114,8 @@ struct job {
 
 	struct series *run;		/* NULL: idle */
 	struct hooks *hooks;		/* of the run; NULL: none */
+	struct hooks *late_hooks;	/* of one that an earlier daemon has
+					   ended in; NULL: none run */
 	bool is_preparing;		/* the hooks before it run */
 	bool has_ended;			/* the hooks after it run */
 	bool is_cancelled;
@@ -321,7 +323,8 @@ json_t *job_add_memory(const struct job *job, json_t *o) ON_MAIN;
 json_t *job_begun_to_json(const struct job *job) ON_MAIN;
 /*
  * true: the last run is the one that its notes tell of as under way, and not
- * the newest in the history, which call has.
+ * the newest in the history, which call has.  Its hooks run, then: the job is
+ * stopping until they have ended.
  */
 bool job_take_begun(struct job *job, const struct store_call *call) ON_MAIN;
 
@@ -381,8 +384,8 @@ json_t *job_result_to_json(const struct job *job,
     const struct run_result *result);
 /* The run, as hooks are told of it. */
 json_t *job_describe_run(const struct job *job) ON_MAIN;
-/* Likewise with what job->report says. */
-json_t *job_describe_result(const struct job *job) ON_MAIN;
+/* The same of one that has ended, with its report; NULL: out of memory. */
+json_t *job_describe_result(const struct job *job, json_t *report) ON_MAIN;
 
 /* See whether connections were lost, or are back. */
 void job_look_at_losses(struct job *job, const struct run_progress *p) ON_MAIN;
@@ -464,7 +467,8 @@ void job_count(struct job *job, const struct run_result *result) ON_MAIN;
 /* Something has come to rest: if we are stopping, has everything? */
 void jobs_look_at_stopping(struct jobs *jobs) ON_MAIN;
 
-/* A run of job has ended and is gone; the job may go, too. */
+/* A run of job has ended and is gone, or the hooks after one that an earlier
+ * daemon has ended in have; the job may go, too. */
 void jobs_on_job_idle(struct jobs *jobs, struct job *job) ON_MAIN;
 
 #endif

@@ -42,6 +42,7 @@ job_new(struct jobs *jobs, const char *name)
 	list_init(&job->keep_node);
 	job->jobs = jobs;
 	job->told_state = "idle";
+	job->trigger = "";
 	job->known_since_ms = job_now_ms();
 	job->rpo_level = JOB_OK;
 	(void)snprintf(job->name, sizeof job->name, "%s", name);
@@ -54,6 +55,7 @@ job_free(struct job *job)
 	assert(job->run == NULL);
 	list_remove(&job->node);
 	list_remove(&job->keep_node);
+	hooks_free(job->late_hooks);
 	hooks_free(job->rpo_alarm.hooks);
 	hooks_free(job->stall_alarm.hooks);
 	hooks_free(job->pass_alarm.hooks);
@@ -191,7 +193,7 @@ keep_result(struct job *job, const struct run_result *result,
 		end_run(job);
 		return;
 	}
-	o = job_describe_result(job);
+	o = job_describe_result(job, job->report);
 	hooks_after(job->hooks, o, result->outcome != RUN_SUCCEEDED &&
 	    result->outcome != RUN_STOPPED &&
 	    result->outcome != RUN_REPAIRED &&
@@ -344,6 +346,9 @@ check_may_start(const struct job *job, struct error *e) ON_MAIN
 {
 	if (job->run != NULL)
 		return error_set(e, -EBUSY, "job '%s' is running", job->name);
+	if (job->late_hooks != NULL)
+		return error_set(e, -EBUSY, "job '%s' still runs the hooks "
+		    "after a run that the daemon has ended in", job->name);
 	if (job->is_paused)
 		return error_set(e, -ECANCELED, "job '%s' is paused%s%s",
 		    job->name, job->pause_reason[0] != '\0' ? ": " : "",

@@ -357,7 +357,7 @@ keep(struct jobs *jobs, const struct conf *conf, struct job *job) ON_MAIN
 static void
 drop(struct job *job) ON_MAIN
 {
-	if (job->run == NULL) {
+	if (job->run == NULL && job->late_hooks == NULL) {
 		job_say(job, MSG_JOB_CHANGED, LOG_LEVEL_INFO,
 		    "no longer configured");
 		job_free(job);

@@ -40,8 +40,8 @@ job_start_again(struct job *job)
 	struct error e;
 
 	if (!job->resume_starts || job->is_paused || job->run != NULL ||
-	    !job->is_configured || job->jobs->is_stopping ||
-	    job_hold_for_window(job))
+	    job->late_hooks != NULL || !job->is_configured ||
+	    job->jobs->is_stopping || job_hold_for_window(job))
 		return;
 	if (job_go_on(job, "resume", &e) < 0)
 		job_say_refused(job, &e);

@@ -227,17 +227,21 @@ job_describe_run(const struct job *job)
 
 /* The same with the run's result. */
 json_t *
-job_describe_result(const struct job *job)
+job_describe_result(const struct job *job, json_t *report)
 {
 	json_t *o = job_describe_run(job);
 
 	(void)json_object_set_new(o, "state", json_string("stopping"));
+	/* It may be one of an earlier daemon. */
+	(void)json_object_set(o, "run", json_object_get(report, "id"));
+	(void)json_object_set(o, "run_uuid", json_object_get(report, "uuid"));
+	(void)json_object_set(o, "trigger", json_object_get(report,
+	    "trigger"));
 	(void)json_object_set(o, "bytes", json_object_get(json_object_get(
-	    job->report, "progress"), "done_bytes"));
-	(void)json_object_set(o, "result", json_object_get(job->report,
-	    "result"));
+	    report, "progress"), "done_bytes"));
+	(void)json_object_set(o, "result", json_object_get(report, "result"));
 	(void)json_object_set(o, "error", json_object_get(json_object_get(
-	    job->report, "failure"), "message"));
-	(void)json_object_set(o, "last_run", job->report);
+	    report, "failure"), "message"));
+	(void)json_object_set(o, "last_run", report);
 	return o;
 }

@@ -4,7 +4,8 @@
  *
  * What is due is a calculation (schedule/schedule.h); here are the clock, the
  * timer, and what becomes of a run that is due: it starts, or it is skipped,
- * with a record, because the job runs still or is paused.  Nothing is queued.
+ * with a record, because the job runs still or is paused.  Nothing is queued,
+ * and waits only for the hooks of a run that the daemon before us has ended in.
  *
  * The timer looks at least once a minute, so a clock that jumps is noticed.
  */
@@ -127,7 +128,8 @@ look(struct job *job, int64_t now) ON_MAIN
 	int64_t done = job->schedule_done;
 	enum schedule_verdict verdict;
 
-	if (!job->is_configured || !schedule_is_set(&job->schedule))
+	if (!job->is_configured || !schedule_is_set(&job->schedule) ||
+	    job->late_hooks != NULL)
 		return;
 	/* A clock that went back may have been wrong before. */
 	if (job->schedule_next > now && done <= now)
@@ -190,7 +192,7 @@ job_look_at_window(struct job *job)
 		return;
 	}
 	if (!job->waits_for_window || !is_open || job->run != NULL ||
-	    job->is_paused || !job->is_configured ||
+	    job->late_hooks != NULL || job->is_paused || !job->is_configured ||
 	    job->jobs->is_stopping || jobs_have_unknown(job->jobs))
 		return;
 	job->waits_for_window = false;
@@ -213,7 +215,8 @@ start_timer(struct jobs *jobs) ON_MAIN
 
 		if (rpo_ms < delay_ms)
 			delay_ms = rpo_ms + 1;
-		if (!schedule_is_set(&job->schedule) || !job->is_configured)
+		if (!schedule_is_set(&job->schedule) || !job->is_configured ||
+		    job->late_hooks != NULL)
 			continue;
 		/* It waits for its window. */
 		if (in_ms < 0)

@@ -53,6 +53,8 @@ job_state(const struct job *job, const struct run_progress *p)
 		return "preparing";
 	if (job->run != NULL)
 		return run_state(job, p->phase);
+	if (job->late_hooks != NULL)
+		return run_phase_name(RUN_STOPPING);
 	return job->is_paused ? "paused" : job->waits_for_window ? "held" :
 	    "idle";
 }
