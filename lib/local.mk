@@ -225,6 +225,7 @@ noinst_LTLIBRARIES += %D%/libnbdsync.la
 	%D%/transfer/report.c \
 	%D%/transfer/report-line.c \
 	%D%/transfer/report-json.c \
+	%D%/transfer/report-lists.c \
 	%D%/transfer/report.h \
 	%D%/transfer/run-map.c \
 	%D%/transfer/run-map.h \

@@ -98,6 +98,7 @@ unit_tests = \
 	%D%/unit/daemon/test-conf \
 	%D%/unit/daemon/test-certificates \
 	%D%/unit/daemon/test-conf-files \
+	%D%/unit/daemon/test-history \
 	%D%/unit/daemon/test-jobs \
 	%D%/unit/daemon/test-repeat \
 	%D%/unit/daemon/test-limit \
@@ -255,6 +256,13 @@ simulations = \
 	%D%/unit/daemon/test-conf.c \
 	%D%/unit/daemon/conf-text.c \
 	%D%/unit/daemon/conf-text.h
+
+%C%_unit_daemon_test_history_SOURCES = \
+	%D%/unit/daemon/test-history.c \
+	%D%/unit/daemon/conf-text.c \
+	%D%/unit/daemon/conf-text.h \
+	%D%/unit/daemon/fake-run.c \
+	%D%/unit/daemon/fake-run.h
 
 %C%_unit_daemon_test_jobs_SOURCES = \
 	%D%/unit/daemon/test-jobs.c \

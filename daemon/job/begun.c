@@ -29,7 +29,7 @@ static json_t *
 describe(json_t *begun, const struct run_result *result) ON_MAIN
 {
 	json_t *o = json_copy(begun);
-	json_t *report = report_result(result);
+	json_t *report = report_result_cut(result, JOB_LIST_MAX);
 
 	(void)json_object_del(o, "started_ms");
 	(void)json_object_set_new(o, "reason", json_string(""));
@@ -94,7 +94,8 @@ on_hooks_end(void *arg)
 
 /* Nothing is told by those of a run that has begun since. */
 static void
-run_hooks(struct job *job, json_t *report) ON_MAIN
+run_hooks(struct job *job, const json_t *report,
+    const struct run_result *result) ON_MAIN
 {
 	const struct hooks_events events = { NULL, on_hooks_end, job,
 		job->totals.hooks };
@@ -107,7 +108,7 @@ run_hooks(struct job *job, json_t *report) ON_MAIN
 	    &events, &job->late_hooks) < 0 || job->late_hooks == NULL)
 		return;
 	job->jobs->n_running++;
-	o = job_describe_result(job, report);
+	o = job_describe_result(job, report, result);
 	hooks_after(job->late_hooks, o, true);
 	json_decref(o);
 }
@@ -144,7 +145,7 @@ take(struct job *job, json_t *begun, const struct store_call *call) ON_MAIN
 	job->counters[JOB_COUNT_FAILED]++;
 	job->is_dirty = true;
 	add_to_history(job, o, &result);
-	run_hooks(job, o);
+	run_hooks(job, o, &result);
 	json_decref(o);
 }
 

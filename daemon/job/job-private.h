@@ -379,13 +379,19 @@ int64_t job_next_run(const struct job *job) ON_MAIN;
 
 /* result.c: log how the run has ended. */
 void job_log_result(struct job *job, const struct run_result *result) ON_MAIN;
-/* The same as report_result(), with the run's names.  NULL: out of memory. */
+/*
+ * The same as report_result_cut(), with the run's names.  NULL: out of memory.
+ */
 json_t *job_result_to_json(const struct job *job,
     const struct run_result *result);
 /* The run, as hooks are told of it. */
 json_t *job_describe_run(const struct job *job) ON_MAIN;
-/* The same of one that has ended, with its report; NULL: out of memory. */
-json_t *job_describe_result(const struct job *job, json_t *report) ON_MAIN;
+/*
+ * The same of one that has ended, with its report, and all that its lists were
+ * cut of; NULL: out of memory.
+ */
+json_t *job_describe_result(const struct job *job, const json_t *report,
+    const struct run_result *result) ON_MAIN;
 
 /* See whether connections were lost, or are back. */
 void job_look_at_losses(struct job *job, const struct run_progress *p) ON_MAIN;

@@ -193,7 +193,7 @@ keep_result(struct job *job, const struct run_result *result,
 		end_run(job);
 		return;
 	}
-	o = job_describe_result(job, job->report);
+	o = job_describe_result(job, job->report, result);
 	hooks_after(job->hooks, o, result->outcome != RUN_SUCCEEDED &&
 	    result->outcome != RUN_STOPPED &&
 	    result->outcome != RUN_REPAIRED &&

@@ -220,7 +220,7 @@ new_entry(struct keep *k, struct list *next, struct store_run *run) ON_MAIN
 		return NULL;
 	}
 	entry->run = run;
-	entry->bytes = sizeof *entry + sizeof *run +
+	entry->bytes = sizeof *entry + sizeof *run + run->arg_bytes +
 	    (run->report == NULL ? 0 : strlen(run->report));
 	k->run_bytes += entry->bytes;
 	list_append(next, &entry->node);
@@ -380,7 +380,8 @@ jobs_keep_run(struct jobs *jobs, struct store_run *run)
 
 	if (new_entry(k, &k->runs, run) == NULL)
 		return;
-	while (k->run_bytes > RUNS_BYTES) {
+	/* One of its own may be as long as it is. */
+	while (k->run_bytes > RUNS_BYTES && k->runs.next != k->runs.prev) {
 		struct entry *oldest = list_entry(k->runs.next, struct entry,
 		    node);
 

@@ -92,7 +92,7 @@ job_tell_last_run(struct job *job, const json_t *report)
 {
 	const char *id = json_string_value(json_object_get(report, "id"));
 
-	take(job, shorten(report), id == NULL ? "" : id, mode_of(report));
+	take(job, report_text(report), id == NULL ? "" : id, mode_of(report));
 }
 
 void

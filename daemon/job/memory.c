@@ -439,21 +439,58 @@ job_ask_again(struct job *job)
 		ask(job);
 }
 
-/* What is told of the run, and what is too much to be told each time. */
-static char *
-make_report(const struct job *job, const struct run_result *result) ON_MAIN
-{
-	json_t *o = json_copy(job->report);
-	char *text = NULL;
+/* A run's report for the history, as far as it was made on the main thread. */
+struct late_report {
+	json_t *told;			/* with cut lists */
+	struct report_lists *lists;	/* all of them */
+};
 
-	(void)json_object_set_new(o, "destination",
+static void
+late_report_free(void *arg)
+{
+	struct late_report *late = arg;
+
+	json_decref(late->told);
+	report_lists_free(late->lists);
+	free(late);
+}
+
+/* The store's thread. */
+static char *
+late_report_make(void *arg)
+{
+	struct late_report *late = arg;
+
+	if (report_put_kept_lists(late->told, late->lists) < 0)
+		return NULL;
+	return report_text(late->told);
+}
+
+/* What is told of the run, and what is too much to be told each time. */
+static void
+add_report(const struct job *job, const struct run_result *result,
+    struct store_run *run) ON_MAIN
+{
+	struct late_report *late = calloc(1, sizeof *late);
+
+	if (late == NULL)
+		return;
+	/* Nothing of it is another thread's as well. */
+	late->told = json_deep_copy(job->report);
+	late->lists = report_keep_lists(result);
+	report_put(&late->told, "destination",
 	    json_string(job->destination_names));
-	(void)json_object_set_new(o, "destinations_id",
+	report_put(&late->told, "destinations_id",
 	    json_string(job->destinations_id));
-	if (report_add_block_digests(o, result) == 0)
-		text = report_text(o);
-	json_decref(o);
-	return text;
+	if (late->told == NULL || late->lists == NULL) {
+		late_report_free(late);
+		return;
+	}
+	(void)json_object_del(late->told, "lists_are_cut");
+	run->make_report = late_report_make;
+	run->arg = late;
+	run->free_arg = late_report_free;
+	run->arg_bytes = report_lists_bytes(late->lists);
 }
 
 /* NULL: out of memory. */
@@ -469,7 +506,7 @@ make_entry(const struct job *job, const struct run_result *result) ON_MAIN
 	run->trigger = strdup(job->trigger);
 	run->result = strdup(job->was_skipped ? JOB_SKIPPED :
 	    run_outcome_name(result->outcome));
-	run->report = make_report(job, result);
+	add_report(job, result, run);
 	run->map = job->last_map.size == 0 ? NULL : job_map_to_text(job);
 	run->started_at_ms = result->started_at_ms;
 	run->finished_at_ms = result->finished_at_ms;

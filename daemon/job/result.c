@@ -192,11 +192,11 @@ job_log_result(struct job *job, const struct run_result *result)
 	}
 }
 
-/* { "id", "trigger", and what report_result() says } */
+/* { "id", "trigger", and what report_result_cut() says } */
 json_t *
 job_result_to_json(const struct job *job, const struct run_result *result)
 {
-	json_t *report = report_result(result);
+	json_t *report = report_result_cut(result, JOB_LIST_MAX);
 	json_t *o = json_pack("{s:s, s:s, s:s, s:s, s:b, s:s}", "id",
 	    job->run_id, "uuid", job->run_uuid, "trigger", job->trigger,
 	    "mode", run_mode_name(job->mode), "partial", job_is_partial(job),
@@ -225,11 +225,19 @@ job_describe_run(const struct job *job)
 	return o;
 }
 
-/* The same with the run's result. */
+/* The same with the run's result, whose lists are whole. */
 json_t *
-job_describe_result(const struct job *job, json_t *report)
+job_describe_result(const struct job *job, const json_t *report,
+    const struct run_result *result)
 {
 	json_t *o = job_describe_run(job);
+	json_t *all = json_copy((json_t *)(uintptr_t)report);
+
+	(void)json_object_del(all, "lists_are_cut");
+	if (report_put_lists(all, result, SIZE_MAX) < 0) {
+		json_decref(all);
+		all = NULL;
+	}
 
 	(void)json_object_set_new(o, "state", json_string("stopping"));
 	/* It may be one of an earlier daemon. */
@@ -242,6 +250,6 @@ job_describe_result(const struct job *job, json_t *report)
 	(void)json_object_set(o, "result", json_object_get(report, "result"));
 	(void)json_object_set(o, "error", json_object_get(json_object_get(
 	    report, "failure"), "message"));
-	(void)json_object_set(o, "last_run", report);
+	(void)json_object_set_new(o, "last_run", all);
 	return o;
 }

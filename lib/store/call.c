@@ -30,6 +30,8 @@ store_run_free(struct store_run *run)
 	free(run->digest);
 	free(run->report);
 	free(run->map);
+	if (run->free_arg != NULL)
+		run->free_arg(run->arg);
 	free(run);
 }
 
@@ -148,9 +150,22 @@ run_discard(struct store_call *call, struct db *db, unsigned unused UNUSED)
 	return table_discard_checkpoint(db, call->job);
 }
 
+static void
+make_report(struct store_run *run)
+{
+	run->report = run->make_report(run->arg);
+	run->make_report = NULL;
+	if (run->free_arg != NULL)
+		run->free_arg(run->arg);
+	run->free_arg = NULL;
+	run->arg_bytes = 0;
+}
+
 static int
 run_add_run(struct store_call *call, struct db *db, unsigned runs_per_job)
 {
+	if (call->runs[0]->make_report != NULL)
+		make_report(call->runs[0]);
 	return table_add_run(db, call->runs[0], runs_per_job);
 }
 

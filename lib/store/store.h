@@ -107,6 +107,14 @@ struct store_run {
 	char *result;
 	char *digest;			/* may be NULL */
 	char *report;			/* JSON; may be NULL */
+	/*
+	 * Or who makes it, on the store's thread, where it takes long; NULL:
+	 * nobody.  The caller's for free(), or NULL: there is none.
+	 */
+	char *(*make_report)(void *arg);
+	void *arg;
+	void (*free_arg)(void *arg);
+	size_t arg_bytes;		/* about so many */
 	char *map;			/* what it has left, for the caller; not
 					   of the run, but of its job: the last
 					   one holds; NULL: as it was */

@@ -2,6 +2,7 @@
 
 #include "transfer/report.h"
 
+#include <stdint.h>
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
@@ -244,52 +245,6 @@ report_gave_up(const struct run_result *r)
 	return list;
 }
 
-static json_t *
-report_differences(const struct run_result *r)
-{
-	json_t *list = json_array();
-	size_t i;
-
-	for (i = 0; list != NULL && i < r->n_differences; i++) {
-		const struct run_difference *d = &r->differences[i];
-
-		if (json_array_append_new(list,
-			json_pack("{s:i, s:I, s:I, s:s?}", "destination",
-			    (int)d->destination, "offset_bytes",
-			    (json_int_t)d->offset, "length_bytes",
-			    (json_int_t)d->length, "all_zero",
-			    d->is_zero_at_source ? "source" :
-			    d->is_zero_at_destination ? "destination" :
-			    NULL)) < 0) {
-			json_decref(list);
-			return NULL;
-		}
-	}
-	return list;
-}
-
-static json_t *
-report_not_copied(const struct run_result *r)
-{
-	json_t *list = json_array();
-	size_t i;
-
-	for (i = 0; list != NULL && i < r->n_not_copied; i++) {
-		const struct run_gap *g = &r->not_copied[i];
-
-		if (json_array_append_new(list,
-			json_pack("{s:i, s:s, s:I, s:I, s:s}", "destination",
-			    (int)g->destination, "side", g->side,
-			    "offset_bytes", (json_int_t)g->offset,
-			    "length_bytes", (json_int_t)g->length, "reason",
-			    g->reason)) < 0) {
-			json_decref(list);
-			return NULL;
-		}
-	}
-	return list;
-}
-
 /* A sentence for each destination that failed, null for the others. */
 static json_t *
 report_destination_failures(const struct run_result *r)
@@ -308,30 +263,6 @@ report_destination_failures(const struct run_result *r)
 	return list;
 }
 
-/* What was skipped, by destination and offset. */
-static json_t *
-report_bad_ranges(const struct run_result *r)
-{
-	json_t *list = json_array();
-	size_t i;
-
-	for (i = 0; list != NULL && i < r->n_bad_ranges; i++) {
-		const struct run_bad_range *b = &r->bad_ranges[i];
-
-		if (json_array_append_new(list,
-			json_pack("{s:s, s:i, s:I, s:I, s:s, s:i, s:b}", "side",
-			    b->side, "destination", (int)b->destination,
-			    "offset_bytes", (json_int_t)b->offset,
-			    "length_bytes", (json_int_t)b->length, "error",
-			    strerror(-b->errnum), "errno", -b->errnum,
-			    "filled", b->is_filled)) < 0) {
-			json_decref(list);
-			return NULL;
-		}
-	}
-	return list;
-}
-
 /* NULL: out of memory; null: none, or not of all. */
 static json_t *
 report_digest(const struct run_result *r)
@@ -346,12 +277,13 @@ report_digest(const struct run_result *r)
 	    "bytes", (json_int_t)r->digest.bytes);
 }
 
-json_t *
-report_result(const struct run_result *r)
+/* With so many entries of each list; in their order. */
+static json_t *
+make_result(const struct run_result *r, size_t most)
 {
-	return json_pack(
-	    "{s:s, s:o, s:o, s:o, s:I, s:o, s:o, s:o, s:b, s:o, s:o, s:b, s:o, "
-	    "s:o, s:o, s:I, s:I}",
+	json_t *o = json_pack(
+	    "{s:s, s:o, s:o, s:o, s:I, s:o, s:o, s:[], s:b, s:[], s:[], s:b, "
+	    "s:o, s:o, s:o, s:I, s:I}",
 	    "result",
 	    run_outcome_name(r->outcome), "started_at",
 	    report_time(r->started_at_ms), "finished_at",
@@ -361,9 +293,8 @@ report_result(const struct run_result *r)
 	    "failed_requests", (json_int_t)r->n_failed_requests, "gave_up",
 	    report_gave_up(r), "destination_failures",
 	    report_destination_failures(r), "differences",
-	    report_differences(r), "differences_are_cut",
-	    r->differences_are_cut, "not_copied", report_not_copied(r),
-	    "bad_ranges", report_bad_ranges(r),
+	    "differences_are_cut", r->differences_are_cut, "not_copied",
+	    "bad_ranges",
 	    "resumed", r->is_resumed,
 	    "not_resumed", r->not_resumed.code != 0 ?
 		json_string(r->not_resumed.text) :
@@ -373,88 +304,36 @@ report_result(const struct run_result *r)
 	    "digest", report_digest(r),
 	    "filled_bytes", (json_int_t)r->filled_bytes,
 	    "repaired_bytes", (json_int_t)r->repaired_bytes);
-}
 
-/* A digest for each, null where there is none. */
-static json_t *
-list_block_digests(const struct run_result *r)
-{
-	json_t *list = json_array();
-	unsigned char value[DIGEST_MAX_SIZE] = { 0 };
-	char text[DIGEST_TEXT_SIZE];
-
-	for (size_t i = 0; list != NULL && i < r->n_block_digests; i++) {
-		const struct run_block_digest *b = &r->block_digests[i];
-
-		memcpy(value, b->value, sizeof b->value);
-		if (json_array_append_new(list, b->is_known ?
-			json_string(digest_format(DIGEST_XXH3, value, text)) :
-			json_null()) < 0) {
-			json_decref(list);
-			return NULL;
-		}
-	}
-	return list;
-}
-
-/* By them a destination can be compared with the digests later. */
-static json_t *
-list_pieces(const struct run_result *r)
-{
-	json_t *list = json_array();
-
-	for (size_t i = 0; list != NULL && i < r->n_pieces; i++) {
-		const struct run_piece *p = &r->pieces[i];
-
-		if (json_array_append_new(list, json_pack("[I, I, I, I]",
-			(json_int_t)p->from, (json_int_t)p->to,
-			(json_int_t)p->length,
-			(json_int_t)p->targets)) < 0) {
-			json_decref(list);
-			return NULL;
-		}
-	}
-	return list;
-}
-
-/* Of each block, the destinations that were sent something else. */
-static json_t *
-list_unlike(const struct run_result *r)
-{
-	json_t *list = json_array();
-
-	for (size_t i = 0; list != NULL && i < r->n_block_digests; i++)
-		if (json_array_append_new(list, json_integer(
-			(json_int_t)r->block_digests[i].unlike)) < 0) {
-			json_decref(list);
-			return NULL;
-		}
-	return list;
-}
-
-json_t *
-report_result_in_full(const struct run_result *r)
-{
-	json_t *o = report_result(r);
-
-	if (report_add_block_digests(o, r) == 0)
+	if (report_put_lists(o, r, most) == 0)
 		return o;
 	json_decref(o);
 	return NULL;
 }
 
-int
-report_add_block_digests(json_t *o, const struct run_result *r)
+json_t *
+report_result(const struct run_result *r)
 {
-	if (r->n_block_digests == 0 ||
-	    r->n_block_digests > REPORT_MAX_BLOCKS)
-		return o != NULL ? 0 : -1;
-	return json_object_set_new(o, "block_digests",
-	    json_pack("{s:s, s:I, s:o, s:o, s:I, s:o}", "algorithm",
-		digest_name(DIGEST_XXH3), "block_bytes",
-		(json_int_t)RUN_BLOCK_SIZE, "values",
-		list_block_digests(r), "unlike", list_unlike(r),
-		"align_bytes", (json_int_t)r->align, "pieces",
-		r->n_pieces > REPORT_MAX_PIECES ? json_null() :
-						  list_pieces(r)));
+	return make_result(r, SIZE_MAX);
+}
+
+json_t *
+report_result_cut(const struct run_result *r, size_t most)
+{
+	json_t *o = make_result(r, most);
+
+	report_put(&o, "lists_are_cut", json_boolean(r->n_differences > most ||
+	    r->n_not_copied > most || r->n_bad_ranges > most));
+	return o;
+}
+
+json_t *
+report_result_in_full(const struct run_result *r)
+{
+	json_t *o = make_result(r, SIZE_MAX);
+
+	if (o != NULL && report_put_block_digests(o, r) == 0)
+		return o;
+	json_decref(o);
+	return NULL;
 }

@@ -14,13 +14,32 @@
  */
 json_t *report_progress(const struct run_progress *p);
 json_t *report_result(const struct run_result *r);
-/*
- * The digests of blocks as "block_digests", if there are any, and not more
- * than are worth listing.  o NULL is no memory, too.  Not 0: out of memory.
- */
-int report_add_block_digests(json_t *o, const struct run_result *r);
+/* Each list cut at so many entries; "lists_are_cut" says whether one was. */
+json_t *report_result_cut(const struct run_result *r, size_t most);
+/* With the digests of blocks, if there are not more than is worth listing. */
+json_t *report_result_in_full(const struct run_result *r);
 #define REPORT_MAX_BLOCKS 65536		/* of 4 TiB */
 #define REPORT_MAX_PIECES 4096
+
+/*
+ * Into an object: the lists, each cut at so many entries, and what is behind
+ * them in full.  o NULL is no memory, too: -ENOMEM.
+ */
+int report_put_lists(json_t *o, const struct run_result *r, size_t most);
+int report_put_block_digests(json_t *o, const struct run_result *r);
+
+/*
+ * What both are made of, kept to make them on another thread, when the run is
+ * gone.  The caller's, for report_lists_free(); NULL: out of memory.
+ */
+struct report_lists;
+struct report_lists *report_keep_lists(const struct run_result *r);
+size_t report_lists_bytes(const struct report_lists *l);
+/* All of it; as above. */
+int report_put_kept_lists(json_t *o, const struct report_lists *l);
+/* NULL: nothing. */
+void report_lists_free(struct report_lists *l);
+
 /*
  * The other way: what a report has of them, and which destinations it says
  * have failed.  The caller's, for run_line_free().  -ENODATA, with a sentence:
@@ -28,8 +47,6 @@ int report_add_block_digests(json_t *o, const struct run_result *r);
  */
 int report_read_line(const json_t *o, struct run_line **ret_line,
     struct error *e);
-/* The result with them. */
-json_t *report_result_in_full(const struct run_result *r);
 /* Long lists are cut at 1000. */
 json_t *report_checkpoint(const struct store_checkpoint *checkpoint);
 

@@ -37,6 +37,12 @@ fake_run_set_phase(unsigned i, enum run_phase phase)
 }
 
 void
+fake_run_set_result(unsigned i, const struct run_result *result)
+{
+	runs[i].result = *result;
+}
+
+void
 fake_run_finish(unsigned i, enum run_outcome outcome, const char *why)
 {
 	struct run *run = &runs[i];
@@ -211,6 +217,7 @@ run_outcome_name(enum run_outcome outcome)
 		[RUN_CANCELLED] = "cancelled",
 		[RUN_STOPPED] = "stopped",
 		[RUN_REPAIRED] = "repaired",
+		[RUN_BAD_RANGES] = "finished-with-bad-ranges",
 	};
 
 	return names[outcome];

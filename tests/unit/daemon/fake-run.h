@@ -28,6 +28,9 @@ const struct fake_run *fake_run_get(unsigned i);
 /* What run_get_progress() shows. */
 void fake_run_set_phase(unsigned i, enum run_phase phase);
 
+/* What it ends with, but for what follows; its lists are the caller's. */
+void fake_run_set_result(unsigned i, const struct run_result *result);
+
 /* The run ends: on_finished is called. */
 void fake_run_finish(unsigned i, enum run_outcome outcome, const char *why);
 
