@@ -331,15 +331,15 @@ job_command_tell_result(const struct job_command *jc)
 	}
 	if (strcmp(result, run_outcome_name(RUN_PARTIAL)) == 0) {
 		message(jc->control.command, "job '%s': some destinations "
-		    "failed: see 'nbdsync status --json %s'", jc->job,
-		    jc->job);
+		    "failed: see 'nbdsync report %s'", jc->job,
+		    jc->status.last_run.id);
 		return CLI_WARNINGS;
 	}
 	if (strcmp(result, run_outcome_name(RUN_BAD_RANGES)) == 0) {
 		message(jc->control.command, "job '%s': some ranges could not "
-		    "be copied%s: see 'nbdsync status --json %s'", jc->job,
+		    "be copied%s: see 'nbdsync report %s'", jc->job,
 		    lacks_some ? ", and some destinations failed" : "",
-		    jc->job);
+		    jc->status.last_run.id);
 		return lacks_some ? CLI_WARNINGS : CLI_BAD_RANGES;
 	}
 	if (strcmp(result, run_outcome_name(RUN_DIFFERENT)) == 0) {

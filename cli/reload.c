@@ -7,6 +7,7 @@
 
 #include "base/annotate.h"
 #include "base/cleanup.h"
+#include "base/units.h"
 #include "cli/commands.h"
 #include "cli/control.h"
 #include "cli/exit-codes.h"
@@ -51,11 +52,13 @@ print_names(const json_t *answer, const char *key, const char *what)
 static void
 print_answer(const json_t *answer)
 {
+	char unchanged[UNITS_TEXT_SIZE];
+
 	print_names(answer, "added", "added");
 	print_names(answer, "removed", "removed");
 	print_names(answer, "changed", "changed");
-	(void)printf("unchanged: %zu jobs\n",
-	    json_array_size(json_object_get(answer, "unchanged")));
+	(void)printf("unchanged: %s\n", units_format_count(json_array_size(
+	    json_object_get(answer, "unchanged")), "job", unchanged));
 	print_names(answer, "after_restart", "counts after a restart");
 }
 

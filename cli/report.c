@@ -38,13 +38,13 @@ static void
 print_destination(const char *what, size_t i, const json_t *o)
 {
 	char written[UNITS_TEXT_SIZE], zeroed[UNITS_TEXT_SIZE];
-	char text[160];
+	char flushes[UNITS_TEXT_SIZE], text[160];
 
 	(void)snprintf(text, sizeof text, "#%zu: %s written, %s of it zeroes, "
-	    "%" PRIu64 " flushes%s", i + 1, units_format_size(number(o,
+	    "%s%s", i + 1, units_format_size(number(o,
 	    "written_bytes") + number(o, "zeroed_bytes"), written),
 	    units_format_size(number(o, "zeroed_bytes"), zeroed),
-	    number(o, "flushes"),
+	    units_format_count(number(o, "flushes"), "flush", flushes),
 	    json_is_true(json_object_get(o, "failed")) ? ", failed" : "");
 	run_text_line(what, text);
 }
@@ -74,11 +74,13 @@ static void
 print_trouble(const json_t *report)
 {
 	const json_t *progress = json_object_get(report, "progress");
+	char requests[UNITS_TEXT_SIZE], connections[UNITS_TEXT_SIZE];
 	char text[96];
 
-	(void)snprintf(text, sizeof text, "%" PRIu64 " requests, %" PRIu64
-	    " connections", number(progress, "retries"), number(progress,
-	    "reconnects"));
+	(void)snprintf(text, sizeof text, "%s, %s", units_format_count(
+	    number(progress, "retries"), "request", requests),
+	    units_format_count(number(progress, "reconnects"), "connection",
+	    connections));
 	run_text_line("done again:", text);
 }
 
@@ -91,12 +93,32 @@ print_size(const char *what, uint64_t bytes)
 		run_text_line(what, units_format_size(bytes, size));
 }
 
+/* Where the last pass, which is described, was not the only one. */
+static void
+print_all_passes(const json_t *report)
+{
+	const json_t *all = json_object_get(report, "all_passes");
+	const json_t *last = json_object_get(report, "progress");
+	uint64_t zeroed = number(all, "zeroed_bytes");
+	uint64_t written = number(all, "written_bytes") + zeroed;
+	char size[UNITS_TEXT_SIZE], zeroes[UNITS_TEXT_SIZE];
+	char text[96];
+
+	if (written <= number(last, "written_bytes") +
+	    number(last, "zeroed_bytes"))
+		return;
+	(void)snprintf(text, sizeof text, "%s written, %s of it zeroes",
+	    units_format_size(written, size), units_format_size(zeroed,
+	    zeroes));
+	run_text_line("all passes:", text);
+}
+
 static void
 print_digests(const json_t *report)
 {
 	const json_t *all = json_object_get(report, "digest");
 	const json_t *blocks = json_object_get(report, "block_digests");
-	char size[UNITS_TEXT_SIZE];
+	char size[UNITS_TEXT_SIZE], digests[UNITS_TEXT_SIZE];
 	char text[256];
 
 	if (json_is_object(all)) {
@@ -106,9 +128,9 @@ print_digests(const json_t *report)
 	}
 	if (!json_is_object(blocks))
 		return;
-	(void)snprintf(text, sizeof text, "%zu digests (%s) of %s each: see "
-	    "--json", json_array_size(json_object_get(blocks, "values")),
-	    answer_text(blocks, "algorithm"),
+	(void)snprintf(text, sizeof text, "%s (%s) of %s each: see --json",
+	    units_format_count(json_array_size(json_object_get(blocks,
+	    "values")), "digest", digests), answer_text(blocks, "algorithm"),
 	    units_format_size(number(blocks, "block_bytes"), size));
 	run_text_line("blocks:", text);
 }
@@ -123,13 +145,14 @@ print_counts(const json_t *report)
 		{ "differences", "differ:" },
 		{ "not_copied", "not copied:" },
 	};
-	char text[64];
+	char text[64], ranges[UNITS_TEXT_SIZE];
 
 	for (size_t i = 0; i < sizeof lists / sizeof lists[0]; i++) {
 		size_t n = json_array_size(json_object_get(report,
 		    lists[i].key));
 
-		(void)snprintf(text, sizeof text, "%zu ranges: see --json", n);
+		(void)snprintf(text, sizeof text, "%s: see --json",
+		    units_format_count(n, "range", ranges));
 		if (n > 0)
 			run_text_line(lists[i].what, text);
 	}
@@ -140,6 +163,7 @@ static void
 print_work(const json_t *report, const struct job_run *run)
 {
 	const json_t *progress = json_object_get(report, "progress");
+	const json_t *all = json_object_get(report, "all_passes");
 	char summary[PROGRESS_LINE_SIZE];
 	const char *not_resumed = answer_text(report, "not_resumed");
 
@@ -150,8 +174,11 @@ print_work(const json_t *report, const struct job_run *run)
 	    strcmp(run->result, "finished-with-bad-ranges") == 0)
 		run_text_line("done:", progress_summary(run->mode,
 		    &run->progress, summary));
-	print_size("read:", number(progress, "read_bytes"));
+	/* What an older daemon has kept has no sum. */
+	print_size("read:", number(all == NULL ? progress : all,
+	    "read_bytes"));
 	print_destinations(report);
+	print_all_passes(report);
 	print_size("read back:", number(progress, "verified_bytes"));
 	print_size("repaired:", number(report, "repaired_bytes"));
 	print_size("filled:", number(report, "filled_bytes"));

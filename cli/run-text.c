@@ -45,7 +45,7 @@ run_text_skipped(const json_t *report)
 	const json_t *list = json_object_get(report, "bad_ranges");
 	size_t n = json_array_size(list);
 	const json_t *o;
-	char text[256];
+	char text[256], more[UNITS_TEXT_SIZE];
 	size_t i;
 
 	json_array_foreach(list, i, o) {
@@ -64,9 +64,10 @@ run_text_skipped(const json_t *report)
 		run_text_line("  skipped:", text);
 	}
 	if (n > SKIPPED_MAX) {
-		(void)snprintf(text, sizeof text, "and %zu ranges%s: see "
-		    "--json", n - SKIPPED_MAX, json_is_true(json_object_get(
-		    report, "lists_are_cut")) ? " or more" : "");
+		(void)snprintf(text, sizeof text, "and %s%s: see --json",
+		    units_format_count(n - SKIPPED_MAX, "range", more),
+		    json_is_true(json_object_get(report, "lists_are_cut")) ?
+		    " or more" : "");
 		run_text_line("", text);
 	}
 }

@@ -72,6 +72,7 @@ count_jobs(const struct screen *s, char *buf, size_t size)
 	size_t n = json_array_size(s->jobs);
 	unsigned running = 0, paused = 0, bad = 0;
 	struct job_status status;
+	char all[UNITS_TEXT_SIZE];
 
 	for (size_t i = 0; i < n; i++) {
 		if (job_status_read(json_array_get(s->jobs, i), &status) < 0)
@@ -81,8 +82,8 @@ count_jobs(const struct screen *s, char *buf, size_t size)
 		bad += strcmp(status.health, "warn") == 0 ||
 		    strcmp(status.health, "crit") == 0;
 	}
-	(void)snprintf(buf, size, "  %zu job%s  %u running  %u paused  %u in "
-	    "trouble", n, n == 1 ? "" : "s", running, paused, bad);
+	(void)snprintf(buf, size, "  %s  %u running  %u paused  %u in trouble",
+	    units_format_count(n, "job", all), running, paused, bad);
 }
 
 /* The host first, as who has several screens wants to know which it is. */

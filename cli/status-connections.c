@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/units.h"
 #include "cli/answer.h"
 #include "cli/output.h"
 
@@ -98,13 +99,14 @@ const char *
 connections_text(const struct connections *c, char buf[CONNECTIONS_TEXT_SIZE])
 {
 	size_t used = strlen(connections_state(c, buf));
+	char reconnects[UNITS_TEXT_SIZE];
 
 	if (c->n_ready > 0)
 		append(buf, &used, ", %s", c->tls[0] == '\0' ? "no TLS" :
 		    c->tls);
 	if (c->n_reconnects > 0)
-		append(buf, &used, ", %" JSON_INTEGER_FORMAT " reconnect%s",
-		    c->n_reconnects, c->n_reconnects == 1 ? "" : "s");
+		append(buf, &used, ", %s", units_format_count(
+		    (uint64_t)c->n_reconnects, "reconnect", reconnects));
 	output_make_printable(buf);
 	return buf;
 }

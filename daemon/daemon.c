@@ -25,6 +25,7 @@
 #include "base/annotate.h"
 #include "base/cleanup.h"
 #include "base/log.h"
+#include "base/units.h"
 #include "certificates.h"
 #include "conf/conf.h"
 #include "conf/options.h"
@@ -97,9 +98,12 @@ static enum daemon_exit
 report_conf(const struct conf *conf, const char *conf_path,
     const char *shown_job)
 {
+	char endpoints[UNITS_TEXT_SIZE], jobs[UNITS_TEXT_SIZE];
+
 	if (shown_job == NULL) {
-		(void)printf("%s: ok, %zu endpoints, %zu jobs\n", conf_path,
-		    conf->n_endpoints, conf->n_jobs);
+		(void)printf("%s: ok, %s, %s\n", conf_path,
+		    units_format_count(conf->n_endpoints, "endpoint",
+		    endpoints), units_format_count(conf->n_jobs, "job", jobs));
 		return DAEMON_EXIT_OK;
 	}
 	if (conf_show_job(conf, shown_job, stdout) == 0)
@@ -143,11 +147,14 @@ daemon_check_conf(const char *conf_path, const char *shown_job, bool is_strict)
 static void
 open_up(struct daemon *d) ON_MAIN
 {
+	char jobs[UNITS_TEXT_SIZE];
+
 	d->is_open = true;
 	net_timer_stop(&d->open_timer);
 	log_message(&messages[MSG_DAEMON_READY], LOG_LEVEL_INFO,
-	    "nbdsyncd " PACKAGE_VERSION " is ready: %zu jobs, control "
-	    "socket '%s'", jobs_count(d->jobs), d->conf->control.socket);
+	    "nbdsyncd " PACKAGE_VERSION " is ready: %s, control socket '%s'",
+	    units_format_count(jobs_count(d->jobs), "job", jobs),
+	    d->conf->control.socket);
 	notify_tell(d->notify, "READY=1\n");
 	ctl_server_accept(d->server);
 }
@@ -212,6 +219,7 @@ static int
 take_conf(void *arg, const struct conf *conf)
 {
 	struct daemon *d = arg;
+	char endpoints[UNITS_TEXT_SIZE], jobs[UNITS_TEXT_SIZE];
 	int r;
 
 	on_main_entry();
@@ -225,8 +233,9 @@ take_conf(void *arg, const struct conf *conf)
 	certificates_take(d->certificates, conf);
 	warn_risks(conf);
 	log_message(&messages[MSG_CONF_TAKEN], LOG_LEVEL_INFO,
-	    "%s: taken over: %zu endpoints, %zu jobs", d->conf_path,
-	    conf->n_endpoints, conf->n_jobs);
+	    "%s: taken over: %s, %s", d->conf_path,
+	    units_format_count(conf->n_endpoints, "endpoint", endpoints),
+	    units_format_count(conf->n_jobs, "job", jobs));
 	return 0;
 }
 

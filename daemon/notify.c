@@ -71,10 +71,12 @@ make_text(const struct notify *n, char text[TEXT_SIZE]) ON_MAIN
 	size_t n_running = jobs_count_running(n->jobs);
 	const struct job *job = NULL;
 	struct job_view view;
+	char jobs[UNITS_TEXT_SIZE];
 	size_t n_named = 0;
 
 	text[0] = '\0';
-	add(text, "%zu jobs, %zu running%s", jobs_count(n->jobs), n_running,
+	add(text, "%s, %zu running%s",
+	    units_format_count(jobs_count(n->jobs), "job", jobs), n_running,
 	    jobs_is_stopping(n->jobs) ? ", stopping" : "");
 	while (n_named < NAMED_MAX && n_named < n_running &&
 	    (job = jobs_next(n->jobs, job)) != NULL) {

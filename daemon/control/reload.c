@@ -7,6 +7,7 @@
  * ended.
  */
 
+#include "base/units.h"
 #include "control/routes.h"
 #include "reload/reload.h"
 
@@ -18,13 +19,15 @@ answer(struct ctl_request *req) ON_MAIN
 {
 	const json_t *result = reload_result(req->reload, req->reload_number);
 	json_t *problems = json_object_get(result, "problems");
+	char mistakes[UNITS_TEXT_SIZE];
 
 	if (problems == NULL)
 		ctl_reply(req, 200, json_incref((json_t *)(uintptr_t)result));
 	else
 		ctl_problem_list(req, CTL_BAD_CONFIGURATION, problems,
-		    "the configuration has %zu mistakes; the old one stays "
-		    "in force", json_array_size(problems));
+		    "the configuration has %s; the old one stays in force",
+		    units_format_count(json_array_size(problems), "mistake",
+		    mistakes));
 }
 
 static void

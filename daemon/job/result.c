@@ -100,6 +100,7 @@ log_bad_ranges(struct job *job, const struct run_result *result) ON_MAIN
 {
 	size_t n;
 	uint64_t bytes = count_bad(result, false, &n);
+	char ranges[UNITS_TEXT_SIZE];
 
 	if (result->n_bad_ranges == 0) {
 		job_say(job, MSG_RUN_WARNING, LOG_LEVEL_ERROR, "finished, but "
@@ -107,10 +108,10 @@ log_bad_ranges(struct job *job, const struct run_result *result) ON_MAIN
 		return;
 	}
 	job_say(job, MSG_RUN_WARNING, LOG_LEVEL_ERROR,
-	    "finished, but for %" PRIu64 " bad bytes in %zu "
-	    "range%s, the first at offset %" PRIu64 ": %s: %s",
-	    bytes, n, n == 1 ? "" : "s", result->bad_ranges[0].offset,
-	    result->bad_ranges[0].side,
+	    "finished, but for %" PRIu64 " bad bytes in %s, the first at "
+	    "offset %" PRIu64 ": %s: %s",
+	    bytes, units_format_count(n, "range", ranges),
+	    result->bad_ranges[0].offset, result->bad_ranges[0].side,
 	    strerror(-result->bad_ranges[0].errnum));
 	bytes = count_bad(result, true, &n);
 	if (bytes > 0)

@@ -7,6 +7,7 @@
 
 #include <errno.h>
 #include <inttypes.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -264,5 +265,16 @@ units_format_time_ms(uint64_t ms, char buf[UNITS_TEXT_SIZE])
 		(void)snprintf(buf, UNITS_TEXT_SIZE,
 		    "%" PRIu64 "d%02" PRIu64 "h", ms / MS_PER_DAY,
 		    ms % MS_PER_DAY / MS_PER_HOUR);
+	return buf;
+}
+
+char *
+units_format_count(uint64_t n, const char *thing, char buf[UNITS_TEXT_SIZE])
+{
+	const char *end = strchr(thing, '\0');
+	bool hisses = end - thing >= 2 && strcmp(end - 2, "sh") == 0;
+
+	(void)snprintf(buf, UNITS_TEXT_SIZE, "%" PRIu64 " %s%s", n, thing,
+	    n == 1 ? "" : hisses ? "es" : "s");
 	return buf;
 }

@@ -32,5 +32,8 @@ int units_parse_share(const char *text, uint32_t *ret_ppm);
  */
 char *units_format_size(uint64_t bytes, char buf[UNITS_TEXT_SIZE]);
 char *units_format_time_ms(uint64_t ms, char buf[UNITS_TEXT_SIZE]);
+/* "1 job", "2 jobs", "3 flushes". */
+char *units_format_count(uint64_t n, const char *thing,
+    char buf[UNITS_TEXT_SIZE]);
 
 #endif

@@ -506,15 +506,15 @@ conn_on_step(void *arg)
 static void
 conn_fail_stalled(struct conn *c, enum stall_verdict verdict)
 {
-	char time[UNITS_TEXT_SIZE];
+	char time[UNITS_TEXT_SIZE], requests[UNITS_TEXT_SIZE];
 	size_t n = nbd_session_in_flight(c->wire.session);
 	struct error e;
 
 	if (verdict == STALL_NO_PROGRESS)
 		(void)error_set(&e, -ETIMEDOUT,
-		    "no answer for %s with %zu request%s in flight",
-		    units_format_time_ms(c->stall.timeout_ms, time), n,
-		    n == 1 ? "" : "s");
+		    "no answer for %s with %s in flight",
+		    units_format_time_ms(c->stall.timeout_ms, time),
+		    units_format_count(n, "request", requests));
 	else
 		(void)error_set(&e, -ETIMEDOUT,
 		    "a request was not answered for %s",

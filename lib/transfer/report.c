@@ -210,6 +210,18 @@ report_last_progress(const struct run_result *r)
 }
 
 static json_t *
+report_all_passes(const struct run_progress *p)
+{
+	const struct run_bytes *e = &p->earlier;
+
+	return json_pack("{s:I, s:I, s:I, s:I}",
+	    "read_bytes", (json_int_t)(e->read + p->read_bytes),
+	    "written_bytes", (json_int_t)(e->written + p->written_bytes),
+	    "zeroed_bytes", (json_int_t)(e->zeroed + p->zeroed_bytes),
+	    "trimmed_bytes", (json_int_t)(e->trimmed + p->trimmed_bytes));
+}
+
+static json_t *
 report_failure(const struct run_failure *f)
 {
 	json_t *o;
@@ -283,7 +295,7 @@ make_result(const struct run_result *r, size_t most)
 {
 	json_t *o = json_pack(
 	    "{s:s, s:o, s:o, s:o, s:I, s:o, s:o, s:[], s:b, s:[], s:[], s:b, "
-	    "s:o, s:o, s:o, s:I, s:I}",
+	    "s:o, s:o, s:o, s:o, s:I, s:I}",
 	    "result",
 	    run_outcome_name(r->outcome), "started_at",
 	    report_time(r->started_at_ms), "finished_at",
@@ -301,6 +313,7 @@ make_result(const struct run_result *r, size_t most)
 		json_null(),
 	    "progress",
 	    report_last_progress(r),
+	    "all_passes", report_all_passes(&r->progress),
 	    "digest", report_digest(r),
 	    "filled_bytes", (json_int_t)r->filled_bytes,
 	    "repaired_bytes", (json_int_t)r->repaired_bytes);

@@ -6,7 +6,7 @@
 . "$srcdir/tests/lib/daemonlib.sh"
 requires nbdkit --filter=error file --version
 requires jq --version
-plan 11
+plan 13
 
 make_data "$tmp/a" $((4 * MiB)) 1
 truncate -s $((4 * MiB)) "$tmp/b" "$tmp/c" "$tmp/d"
@@ -43,6 +43,9 @@ is "programs are told the same" "$("$nbdsync" log --json half |
 exits 3 "nor is it one but for bad ranges" "$nbdsync" start --wait --quiet both
 like "which is told" "$err" "some ranges could not be copied, and some \
 destinations failed"
+exits 0 "the command that is named has all of it" "$nbdsync" report \
+    "$(echo "$err" | sed -n "s/.*see 'nbdsync report \(.*\)'.*/\1/p")"
+like "of the same run" "$out" "^job: +both$"
 
 exits 13 "what both destinations lack" "$nbdsync" start --wait --quiet skips
 like "is counted once" "$(cat "$tmp/daemon.log")" \

@@ -6,7 +6,7 @@
 . "$srcdir/tests/lib/daemonlib.sh"
 requires nbdkit pattern --version
 requires nbdkit file --version
-plan 43
+plan 45
 
 truncate -s 8M "$tmp/copy"
 conf "endpoints = (
@@ -132,6 +132,10 @@ exits 0 "asked for, what differs is repaired" "$nbdsync" verify --repair \
     --wait j
 is "which the result says" "$(job_field j .last_run.result)" repaired
 is "with how much it was" "$(job_field j .last_run.repaired_bytes)" 512
+run "$nbdsync" report "$(job_field j .last_run.id)"
+like "its report has what was written, though the last pass wrote nothing" \
+    "$out" '^all passes: +512 B written, 0 B of it zeroes$'
+like "and what was read in both" "$out" '^read: +8\.0 MiB$'
 is "which is counted" "$(api /metrics |
     grep '^nbdsync_verify_repaired_bytes_total{job="j"}')" \
     'nbdsync_verify_repaired_bytes_total{job="j"} 512'

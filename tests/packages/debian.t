@@ -208,7 +208,7 @@ property()
 ok "the system is booted" boot "$booted"
 is "with the daemon" "$(property nbdsync.service ActiveState)" active
 is "which says what it does" "$(property nbdsync.service StatusText)" \
-    "1 jobs, 0 running"
+    "1 job, 0 running"
 ok "a job is started by its unit" inside systemctl start nbdsync-job@vm1
 ok "it makes a copy" cmp "$booted/srv/vm1.img" \
     "$booted/var/lib/nbdsync/copy.img"

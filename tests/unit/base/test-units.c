@@ -229,6 +229,18 @@ START_TEST(shares_are_told_in_millionths)
 }
 END_TEST
 
+START_TEST(one_of_a_thing_is_one_and_others_are_many)
+{
+	char buf[UNITS_TEXT_SIZE];
+
+	ck_assert_str_eq(units_format_count(0, "job", buf), "0 jobs");
+	ck_assert_str_eq(units_format_count(1, "job", buf), "1 job");
+	ck_assert_str_eq(units_format_count(2, "job", buf), "2 jobs");
+	ck_assert_str_eq(units_format_count(1, "flush", buf), "1 flush");
+	ck_assert_str_eq(units_format_count(3, "flush", buf), "3 flushes");
+}
+END_TEST
+
 int
 main(void)
 {
@@ -241,6 +253,7 @@ main(void)
 	tcase_add_loop_test(tc, rates_are_read_in_all_their_units, 0,
 	    N(rates));
 	tcase_add_loop_test(tc, what_is_no_rate_is_refused, 0, N(not_rates));
+	tcase_add_test(tc, one_of_a_thing_is_one_and_others_are_many);
 	tcase_add_test(tc, shares_are_told_in_millionths);
 	tcase_add_test(tc, a_rate_that_does_not_fit_is_refused);
 	tcase_add_loop_test(tc, a_size_that_does_not_fit_is_out_of_range, 0,
