@@ -229,6 +229,7 @@ noinst_LTLIBRARIES += %D%/libnbdsync.la
 	%D%/transfer/report.h \
 	%D%/transfer/run-map.c \
 	%D%/transfer/run-map.h \
+	%D%/transfer/run-names.c \
 	%D%/transfer/run-private.h \
 	%D%/transfer/resume.c \
 	%D%/transfer/run.c \

@@ -21,70 +21,10 @@
 #define STALLED_MS	10000
 #define RECONNECTING_MS	1000
 
-static const char *const phase_names[] = {
-	[RUN_CONNECTING] = "connecting",
-	[RUN_COPYING] = "copying",
-	[RUN_RECONNECTING] = "reconnecting",
-	[RUN_STALLED] = "stalled",
-	[RUN_FLUSHING] = "flushing",
-	[RUN_VERIFYING] = "verifying",
-	[RUN_MIRRORING] = "mirroring",
-	[RUN_WAITING] = "waiting",
-	[RUN_STOPPING] = "stopping",
-	[RUN_FINISHED] = "finished",
-};
-
-static const char *const outcome_names[] = {
-	[RUN_SUCCEEDED] = "succeeded",
-	[RUN_PARTIAL] = "succeeded-with-warnings",
-	[RUN_DIFFERENT] = "differences-found",
-	[RUN_BAD_RANGES] = "finished-with-bad-ranges",
-	[RUN_FAILED] = "failed",
-	[RUN_CANCELLED] = "cancelled",
-	[RUN_STOPPED] = "stopped",
-	[RUN_REPAIRED] = "repaired",
-};
-
-static const char *const mode_names[] = {
-	[RUN_COPY] = "copy",
-	[RUN_SYNC] = "sync",
-	[RUN_VERIFY] = "verify",
-	[RUN_MIRROR] = "mirror",
-};
-
 static const enum copy_mode engine_modes[] = {
 	[RUN_COPY] = COPY_MODE_COPY,
 	[RUN_SYNC] = COPY_MODE_SYNC,
 	[RUN_VERIFY] = COPY_MODE_VERIFY,
-};
-
-const char *
-run_mode_name(enum run_mode mode)
-{
-	return mode_names[mode];
-}
-
-int
-run_mode_parse(const char *word, enum run_mode *ret_mode)
-{
-	for (int mode = RUN_COPY; mode <= RUN_MIRROR; mode++)
-		if (strcmp(word, mode_names[mode]) == 0) {
-			*ret_mode = (enum run_mode)mode;
-			return 0;
-		}
-	return -EINVAL;
-}
-
-static const char *const on_error_names[] = {
-	[RUN_STOP] = "stop",
-	[RUN_RETRY] = "retry",
-	[RUN_SKIP] = "skip",
-};
-
-static const char *const fill_names[] = {
-	[RUN_FILL_LEAVE] = "leave",
-	[RUN_FILL_ZEROES] = "zeroes",
-	[RUN_FILL_PATTERN] = "pattern",
 };
 
 static const enum copy_on_error engine_policies[] = {
@@ -92,41 +32,6 @@ static const enum copy_on_error engine_policies[] = {
 	[RUN_RETRY] = COPY_RETRY,
 	[RUN_SKIP] = COPY_SKIP,
 };
-
-const char *
-run_on_error_name(enum run_on_error policy)
-{
-	return policy <= RUN_SKIP ? on_error_names[policy] : NULL;
-}
-
-int
-run_fill_parse(const char *word, enum run_fill *ret_fill)
-{
-	for (int fill = RUN_FILL_LEAVE; fill <= RUN_FILL_PATTERN; fill++)
-		if (strcmp(word, fill_names[fill]) == 0) {
-			*ret_fill = (enum run_fill)fill;
-			return 0;
-		}
-	return -EINVAL;
-}
-
-const char *
-run_phase_name(enum run_phase phase)
-{
-	return phase_names[phase];
-}
-
-const char *
-run_limit_name(unsigned i)
-{
-	return i < COPY_LIMITS ? copy_limit_name((enum copy_limit)i) : NULL;
-}
-
-const char *
-run_outcome_name(enum run_outcome outcome)
-{
-	return outcome_names[outcome];
-}
 
 static int64_t
 clock_ms(clockid_t which)
