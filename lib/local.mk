@@ -154,6 +154,8 @@ noinst_LTLIBRARIES += %D%/libnbdsync.la
 	%D%/copy/sample.c \
 	%D%/copy/sample.h \
 	%D%/copy/shape.h \
+	%D%/copy/skip.c \
+	%D%/copy/skip.h \
 	%D%/copy/slot.c \
 	%D%/copy/sparse.c \
 	%D%/copy/tuning.c \

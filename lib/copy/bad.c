@@ -2,9 +2,6 @@
 
 #include "copy/bad.h"
 
-#include <errno.h>
-#include <inttypes.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -18,12 +15,6 @@
 #define MAX_PAUSE_MS 30000
 
 /* Whose they are. */
-
-static struct copy_bads *
-bads_of(struct copy_lane *lane, enum copy_side side, unsigned target)
-{
-	return side == COPY_SOURCE ? &lane->bads : &lane->target_bads[target];
-}
 
 /* Of a destination: its bit.  0: the source. */
 static uint32_t
@@ -313,7 +304,7 @@ copy_lane_pause_ms(const struct copy_lane *lane, enum copy_side side,
 void
 copy_lane_paused(struct copy_lane *lane, enum copy_side side, unsigned target)
 {
-	struct copy_bads *b = bads_of(lane, side, target);
+	struct copy_bads *b = copy_lane_bads(lane, side, target);
 
 	if (side == COPY_DESTINATION)
 		copy_clear_leave(lane, target);
@@ -325,26 +316,6 @@ copy_lane_paused(struct copy_lane *lane, enum copy_side side, unsigned target)
 }
 
 /* What has failed. */
-
-/* The list of n, with room for one more; NULL: no memory, which is noted. */
-static void *
-make_room(struct copy_lane *lane, void *list, size_t n, size_t *room,
-    size_t size)
-{
-	size_t more = *room * 2 + 16;
-
-	if (n < *room)
-		return list;
-	list = reallocarray(list, more, size);
-	if (list == NULL)
-		lane->map.has_no_memory = true;
-	else
-		*room = more;
-	return list;
-}
-
-/* So many of the last ones may have a neighbour in what comes next. */
-#define RECENT 64
 
 /* Where one follows the other, a becomes both. */
 static bool
@@ -378,11 +349,11 @@ join_bads(struct copy_bads *b, const struct copy_bad *bad)
 	size_t i = b->n;
 	size_t k;
 
-	while (i > 0 && b->n - i < RECENT && !join(&b->v[i - 1], bad))
+	while (i > 0 && b->n - i < COPY_RECENT && !join(&b->v[i - 1], bad))
 		i--;
-	if (i == 0 || b->n - i == RECENT)
+	if (i == 0 || b->n - i == COPY_RECENT)
 		return false;
-	for (k = i - 1; k > 0 && i - k <= RECENT; k--)
+	for (k = i - 1; k > 0 && i - k <= COPY_RECENT; k--)
 		if (join(&b->v[k - 1], &b->v[i - 1])) {
 			memmove(&b->v[i - 1], &b->v[i],
 			    (b->n - i) * sizeof b->v[0]);
@@ -399,7 +370,8 @@ add_bad(struct copy_lane *lane, struct copy_bads *b,
 	struct copy_bad *v;
 
 	if (!join_bads(b, bad)) {
-		v = make_room(lane, b->v, b->n, &b->room, sizeof *v);
+		v = copy_lane_make_room(lane, b->v, b->n, &b->room,
+		    sizeof *v);
 		if (v == NULL)
 			return;
 		b->v = v;
@@ -416,167 +388,6 @@ add_bad(struct copy_lane *lane, struct copy_bads *b,
 		return;
 	b->has_urgent = true;
 	lane->held |= bit_of(lane, b);
-}
-
-static bool
-is_neighbour(const struct copy_bad_range *a, const struct copy_bad_range *b)
-{
-	return a->side == b->side && a->targets == b->targets &&
-	    a->error == b->error && a->offset + a->length == b->offset &&
-	    a->to + a->length == b->to;
-}
-
-/* One that the range continues; SIZE_MAX: there is none. */
-static size_t
-find_neighbour(const struct copy_skips *b, const struct copy_bad_range *range)
-{
-	size_t i = b->n;
-
-	while (i > 0 && b->n - i < RECENT) {
-		i--;
-		if (is_neighbour(&b->v[i], range) ||
-		    is_neighbour(range, &b->v[i]))
-			return i;
-	}
-	return SIZE_MAX;
-}
-
-/* They come in any order: one may join two.  Returns how many are gone. */
-static uint64_t
-join_neighbours(struct copy_skips *b, struct copy_bad_range *range)
-{
-	uint64_t n = 0;
-	size_t i;
-
-	while ((i = find_neighbour(b, range)) != SIZE_MAX) {
-		if (b->v[i].offset < range->offset) {
-			range->offset = b->v[i].offset;
-			range->to = b->v[i].to;
-		}
-		range->length += b->v[i].length;
-		b->v[i] = b->v[--b->n];
-		n++;
-	}
-	return n;
-}
-
-/* Each disk has its own. */
-static struct copy_account *
-account_of(const struct copy_lane *lane, enum copy_side side, unsigned target)
-{
-	return side == COPY_SOURCE ? &lane->ledger->skipped :
-				     &lane->ledger->targets[target].skipped;
-}
-
-static void
-list_skip(struct copy_lane *lane, struct copy_bad_range *range,
-    unsigned target)
-{
-	struct copy_skips *b = &lane->skips;
-	uint64_t n = 1 - join_neighbours(b, range);
-	struct copy_bad_range *v;
-
-	copy_ledger_add(&account_of(lane, range->side, target)->ranges, n);
-	v = make_room(lane, b->v, b->n, &b->room, sizeof *v);
-	if (v == NULL)
-		return;
-	b->v = v;
-	b->v[b->n++] = *range;
-}
-
-static void
-skip(struct copy_lane *lane, const struct copy_bad *bad, unsigned target)
-{
-	struct copy_bad_range range = {
-		.side = bad->side,
-		.targets = bad->what.targets & ~COPY_FOR_DIGEST,
-		.offset = bad->what.from,
-		.to = bad->what.to,
-		.length = bad->what.length,
-		.error = bad->error,
-	};
-	unsigned i;
-
-	if ((bad->what.targets & COPY_FOR_DIGEST) != 0)
-		copy_lane_leave_out_of_digest(lane);
-	if (range.targets == 0)
-		return;
-	for (i = 0; i < lane->plan->n_targets; i++)
-		if ((range.targets & copy_bit(i)) != 0)
-			copy_ledger_add(
-			    &lane->ledger->targets[i].failed_bytes,
-			    range.length);
-	bads_of(lane, bad->side, target)->skipped = bad->error;
-	list_skip(lane, &range, target);
-}
-
-/* Not before the pass is over: its pieces may be neighbours in the end. */
-static void
-check_account(struct copy_lane *lane, struct copy_bads *b,
-    enum copy_side side, unsigned target)
-{
-	struct copy_account *account = account_of(lane, side, target);
-	char message[80];
-	int error = b->skipped;
-
-	if (error == 0 || b->n_loaded > 0)
-		return;
-	b->skipped = 0;
-	if (copy_ledger_get(&account->ranges) <= lane->plan->max_bad_ranges)
-		return;
-	(void)snprintf(message, sizeof message, "more than %" PRIu64
-	    " ranges are bad", lane->plan->max_bad_ranges);
-	copy_lane_fail(lane, side, target, error, message);
-}
-
-void
-copy_bads_check(struct copy_lane *lane)
-{
-	unsigned i;
-
-	check_account(lane, &lane->bads, COPY_SOURCE, 0);
-	for (i = 0; i < lane->plan->n_targets; i++)
-		check_account(lane, &lane->target_bads[i], COPY_DESTINATION,
-		    i);
-}
-
-/* What the slot was to skip there is tried again, after all. */
-static void
-take_back_skips(struct copy_lane *lane, struct copy_slot *slot)
-{
-	unsigned i;
-
-	for (i = 0; i < lane->plan->n_targets; i++)
-		if ((slot->skipped & copy_bit(i)) != 0)
-			(void)atomic_fetch_sub_explicit(
-			    &account_of(lane, COPY_DESTINATION, i)->bytes,
-			    slot->what.length, memory_order_relaxed);
-	slot->skipped = 0;
-}
-
-/* May so much more of the disk be skipped? */
-static bool
-is_too_much(const struct copy_lane *lane, const struct copy_request *req,
-    uint64_t length)
-{
-	struct copy_account *account = account_of(lane, req->side,
-	    req->target);
-	uint64_t bytes = atomic_fetch_add_explicit(&account->bytes, length,
-	    memory_order_relaxed);
-
-	return bytes + length > lane->plan->max_bad_bytes;
-}
-
-static void
-fail_for_limit(struct copy_lane *lane, const struct copy_request *req,
-    int error)
-{
-	char message[128];
-
-	(void)snprintf(message, sizeof message, "%s; more than %" PRIu64
-	    " bytes are bad", strerror(-error),
-	    lane->plan->max_bad_bytes);
-	copy_lane_fail_request(lane, req, error, message);
 }
 
 /* Not another try is left for what failed so. */
@@ -611,7 +422,7 @@ note_bad(struct copy_lane *lane, const struct copy_request *req, int error,
 
 	if (req->side == COPY_SOURCE) {
 		slot->source_error = error;
-		take_back_skips(lane, slot);
+		copy_skips_take_back(lane, slot);
 	} else {
 		slot->target_errors[req->target] = error;
 		targets = copy_bit(req->target);
@@ -627,7 +438,8 @@ copy_bads_take(struct copy_lane *lane, struct copy_request *req, int error)
 {
 	enum copy_on_error policy = lane->plan->on_error[req->side];
 	enum copy_error_class class = copy_error_class(error);
-	const struct copy_bads *b = bads_of(lane, req->side, req->target);
+	const struct copy_bads *b = copy_lane_bads(lane, req->side,
+	    req->target);
 	struct copy_slot *slot = req->slot;
 	bool is_last;
 
@@ -642,11 +454,8 @@ copy_bads_take(struct copy_lane *lane, struct copy_request *req, int error)
 	is_last = is_final(lane, b, class, slot->what.length);
 	if (is_last && policy != COPY_SKIP)
 		return false;
-	if (is_last && is_too_much(lane, req, slot->what.length)) {
-		fail_for_limit(lane, req, error);
-		return true;
-	}
-	note_bad(lane, req, error, is_last);
+	if (!is_last || copy_skips_allow(lane, req, error))
+		note_bad(lane, req, error, is_last);
 	return true;
 }
 
@@ -665,12 +474,12 @@ put_bad(struct copy_lane *lane, const struct copy_slot *slot,
 	bad.class = copy_error_class(bad.error);
 	bad.what.targets = targets & slot->skipped;
 	if (bad.what.targets != 0)
-		skip(lane, &bad, target);
+		copy_skips_add(lane, &bad, target);
 	bad.what.targets = targets & ~slot->skipped;
 	if (side == COPY_SOURCE && !copy_lane_digest_awaits(lane, bad.class))
 		bad.what.targets &= ~COPY_FOR_DIGEST;
 	if (bad.what.targets != 0)
-		add_bad(lane, bads_of(lane, side, target), &bad);
+		add_bad(lane, copy_lane_bads(lane, side, target), &bad);
 }
 
 uint32_t
@@ -712,12 +521,4 @@ copy_bads_done(struct copy_lane *lane)
 		copy_map_done(&lane->target_bads[i].trying);
 		free(lane->target_bads[i].v);
 	}
-	free(lane->skips.v);
-}
-
-const struct copy_bad_range *
-copy_lane_skipped(const struct copy_lane *lane, size_t *ret_n)
-{
-	*ret_n = lane->skips.n;
-	return lane->skips.v;
 }

@@ -22,16 +22,6 @@
  * others go on without it.  It catches up in the end.  The source holds all.
  */
 
-/* One that was skipped. */
-struct copy_bad_range {
-	enum copy_side side;
-	uint32_t targets;	/* bit i: destination i lacks it */
-	uint64_t offset;	/* bytes, on the source */
-	uint64_t to;		/* on the destinations */
-	uint64_t length;
-	int error;
-};
-
 struct copy_bad {
 	struct copy_stretch what;
 	enum copy_side side;
@@ -53,13 +43,6 @@ struct copy_bads {
 	unsigned n_loaded;	/* slots with pieces of this pass */
 	int skipped;		/* the error of what was skipped last; 0: all
 				   of it has been counted */
-};
-
-/* What is skipped, of all disks. */
-struct copy_skips {
-	struct copy_bad_range *v;
-	size_t n;
-	size_t room;
 };
 
 #endif

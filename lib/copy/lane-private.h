@@ -7,12 +7,14 @@
 #include "copy/epoch.h"
 #include "copy/lane.h"
 #include "copy/map.h"
+#include "copy/skip.h"
 
 /*
  * The inside of a lane: lane.c gives requests out, load.c fills slots, slot.c
  * empties them, behind.c has what slow destinations are behind with, lost.c
  * what lost connections undo; outcome.c says what follows when requests end,
- * compare.c looks for differences.
+ * bad.c tries again, skip.c notes what is given up, compare.c looks for
+ * differences.
  */
 
 /* So many slots a destination that is tried again has, beside others. */
@@ -128,6 +130,15 @@ struct copy_lane {
 	bool differences_are_cut;
 };
 
+/* So many of the last bad ranges may have a neighbour in what comes next. */
+#define COPY_RECENT 64
+
+static inline struct copy_bads *
+copy_lane_bads(struct copy_lane *lane, enum copy_side side, unsigned target)
+{
+	return side == COPY_SOURCE ? &lane->bads : &lane->target_bads[target];
+}
+
 static inline uint32_t
 copy_bit(unsigned target)
 {
@@ -149,6 +160,9 @@ bool copy_lane_can_trim(const struct copy_lane *lane, unsigned target);
 
 /* The largest request; what a server has refused for its size is none. */
 uint32_t copy_lane_request_size(const struct copy_lane *lane);
+/* The list of n, with room for one more; NULL: no memory, which is noted. */
+void *copy_lane_make_room(struct copy_lane *lane, void *list, size_t n,
+    size_t *room, size_t size);
 /* Destinations that have failed need nothing, nor does a digest that has. */
 uint32_t copy_lane_live_targets(const struct copy_lane *lane,
     uint32_t targets);
@@ -257,8 +271,6 @@ uint32_t copy_bads_put(struct copy_lane *lane, const struct copy_slot *slot,
     uint32_t targets);
 /* Nothing of this destination is tried again any more. */
 void copy_bads_forget(struct copy_lane *lane, unsigned target);
-/* When slots are settled: more ranges than may be skipped fail the disk. */
-void copy_bads_check(struct copy_lane *lane);
 /*
  * What is to be tried again now, in a pass that may begin here.  NULL: there
  * is nothing now; *ret_is_due: nor may anything new be begun.
@@ -275,6 +287,22 @@ bool copy_bads_go_back(const struct copy_bads *b);
 bool copy_bads_are_empty(const struct copy_lane *lane);
 /* Something that was to be tried again is lost. */
 bool copy_bads_lack_memory(const struct copy_lane *lane);
+
+/* skip.c */
+/*
+ * May the slot's bytes be skipped on the disk that has failed with this
+ * request?  They are counted.  false: they are too many, and it has failed.
+ */
+bool copy_skips_allow(struct copy_lane *lane, const struct copy_request *req,
+    int error);
+/* What the slot was to skip on destinations is tried again, after all. */
+void copy_skips_take_back(struct copy_lane *lane, struct copy_slot *slot);
+/* It is skipped; target: the destination, if it is one that has failed. */
+void copy_skips_add(struct copy_lane *lane, const struct copy_bad *bad,
+    unsigned target);
+/* When slots are settled: more ranges than may be skipped fail the disk. */
+void copy_skips_check(struct copy_lane *lane);
+void copy_skips_done(struct copy_lane *lane);
 
 /* digest.c */
 int copy_digester_init(struct copy_lane *lane);

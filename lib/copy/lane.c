@@ -67,6 +67,22 @@ copy_lane_queue(struct copy_lane *lane, struct copy_request *req)
 	list_append(&lane->queues[queue_of(req)], &req->node);
 }
 
+void *
+copy_lane_make_room(struct copy_lane *lane, void *list, size_t n,
+    size_t *room, size_t size)
+{
+	size_t more = *room * 2 + 16;
+
+	if (n < *room)
+		return list;
+	list = reallocarray(list, more, size);
+	if (list == NULL)
+		lane->map.has_no_memory = true;
+	else
+		*room = more;
+	return list;
+}
+
 /* What is in progress. */
 
 uint32_t
@@ -497,6 +513,7 @@ copy_lane_free(struct copy_lane *lane)
 	copy_map_done(&lane->map);
 	copy_map_done(&lane->behind);
 	copy_bads_done(lane);
+	copy_skips_done(lane);
 	copy_digester_done(lane);
 	free(lane->differences);
 	free(lane->slots);

@@ -7,11 +7,11 @@
 
 #include "base/list.h"
 #include "base/ranges.h"
-#include "copy/bad.h"
 #include "copy/cursor.h"
 #include "copy/kind.h"
 #include "copy/ledger.h"
 #include "copy/plan.h"
+#include "copy/skip.h"
 #include "copy/tuning.h"
 
 /*
@@ -38,9 +38,9 @@
  * When comparing, source and destinations are read side by side, and what
  * differs is written, or noted.
  *
- * What cannot be read or written is tried again, narrowed, and in the end
- * fails the disk or is skipped, by the plan's policy (copy/bad.h); other
- * destinations go on meanwhile.
+ * What cannot be read or written is tried again, narrowed (copy/bad.h), and in
+ * the end fails the disk or is skipped (copy/skip.h), by the plan's policy;
+ * other destinations go on meanwhile.
  *
  * A lane flushes what it has had written: now and then, and when it has
  * nothing else to do (copy/epoch.h).  A connection that is lost may come back

@@ -526,7 +526,7 @@ copy_lane_done(struct copy_lane *lane, struct copy_request *req, int error,
 		target_ended(lane, req, error, message);
 	copy_slot_again(lane, req->slot);
 	copy_slot_settle(lane, req->slot);
-	copy_bads_check(lane);
+	copy_skips_check(lane);
 }
 
 void
