@@ -36,6 +36,8 @@ noinst_LTLIBRARIES += %D%/libdaemon.la
 	%D%/conf/value-private.h \
 	%D%/conf/value.c \
 	%D%/conf/value.h \
+	%D%/control/answer.c \
+	%D%/control/arguments.c \
 	%D%/control/auth.c \
 	%D%/control/auth.h \
 	%D%/control/cancel.c \
@@ -48,6 +50,7 @@ noinst_LTLIBRARIES += %D%/libdaemon.la
 	%D%/control/events.h \
 	%D%/control/checkpoint.c \
 	%D%/control/health.c \
+	%D%/control/held.c \
 	%D%/control/history.c \
 	%D%/control/job.c \
 	%D%/control/jobs.c \
@@ -65,6 +68,7 @@ noinst_LTLIBRARIES += %D%/libdaemon.la
 	%D%/control/problem.c \
 	%D%/control/problem.h \
 	%D%/control/reload.c \
+	%D%/control/request-private.h \
 	%D%/control/request.c \
 	%D%/control/request.h \
 	%D%/control/routes.c \

@@ -18,7 +18,7 @@
 #include "control/tcp.h"
 
 /*
- * What server.c (listening) and request.c (one request) share.
+ * What server.c (listening) and requests (request-private.h) share.
  */
 
 struct evconnlistener;
@@ -63,7 +63,7 @@ void request_take(struct ctl_server *server, const struct ctl_tcp *tcp,
 /* evhttp has read a request: find its handler and call it. */
 void request_on_arrival(struct evhttp_request *http, void *arg);
 
-/* Call the handlers of all held requests again. */
+/* held.c: call the handlers of all held requests again. */
 void request_resume_held(struct ctl_server *server, bool is_last_call) ON_MAIN;
 
 /* stream.c: make the answer to http a stream.  NULL: no memory. */
