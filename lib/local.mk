@@ -209,7 +209,9 @@ noinst_LTLIBRARIES += %D%/libnbdsync.la
 	%D%/transfer/picture.c \
 	%D%/transfer/progress.c \
 	%D%/transfer/progress.h \
+	%D%/transfer/planning.c \
 	%D%/transfer/probe.c \
+	%D%/transfer/pulse.c \
 	%D%/transfer/marks.c \
 	%D%/transfer/marks.h \
 	%D%/transfer/latency.c \

@@ -24,15 +24,9 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "copy/sample.h"
 #include "transfer/run-private.h"
-
-/* How often the figures are looked at: at first, and later. */
-#define EARLY_MS      3000
-#define EARLY_TICK_MS 20
-#define TUNE_TICK_MS  200
 
 /* How often memory is asked for that a run waits for. */
 #define ROOM_TICK_MS  50
@@ -274,100 +268,13 @@ pay_lane(struct run *run)
 	return true;
 }
 
-/* Have n lanes, as far as that is possible. */
-static void
-add_lanes(struct run *run, unsigned n)
+void
+run_add_lanes(struct run *run, unsigned n)
 {
 	while (run->n_lanes < n && !run->is_short_of_lanes && pay_lane(run) &&
 	    add_lane(run, run->n_lanes) == 0)
 		connect_lane(run, &run->lanes[run->n_lanes - 1]);
 	atomic_store(&run->lanes_shown, run->n_lanes - run->n_refused);
-}
-
-/* Bytes that were moved or looked at, also if in vain. */
-static uint64_t
-activity(const struct run *run)
-{
-	uint64_t n = copy_ledger_get(&run->ledger.read_bytes);
-	unsigned i;
-
-	for (i = 0; i < run->n_destinations; i++) {
-		const struct copy_target_books *b = &run->ledger.targets[i];
-
-		n += copy_ledger_get(&b->written_bytes) +
-		    copy_ledger_get(&b->zeroed_bytes) +
-		    copy_ledger_get(&b->trimmed_bytes) +
-		    copy_ledger_get(&b->untouched_bytes) +
-		    copy_ledger_get(&b->equal_bytes) +
-		    copy_ledger_get(&b->differing_bytes) +
-		    copy_ledger_get(&b->durable_bytes);
-	}
-	return n;
-}
-
-/* Who waits because he is to does not stall. */
-static void
-note_progress(struct run *run, uint64_t now, enum copy_limit held_by)
-{
-	uint64_t n = activity(run);
-
-	if (n != run->activity || held_by == COPY_LIMIT_RATE ||
-	    atomic_load(&run->progressed_ms) == 0)
-		atomic_store(&run->progressed_ms, now);
-	run->activity = n;
-}
-
-/* Trying again has its time; then what fails is skipped, or fatal, at once. */
-static void
-limit_retries(struct run *run, uint64_t now)
-{
-	if (run->max_retry_ms == 0)
-		return;
-	if (copy_ledger_get(&run->ledger.n_retrying) == 0) {
-		run->retrying_at_ms = 0;
-		return;
-	}
-	if (run->retrying_at_ms != 0)
-		run->retried_ms += now - run->retrying_at_ms;
-	run->retrying_at_ms = now;
-	if (run->retried_ms >= run->max_retry_ms)
-		atomic_store(&run->ledger.no_more_tries, true);
-}
-
-static enum copy_limit
-what_holds(struct run *run)
-{
-	bool is_short = budget_was_short(&run->share);
-
-	if (budget_was_held(&run->share))
-		return COPY_LIMIT_RATE;
-	return is_short ? COPY_LIMIT_MEMORY : COPY_LIMIT_NONE;
-}
-
-/* See whether it goes faster with more, or as fast with less. */
-static void
-tune_on_tick(void *arg)
-{
-	struct run *run = arg;
-	uint64_t now = run_clock_ms();
-	enum copy_limit held_by;
-	unsigned n;
-
-	on_worker_entry();
-	if (atomic_load(&run->phase) != RUN_COPYING ||
-	    copy_ledger_is_stopped(&run->ledger))
-		return;
-	held_by = what_holds(run);
-	note_progress(run, now, held_by);
-	limit_retries(run, now);
-	checkpoint_tick(run, now);
-	n = copy_tuning_look(&run->tuning, now,
-	    copy_ledger_done_bytes(&run->ledger), held_by);
-	if (!copy_cursor_is_at_end(&run->cursor))
-		add_lanes(run, n);
-	net_timer_start(&run->tune_timer,
-	    now - atomic_load(&run->started_ms) < EARLY_MS ? EARLY_TICK_MS :
-							     TUNE_TICK_MS);
 }
 
 /* Memory that there never will be is not waited for. */
@@ -402,8 +309,8 @@ room_on_tick(void *arg)
 		run_wind_up(run);
 	} else if (pay_lane(run)) {
 		start_copy(run, &run->lanes[0]);
-		add_lanes(run, run->plan.lanes);
-		net_timer_start(&run->tune_timer, EARLY_TICK_MS);
+		run_add_lanes(run, run->plan.lanes);
+		pulse_start(run);
 	} else {
 		atomic_store(&run->tuning.limit, (int)COPY_LIMIT_MEMORY);
 		net_timer_start(&run->room_timer, ROOM_TICK_MS);
@@ -428,8 +335,7 @@ begin_copying(struct run *run)
 	    copy_digests_init(&run->digests, &run->plan) < 0 ||
 	    net_timer_init(&run->room_timer, worker_loop(run->home),
 		room_on_tick, run) < 0 ||
-	    net_timer_init(&run->tune_timer, worker_loop(run->home),
-		tune_on_tick, run) < 0) {
+	    pulse_init(run) < 0) {
 		run_fail(run, COPY_SOURCE, 0, -ENOMEM, "out of memory");
 		run_wind_up(run);
 		return;
@@ -440,61 +346,6 @@ begin_copying(struct run *run)
 }
 
 /* Connecting. */
-
-/*
- * A disk that is written while it is read as another one: never.  *ret_target
- * is the one that is.
- */
-static int
-check_identities(struct run *run, unsigned *ret_target, struct error *e)
-{
-	const struct lane *lane = run->lanes[0].lane;
-	const char *source = lane_identity(lane, COPY_SOURCE, 0);
-	const char *name;
-	unsigned i;
-
-	if (run->wish.mode == COPY_MODE_VERIFY)
-		return 0;
-	for (*ret_target = 0; *ret_target < run->n_destinations;
-	     (*ret_target)++) {
-		if (!copy_ledger_is_live(&run->ledger, *ret_target))
-			continue;
-		name = lane_identity(lane, COPY_DESTINATION, *ret_target);
-		if (name[0] == '\0')
-			continue;
-		if (strcmp(source, name) == 0)
-			return error_set(e, -EINVAL, "is the same export as "
-			    "the source; nothing was written");
-		for (i = 0; i < *ret_target; i++)
-			if (copy_ledger_is_live(&run->ledger, i) &&
-			    strcmp(name, lane_identity(lane, COPY_DESTINATION,
-				i)) == 0)
-				return error_set(e, -EINVAL, "is the same "
-				    "export as another destination; nothing "
-				    "was written");
-	}
-	return 0;
-}
-
-/*
- * A destination that failed before it had a shape is given nothing; for the
- * plan it looks like one of the others.
- */
-void
-run_get_shapes(const struct run *run, const struct disk_shape *shapes[])
-{
-	const struct lane *lane = run->lanes[0].lane;
-	const struct disk_shape *any = NULL;
-	unsigned i;
-
-	for (i = 0; i < run->n_destinations; i++)
-		if (copy_ledger_is_live(&run->ledger, i))
-			any = lane_shape(lane, COPY_DESTINATION, i);
-	for (i = 0; i < run->n_destinations; i++)
-		shapes[i] = copy_ledger_is_live(&run->ledger, i) ?
-		    lane_shape(lane, COPY_DESTINATION, i) :
-		    any;
-}
 
 static void
 tell_promise(struct run *run)
@@ -543,63 +394,6 @@ run_begin(struct run *run)
 	} else {
 		begin_copying(run);
 	}
-}
-
-/* What was started for the run is started again from now on, if it ends. */
-static void
-keep_servers(struct run *run)
-{
-	unsigned i;
-
-	if (!run->plan.reconnects)
-		return;
-	endpoint_keep(run->source);
-	for (i = 0; i < run->n_destinations; i++)
-		if (run->destinations[i] != NULL)
-			endpoint_keep(run->destinations[i]);
-}
-
-/* Where nobody says how large requests are to be, one fits the memory. */
-static void
-fit_requests(struct run *run)
-{
-	uint64_t max = budget_memory_max(run->share.budget);
-
-	if (max == 0 || run->wish.request_size != 0)
-		return;
-	while (throttle_lane_bytes(&run->plan) > max &&
-	    copy_plan_halve_requests(&run->plan))
-		;
-}
-
-static void
-plan_run(struct run *run)
-{
-	const struct lane *lane = run->lanes[0].lane;
-	const struct disk_shape *shapes[RUN_MAX_DESTINATIONS];
-	unsigned target = 0;
-	struct error e;
-	int r;
-
-	run_get_shapes(run, shapes);
-	r = check_identities(run, &target, &e);
-	if (r == 0)
-		r = copy_plan_make(&run->plan,
-		    lane_shape(lane, COPY_SOURCE, 0), shapes,
-		    run->n_destinations, &run->wish, &target, &e);
-	if (r < 0) {
-		run_fail(run,
-		    strncmp(e.text, "source", 6) == 0 ? COPY_SOURCE :
-							COPY_DESTINATION,
-		    target, r, e.text);
-		copy_ledger_stop(&run->ledger);
-		run_refuse(run);
-		return;
-	}
-	fit_requests(run);
-	keep_servers(run);
-	if (!resume_begin(run))
-		run_begin(run);
 }
 
 /* What is not as promised is no accident: nothing is written to any. */
@@ -701,7 +495,7 @@ first_lane_on_connected(struct run *run, struct lane *lane)
 				atomic_store(&run->destination_sizes[i],
 				    lane_shape(lane, COPY_DESTINATION,
 					i)->size);
-		plan_run(run);
+		run_make_plan(run);
 	}
 }
 

@@ -102,7 +102,7 @@ struct run {
 	struct copy_cursor cursor;
 	struct copy_digests digests;
 	struct copy_tuning tuning;	/* its atomics: any thread */
-	struct net_timer tune_timer;
+	struct net_timer pulse_timer;
 	struct net_timer room_timer;	/* memory is waited for */
 	uint64_t lane_bytes;		/* of the budget, for each lane */
 	unsigned n_paid_lanes;
@@ -208,10 +208,22 @@ void run_on_lane_closed(void *arg, struct lane *lane);
 /* What is to be kept is: that was the last. */
 void run_is_kept(struct run *run);
 
-/* drive.c */
-void run_begin(struct run *run);
+/* planning.c */
 /* Those of destinations that have one; NULL: the others'. */
 void run_get_shapes(const struct run *run, const struct disk_shape *shapes[]);
+/* Lane 0 is connected: plan, or refuse; run_begin() comes next, if anything. */
+void run_make_plan(struct run *run);
+
+/* pulse.c */
+/* -ENOMEM. */
+int pulse_init(struct run *run);
+/* It begins to copy; the pulse stops by itself. */
+void pulse_start(struct run *run);
+
+/* drive.c */
+void run_begin(struct run *run);
+/* Have n lanes, as far as that is possible. */
+void run_add_lanes(struct run *run, unsigned n);
 /* The mails of a run. */
 void run_drive_start(struct mail *mail);
 void run_drive_cancel(struct mail *mail);

@@ -137,8 +137,8 @@ run_close_lanes(struct run *run)
 {
 	unsigned i;
 
-	if (run->tune_timer.ev != NULL)
-		net_timer_done(&run->tune_timer);
+	if (run->pulse_timer.ev != NULL)
+		net_timer_done(&run->pulse_timer);
 	net_timer_done(&run->room_timer);
 	budget_stop_waiting(&run->share);
 	run->n_open = run->n_lanes;
