@@ -332,19 +332,29 @@ nbdclient_event_flush(struct nbdclient_event_disk *disk,
 	return event_start(disk, &params, on_done, arg, err);
 }
 
-int
-nbdclient_event_write_zeroes(struct nbdclient_event_disk *disk,
+/* The commands of a range and flags. */
+static int
+event_start_range(struct nbdclient_event_disk *d, enum op_kind kind,
     uint64_t sector, uint64_t n_sectors, unsigned flags,
     nbdclient_done_cb *on_done, void *arg, struct nbdclient_error *err)
 {
 	const struct op_params params = {
-		.kind = OP_ZERO,
+		.kind = kind,
 		.flags = flags,
 		.sector = sector,
 		.n_sectors = n_sectors,
 	};
 
-	return event_start(disk, &params, on_done, arg, err);
+	return event_start(d, &params, on_done, arg, err);
+}
+
+int
+nbdclient_event_write_zeroes(struct nbdclient_event_disk *disk,
+    uint64_t sector, uint64_t n_sectors, unsigned flags,
+    nbdclient_done_cb *on_done, void *arg, struct nbdclient_error *err)
+{
+	return event_start_range(disk, OP_ZERO, sector, n_sectors, flags,
+	    on_done, arg, err);
 }
 
 int
@@ -352,14 +362,8 @@ nbdclient_event_trim(struct nbdclient_event_disk *disk, uint64_t sector,
     uint64_t n_sectors, unsigned flags, nbdclient_done_cb *on_done, void *arg,
     struct nbdclient_error *err)
 {
-	const struct op_params params = {
-		.kind = OP_TRIM,
-		.flags = flags,
-		.sector = sector,
-		.n_sectors = n_sectors,
-	};
-
-	return event_start(disk, &params, on_done, arg, err);
+	return event_start_range(disk, OP_TRIM, sector, n_sectors, flags,
+	    on_done, arg, err);
 }
 
 int
@@ -367,13 +371,8 @@ nbdclient_event_cache(struct nbdclient_event_disk *disk, uint64_t sector,
     uint64_t n_sectors, nbdclient_done_cb *on_done, void *arg,
     struct nbdclient_error *err)
 {
-	const struct op_params params = {
-		.kind = OP_CACHE,
-		.sector = sector,
-		.n_sectors = n_sectors,
-	};
-
-	return event_start(disk, &params, on_done, arg, err);
+	return event_start_range(disk, OP_CACHE, sector, n_sectors, 0,
+	    on_done, arg, err);
 }
 
 int
