@@ -219,7 +219,9 @@ simulations = \
 %C%_unit_client_test_nbdclient_SOURCES = \
 	%D%/unit/client/test-nbdclient.c \
 	%D%/unit/client/fake-server.c \
-	%D%/unit/client/fake-server.h
+	%D%/unit/client/fake-server.h \
+	%D%/unit/client/nbdkit.c \
+	%D%/unit/client/nbdkit.h
 
 %C%_unit_client_test_places_SOURCES = \
 	%D%/unit/client/test-places.c \

@@ -20,6 +20,12 @@ char nbdkit_uri[200];
 static struct net_loop *loop;
 static struct net_child *child;
 
+const char *
+nbdkit_socket(void)
+{
+	return net_child_socket(child);
+}
+
 void
 nbdkit_set_up(void)
 {

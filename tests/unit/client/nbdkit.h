@@ -9,6 +9,9 @@
 /* Its URI, once started. */
 extern char nbdkit_uri[200];
 
+/* The path of its socket, likewise. */
+const char *nbdkit_socket(void);
+
 void nbdkit_set_up(void);
 void nbdkit_tear_down(void);
 

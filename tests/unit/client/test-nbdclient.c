@@ -6,7 +6,6 @@
 #include "client/nbdclient.h"
 
 #include <errno.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,18 +16,13 @@
 #include "base/bytes.h"
 #include "fake-server.h"
 #include "nbd/protocol.h"
-#include "net/child.h"
+#include "nbdkit.h"
 #include "unit.h"
 
 enum {
-	MAX_ARGS = 16,
-	GRACE_MS = 10000,
 	MiB = 1024 * 1024,
 };
 
-static struct net_loop *loop;
-static struct net_child *child;
-static char uri[200];
 static struct nbdclient_channel *channel;
 static struct nbdclient_disk *disk;
 static struct nbdclient_info info;
@@ -37,29 +31,11 @@ static struct nbdclient_error err;
 static void
 set_up(void)
 {
-	ck_assert_int_eq(net_loop_new(&loop), 0);
+	nbdkit_set_up();
 	fake_set_up();
-	child = NULL;
 	channel = NULL;
 	disk = NULL;
 	memset(&err, 0, sizeof err);
-}
-
-static void
-on_stopped(void *arg)
-{
-	(void)arg;
-	net_loop_stop(loop);
-}
-
-static void
-stop_nbdkit(void)
-{
-	if (child == NULL)
-		return;
-	net_child_stop(child, GRACE_MS, on_stopped, NULL);
-	ck_assert_int_eq(net_loop_run(loop), 0);
-	child = NULL;
 }
 
 static void
@@ -67,37 +43,23 @@ tear_down(void)
 {
 	nbdclient_disconnect(disk);
 	nbdclient_channel_free(channel);
-	stop_nbdkit();
+	nbdkit_tear_down();
 	fake_tear_down();
-	net_loop_free(loop);
 }
 
 static void
-on_child_exit(void *arg, const struct error *e)
+connect_to_nbdkit(void)
 {
-	(void)arg;
-	ck_abort_msg("%s", e->text);
+	ck_assert_int_eq(nbdclient_connect(nbdkit_uri, NULL, &channel, &err),
+	    0);
 }
 
 /* Arguments up to NULL. */
-static void
-start_nbdkit(const char *first, ...)
-{
-	const char *argv[MAX_ARGS + 2] = { "nbdkit", first };
-	struct error e;
-	va_list ap;
-	int n;
-
-	va_start(ap, first);
-	for (n = 2; n <= MAX_ARGS && argv[n - 1] != NULL; n++)
-		argv[n] = va_arg(ap, const char *);
-	va_end(ap);
-	ck_assert_msg(net_child_start(loop, argv, on_child_exit, NULL, &child,
-	    &e) == 0, "%s", e.text);
-	(void)snprintf(uri, sizeof uri, "nbd+unix:///?socket=%s",
-	    net_child_socket(child));
-	ck_assert_int_eq(nbdclient_connect(uri, NULL, &channel, &err), 0);
-}
+#define start_nbdkit(...)                                                      \
+	do {                                                                   \
+		nbdkit_start(__VA_ARGS__);                                     \
+		connect_to_nbdkit();                                           \
+	} while (0)
 
 static void
 negotiate(const char *export_name)
@@ -223,7 +185,7 @@ START_TEST(an_oldstyle_server_is_too_old)
 	start_nbdkit("-o", "memory", "1M", NULL);
 	assert_fails(nbdclient_negotiate(channel, NULL, &disk, &err),
 	    NBDCLIENT_TOO_OLD);
-	assert_says(uri);
+	assert_says(nbdkit_uri);
 }
 END_TEST
 
@@ -457,7 +419,7 @@ START_TEST(a_lost_server_is_told_once_and_then_at_once)
 
 	start_nbdkit("memory", "1M", NULL);
 	negotiate(NULL);
-	stop_nbdkit();
+	nbdkit_stop();
 	assert_fails(read_one(0, buf, sizeof buf), NBDCLIENT_DISCONNECTED);
 	assert_fails(write_one(0, buf, sizeof buf), NBDCLIENT_DISCONNECTED);
 	assert_says("the connection was lost before");
@@ -684,11 +646,12 @@ END_TEST
 START_TEST(the_uri_gives_the_default_export)
 {
 	struct nbdclient_channel *other;
+	char uri[200];
 
 	start_nbdkit("--filter=exportname", "memory", "1M", "exportname=one",
 	    "exportname-strict=true", NULL);
 	(void)snprintf(uri, sizeof uri, "nbd+unix:///one?socket=%s",
-	    net_child_socket(child));
+	    nbdkit_socket());
 	ck_assert_int_eq(nbdclient_connect(uri, NULL, &other, &err), 0);
 	assert_ok(nbdclient_negotiate(other, NULL, &disk, &err));
 	/* The disk lives on without its channel. */
@@ -703,7 +666,7 @@ connect_to_child(void)
 	struct sockaddr_un sun = { .sun_family = AF_UNIX };
 	int fd = socket(AF_UNIX, SOCK_STREAM, 0);
 
-	(void)strcpy(sun.sun_path, net_child_socket(child));
+	(void)strcpy(sun.sun_path, nbdkit_socket());
 	ck_assert_int_eq(connect(fd, (struct sockaddr *)&sun, sizeof sun), 0);
 	return fd;
 }
