@@ -27,23 +27,11 @@ cut_once()
 	when=$(echo before in after | cut -d ' ' -f $((random + 1)))
 	random "$most"
 	fault="$action@$when:$2:$((random + 1))"
-	fresh "$tmp/dst.img"
-	start_qemu_nbd src --read-only --format=raw "$tmp/data"
-	start_qemu_nbd dst --format=raw "$tmp/dst.img"
-	from=src to=dst
-	if [ "$1" = source ]; then
-		start_proxy way src "$fault"
-		from=way
-	else
-		start_proxy way dst "$fault"
-		to=way
-	fi
+	start_pair "$1" "$fault"
 	judged "$tmp/data" "$tmp/dst.img" "$nbdsync" copy \
 	    --request-size 64KiB --connections 2 --connect-timeout 5s \
 	    --io-timeout 5s "$(uri $from)" "$(uri $to)"
-	stop_process way
-	stop_process src
-	stop_process dst
+	stop_pair
 	harmed way && n_harmed=$((n_harmed + 1))
 }
 

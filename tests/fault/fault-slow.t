@@ -17,25 +17,13 @@ slow_once()
 {
 	random "$most"
 	fault="slow@before:$2:$((random + 1))"
-	fresh "$tmp/dst.img"
-	start_qemu_nbd src --read-only --format=raw "$tmp/data"
-	start_qemu_nbd dst --format=raw "$tmp/dst.img"
-	from=src to=dst
-	if [ "$1" = source ]; then
-		start_proxy way src "$fault"
-		from=way
-	else
-		start_proxy way dst "$fault"
-		to=way
-	fi
+	start_pair "$1" "$fault"
 	judged "$tmp/data" "$tmp/dst.img" "$nbdsync" copy \
 	    --request-size 64KiB --connections 2 \
 	    --connect-timeout "$connect_timeout" --io-timeout 2s \
 	    "$(uri $from)" "$(uri $to)"
 	harmed way && n_harmed=$((n_harmed + 1))
-	stop_process way
-	stop_process src
-	stop_process dst
+	stop_pair
 }
 
 # slow_each SENTENCE SIDE STEPS WANTED-VERDICT

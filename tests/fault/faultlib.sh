@@ -15,6 +15,11 @@
 #					in $tmp/NAME.log, and obeys tell_proxy
 #	tell_proxy NAME COMMAND
 #	harmed NAME			true if a fault happened there
+#	start_pair SIDE FAULT		qemu-nbd on $tmp/data and on an empty
+#					$tmp/dst.img, at $(uri $from) and
+#					$(uri $to); SIDE ("source" or
+#					"destination") is behind the proxy "way"
+#	stop_pair
 #	judged SOURCE DESTINATION COMMAND...
 #					runs it, and sets $verdict: "ok" if it
 #					succeeded and the files are equal,
@@ -83,6 +88,28 @@ tell_proxy()
 harmed()
 {
 	grep -q "^fault" "$tmp/$1.log"
+}
+
+start_pair()
+{
+	fresh "$tmp/dst.img"
+	start_qemu_nbd src --read-only --format=raw "$tmp/data"
+	start_qemu_nbd dst --format=raw "$tmp/dst.img"
+	from=src to=dst
+	if [ "$1" = source ]; then
+		start_proxy way src "$2"
+		from=way
+	else
+		start_proxy way dst "$2"
+		to=way
+	fi
+}
+
+stop_pair()
+{
+	stop_process way
+	stop_process src
+	stop_process dst
 }
 
 # The limit is not what a test is about: nothing takes so long by itself.
