@@ -61,7 +61,7 @@ describe_disk(const struct conf *conf, const struct conf_job *cj,
 }
 
 static bool
-is_same(const struct job_disk *a, const struct job_disk *b)
+is_same_disk(const struct job_disk *a, const struct job_disk *b)
 {
 	return a->id == b->id && a->from == b->from && a->end == b->end;
 }
@@ -70,9 +70,9 @@ bool
 job_disks_are_same(const struct job_disks *a, const struct job_disks *b)
 {
 	for (unsigned i = 0; i < RUN_MAX_DESTINATIONS; i++)
-		if (!is_same(&a->destinations[i], &b->destinations[i]))
+		if (!is_same_disk(&a->destinations[i], &b->destinations[i]))
 			return false;
-	return is_same(&a->source, &b->source);
+	return is_same_disk(&a->source, &b->source);
 }
 
 static uint64_t

@@ -80,7 +80,7 @@ join_names(const char *const names[], const struct job_disk disks[],
 
 /* Of the same name, or the same disk by another one? */
 static bool
-is_same(const char *a, const char *b)
+is_same_entry(const char *a, const char *b)
 {
 	size_t name_a = strcspn(a, " \n");
 	size_t name_b = strcspn(b, " \n");
@@ -98,7 +98,7 @@ is_meant(uint32_t bits, const char *list, const char *entry)
 	if (list == NULL)
 		return bits != 0;
 	for (; *list != '\0'; list = strchr(list, '\n') + 1, bits >>= 1)
-		if ((bits & 1) != 0 && is_same(list, entry))
+		if ((bits & 1) != 0 && is_same_entry(list, entry))
 			return true;
 	return false;
 }
