@@ -102,8 +102,11 @@ int conn_open(struct net_loop *loop, const struct conn_options *options,
     const struct conn_events *events, void *arg, struct conn **ret_conn,
     struct error *e);
 
+/* The connection's, from on_ready on; NULL before, and where it lists. */
 const struct nbd_export *conn_export(const struct conn *c);
+/* As nbd_session_list(), from on_ready on. */
 const struct nbd_listed_export *conn_list(const struct conn *c, size_t *ret_n);
+/* What has failed, from on_failed on; NBD_FAILURE_NONE before. */
 enum nbd_failure conn_failure(const struct conn *c);
 
 /*

@@ -283,6 +283,7 @@ int nbdclient_read(struct nbdclient_disk *disk, uint64_t sector,
  * copied: they belong to the call until it returns.  On error some may have
  * been written, except for UNIMPLEMENTED, READ_ONLY and INVALID, where
  * nothing was.  Written is not yet stable: see nbdclient_flush().
+ * READ_ONLY, and those of nbdclient_read().
  */
 int nbdclient_write(struct nbdclient_disk *disk, uint64_t sector,
     const struct iovec *iov, int n_iov, struct nbdclient_error *err);
@@ -375,7 +376,8 @@ int nbdclient_block_status(struct nbdclient_disk *disk, uint64_t sector,
 
 /*
  * Make everything written before stable ("NBD_CMD_FLUSH").
- * UNIMPLEMENTED where the server offers no flush.
+ * UNIMPLEMENTED where the server offers no flush, DISCONNECTED, PROTOCOL,
+ * TIMED_OUT, IO, NO_MEMORY.
  */
 int nbdclient_flush(struct nbdclient_disk *disk, struct nbdclient_error *err);
 

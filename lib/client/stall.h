@@ -40,6 +40,10 @@ struct stall {
 	uint32_t n_of_epoch[STALL_EPOCHS];
 };
 
+/*
+ * How long nothing may move while requests are in flight, and how long any one
+ * of them may take.
+ */
 void stall_init(struct stall *st, uint64_t timeout_ms,
     uint64_t request_timeout_ms);
 

@@ -18,6 +18,7 @@ enum copy_error_class {
 	COPY_ERROR_ALWAYS,	/* another try would fail too */
 };
 
+/* error is a negative errno, of a request. */
 enum copy_error_class copy_error_class(int error);
 
 #endif

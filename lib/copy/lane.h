@@ -107,6 +107,7 @@ void copy_lane_free(struct copy_lane *lane);
 /* Before the first copy_lane_next(), which is where it is called from. */
 void copy_lane_set_gate(struct copy_lane *lane, const struct copy_gate *gate);
 
+/* How many requests there are in all: their numbers are less. */
 unsigned copy_lane_n_requests(const struct copy_lane *lane);
 
 /*

@@ -155,6 +155,7 @@ copy_ledger_get(const _Atomic uint64_t *counter)
 	return atomic_load_explicit(counter, memory_order_relaxed);
 }
 
+/* Any thread: the run is not going on; nothing new is sent. */
 void copy_ledger_stop(struct copy_ledger *l);
 bool copy_ledger_is_stopped(const struct copy_ledger *l);
 

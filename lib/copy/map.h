@@ -77,6 +77,7 @@ struct copy_map {
 enum copy_kind copy_map_kind(const struct copy_plan *plan, unsigned target,
     enum copy_kind kind);
 
+/* cursor NULL: stretches come by copy_map_put() alone.  All are borrowed. */
 void copy_map_init(struct copy_map *m, const struct copy_plan *plan,
     struct copy_cursor *cursor, struct copy_ledger *ledger);
 void copy_map_done(struct copy_map *m);

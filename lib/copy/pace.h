@@ -43,6 +43,7 @@ struct copy_pace {
 };
 
 void copy_pace_pool_init(struct copy_pace_pool *pool);
+/* rate is bytes a second, for all that have joined; 0: no limit. */
 void copy_pace_pool_set_rate(struct copy_pace_pool *pool, uint64_t rate,
     uint64_t now_us);
 

@@ -26,6 +26,7 @@ struct digest;
 int digest_new(enum digest_algorithm algorithm, struct digest **ret_digest);
 void digest_free(struct digest *d);
 
+/* In their order.  What fails is told by digest_end(). */
 void digest_add(struct digest *d, const void *bytes, size_t len);
 void digest_add_zeroes(struct digest *d, uint64_t len);
 
@@ -35,6 +36,7 @@ void digest_add_zeroes(struct digest *d, uint64_t len);
  */
 int digest_end(struct digest *d, unsigned char ret_value[DIGEST_MAX_SIZE]);
 
+/* Bytes. */
 size_t digest_size(enum digest_algorithm algorithm);
 
 /* "sha256", "xxh3" */

@@ -35,6 +35,7 @@ struct disk_events {
 	void (*on_sent)(void *arg);
 };
 
+/* From on_ready on; the disk's. */
 const struct disk_shape *disk_shape(const struct disk *disk);
 
 /*

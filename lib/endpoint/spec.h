@@ -67,6 +67,7 @@ int endpoint_spec_for_fill(uint64_t size, bool is_pattern,
 int endpoint_spec_set_tls(struct endpoint_spec *spec,
     const struct tls_settings *tls);
 
+/* NULL: out of memory. */
 struct endpoint_spec *endpoint_spec_copy(const struct endpoint_spec *spec);
 void endpoint_spec_free(struct endpoint_spec *spec);
 

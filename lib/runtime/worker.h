@@ -24,6 +24,7 @@ int worker_pool_start(unsigned n_workers, struct worker_pool **ret_pool);
  */
 void worker_pool_stop(struct worker_pool *pool);
 
+/* How many there are.  Any thread. */
 unsigned worker_pool_size(const struct worker_pool *pool);
 
 /* Worker i modulo the size of the pool. */

@@ -61,6 +61,7 @@ int db_number(struct db *db, int64_t *ret_number, const char *sql,
 /* A text of a row, a copy; NULL is NULL.  -ENOMEM. */
 int db_text(sqlite3_stmt *statement, int column, char **ret_text);
 
+/* A transaction, which db_end() is to end. */
 int db_begin(struct db *db);
 /* With r 0: commit; else: roll back.  Returns the first error. */
 int db_end(struct db *db, int r);

@@ -71,6 +71,7 @@ enum store_state {
 				   to be read */
 };
 
+/* The word in quotes above. */
 const char *store_state_name(enum store_state state);
 
 struct store_health {
@@ -123,6 +124,7 @@ struct store_run {
 	uint64_t bytes;
 };
 
+/* All 0.  NULL: out of memory. */
 struct store_run *store_run_new(void);
 void store_run_free(struct store_run *run);
 

@@ -30,6 +30,7 @@ int table_get_run(struct db *db, const char *id, struct store_run **ret_run);
 int table_get_last_run(struct db *db, const char *job,
     struct store_run **ret_run);
 
+/* Say so in db->error.  Returns -ENOMEM. */
 int table_no_memory(struct db *db);
 
 #endif

@@ -30,6 +30,7 @@ enum run_cell {
 
 #define RUN_CELL_KINDS (RUN_CELL_ERROR + 1)
 
+/* The word in quotes above. */
 const char *run_cell_name(enum run_cell cell);
 
 /* One after the other, what is to be copied; by itself it is empty. */
@@ -46,6 +47,7 @@ struct run_map {
 	uint64_t size;			/* of all stretches */
 };
 
+/* Gives back the stretches; copes with one that is all 0. */
 void run_map_done(struct run_map *map);
 
 /* Add a stretch; neighbours that are alike become one.  -ENOMEM. */
