@@ -1,22 +1,16 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "log/repeat.h"
 
-/* FNV-1a, of all of it: two texts may have a long beginning in common. */
-static uint64_t
-hash(const char *text)
-{
-	uint64_t h = 0xcbf29ce484222325;
+#include <string.h>
 
-	for (; *text != '\0'; text++)
-		h = (h ^ (unsigned char)*text) * 0x100000001b3;
-	return h;
-}
+#include <xxhash.h>
 
 bool
 repeat_pass(struct repeat *repeat, const struct log_record *record,
     unsigned *ret_n_held)
 {
-	uint64_t text = hash(record->text);
+	/* Of all of it: two texts may have a long beginning in common. */
+	uint64_t text = XXH3_64bits(record->text, strlen(record->text));
 	size_t oldest = 0;
 	size_t i;
 
