@@ -8,7 +8,6 @@
 
 #include <stdio.h>
 
-#include "base/units.h"
 #include "cli/message.h"
 #include "transfer/series.h"
 
@@ -42,7 +41,7 @@ tell_complete(struct copy_passes *p, bool is_first)
 static void
 tell_size(struct copy_passes *p, const struct run_mirror *m)
 {
-	char was[UNITS_TEXT_SIZE];
+	char text[SERIES_SENTENCE_SIZE];
 
 	if (p->shrunk_from == m->shrunk_from)
 		return;
@@ -50,9 +49,7 @@ tell_size(struct copy_passes *p, const struct run_mirror *m)
 	if (m->shrunk_from == 0)
 		return;
 	bar_clear(p->bar);
-	message(p->command, "the source has become smaller than the %s it had: "
-	    "what lies behind that stays at the destinations as it was",
-	    units_format_size(m->shrunk_from, was));
+	message(p->command, "%s", series_say_shrunk(m, text));
 }
 
 void

@@ -10,7 +10,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "base/units.h"
 #include "job/job-private.h"
 
 bool
@@ -96,16 +95,14 @@ note_complete(struct job *job) ON_MAIN
 static void
 look_at_size(struct job *job, const struct run_progress *p) ON_MAIN
 {
-	char was[UNITS_TEXT_SIZE];
+	char text[SERIES_SENTENCE_SIZE];
 
 	if (job->shrunk_from == p->mirror.shrunk_from)
 		return;
 	job->shrunk_from = p->mirror.shrunk_from;
 	if (job->shrunk_from != 0)
-		job_say(job, MSG_RUN_NOTE, LOG_LEVEL_WARNING, "the source has "
-		    "become smaller than the %s it had: what lies behind that "
-		    "stays at the destinations as it was",
-		    units_format_size(job->shrunk_from, was));
+		job_say(job, MSG_RUN_NOTE, LOG_LEVEL_WARNING, "%s",
+		    series_say_shrunk(&p->mirror, text));
 }
 
 void

@@ -13,6 +13,7 @@
 #include <errno.h>
 #include <stdio.h>
 
+#include "base/units.h"
 #include "transfer/series-private.h"
 
 #define RETRY_MS     1000
@@ -167,6 +168,17 @@ series_is_same_failure(const char *a, const char *b)
 		k = skip_number(k + 1, b);
 	}
 	return *i == *k;
+}
+
+const char *
+series_say_shrunk(const struct run_mirror *m, char text[SERIES_SENTENCE_SIZE])
+{
+	char was[UNITS_TEXT_SIZE];
+
+	(void)snprintf(text, SERIES_SENTENCE_SIZE, "the source has become "
+	    "smaller than the %s it had: what lies behind that stays at the "
+	    "destinations as it was", units_format_size(m->shrunk_from, was));
+	return text;
 }
 
 static enum series_step

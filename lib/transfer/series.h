@@ -64,6 +64,14 @@ int series_get_map(const struct series *s, struct run_map *ret_map);
  */
 bool series_is_same_failure(const char *a, const char *b);
 
+/*
+ * A sentence for that the source has become smaller, m->shrunk_from being set.
+ * Returns text.  Any thread.
+ */
+#define SERIES_SENTENCE_SIZE 160
+const char *series_say_shrunk(const struct run_mirror *m,
+    char text[SERIES_SENTENCE_SIZE]);
+
 /* After on_finished.  The series'. */
 const struct run_result *series_result(const struct series *s);
 
