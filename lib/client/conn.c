@@ -31,7 +31,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
@@ -506,19 +505,10 @@ conn_on_step(void *arg)
 static void
 conn_fail_stalled(struct conn *c, enum stall_verdict verdict)
 {
-	char time[UNITS_TEXT_SIZE], requests[UNITS_TEXT_SIZE];
-	size_t n = nbd_session_in_flight(c->wire.session);
 	struct error e;
 
-	if (verdict == STALL_NO_PROGRESS)
-		(void)error_set(&e, -ETIMEDOUT,
-		    "no answer for %s with %s in flight",
-		    units_format_time_ms(c->stall.timeout_ms, time),
-		    units_format_count(n, "request", requests));
-	else
-		(void)error_set(&e, -ETIMEDOUT,
-		    "a request was not answered for %s",
-		    units_format_time_ms(c->stall.request_timeout_ms, time));
+	stall_describe(&c->stall, verdict,
+	    nbd_session_in_flight(c->wire.session), &e);
 	conn_fail(c, e.code, e.text);
 	conn_settle(c);
 }
@@ -546,17 +536,6 @@ conn_on_tick(void *arg)
 		conn_fail_stalled(c, verdict);
 }
 
-/* Is there no network between? */
-static bool
-is_local(int fd)
-{
-	int domain = AF_UNIX;
-	socklen_t len = sizeof domain;
-
-	(void)getsockopt(fd, SOL_SOCKET, SO_DOMAIN, &domain, &len);
-	return domain == AF_UNIX;
-}
-
 /* There is a socket: the server speaks first. */
 static int
 conn_attach(struct conn *c, int fd)
@@ -564,7 +543,7 @@ conn_attach(struct conn *c, int fd)
 	int r;
 
 	c->wire.stream.fd = fd;
-	c->is_local = is_local(fd);
+	c->is_local = net_peer_is_local(fd);
 	r = net_watch_init(&c->watch, c->loop, fd, conn_on_readable,
 	    conn_on_writable, c);
 	if (r < 0)

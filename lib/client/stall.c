@@ -4,7 +4,10 @@
  */
 #include "client/stall.h"
 
+#include <errno.h>
 #include <string.h>
+
+#include "base/units.h"
 
 enum {
 	TICKS_PER_TIMEOUT = 8,
@@ -80,4 +83,21 @@ stall_tick(struct stall *st, uint64_t now_ms, uint64_t n_moved)
 	if (st->n_of_epoch[(st->epoch - st->max_age) % STALL_EPOCHS] > 0)
 		return STALL_REQUEST_TOO_OLD;
 	return STALL_NONE;
+}
+
+void
+stall_describe(const struct stall *st, enum stall_verdict verdict,
+    size_t n_in_flight, struct error *ret_why)
+{
+	char time[UNITS_TEXT_SIZE], requests[UNITS_TEXT_SIZE];
+
+	if (verdict == STALL_NO_PROGRESS)
+		(void)error_set(ret_why, -ETIMEDOUT,
+		    "no answer for %s with %s in flight",
+		    units_format_time_ms(st->timeout_ms, time),
+		    units_format_count(n_in_flight, "request", requests));
+	else
+		(void)error_set(ret_why, -ETIMEDOUT,
+		    "a request was not answered for %s",
+		    units_format_time_ms(st->request_timeout_ms, time));
 }

@@ -2,7 +2,10 @@
 #ifndef CLIENT_STALL_H
 #define CLIENT_STALL_H
 
+#include <stddef.h>
 #include <stdint.h>
+
+#include "base/error.h"
 
 /*
  * Has a connection stalled?  Judged at a coarse tick, so that no request
@@ -57,5 +60,9 @@ void stall_completed(struct stall *st, uint32_t epoch);
 /* n_moved: all bytes that have moved so far. */
 enum stall_verdict stall_tick(struct stall *st, uint64_t now_ms,
     uint64_t n_moved);
+
+/* A verdict other than STALL_NONE, as -ETIMEDOUT with a sentence. */
+void stall_describe(const struct stall *st, enum stall_verdict verdict,
+    size_t n_in_flight, struct error *ret_why);
 
 #endif

@@ -2,6 +2,7 @@
 #ifndef NET_DIAL_H
 #define NET_DIAL_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "base/error.h"
@@ -50,5 +51,8 @@ const char *net_dial_target(const struct net_dial *dial);
  */
 #define NET_PEER_SIZE 448		/* a name of 107 escaped bytes fits */
 int net_peer_identity(int fd, char buf[NET_PEER_SIZE]);
+
+/* Is there no network between? */
+bool net_peer_is_local(int fd);
 
 #endif

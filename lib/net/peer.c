@@ -125,3 +125,13 @@ net_peer_identity(int fd, char buf[NET_PEER_SIZE])
 		return identity_vsock(&addr.vm, buf);
 	return -EAFNOSUPPORT;
 }
+
+bool
+net_peer_is_local(int fd)
+{
+	int domain = AF_UNIX;
+	socklen_t len = sizeof domain;
+
+	(void)getsockopt(fd, SOL_SOCKET, SO_DOMAIN, &domain, &len);
+	return domain == AF_UNIX;
+}
