@@ -653,6 +653,7 @@ TESTS += $(integration_tests)
 lint_tests = \
 	%D%/lint/banned.sh \
 	%D%/lint/columns.sh \
+	%D%/lint/documents.sh \
 	%D%/lint/functions.sh \
 	%D%/lint/headers.sh \
 	%D%/lint/layers.sh \
