@@ -88,6 +88,8 @@ noinst_LTLIBRARIES += %D%/libnbdcore.la
 	%D%/client/errors.c \
 	%D%/client/errors.h \
 	%D%/client/event-disk.c \
+	%D%/client/event-link.c \
+	%D%/client/event-link.h \
 	%D%/client/event-list.c \
 	%D%/client/failure.c \
 	%D%/client/failure.h \

@@ -16,6 +16,7 @@
 
 #define CHANNEL_SERVER_SIZE 160
 #define CHANNEL_QUOTED_SIZE 144
+#define CHANNEL_WHAT_SIZE   (CHANNEL_QUOTED_SIZE + 32)	/* "open export 'x'" */
 
 struct nbdclient_channel {
 	struct nbd_uri *uri;		/* NULL: a socket */

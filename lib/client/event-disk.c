@@ -3,10 +3,8 @@
  * The event-driven face: a connection and its operations on the caller's
  * event base.
  *
- * What happens before on_ready, and its failure, is the connection's; from
- * there on it is io.c's.  A server that was started for the channel, and did
- * not come up, is looked at for a while before the failure is told: how it
- * ended may be the better reason.
+ * What happens before on_ready, and its failure, is the connection's
+ * (event-link.c); from there on it is io.c's.
  *
  * Closing goes through the connection's on_closed, after which nothing points
  * at buffers any more: only then are requests that were under way told to
@@ -20,32 +18,20 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/cleanup.h"
-#include "client/channel.h"
 #include "client/disk.h"
 #include "client/errors.h"
-#include "client/look.h"
-#include "client/served.h"
+#include "client/event-link.h"
 
 #define EVENT_MAX_REQUESTS 64		/* in flight at the same time */
 
 struct nbdclient_event_disk {
-	struct net_loop *loop;
-	struct served *served;		/* NULL: not started by us */
-	struct conn *conn;
+	struct event_link link;
 	struct io io;			/* once is_ready */
 	bool is_ready;
 	bool has_failed;		/* and that was told */
 	bool is_closed;
 	struct nbdclient_event_callbacks callbacks;
 	void *arg;
-	void (*on_closed)(void *arg);
-	void *close_arg;
-	struct look look;		/* for the end of served ... */
-	int failure_code;		/* ... because of this failure */
-	struct error failure;
-	char server[CHANNEL_SERVER_SIZE];
-	char what[CHANNEL_QUOTED_SIZE + 8];	/* "open export 'x'" */
 	char name[DISK_NAME_SIZE];
 };
 
@@ -53,8 +39,7 @@ static void
 event_free(struct nbdclient_event_disk *d)
 {
 	io_done(&d->io);
-	look_done(&d->look);
-	net_loop_free(d->loop);
+	event_link_done(&d->link);
 	free(d);
 }
 
@@ -71,7 +56,8 @@ event_tell_failure(struct nbdclient_event_disk *d, int code,
 		(void)client_error_set(&err, code, -e->code, "%s: %s",
 		    d->name, e->text);
 	else
-		(void)channel_failure(d->server, code, e, d->what, &err);
+		(void)channel_failure(d->link.server, code, e, d->link.what,
+		    &err);
 	d->callbacks.on_failed(d->arg, &err);
 }
 
@@ -81,8 +67,8 @@ event_on_ready(void *arg)
 	struct nbdclient_event_disk *d = arg;
 	struct error e;
 
-	if (io_init(&d->io, d->loop, d->conn, d->name, EVENT_MAX_REQUESTS) <
-	    0) {
+	if (io_init(&d->io, d->link.loop, d->link.conn, d->name,
+	    EVENT_MAX_REQUESTS) < 0) {
 		(void)error_set(&e, -ENOMEM, "out of memory");
 		event_tell_failure(d, NBDCLIENT_NO_MEMORY, &e);
 		return;
@@ -104,7 +90,7 @@ event_tell_ended(struct nbdclient_event_disk *d, const struct error *e)
 {
 	struct nbdclient_error err;
 
-	(void)channel_ended(e, d->what, &err);
+	(void)channel_ended(e, d->link.what, &err);
 	d->has_failed = true;
 	d->callbacks.on_failed(d->arg, &err);
 }
@@ -117,24 +103,20 @@ event_on_look(void *arg, const struct error *ended)
 	if (ended != NULL)
 		event_tell_ended(d, ended);
 	else
-		event_tell_failure(d, d->failure_code, &d->failure);
+		event_tell_failure(d, d->link.failure_code, &d->link.failure);
 }
 
 static void
 event_on_failed(void *arg, const struct error *e)
 {
 	struct nbdclient_event_disk *d = arg;
-	const int code = link_failure_code(d->conn, e->code);
+	const int code = link_failure_code(d->link.conn, e->code);
 
-	d->failure_code = code;
-	d->failure = *e;
 	if (d->is_ready)
-		io_fail(&d->io, code, &d->failure);
-	else if (channel_may_have_ended(d->served, code)) {
-		look_start(&d->look, d->served);
+		io_fail(&d->io, code, e);
+	else if (event_link_looks(&d->link, code, e))
 		return;
-	}
-	event_tell_failure(d, code, &d->failure);
+	event_tell_failure(d, code, e);
 }
 
 static const struct conn_events event_events = {
@@ -150,47 +132,9 @@ event_name(struct nbdclient_event_disk *d, const char *server,
 	char quoted[CHANNEL_QUOTED_SIZE];
 
 	channel_quote_export(export_name, quoted);
-	(void)snprintf(d->server, sizeof d->server, "%s", server);
+	(void)snprintf(d->link.server, sizeof d->link.server, "%s", server);
 	(void)snprintf(d->name, sizeof d->name, "%s of %s", quoted, server);
-	(void)snprintf(d->what, sizeof d->what, "open %s", quoted);
-}
-
-static int
-event_connect(struct nbdclient_event_disk *d, struct nbdclient_channel *ch,
-    const char *export_name, struct nbdclient_error *err)
-{
-	struct conn_options o = channel_conn_options(ch,
-	    NBD_GOAL_TRANSMISSION);
-	CLEANUP(cleanup_free) char *name = strdup(export_name);
-	struct nbd_uri uri;
-	struct error e;
-	int code;
-	int r;
-
-	if (name == NULL)
-		return client_error_set(err, NBDCLIENT_NO_MEMORY, ENOMEM,
-		    "out of memory");
-	code = channel_aim(ch, name, &o, &uri, err);
-	if (code != 0)
-		return code;
-	r = conn_open(d->loop, &o, &event_events, d, &d->conn, &e);
-	if (r < 0)
-		return channel_failure(d->server, r == -ENOMEM ?
-		    NBDCLIENT_NO_MEMORY : NBDCLIENT_INVALID, &e, d->what, err);
-	if (ch->served != NULL)
-		d->served = served_ref(ch->served);
-	return 0;
-}
-
-static int
-event_init_loop(struct nbdclient_event_disk *d, struct event_base *base)
-{
-	int r;
-
-	r = net_loop_new_on(base, &d->loop);
-	if (r == 0)
-		r = look_init(&d->look, d->loop, event_on_look, d);
-	return r;
+	(void)snprintf(d->link.what, sizeof d->link.what, "open %s", quoted);
 }
 
 int
@@ -199,11 +143,14 @@ nbdclient_event_negotiate(struct event_base *base,
     const struct nbdclient_event_callbacks *callbacks, void *arg,
     struct nbdclient_event_disk **ret_disk, struct nbdclient_error *err)
 {
+	struct conn_options o = channel_conn_options(channel,
+	    NBD_GOAL_TRANSMISSION);
 	struct nbdclient_event_disk *d;
 	int code;
 
 	d = calloc(1, sizeof *d);
-	if (d == NULL || event_init_loop(d, base) < 0) {
+	if (d == NULL ||
+	    event_link_init(&d->link, base, event_on_look, d) < 0) {
 		if (d != NULL)
 			event_free(d);
 		return client_error_set(err, NBDCLIENT_NO_MEMORY, ENOMEM,
@@ -213,7 +160,8 @@ nbdclient_event_negotiate(struct event_base *base,
 	d->arg = arg;
 	export_name = channel_export_name(channel, export_name);
 	event_name(d, channel->server, export_name);
-	code = event_connect(d, channel, export_name, err);
+	code = event_link_open(&d->link, channel, export_name, &o,
+	    &event_events, d, err);
 	if (code != 0)
 		event_free(d);
 	else
@@ -243,15 +191,15 @@ void
 nbdclient_event_get_info(const struct nbdclient_event_disk *disk,
     struct nbdclient_info *ret_info)
 {
-	*ret_info = disk_info(disk->conn);
+	*ret_info = disk_info(disk->link.conn);
 }
 
 static void
 event_finish(void *arg)
 {
 	struct nbdclient_event_disk *d = arg;
-	void (*on_closed)(void *arg) = d->on_closed;
-	void *close_arg = d->close_arg;
+	void (*on_closed)(void *arg) = d->link.on_closed;
+	void *close_arg = d->link.close_arg;
 
 	event_free(d);
 	if (on_closed != NULL)
@@ -264,8 +212,7 @@ event_on_closed(void *arg)
 	struct nbdclient_event_disk *d = arg;
 
 	io_abandon(&d->io);
-	if (!served_release(d->served, d->loop, event_finish, d))
-		event_finish(d);
+	event_link_release(&d->link, event_finish, d);
 }
 
 void
@@ -273,11 +220,10 @@ nbdclient_event_close(struct nbdclient_event_disk *disk,
     void (*on_closed)(void *arg), void *arg)
 {
 	disk->is_closed = true;
-	disk->on_closed = on_closed;
-	disk->close_arg = arg;
-	look_stop(&disk->look);
+	disk->link.on_closed = on_closed;
+	disk->link.close_arg = arg;
 	io_close(&disk->io);
-	conn_close(disk->conn, event_on_closed, disk);
+	event_link_close(&disk->link, event_on_closed, disk);
 }
 
 static int

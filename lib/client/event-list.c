@@ -13,30 +13,19 @@
 
 #include "base/cleanup.h"
 #include "client/errors.h"
+#include "client/event-link.h"
 #include "client/listing.h"
-#include "client/look.h"
-#include "client/served.h"
 
 struct nbdclient_event_list {
-	struct net_loop *loop;
-	struct served *served;		/* NULL: not started by us */
-	struct conn *conn;
+	struct event_link link;
 	nbdclient_listed_cb *on_listed;	/* NULL once it was called */
 	void *arg;
-	void (*on_closed)(void *arg);
-	void *close_arg;
-	struct look look;		/* for the end of served ... */
-	int failure_code;		/* ... because of this failure */
-	struct error failure;
-	char server[CHANNEL_SERVER_SIZE];
-	char what[LISTING_WHAT_SIZE];
 };
 
 static void
 list_free(struct nbdclient_event_list *l)
 {
-	look_done(&l->look);
-	net_loop_free(l->loop);
+	event_link_done(&l->link);
 	free(l);
 }
 
@@ -55,7 +44,7 @@ list_fail(struct nbdclient_event_list *l, int code, const struct error *e)
 {
 	struct nbdclient_error err;
 
-	(void)channel_failure(l->server, code, e, l->what, &err);
+	(void)channel_failure(l->link.server, code, e, l->link.what, &err);
 	list_tell(l, NULL, 0, &err);
 }
 
@@ -67,7 +56,7 @@ list_on_ready(void *arg)
 	struct error e;
 	size_t n;
 
-	if (listing_copy(l->conn, &listing, &n) == 0) {
+	if (listing_copy(l->link.conn, &listing, &n) == 0) {
 		list_tell(l, listing, n, NULL);
 		return;
 	}
@@ -82,10 +71,10 @@ list_on_look(void *arg, const struct error *ended)
 	struct nbdclient_error err;
 
 	if (ended == NULL) {
-		list_fail(l, l->failure_code, &l->failure);
+		list_fail(l, l->link.failure_code, &l->link.failure);
 		return;
 	}
-	(void)channel_ended(ended, l->what, &err);
+	(void)channel_ended(ended, l->link.what, &err);
 	list_tell(l, NULL, 0, &err);
 }
 
@@ -94,15 +83,11 @@ static void
 list_on_failed(void *arg, const struct error *e)
 {
 	struct nbdclient_event_list *l = arg;
-	const int code = link_failure_code(l->conn, e->code);
+	const int code = link_failure_code(l->link.conn, e->code);
 
 	if (l->on_listed == NULL)
 		return;
-	l->failure_code = code;
-	l->failure = *e;
-	if (channel_may_have_ended(l->served, code))
-		look_start(&l->look, l->served);
-	else
+	if (!event_link_looks(&l->link, code, e))
 		list_fail(l, code, e);
 }
 
@@ -110,42 +95,6 @@ static const struct conn_events list_events = {
 	.on_ready = list_on_ready,
 	.on_failed = list_on_failed,
 };
-
-static int
-list_connect(struct nbdclient_event_list *l, struct nbdclient_channel *ch,
-    struct listing_ask *ask, struct nbdclient_error *err)
-{
-	CLEANUP(cleanup_free) char *name = strdup(ask->export_name);
-	struct nbd_uri uri;
-	struct error e;
-	int code;
-	int r;
-
-	if (name == NULL)
-		return client_error_set(err, NBDCLIENT_NO_MEMORY, ENOMEM,
-		    "out of memory");
-	code = channel_aim(ch, name, &ask->options, &uri, err);
-	if (code != 0)
-		return code;
-	r = conn_open(l->loop, &ask->options, &list_events, l, &l->conn, &e);
-	if (r < 0)
-		return channel_failure(l->server, r == -ENOMEM ?
-		    NBDCLIENT_NO_MEMORY : NBDCLIENT_INVALID, &e, l->what, err);
-	if (ch->served != NULL)
-		l->served = served_ref(ch->served);
-	return 0;
-}
-
-static int
-list_init_loop(struct nbdclient_event_list *l, struct event_base *base)
-{
-	int r;
-
-	r = net_loop_new_on(base, &l->loop);
-	if (r == 0)
-		r = look_init(&l->look, l->loop, list_on_look, l);
-	return r;
-}
 
 static int
 list_start(struct event_base *base, struct nbdclient_channel *ch,
@@ -156,7 +105,7 @@ list_start(struct event_base *base, struct nbdclient_channel *ch,
 	int code;
 
 	l = calloc(1, sizeof *l);
-	if (l == NULL || list_init_loop(l, base) < 0) {
+	if (l == NULL || event_link_init(&l->link, base, list_on_look, l) < 0) {
 		if (l != NULL)
 			list_free(l);
 		return client_error_set(err, NBDCLIENT_NO_MEMORY, ENOMEM,
@@ -164,9 +113,10 @@ list_start(struct event_base *base, struct nbdclient_channel *ch,
 	}
 	l->on_listed = on_listed;
 	l->arg = arg;
-	(void)snprintf(l->server, sizeof l->server, "%s", ch->server);
-	(void)snprintf(l->what, sizeof l->what, "%s", ask->what);
-	code = list_connect(l, ch, ask, err);
+	(void)snprintf(l->link.server, sizeof l->link.server, "%s", ch->server);
+	(void)snprintf(l->link.what, sizeof l->link.what, "%s", ask->what);
+	code = event_link_open(&l->link, ch, ask->export_name, &ask->options,
+	    &list_events, l, err);
 	if (code != 0)
 		list_free(l);
 	else
@@ -207,8 +157,8 @@ static void
 list_finish(void *arg)
 {
 	struct nbdclient_event_list *l = arg;
-	void (*on_closed)(void *arg) = l->on_closed;
-	void *close_arg = l->close_arg;
+	void (*on_closed)(void *arg) = l->link.on_closed;
+	void *close_arg = l->link.close_arg;
 
 	list_free(l);
 	if (on_closed != NULL)
@@ -223,20 +173,18 @@ list_on_conn_closed(void *arg)
 
 	if (l->on_listed != NULL) {
 		(void)client_error_set(&err, NBDCLIENT_DISCONNECTED, ECANCELED,
-		    "%s: cannot %s: it was closed before", l->server,
-		    l->what);
+		    "%s: cannot %s: it was closed before", l->link.server,
+		    l->link.what);
 		list_tell(l, NULL, 0, &err);
 	}
-	if (!served_release(l->served, l->loop, list_finish, l))
-		list_finish(l);
+	event_link_release(&l->link, list_finish, l);
 }
 
 void
 nbdclient_event_list_close(struct nbdclient_event_list *list,
     void (*on_closed)(void *arg), void *arg)
 {
-	list->on_closed = on_closed;
-	list->close_arg = arg;
-	look_stop(&list->look);
-	conn_close(list->conn, list_on_conn_closed, list);
+	list->link.on_closed = on_closed;
+	list->link.close_arg = arg;
+	event_link_close(&list->link, list_on_conn_closed, list);
 }

@@ -8,12 +8,10 @@
  * What both faces ask a server to list.
  */
 
-#define LISTING_WHAT_SIZE (CHANNEL_QUOTED_SIZE + 32)
-
 struct listing_ask {
 	struct conn_options options;
 	const char *export_name;
-	char what[LISTING_WHAT_SIZE];	/* for messages */
+	char what[CHANNEL_WHAT_SIZE];	/* for messages */
 };
 
 /* The exports. */
