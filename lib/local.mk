@@ -194,6 +194,8 @@ noinst_LTLIBRARIES += %D%/libnbdsync.la
 	%D%/transfer/bad-ranges.h \
 	%D%/transfer/budget.c \
 	%D%/transfer/budget.h \
+	%D%/transfer/canary.c \
+	%D%/transfer/canary.h \
 	%D%/transfer/carrier.c \
 	%D%/transfer/carrier.h \
 	%D%/transfer/connections.h \
