@@ -205,6 +205,7 @@ noinst_LTLIBRARIES += %D%/libnbdsync.la
 	%D%/transfer/drive.c \
 	%D%/transfer/flow.c \
 	%D%/transfer/further.c \
+	%D%/transfer/gave-up.c \
 	%D%/transfer/lane-private.h \
 	%D%/transfer/keeper.c \
 	%D%/transfer/keeper.h \

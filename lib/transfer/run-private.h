@@ -131,7 +131,7 @@ struct run {
 	struct run_piece *pieces;	/* of these */
 };
 
-/* verdict.c */
+/* gave-up.c */
 /* Remember a sentence about something done without; lost if no memory. */
 void run_add_gave_up(struct run *run, const char *sentence);
 /*
@@ -139,6 +139,10 @@ void run_add_gave_up(struct run *run, const char *sentence);
  * true of: then it begins with "destination".
  */
 void run_tell_gave_up(struct run *run, uint32_t targets, const char *sentence);
+/* All is closed: what the books say of it. */
+void run_note_gave_up(struct run *run);
+
+/* verdict.c */
 /* A lane is idle: take its differences, and what it has skipped. */
 void run_take_differences(struct run *run, const struct lane *lane);
 void run_take_bad_ranges(struct run *run, const struct lane *lane);
