@@ -154,6 +154,16 @@ simulations = \
 	%D%/sim/sim-copy \
 	%D%/sim/sim-tuning
 
+%C%_sim_sim_copy_SOURCES = \
+	%D%/sim/sim-copy.c \
+	%D%/sim/seeds.c \
+	%D%/sim/seeds.h
+
+%C%_sim_sim_tuning_SOURCES = \
+	%D%/sim/sim-tuning.c \
+	%D%/sim/seeds.c \
+	%D%/sim/seeds.h
+
 %C%_unit_client_test_conn_SOURCES = \
 	%D%/unit/client/test-conn.c \
 	%D%/unit/client/fake-server.c \

@@ -44,7 +44,6 @@
  */
 
 #include <errno.h>
-#include <getopt.h>
 #include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -55,6 +54,7 @@
 #include "copy/digest.h"
 #include "copy/lane.h"
 #include "copy/pace.h"
+#include "seeds.h"
 
 #define MAX_DISK    (1536U * 1024)
 #define MAX_LANES   4
@@ -2291,8 +2291,9 @@ count_trims(const struct sim *sim, struct counts *counts)
 
 /* Run one seed.  Returns the promise that was broken, or NULL. */
 static const char *
-simulate(uint64_t seed, bool with_trace, struct counts *counts)
+simulate(uint64_t seed, bool with_trace, void *arg)
 {
+	struct counts *counts = arg;
 	struct sim *sim = calloc(1, sizeof *sim);
 	const char *broken;
 	struct error e;
@@ -2401,46 +2402,17 @@ report_counts(unsigned *n, const struct counts *counts)
 int
 main(int argc, char **argv)
 {
-	static const struct option options[] = {
-		{ "seeds", required_argument, NULL, 'n' },
-		{ "seed", required_argument, NULL, 's' },
-		{ "trace", no_argument, NULL, 't' },
-		{ NULL, 0, NULL, 0 },
-	};
 	struct counts counts = { .behind = 0 };
-	uint64_t first = 1;
-	uint64_t n_seeds = 400;
-	uint64_t n_broken = 0;
-	uint64_t seed;
-	bool with_trace = false;
-	const char *broken;
+	struct seeds seeds;
+	uint64_t n_broken;
 	unsigned n = 0;
-	int c;
 
-	while ((c = getopt_long(argc, argv, "", options, NULL)) != -1) {
-		if (c == 'n') {
-			n_seeds = strtoull(optarg, NULL, 0);
-		} else if (c == 's') {
-			first = strtoull(optarg, NULL, 0);
-			n_seeds = 1;
-		} else if (c == 't') {
-			with_trace = true;
-		} else {
-			return 2;
-		}
-	}
-	for (seed = first; seed < first + n_seeds; seed++) {
-		broken = simulate(seed, with_trace, &counts);
-		if (broken == NULL)
-			continue;
-		n_broken++;
-		printf("# seed %" PRIu64 ": broken: %s; see it with "
-		       "sim-copy --seed %" PRIu64 " --trace\n",
-		    seed, broken, seed);
-	}
-	printf("# %" PRIu64 " seeds\n", n_seeds);
+	if (seeds_parse(argc, argv, 400, &seeds) < 0)
+		return 2;
+	n_broken = seeds_run(&seeds, "sim-copy", simulate, &counts);
+	printf("# %" PRIu64 " seeds\n", seeds.n);
 	report(&n, n_broken == 0, "every run keeps every promise");
-	if (n_seeds > 100)
+	if (seeds.n > 100)
 		report_counts(&n, &counts);
 	printf("1..%u\n", n);
 	return 0;

@@ -21,7 +21,6 @@
  *	sim-tuning [--seeds N] [--seed S] [--trace]
  */
 
-#include <getopt.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -29,6 +28,7 @@
 
 #include "copy/lane.h"
 #include "copy/tuning.h"
+#include "seeds.h"
 
 #define MAX_LANES   16
 #define MAX_PENDING 4096
@@ -292,8 +292,9 @@ judge_speed(struct sim *sim, double speed, const struct line *line)
 }
 
 static const char *
-simulate(uint64_t seed, bool with_trace, uint64_t counts[])
+simulate(uint64_t seed, bool with_trace, void *arg)
 {
+	uint64_t *counts = arg;
 	struct sim *sim = calloc(1, sizeof *sim);
 	uint64_t far_us;
 	double fast;
@@ -346,45 +347,16 @@ simulate(uint64_t seed, bool with_trace, uint64_t counts[])
 int
 main(int argc, char **argv)
 {
-	static const struct option options[] = {
-		{ "seeds", required_argument, NULL, 'n' },
-		{ "seed", required_argument, NULL, 's' },
-		{ "trace", no_argument, NULL, 't' },
-		{ NULL, 0, NULL, 0 },
-	};
 	uint64_t counts[N_CHANGES] = { 0 };
-	uint64_t first = 1;
-	uint64_t n_seeds = 10;
-	uint64_t n_broken = 0;
-	bool with_trace = false;
-	const char *broken;
-	uint64_t seed;
-	int c;
+	struct seeds seeds;
+	uint64_t n_broken;
 
-	while ((c = getopt_long(argc, argv, "", options, NULL)) != -1) {
-		if (c == 'n') {
-			n_seeds = strtoull(optarg, NULL, 0);
-		} else if (c == 's') {
-			first = strtoull(optarg, NULL, 0);
-			n_seeds = 1;
-		} else if (c == 't') {
-			with_trace = true;
-		} else {
-			return 2;
-		}
-	}
-	for (seed = first; seed < first + n_seeds; seed++) {
-		broken = simulate(seed, with_trace, counts);
-		if (broken == NULL)
-			continue;
-		n_broken++;
-		printf("# seed %" PRIu64 ": broken: %s; see it with "
-		       "sim-tuning --seed %" PRIu64 " --trace\n",
-		    seed, broken, seed);
-	}
+	if (seeds_parse(argc, argv, 10, &seeds) < 0)
+		return 2;
+	n_broken = seeds_run(&seeds, "sim-tuning", simulate, counts);
 	printf("1..2\n%s 1 - every run keeps every promise\n",
 	    n_broken == 0 ? "ok" : "not ok");
-	printf("%s 2 - lines changed in every way\n", n_seeds < 10 ||
+	printf("%s 2 - lines changed in every way\n", seeds.n < 10 ||
 	    (counts[0] > 0 && counts[1] > 0 && counts[2] > 0) ? "ok" :
 								"not ok");
 	return 0;
