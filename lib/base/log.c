@@ -203,6 +203,8 @@ log_write(const struct log_about *about, enum log_level level,
 	(void)vsnprintf(text, sizeof text, fmt, args);
 	va_end(args);
 	escape_keep_line(text);
+	/* It may have been cut, and the journal shows no such text at all. */
+	escape_keep_utf8(text);
 	(void)clock_gettime(CLOCK_REALTIME, &now);
 	record.at_ms = (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
 	atomic_load_explicit(&the_sink, memory_order_acquire)(&record);

@@ -121,6 +121,14 @@ START_TEST(a_line_too_long_is_cut_and_still_one_line)
 }
 END_TEST
 
+static char kept[4096];
+
+static void
+keep_text(const struct log_record *record)
+{
+	(void)snprintf(kept, sizeof kept, "%s", record->text);
+}
+
 /* Nobody writes other lines by what he has us log, or moves a cursor. */
 START_TEST(a_text_of_several_lines_is_one)
 {
@@ -130,6 +138,25 @@ START_TEST(a_text_of_several_lines_is_one)
 	line = caught();
 	ck_assert_str_eq(strstr(line, "error: "),
 	    "error: a b c?[31md???e\xc3\xa9\n");
+}
+END_TEST
+
+/* journalctl(1) shows "blob data" for what is not. */
+START_TEST(a_text_is_utf8_whatever_it_is_made_of)
+{
+	char text[4000];
+
+	log_error("%s", "a\xff" "b\xe2\x82 c");
+	ck_assert_ptr_nonnull(strstr(caught(), "error: a?b?? c\n"));
+	/* Cut within a character, or not. */
+	for (size_t i = 0; i < sizeof text - 1; i++)
+		text[i] = i % 2 == 0 ? '\xc3' : '\xa9';
+	text[sizeof text - 1] = '\0';
+	log_set_sink(keep_text);
+	log_error("%s", text);
+	ck_assert_uint_eq(strlen(kept), 2047);
+	ck_assert_str_eq(kept + 2044, "\xc3\xa9?");
+	log_set_sink(NULL);
 }
 END_TEST
 
@@ -202,6 +229,7 @@ main(void)
 	tcase_add_test(tc, what_is_below_the_level_is_not_written);
 	tcase_add_test(tc, a_line_too_long_is_cut_and_still_one_line);
 	tcase_add_test(tc, a_text_of_several_lines_is_one);
+	tcase_add_test(tc, a_text_is_utf8_whatever_it_is_made_of);
 	tcase_add_test(tc, the_journal_gets_priorities_and_no_time);
 	tcase_add_test(tc, a_journal_stream_of_somebody_else_is_not_ours);
 	tcase_add_test(tc, logging_leaves_errno_alone);
