@@ -3,7 +3,8 @@
  * Standard error, a file, and the two sockets that take a record as one
  * datagram: the journal's and syslog's.  One that is full loses the record,
  * since nobody may wait for it: that is why neither sd_journal_send() nor
- * syslog(3) is used, which do.
+ * syslog(3) is used, which do.  Where standard error is the journal, that gets
+ * its records with fields, and lines only if it cannot.
  */
 
 #include "log/outlet.h"
@@ -33,11 +34,14 @@ usual_path(enum conf_log_type type)
 int
 outlet_init(struct outlet *outlet, const struct conf_log *conf)
 {
-	const char *path = conf->path != NULL ? conf->path :
-	    usual_path(conf->type);
+	bool is_journal = conf->type == CONF_LOG_STDERR &&
+	    conf->format == CONF_LOG_HUMAN && log_is_to_journal();
+	enum conf_log_type type = is_journal ? CONF_LOG_JOURNAL : conf->type;
+	const char *path = conf->path != NULL ? conf->path : usual_path(type);
 
 	*outlet = (struct outlet){
-		.type = conf->type,
+		.type = type,
+		.is_stderr = is_journal,
 		.level = conf->level,
 		.format = conf->format,
 		.path = path == NULL ? NULL : strdup(path),
@@ -145,16 +149,11 @@ put(const struct outlet *outlet, int fd, const struct log_record *record)
 	return (size_t)n == len ? 0 : -ENOSPC;
 }
 
-int
-outlet_write(struct outlet *outlet, const struct log_record *record)
+static int
+write_opened(struct outlet *outlet, const struct log_record *record)
 {
-	int r;
+	int r = make_ready(outlet, record->at_ms);
 
-	if (outlet->type == CONF_LOG_STDERR)
-		return outlet->format == CONF_LOG_HUMAN ?
-		    log_to_stderr(record) :
-		    put(outlet, STDERR_FILENO, record);
-	r = make_ready(outlet, record->at_ms);
 	if (r < 0)
 		return r;
 	r = put(outlet, outlet->fd, record);
@@ -166,4 +165,17 @@ outlet_write(struct outlet *outlet, const struct log_record *record)
 			r = put(outlet, outlet->fd, record);
 	}
 	return r;
+}
+
+int
+outlet_write(struct outlet *outlet, const struct log_record *record)
+{
+	int r;
+
+	if (outlet->type == CONF_LOG_STDERR)
+		return outlet->format == CONF_LOG_HUMAN ?
+		    log_to_stderr(record) :
+		    put(outlet, STDERR_FILENO, record);
+	r = write_opened(outlet, record);
+	return r < 0 && outlet->is_stderr ? log_to_stderr(record) : r;
 }

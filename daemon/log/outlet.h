@@ -17,6 +17,7 @@ struct outlet {
 	enum log_level level;
 	enum conf_log_format format;
 	char *path;			/* NULL: standard error */
+	bool is_stderr;			/* although this is the journal */
 	int fd;				/* -1: not open */
 	uint64_t n_lost;		/* records, since the last that was not;
 					   they are to be told of */

@@ -108,6 +108,12 @@ log_init(void)
 		    O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
 }
 
+bool
+log_is_to_journal(void)
+{
+	return to_journal;
+}
+
 ssize_t
 log_put(const char *line, size_t len)
 {

@@ -37,6 +37,8 @@ const char *log_level_name(enum log_level level);
 /* Call before the first thread starts; later changes of level are atomic. */
 void log_init(void);
 void log_set_level(enum log_level level);
+/* Is standard error the journal? */
+bool log_is_to_journal(void);
 
 /* Messages of this level that were logged. */
 uint64_t log_count(enum log_level level);
