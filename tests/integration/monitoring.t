@@ -4,10 +4,12 @@
 # come when they should.  (That the figures in them exist is daemon-metrics.t.)
 . "$srcdir/tests/lib/testlib.sh"
 . "$srcdir/tests/lib/daemonlib.sh"
+. "$srcdir/tests/lib/tlslib.sh"
+requires certtool --version
 requires promtool --version
 requires prometheus --version
 requires nbdkit pattern --version
-plan 12
+plan 17
 
 rules=$srcdir/packaging/prometheus/alerts.yml
 board=$srcdir/packaging/prometheus/grafana-dashboard.json
@@ -142,12 +144,24 @@ jq -r '"groups:\n- name: a\n  rules:", (.panels[].targets[].expr |
     "  - record: a:b\n    expr: " + tojson)' "$board" >"$tmp/board.yml"
 ok "in Prometheus' language" promtool check rules --lint=none "$tmp/board.yml"
 
-conf 'endpoints = ( { name = "p"; command = [ "nbdkit", "pattern", "1M" ]; },
-  { name = "n"; uri = "null:"; } );
-jobs = ( { name = "one"; source = "p"; destination = "n"; } );' \
-    "metrics = { listen = \"127.0.0.1:${port:=$(free_port)}\"; };"
+make_ca "$tmp/pki"
+truncate -s 1M "$tmp/copy"
+conf "tls = ( { name = \"corp\"; ca = \"$tmp/pki/ca-cert.pem\"; } );
+endpoints = ( { name = \"p\"; command = [ \"nbdkit\", \"pattern\", \"1M\" ]; },
+  { name = \"c\"; path = \"$tmp/copy\"; } );
+templates = ( { name = \"default\"; source = \"p\"; destination = \"c\";
+    rpo_crit = \"1h\"; } );
+jobs = ( { name = \"one\"; }, { name = \"sync\"; mode = \"sync\"; },
+  { name = \"verify\"; mode = \"verify\"; },
+  { name = \"mirror\"; mode = \"mirror\"; pass_interval = \"1h\"; } );
+metrics = { listen = \"127.0.0.1:${port:=$(free_port)}\"; };"
 start_daemon "$tmp/conf"
-"$nbdsync" start --wait --quiet one
+for job_ in one sync verify; do
+	ok "a job runs in the mode of $job_" "$nbdsync" start --wait --quiet \
+	    "$job_"
+done
+start_job mirror
+wait_for '[ "$(job_field mirror .state)" = mirroring ]'
 api /metrics >"$tmp/metrics"
 ok "Prometheus takes the figures of the daemon" \
     sh -c "promtool check metrics <'$tmp/metrics'"
@@ -173,5 +187,17 @@ ask()
 ok "asks the daemon" wait_for '[ "$(ask "up{job=\"nbdsync\"}")" = 1 ]' 60
 is "and has its figures by the names of its jobs" "$(ask \
     'nbdsync_job_runs_total{job="one",result="succeeded"}')" 1
+# Also by their labels: a rule about what there is not never fires.
+{
+	sed -n '/expr:/,/labels:/p' "$rules"
+	jq -r '.panels[].targets[].expr' "$board"
+} | grep -oE 'nbdsync_[a-z_]+(\{[^}]*\})?' | sort -u >"$tmp/asked"
+echo 'nbdsync_job_runs_total{result="none"}' >>"$tmp/asked"
+is "and all that rules and dashboard ask for, as it would not have others" \
+    "$(while read -r figure; do
+	[ "$(ask "count($figure)")" ] || echo "$figure"
+done <"$tmp/asked")" 'nbdsync_job_runs_total{result="none"}'
+ok "which is much, and by labels" sh -c "[ \$(wc -l <'$tmp/asked') -gt 20 ] &&
+    grep -q '{level=\"crit\"}' '$tmp/asked'"
 stop_process prometheus
 stop_process daemon
