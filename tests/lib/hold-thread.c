@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * hold-thread PID NAME: stops the one thread of that name, as a debugger
- * does, says so, and lets it go on when standard input ends.
+ * does, says so, and lets it go on when standard input ends.  When the thread
+ * is killed, this ends: until then its process cannot.
  */
 
 #include <dirent.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -49,9 +51,17 @@ find_thread(const char *pid, const char *name)
 	return found;
 }
 
+/* So that read() is interrupted. */
+static void
+on_child(int sig)
+{
+	(void)sig;
+}
+
 int
 main(int argc, char **argv)
 {
+	const struct sigaction action = { .sa_handler = on_child };
 	pid_t tid = argc == 3 ? find_thread(argv[1], argv[2]) : 0;
 	int status;
 	char c;
@@ -66,6 +76,7 @@ main(int argc, char **argv)
 		perror("hold-thread");
 		return 1;
 	}
+	(void)sigaction(SIGCHLD, &action, NULL);
 	(void)printf("held\n");
 	(void)fflush(stdout);
 	while (read(STDIN_FILENO, &c, 1) > 0)

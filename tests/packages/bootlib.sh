@@ -7,6 +7,7 @@
 #
 #	boot ROOT		returns when all of it is up
 #	inside COMMAND...	in that system
+#	outer_pid UNIT NAME	of its first process of that name, out here
 #	halt			it ends; boot may follow
 
 boot_group_=
@@ -37,6 +38,14 @@ inside()
 	nsenter --target "$boot_init_" --mount --pid --uts --ipc --cgroup \
 	    --root --wd env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin \
 	    LC_ALL=C.UTF-8 SYSTEMD_PAGER= SYSTEMD_COLORS=0 "$@"
+}
+
+outer_pid()
+{
+	while read -r outer_; do
+		[ "$(cat "/proc/$outer_/comm")" = "$2" ] && echo "$outer_" &&
+		    break
+	done <"$boot_group_/system.slice/$1/cgroup.procs"
 }
 
 halt()

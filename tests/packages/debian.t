@@ -12,7 +12,8 @@ requires lintian --version
 requires mmdebstrap --version
 requires test "$(id -u)" -eq 0
 requires grep -q ' cgroup2 ' /proc/mounts
-plan 58
+requires jq --version
+plan 91
 
 name=nbdsync-$(sed -n 's/^PACKAGE_VERSION = //p' "$builddir/Makefile")
 archive=$builddir/$name.tar.xz
@@ -191,12 +192,34 @@ rm -f "$booted/etc/machine-id"
 : >"$booted/etc/machine-id"
 make_data "$booted/srv/vm1.img" "$MiB" booted
 cat >"$booted/etc/nbdsync/nbdsync.conf" <<'END_CONF'
-log = ( { type = "journal"; },
+log = ( { type = "stderr"; },
   { type = "file"; path = "/var/log/nbdsync/nbdsync.log"; } );
 endpoints = ( { name = "vm1"; path = "/srv/vm1.img"; role = "source"; },
-  { name = "copy"; path = "/var/lib/nbdsync/copy.img"; } );
-jobs = ( { name = "vm1"; source = "vm1"; destination = "copy"; } );
+  { name = "copy"; path = "/var/lib/nbdsync/copy.img"; },
+  { name = "worn"; command = [ "nbdkit", "--filter=error", "pattern", "4096",
+      "error-pread-rate=100%" ]; },
+  { name = "slow"; command = [ "nbdkit", "--filter=delay", "pattern", "64M",
+      "rdelay=50ms" ]; },
+  { name = "far"; path = "/var/lib/nbdsync/far.img"; },
+  { name = "gone"; command = [ "/nonexistent" ]; },
+  { name = "null"; uri = "null:"; } );
+jobs = ( { name = "vm1"; source = "vm1"; destination = "copy"; },
+  { name = "worn"; source = "worn"; destination = "null"; retries = 0; },
+  { name = "half"; source = "vm1"; destinations = [ "null", "gone" ]; },
+  { name = "hooked"; source = "vm1"; destination = "null";
+    pre = [ "/usr/local/lib/nbdsync/snapshot" ]; },
+  { name = "slow"; source = "slow"; destination = "far"; connections = 1;
+    queue_depth = 1; request_size = "16KiB"; checkpoint = "1s"; } );
 END_CONF
+truncate -s 64M "$booted/var/lib/nbdsync/far.img"
+chown "$user" "$booted/var/lib/nbdsync/far.img"
+mkdir -p "$booted/srv/snapshots" "$booted/usr/local/lib/nbdsync"
+chown "$user" "$booted/srv/snapshots"
+cat >"$booted/usr/local/lib/nbdsync/snapshot" <<'END'
+#!/bin/sh
+echo "$NBDSYNC_JOB" >/srv/snapshots/made
+END
+chmod 755 "$booted/usr/local/lib/nbdsync/snapshot"
 printf '#!/bin/sh\ncat >/var/lib/nbdsync/mail\n' >"$booted/usr/sbin/sendmail"
 chmod +x "$booted/usr/sbin/sendmail"
 conf=$booted/etc/nbdsync/nbdsync.conf
@@ -204,11 +227,25 @@ property()
 {
 	inside systemctl show --property "$2" --value "$1"
 }
+# Into a file of UNIT.d, after that section's name.
+drop_in()
+{
+	unit_=$booted/etc/systemd/system/$1.d
+	mkdir -p "$unit_"
+	echo "[$2]" >"$unit_/$3.conf"
+	cat >>"$unit_/$3.conf"
+	inside systemctl daemon-reload
+}
+history()
+{
+	inside nbdsync history --json "$1" | jq -r "$2"
+}
+mail=$booted/var/lib/nbdsync/mail
 
 ok "the system is booted" boot "$booted"
 is "with the daemon" "$(property nbdsync.service ActiveState)" active
 is "which says what it does" "$(property nbdsync.service StatusText)" \
-    "1 job, 0 running"
+    "5 jobs, 0 running"
 ok "a job is started by its unit" inside systemctl start nbdsync-job@vm1
 ok "it makes a copy" cmp "$booted/srv/vm1.img" \
     "$booted/var/lib/nbdsync/copy.img"
@@ -217,11 +254,69 @@ like "the journal explains it" "$(inside journalctl --catalog \
 not_ok "a unit whose job is not there fails" inside systemctl start \
     nbdsync-job@none
 ok "and sends a mail" wait_for \
-    "grep -q 'nbdsync-job@none.service' '$booted/var/lib/nbdsync/mail'"
+    "grep -q 'nbdsync-job@none.service' '$mail'"
+not_ok "so does one whose run fails" inside systemctl start nbdsync-job@worn
+is "with what the run has ended with" \
+    "$(property nbdsync-job@worn Result) $(
+    property nbdsync-job@worn ExecMainStatus)" "exit-code 4"
+ok "the mail has the reason" wait_for \
+    "grep -q \"job 'worn' failed: source 'worn': read\" '$mail'"
+exits 3 "a run may end with warnings" inside nbdsync start --wait --quiet half
+ok "which is no failure of its unit" inside systemctl start nbdsync-job@half
+
+# The journal has what a run was about, though the log is standard error.
+failed=$(sed -n '/"run-failed"/{n;s/[^"]*"\([0-9a-f]*\)".*/\1/p}' \
+    "$srcdir/daemon/log/messages.c")
+inside journalctl --output json "MESSAGE_ID=$failed" NBDSYNC_JOB=worn \
+    >"$tmp/fields"
+is "the journal has the failure by its fields" "$(jq -r '[.NBDSYNC_ENDPOINT,
+    .ERRNO, .PRIORITY, .SYSLOG_IDENTIFIER, ._SYSTEMD_UNIT] | join(" ")' \
+    "$tmp/fields")" "worn 5 3 nbdsync nbdsync.service"
+is "with run and job" "$(jq -r '.NBDSYNC_RUN + " " + .NBDSYNC_JOB_UUID' \
+    "$tmp/fields")" "$(history worn '.runs[0].id') $(
+    inside nbdsync status --json worn | jq -r .uuid)"
+like "and the place" "$(jq -r '.NBDSYNC_OFFSET + " " + .NBDSYNC_LENGTH' \
+    "$tmp/fields")" '^[0-9]+ [1-9][0-9]*$'
+
+# A timer that comes every second, until it has come.
+n_runs=$(history vm1 '.runs | length')
+drop_in nbdsync-job@vm1.timer Timer often <<'END'
+OnCalendar=
+OnCalendar=*:*:*
+RandomizedDelaySec=0
+AccuracySec=1ms
+END
+ok "a job gets a timer" inside systemctl enable --now nbdsync-job@vm1.timer
+ok "which has it run by itself" wait_for \
+    '[ "$(history vm1 ".runs | length")" -gt "$n_runs" ]'
+ok "and can be taken away" inside systemctl disable --now \
+    nbdsync-job@vm1.timer
+ok "its last run ends" wait_for \
+    '[ "$(property nbdsync-job@vm1 ActiveState)" = inactive ]'
+is "the history has all of them" "$(history vm1 \
+    '[.runs[] | "\(.trigger) \(.result)"] | unique | join(",")')" \
+    "control succeeded"
+
+# A hook that the fence keeps from its work.
+exits 4 "a hook may be kept from what it does" inside nbdsync start --wait \
+    hooked
+like "the command says which" "$err" \
+    "pre: command '/usr/local/lib/nbdsync/snapshot' exited with status"
+like "the log says why" "$(inside nbdsync log hooked)" \
+    'pre: .*/srv/snapshots/made: Read-only file system'
+sed -n '/^\[Service\]$/,/^\.Ed/p' "$srcdir/doc/nbdsync.conf.5" | grep = |
+    drop_in nbdsync.service Service hooks
+ok "the manual has what lets it" inside systemctl restart nbdsync
+ok "do that" inside nbdsync start --wait --quiet hooked
+is "it has done it" "$(cat "$booted/srv/snapshots/made")" hooked
 
 sed -i 's/jobs = /job = /' "$conf"
 not_ok "a wrong configuration is not reloaded" inside systemctl reload nbdsync
 is "and harms nobody" "$(property nbdsync.service ActiveState)" active
+like "the unit says what is wrong" \
+    "$(inside systemctl status --lines=20 nbdsync)" \
+    'nbdsync.conf:[0-9]+:.*"job".*did you mean "jobs"'
+ok "the one of before is in force" inside nbdsync start --wait --quiet vm1
 not_ok "with it the daemon does not start" inside systemctl restart nbdsync
 exits 10 "who asks for it" inside nbdsync status
 like "is told so" "$err" 'does not start: its configuration is wrong'
@@ -236,10 +331,10 @@ run inside nbdsync pause vm1
 ok "what comes then is in the new one" grep -q "job 'vm1': paused" \
     "$booted/var/log/nbdsync/nbdsync.log"
 
-mkdir -p "$booted/etc/systemd/system/nbdsync.service.d"
-printf '[Service]\nWatchdogSec=2s\nRestartSec=100ms\n' \
-    >"$booted/etc/systemd/system/nbdsync.service.d/watchdog.conf"
-inside systemctl daemon-reload
+drop_in nbdsync.service Service watchdog <<'END'
+WatchdogSec=2s
+RestartSec=100ms
+END
 inside systemctl restart nbdsync
 main=$(property nbdsync.service MainPID)
 inside sh -c "kill -STOP $main"
@@ -248,6 +343,53 @@ ok "one that hangs is started anew" wait_for \
     [ "$(property nbdsync.service ActiveState)" = active ]'
 like "and still knows what was before" "$(inside nbdsync status)" \
     'vm1 +paused'
+
+# In the middle of a run, and with something to go on from.
+start_slow()
+{
+	inside systemctl reset-failed nbdsync.service
+	n_restarts=$(property nbdsync.service NRestarts)
+	inside nbdsync start --quiet slow
+	wait_for '[ "$(inside nbdsync status --json slow |
+	    jq ".run.progress.durable_bytes // 0")" -gt 0 ]'
+}
+is_back()
+{
+	wait_for '[ "$(property nbdsync.service NRestarts)" -gt "$n_restarts" ] &&
+	    [ "$(property nbdsync.service ActiveState)" = active ]'
+}
+goes_on()
+{
+	inside nbdsync start --quiet slow
+	wait_for '[ "$(inside nbdsync status --json slow |
+	    jq "[.run | .. | .resumed_bytes? // 0] | add")" -gt 0 ]'
+}
+ok "a run has come to where it could go on" start_slow
+kill -KILL "$(outer_pid nbdsync.service nbdsyncd)"
+ok "a daemon that is killed is started anew" is_back
+is "its run has failed" "$(inside nbdsync status --json slow |
+    jq -r '.last_run | .result + ": " + .failure.message')" \
+    "failed: the daemon ended while it ran"
+ok "the next one goes on from there" goes_on
+ok "and is ended" inside nbdsync cancel --wait --quiet slow
+
+gcc -o "$tmp/hold-thread" "$srcdir/tests/lib/hold-thread.c"
+mkfifo "$tmp/hold"
+ok "another run has come as far" start_slow
+start_process hold sh -c "exec '$tmp/hold-thread' \
+    $(outer_pid nbdsync.service nbdsyncd) nbdsync-w1 <'$tmp/hold'"
+exec 8>"$tmp/hold"
+ok "one thread of those that copy is held" wait_for \
+    "grep -q held '$tmp/hold.log'"
+ok "the daemon is started anew" is_back
+like "since it has said so" "$(inside journalctl --unit nbdsync.service)" \
+    'nbdsyncd?\[[0-9]+\]: worker 1 gives no sign of life'
+like "and systemd has waited for its signs" \
+    "$(inside journalctl --unit nbdsync.service)" \
+    'nbdsync.service: Watchdog timeout'
+exec 8>&-
+ok "the next run goes on here, too" goes_on
+ok "and is ended, too" inside nbdsync cancel --wait --quiet slow
 ok "it stops" inside systemctl stop nbdsync.service nbdsync.socket
 is "well" "$(property nbdsync.service Result)" success
 not_ok "and its socket is gone" inside test -e /run/nbdsync/control.sock
