@@ -587,6 +587,7 @@ integration_tests = \
 	%D%/integration/daemon-history.t \
 	%D%/integration/daemon-log.t \
 	%D%/integration/daemon-log-full.t \
+	%D%/integration/daemon-log-hostile.t \
 	%D%/integration/daemon-jobs-many.t \
 	%D%/integration/daemon-many.t \
 	%D%/integration/daemon-map.t \
