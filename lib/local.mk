@@ -49,6 +49,8 @@ noinst_LTLIBRARIES += %D%/libnbdcore.la
 	%D%/net/address.h \
 	%D%/net/child.c \
 	%D%/net/child.h \
+	%D%/net/lines.c \
+	%D%/net/lines.h \
 	%D%/net/command.c \
 	%D%/net/command.h \
 	%D%/net/dial-private.h \

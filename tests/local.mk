@@ -619,6 +619,7 @@ integration_tests = \
 	%D%/integration/daemon-schedule.t \
 	%D%/integration/daemon-schema.t \
 	%D%/integration/daemon-schema-states.t \
+	%D%/integration/daemon-server-words.t \
 	%D%/integration/daemon-shared-disks.t \
 	%D%/integration/daemon-socket.t \
 	%D%/integration/daemon-space.t \

@@ -15,6 +15,7 @@
 #include "conf/nearest.h"
 #include "control/routes.h"
 #include "endpoint/endpoint.h"
+#include "log/log.h"
 
 #define CONNECT_TIMEOUT_MS 10000
 #define IO_TIMEOUT_MS	   10000
@@ -138,8 +139,15 @@ disk_on_failed(void *arg, const struct error *e)
 }
 
 static void
+on_words(void *arg UNUSED, const char *endpoint, const char *line)
+{
+	daemon_log_server(NULL, NULL, endpoint, line);
+}
+
+static void
 start(struct probe *probe) ON_MAIN
 {
+	static const struct endpoint_words words = { .on_line = on_words };
 	static const struct disk_events events = {
 		.on_ready = disk_on_ready,
 		.on_completions = disk_on_completions,
@@ -151,7 +159,7 @@ start(struct probe *probe) ON_MAIN
 	struct error e;
 
 	if (endpoint_open(probes->loop, probe->spec, ENDPOINT_SOURCE, 0,
-	    &probe->endpoint, &e) < 0) {
+	    &words, &probe->endpoint, &e) < 0) {
 		ctl_problem(probe->req, CTL_NO_ANSWER, NULL,
 		    "endpoint '%s': %s", probe->req->name, e.text);
 		probe_free(probe);

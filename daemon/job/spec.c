@@ -7,6 +7,19 @@
  */
 
 #include "job/job-private.h"
+#include "log/log.h"
+
+/*
+ * The thread of the run.  The names of the job and of the run are what they
+ * are as long as it goes on.
+ */
+static void
+on_words(void *arg, const char *endpoint, const char *line)
+{
+	const struct job *job = arg;
+
+	daemon_log_server(job->name, job->run_id, endpoint, line);
+}
 
 /* Where nothing is said of it. */
 #define RESUME_MAX_AGE_MS (60U * 60 * 1000)
@@ -85,6 +98,7 @@ job_make_spec(struct job *job, const struct conf_job *cj,
 		.line = job->wish.line,
 		.wait_for_space = cj->wait_for_space,
 		.allow_no_flush = cj->allow_no_flush,
+		.words = { on_words, job },
 		.store = job->jobs->store,
 		.store_job = job->name,
 		.checkpoint_ms = cj->checkpoint_ms,

@@ -20,10 +20,13 @@
 
 #include <event2/event.h>
 
+#include "base/escape.h"
 #include "log/kept.h"
 #include "log/limit.h"
 #include "log/outlet.h"
 #include "log/repeat.h"
+
+#define WORDS_SIZE 1024			/* of a line of a server */
 
 struct override {
 	bool is_set;
@@ -335,4 +338,22 @@ daemon_log_recent(const struct daemon_log_filter *filter, uint64_t *ret_seq)
 	list = kept_recent(filter, ret_seq);
 	unlock();
 	return list;
+}
+
+void
+daemon_log_server(const char *job, const char *run, const char *endpoint,
+    const char *line)
+{
+	const struct log_about about = { LOG_HERE,
+		.message = &messages[MSG_SERVER], .job = job, .run = run,
+		.endpoint = endpoint };
+	char printable[WORDS_SIZE];
+
+	(void)escape_text(line, strlen(line), printable, sizeof printable);
+	if (job == NULL)
+		log_write(&about, LOG_LEVEL_INFO, "server of '%s': %s",
+		    endpoint, printable);
+	else
+		log_write(&about, LOG_LEVEL_INFO, "job '%s': server of '%s': "
+		    "%s", job, endpoint, printable);
 }

@@ -41,6 +41,13 @@ void daemon_log_reset_level(void);
 /* {"level", "job", "until"}; level null: as configured. */
 json_t *daemon_log_level_to_json(void);
 
+/*
+ * What a server says that was started for an endpoint; any thread.  job and
+ * run may be NULL.
+ */
+void daemon_log_server(const char *job, const char *run, const char *endpoint,
+    const char *line);
+
 #define DAEMON_LOG_KEPT 4096
 
 struct daemon_log_filter {

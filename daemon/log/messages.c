@@ -55,6 +55,8 @@ const struct log_message messages[MESSAGES] = {
 	    "cae33afe57804cdb9f642b78f0088cfc" },
 	[MSG_HOOK] = { "hook-output",
 	    "76e2507bc7b14aa893655fc9e35d6c11" },
+	[MSG_SERVER] = { "server-output",
+	    "8e6b3758459447a68708927544fbbddf" },
 	[MSG_HOOK_FAILED] = { "hook-failed",
 	    "671b5a965693463285c30e119edb8d92" },
 	[MSG_STATE] = { "state-trouble",

@@ -112,7 +112,7 @@ served_start(const char *const argv[], struct served **ret_served,
 
 	r = served_new(&s, e);
 	if (r == 0)
-		r = net_child_start(s->loop, argv, served_on_exit, s,
+		r = net_child_start(s->loop, argv, NULL, served_on_exit, s,
 		    &s->child, e);
 	if (r == 0)
 		*ret_served = STEAL(s);

@@ -11,16 +11,75 @@
 
 #include <errno.h>
 #include <stdatomic.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/backoff.h"
+#include "base/escape.h"
 #include "endpoint/kind.h"
 #include "net/child.h"
 
 /* Between an end and the next start. */
 #define MIN_DELAY_MS 100
 #define MAX_DELAY_MS 10000
+
+/* Between SIGTERM and SIGKILL. */
+#define GRACE_MS 5000
+
+/* What is passed on of what it says; of what is more, how much. */
+#define LINES_PER_SPAN 100
+#define SPAN_MS 10000
+
+static void
+tell_rest(struct endpoint *ep)
+{
+	char text[64];
+
+	if (ep->n_unsaid == 0)
+		return;
+	(void)snprintf(text, sizeof text, "and %u more lines", ep->n_unsaid);
+	ep->n_unsaid = 0;
+	ep->words.on_line(ep->words.arg, ep->spec->name, text);
+}
+
+static void
+begin_span(struct endpoint *ep)
+{
+	tell_rest(ep);
+	ep->said_since_ms = net_loop_now_ms(ep->loop);
+	ep->n_said = 0;
+}
+
+static void
+on_line(void *arg, const char *line)
+{
+	struct endpoint *ep = arg;
+
+	(void)escape_text(line, strlen(line), ep->last_line,
+	    sizeof ep->last_line);
+	if (net_loop_now_ms(ep->loop) - ep->said_since_ms >= SPAN_MS)
+		begin_span(ep);
+	if (ep->n_said == LINES_PER_SPAN) {
+		ep->n_unsaid++;
+		return;
+	}
+	ep->n_said++;
+	ep->words.on_line(ep->words.arg, ep->spec->name, line);
+}
+
+/* Its last words are why, more often than not. */
+static void
+note_exit(struct endpoint *ep, const struct error *e)
+{
+	tell_rest(ep);
+	if (ep->last_line[0] == '\0')
+		ep->exited = *e;
+	else
+		(void)error_set(&ep->exited, e->code, "%s: %s", e->text,
+		    ep->last_line);
+	ep->last_line[0] = '\0';
+}
 
 static void
 start_again_later(struct endpoint *ep)
@@ -49,7 +108,7 @@ child_on_exit(void *arg, const struct error *e)
 {
 	struct endpoint *ep = arg;
 
-	ep->exited = *e;
+	note_exit(ep, e);
 	if (ep->is_kept)
 		start_again_later(ep);
 }
@@ -117,7 +176,8 @@ endpoint_start_child(struct endpoint *ep, const char *const argv[],
 		return error_set(e, -ENOMEM, "out of memory");
 	ep->started_at_ms = net_loop_now_ms(ep->loop);
 	atomic_store(&ep->n_starts, 1);
-	r = net_child_start(ep->loop, argv, child_on_exit, ep, &ep->child, e);
+	r = net_child_start(ep->loop, argv, ep->words.on_line == NULL ? NULL :
+	    on_line, child_on_exit, ep, &ep->child, e);
 	if (r < 0)
 		return r;
 	ep->uri = uri_of_socket(net_child_socket(ep->child));
@@ -127,6 +187,13 @@ endpoint_start_child(struct endpoint *ep, const char *const argv[],
 		return error_set(e, -ENOMEM, "out of memory");
 	}
 	return 0;
+}
+
+void
+endpoint_stop_child(struct endpoint *ep, void (*on_stopped)(void *arg))
+{
+	net_child_stop(ep->child, GRACE_MS, on_stopped, ep);
+	tell_rest(ep);
 }
 
 static int

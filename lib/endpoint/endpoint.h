@@ -26,12 +26,13 @@ enum endpoint_role {
 
 /*
  * Open.  create_size: what a destination file that does not exist is created
- * with, and what a null: destination has; bytes.  0, or a negative errno
- * with a sentence without the endpoint's name.
+ * with, and what a null: destination has; bytes.  words may be NULL.  0, or a
+ * negative errno with a sentence without the endpoint's name.
  */
 int endpoint_open(struct net_loop *loop, const struct endpoint_spec *spec,
     enum endpoint_role role, uint64_t create_size,
-    struct endpoint **ret_endpoint, struct error *e);
+    const struct endpoint_words *words, struct endpoint **ret_endpoint,
+    struct error *e);
 
 /*
  * Has the command of this endpoint ended by itself?  Then *e says how it did

@@ -22,6 +22,11 @@ struct endpoint {
 	char *identity;			/* "": that of the connection */
 	struct net_child *child;	/* NULL: none was started */
 	char **argv;			/* its command */
+	struct endpoint_words words;
+	char last_line[160];		/* that it has said */
+	uint64_t said_since_ms;		/* how much of it was passed on */
+	unsigned n_said;
+	unsigned n_unsaid;		/* and how much was not */
 	struct error exited;		/* code not 0: the child has ended */
 	bool is_kept;			/* and is started again then */
 	struct net_timer restart_timer;
@@ -55,6 +60,8 @@ extern const struct endpoint_kind endpoint_kind_fill;
 /* Start argv as the endpoint's server (endpoint-command.c). */
 int endpoint_start_child(struct endpoint *ep, const char *const argv[],
     struct error *e);
+/* Stop it; on_stopped comes once, from the loop. */
+void endpoint_stop_child(struct endpoint *ep, void (*on_stopped)(void *arg));
 
 /* Connect by ep->uri (endpoint-nbd.c). */
 int endpoint_connect_nbd(const struct endpoint *ep, struct net_loop *loop,

@@ -12,9 +12,6 @@
 #include "endpoint/kind.h"
 #include "net/child.h"
 
-/* How long a server that was started has to end after SIGTERM. */
-#define CHILD_GRACE_MS 5000
-
 static const struct endpoint_kind *const kinds[] = {
 	&endpoint_kind_nbd,
 	&endpoint_kind_command,
@@ -61,7 +58,8 @@ endpoint_on_closed(void *arg)
 int
 endpoint_open(struct net_loop *loop, const struct endpoint_spec *spec,
     enum endpoint_role role, uint64_t create_size,
-    struct endpoint **ret_endpoint, struct error *e)
+    const struct endpoint_words *words, struct endpoint **ret_endpoint,
+    struct error *e)
 {
 	struct endpoint *ep = calloc(1, sizeof *ep);
 	int r;
@@ -72,6 +70,8 @@ endpoint_open(struct net_loop *loop, const struct endpoint_spec *spec,
 	ep->loop = loop;
 	ep->role = role;
 	ep->create_size = create_size;
+	if (words != NULL)
+		ep->words = *words;
 	ep->spec = endpoint_spec_copy(spec);
 	ep->identity = strdup("");
 	if (ep->spec == NULL || ep->identity == NULL ||
@@ -124,8 +124,7 @@ endpoint_close(struct endpoint *ep, void (*on_closed)(void *arg), void *arg)
 	ep->is_kept = false;
 	net_timer_done(&ep->restart_timer);
 	if (ep->child != NULL)
-		net_child_stop(ep->child, CHILD_GRACE_MS, endpoint_on_closed,
-		    ep);
+		endpoint_stop_child(ep, endpoint_on_closed);
 	else
 		net_task_schedule(&ep->closed_task);
 }

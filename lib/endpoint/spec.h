@@ -43,6 +43,15 @@ struct endpoint_spec {
 };
 
 /*
+ * Who is told, line by line, what the servers say that are started: on the
+ * endpoint's loop.  on_line NULL: nobody, they have our standard error.
+ */
+struct endpoint_words {
+	void (*on_line)(void *arg, const char *endpoint, const char *line);
+	void *arg;
+};
+
+/*
  * From one word: a URI, "null:" or a path.  name may be NULL: the text
  * itself.  *ret_spec is the caller's.  -EINVAL with a sentence (a bad URI);
  * -ENOMEM.

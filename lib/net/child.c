@@ -34,6 +34,7 @@
 
 #include "base/cleanup.h"
 #include "base/escape.h"
+#include "net/lines.h"
 #include "net/spawn.h"
 
 enum {
@@ -56,6 +57,8 @@ struct net_child {
 	char socket[PATH_ROOM];
 	char name[128];			/* of the command, for messages */
 	int status;			/* of exit(3), or -1 */
+	struct net_lines words;		/* where on_line is not NULL */
+	void (*on_line)(void *arg, const char *line);
 	net_child_exit_cb *on_exit;
 	void *arg;
 	void (*on_stopped)(void *arg);
@@ -78,6 +81,7 @@ child_free(struct net_child *child)
 	net_timer_done(&child->poll);
 	net_timer_done(&child->grace);
 	net_task_done(&child->stopped);
+	net_lines_close(&child->words);
 	if (child->pidfd >= 0)
 		(void)close(child->pidfd);
 	remove_directory(child);
@@ -189,6 +193,7 @@ child_on_end(void *arg)
 	struct error e;
 
 	child_reap(child, &si);
+	net_lines_finish(&child->words);
 	child->status = si.si_code == CLD_EXITED ? si.si_status : -1;
 	if (child->on_stopped != NULL) {
 		child_finish(child);
@@ -242,6 +247,7 @@ child_new(struct net_loop *loop, const char *name)
 	if (child == NULL)
 		return NULL;
 	child->pidfd = -1;
+	net_lines_init(&child->words);
 	(void)escape_text(name, strlen(name), child->name, sizeof child->name);
 	if (net_timer_init(&child->poll, loop, child_on_poll, child) < 0 ||
 	    net_timer_init(&child->grace, loop, child_on_grace_over,
@@ -295,9 +301,15 @@ static int
 child_spawn(struct net_child *child, struct net_loop *loop,
     const char *const argv[], enum net_spawn_way way, int fd, struct error *e)
 {
-	int r;
+	CLEANUP(cleanup_close) int words = -1;
+	int r = 0;
 
-	r = net_spawn(argv, way, fd, &child->pid);
+	net_lines_close(&child->words);
+	if (child->on_line != NULL)
+		r = net_lines_open(&child->words, loop, child->on_line,
+		    child->arg, &words);
+	if (r == 0)
+		r = net_spawn(argv, way, fd, words, &child->pid);
 	if (r < 0)
 		return error_set(e, r, "cannot run command '%s': %s",
 		    child->name, strerrordesc_np(-r));
@@ -324,8 +336,8 @@ child_create(struct net_loop *loop, const char *const argv[],
 
 int
 net_child_start(struct net_loop *loop, const char *const argv[],
-    net_child_exit_cb *on_exit, void *arg, struct net_child **ret_child,
-    struct error *e)
+    void (*on_line)(void *arg, const char *line), net_child_exit_cb *on_exit,
+    void *arg, struct net_child **ret_child, struct error *e)
 {
 	CLEANUP(child_freep) struct net_child *child = NULL;
 	CLEANUP(cleanup_close) int fd = -1;
@@ -336,6 +348,7 @@ net_child_start(struct net_loop *loop, const char *const argv[],
 		r = make_directory(child, e);
 	if (r < 0)
 		return r;
+	child->on_line = on_line;
 	r = listen_on(child->socket, &fd);
 	if (r < 0)
 		return error_set(e, r, "cannot listen on '%s': %s",
@@ -439,6 +452,7 @@ net_child_move(struct net_child *child, struct net_loop *loop)
 	net_timer_move(&child->poll, loop);
 	net_timer_move(&child->grace, loop);
 	net_task_move(&child->stopped, loop);
+	net_lines_move(&child->words, loop);
 	if (child->pid == 0)
 		return;
 	if (child->pidfd >= 0)
@@ -453,6 +467,8 @@ net_child_stop(struct net_child *child, uint64_t grace_ms,
 {
 	child->on_stopped = on_stopped;
 	child->stop_arg = arg;
+	/* Still read: one that nobody reads stands still, or dies of it. */
+	net_lines_ignore(&child->words);
 	if (child->pid == 0) {
 		net_task_schedule(&child->stopped);
 		return;

@@ -16,9 +16,9 @@
  *
  * The child gets SIGTERM when its parent dies, its own process group, an
  * empty standard input, unless it is the socket, and the parent's standard
- * error.  It is watched by a
- * pidfd, or looked at by a timer where the kernel has none: nobody has to
- * handle SIGCHLD, and nobody else may reap the child.
+ * error, unless somebody reads what it says.  It is watched by a pidfd, or
+ * looked at by a timer where the kernel has none: nobody has to handle
+ * SIGCHLD, and nobody else may reap the child.
  */
 
 struct net_child;
@@ -33,10 +33,13 @@ typedef void net_child_exit_cb(void *arg, const struct error *e);
 /*
  * Start argv (NULL-terminated, argv[0] looked up in PATH) and watch it on
  * loop.  -ENOENT and others from exec are reported here, with a sentence.
+ * on_line gets each line of its standard output and error, from the loop, and
+ * the last ones before on_exit, or from net_child_stop(), and none after it.
+ * NULL: it has our standard error.
  */
 int net_child_start(struct net_loop *loop, const char *const argv[],
-    net_child_exit_cb *on_exit, void *arg, struct net_child **ret_child,
-    struct error *e);
+    void (*on_line)(void *arg, const char *line), net_child_exit_cb *on_exit,
+    void *arg, struct net_child **ret_child, struct error *e);
 
 /*
  * Likewise, with one end of a socket pair as its standard input and output;

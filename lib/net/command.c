@@ -9,7 +9,6 @@
 #include "net/command.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -17,18 +16,12 @@
 
 #include "base/cleanup.h"
 #include "net/child.h"
-
-/* How much of an output is read before others have their turn. */
-#define READS_PER_TURN 16
+#include "net/lines.h"
 
 struct output {
+	struct net_lines lines;
 	struct net_command *command;
-	struct net_watch watch;
-	int fd;				/* -1: closed */
 	bool is_error;
-	bool is_cutting;		/* the rest of a long line */
-	size_t len;
-	char line[NET_COMMAND_LINE_SIZE];
 };
 
 struct net_command {
@@ -44,70 +37,19 @@ struct net_command {
 };
 
 static void
-end_line(struct output *o)
+on_line(void *arg, const char *line)
 {
-	o->line[o->len] = '\0';
-	if (!o->is_cutting)
-		o->command->on_line(o->command->arg, o->is_error, o->line);
-	o->is_cutting = false;
-	o->len = 0;
-}
+	const struct output *o = arg;
 
-static void
-take(struct output *o, const char *data, size_t n)
-{
-	for (size_t i = 0; i < n; i++) {
-		if (data[i] == '\n') {
-			end_line(o);
-		} else if (!o->is_cutting) {
-			o->line[o->len++] = data[i];
-			if (o->len < sizeof o->line - 1)
-				continue;
-			end_line(o);
-			o->is_cutting = true;
-		}
-	}
-}
-
-static void
-close_output(struct output *o)
-{
-	if (o->fd < 0)
-		return;
-	net_watch_done(&o->watch);
-	(void)close(o->fd);
-	o->fd = -1;
-	if (o->len > 0)
-		end_line(o);
-}
-
-static void
-on_output(void *arg)
-{
-	struct output *o = arg;
-	char data[4096];
-
-	for (int i = 0; i < READS_PER_TURN; i++) {
-		ssize_t n = read(o->fd, data, sizeof data);
-
-		if (n < 0 && (errno == EAGAIN || errno == EINTR))
-			return;
-		if (n <= 0) {
-			close_output(o);
-			return;
-		}
-		take(o, data, (size_t)n);
-	}
+	o->command->on_line(o->command->arg, o->is_error, line);
 }
 
 static void
 command_free(struct net_command *c)
 {
 	net_timer_done(&c->timeout);
-	for (int i = 0; i < 2; i++) {
-		c->outputs[i].len = 0;
-		close_output(&c->outputs[i]);
-	}
+	for (int i = 0; i < 2; i++)
+		net_lines_close(&c->outputs[i].lines);
 	free(c);
 }
 
@@ -127,11 +69,8 @@ on_child_gone(void *arg)
 	    c->on_end;
 	struct net_command_end end = c->end;
 
-	for (int i = 0; i < 2; i++) {
-		if (c->outputs[i].fd >= 0)
-			on_output(&c->outputs[i]);
-		close_output(&c->outputs[i]);
-	}
+	for (int i = 0; i < 2; i++)
+		net_lines_finish(&c->outputs[i].lines);
 	arg = c->arg;
 	command_free(c);
 	on_end(arg, &end);
@@ -178,19 +117,6 @@ net_command_kill(struct net_command *command)
 	command_free(command);
 }
 
-/* A pipe; ours does not block, the command's does. */
-static int
-make_pipe(int *ret_read, int *ret_write)
-{
-	int fds[2];
-
-	if (pipe2(fds, O_CLOEXEC) < 0)
-		return -errno;
-	*ret_read = fds[0];
-	*ret_write = fds[1];
-	return fcntl(fds[0], F_SETFL, O_NONBLOCK) < 0 ? -errno : 0;
-}
-
 static int
 write_all(int fd, const char *data, size_t len)
 {
@@ -222,21 +148,6 @@ make_input(const struct net_command_spec *spec, int *ret_fd)
 	return r;
 }
 
-static int
-watch_output(struct net_command *c, struct net_loop *loop, int i, int fd)
-{
-	struct output *o = &c->outputs[i];
-	int r;
-
-	o->command = c;
-	o->is_error = i == 1;
-	o->fd = fd;
-	r = net_watch_init(&o->watch, loop, fd, on_output, NULL, o);
-	if (r == 0)
-		net_watch_read(&o->watch, true);
-	return r;
-}
-
 /* The three descriptors of the child; they are the caller's. */
 static int
 make_files(struct net_command *c, struct net_loop *loop,
@@ -244,16 +155,9 @@ make_files(struct net_command *c, struct net_loop *loop,
 {
 	int r = make_input(spec, &fds[0]);
 
-	for (int i = 0; r == 0 && i < 2; i++) {
-		int fd = -1;
-
-		r = make_pipe(&fd, &fds[1 + i]);
-		if (fd >= 0) {
-			int q = watch_output(c, loop, i, fd);
-
-			r = r < 0 ? r : q;
-		}
-	}
+	for (int i = 0; r == 0 && i < 2; i++)
+		r = net_lines_open(&c->outputs[i].lines, loop, on_line,
+		    &c->outputs[i], &fds[1 + i]);
 	return r;
 }
 
@@ -264,7 +168,11 @@ command_new(struct net_loop *loop, const struct net_command_spec *spec)
 
 	if (c == NULL)
 		return NULL;
-	c->outputs[0].fd = c->outputs[1].fd = -1;
+	for (int i = 0; i < 2; i++) {
+		net_lines_init(&c->outputs[i].lines);
+		c->outputs[i].command = c;
+		c->outputs[i].is_error = i == 1;
+	}
 	c->grace_ms = spec->grace_ms;
 	c->on_line = spec->on_line;
 	c->on_end = spec->on_end;

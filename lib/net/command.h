@@ -7,6 +7,7 @@
 #include <stdint.h>
 
 #include "base/error.h"
+#include "net/lines.h"
 #include "net/loop.h"
 
 /*
@@ -19,7 +20,7 @@
 
 struct net_command;
 
-#define NET_COMMAND_LINE_SIZE 1024
+#define NET_COMMAND_LINE_SIZE NET_LINE_SIZE
 
 struct net_command_end {
 	int status;			/* of exit(3); -1: see e */

@@ -46,7 +46,9 @@ struct plan {
 	char *listen_fds;
 	enum net_spawn_way way;
 	int fd;				/* the socket, or -1 */
-	int standard[3];		/* of NET_SPAWN_COMMAND, or -1 */
+	int standard[3];		/* of NET_SPAWN_COMMAND, and the
+					   last of NET_SPAWN_LISTENING; -1:
+					   ours, or what the way says */
 	int first_free_fd;
 	int report_fd;
 	pid_t parent;
@@ -174,7 +176,7 @@ plan_set_standard(struct plan *p, const int fds[3])
 	return 0;
 }
 
-/* fds is the socket, or what NET_SPAWN_COMMAND wants. */
+/* As spawn(). */
 static int
 plan_set_descriptors(struct plan *p, const int *fds, int *ret_read_fd)
 {
@@ -191,6 +193,8 @@ plan_set_descriptors(struct plan *p, const int *fds, int *ret_read_fd)
 		r = plan_set_standard(p, fds);
 	else
 		r = p->fd = duplicate_high(p, fds[0]);
+	if (r >= 0 && p->way == NET_SPAWN_LISTENING && fds[1] >= 0)
+		r = p->standard[2] = duplicate_high(p, fds[1]);
 	if (r < 0)
 		return r;
 	p->report_fd = duplicate_high(p, write_fd);
@@ -220,8 +224,14 @@ child_write_pid(struct plan *p)
 static int
 child_set_socket(const struct plan *p)
 {
-	if (p->way == NET_SPAWN_LISTENING)
+	if (p->way == NET_SPAWN_LISTENING) {
+		int words = p->standard[2];
+
+		if (words >= 0 && (dup2(words, STDOUT_FILENO) < 0 ||
+		    dup2(words, STDERR_FILENO) < 0))
+			return -errno;
 		return dup2(p->fd, FIRST_PASSED_FD) < 0 ? -errno : 0;
+	}
 	if (p->way == NET_SPAWN_COMMAND) {
 		for (int i = 0; i < 3; i++)
 			if (dup2(p->standard[i], i) < 0)
@@ -385,6 +395,10 @@ run_plan(struct plan *p, const int *fds, pid_t *ret_pid)
 	return 0;
 }
 
+/*
+ * fds is what NET_SPAWN_COMMAND wants; or the socket, and, to listen, where it
+ * speaks, or -1.
+ */
 static int
 spawn(const char *path, const char *const argv[], const char *const *envp,
     enum net_spawn_way way, const int *fds, pid_t *ret_pid)
@@ -418,9 +432,11 @@ spawn(const char *path, const char *const argv[], const char *const *envp,
 
 int
 net_spawn(const char *const argv[], enum net_spawn_way way, int fd,
-    pid_t *ret_pid)
+    int words_fd, pid_t *ret_pid)
 {
-	return spawn(NULL, argv, (const char *const *)environ, way, &fd,
+	const int fds[2] = { fd, words_fd };
+
+	return spawn(NULL, argv, (const char *const *)environ, way, fds,
 	    ret_pid);
 }
 

@@ -8,8 +8,8 @@
 enum net_spawn_way {
 	/*
 	 * A listening one by systemd's protocol: descriptor 3, LISTEN_FDS,
-	 * LISTEN_PID.  Standard input is empty, standard output is our
-	 * standard error.
+	 * LISTEN_PID.  Standard input is empty, standard output is the same
+	 * as standard error.
 	 */
 	NET_SPAWN_LISTENING,
 	/* A connected one, as standard input and output. */
@@ -20,14 +20,15 @@ enum net_spawn_way {
 
 /*
  * Start argv (NULL-terminated, argv[0] looked up in PATH) with a socket, which
- * stays the caller's, and our standard error; no other descriptor is passed
- * on.
+ * stays the caller's, and words_fd, likewise, as its standard error, or, with
+ * -1 and where there is no listening one, with ours; no other descriptor is
+ * passed on.
  *
  * 0: the command is running, as a group leader, and *ret_pid is the caller's
  * to reap.  Else what fork(2) or execve(2) said, and nothing is left.
  */
 int net_spawn(const char *const argv[], enum net_spawn_way way, int fd,
-    pid_t *ret_pid);
+    int words_fd, pid_t *ret_pid);
 
 /*
  * Likewise, with these as standard input, output and error, the environment

@@ -440,7 +440,7 @@ open_endpoint(struct run *run, const struct endpoint_spec *spec,
 	int r;
 
 	r = endpoint_open(worker_loop(run->home), spec, role_of(run, side),
-	    atomic_load(&run->source_size), ret_ep, &e);
+	    atomic_load(&run->source_size), &run->words, ret_ep, &e);
 	if (r == 0)
 		return true;
 	run_fail(run, side, target, r, e.text);

@@ -77,6 +77,7 @@ struct run {
 	struct zeroes zeroes;
 	struct budget_share share;
 	struct stats_counts *counts;	/* or NULL */
+	struct endpoint_words words;
 
 	/* Mails. */
 	struct mail start_mail;

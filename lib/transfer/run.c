@@ -229,6 +229,7 @@ copy_spec(struct run *run, const struct run_spec *spec)
 	run->reconnect_ms = spec->reconnect_ms;
 	run->straggler_ms = spec->straggler_ms;
 	run->counts = spec->counts;
+	run->words = spec->words;
 	run->limits.wants_status = mode_of(spec) != RUN_COPY;
 	run->limits.connect_timeout_ms = spec->connect_timeout_ms ?
 	    spec->connect_timeout_ms :

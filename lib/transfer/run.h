@@ -136,6 +136,8 @@ struct run_spec {
 	uint64_t store_ms;		/* so long the beginning and the end
 					   wait for an answer of the store; 0:
 					   RUN_STORE_MS */
+	struct endpoint_words words;	/* of servers that are started; arg
+					   outlives the run */
 	struct budget *budget;		/* shared with others; outlives the
 					   run.  NULL: one of its own */
 	struct stats_counts *counts;	/* of its requests; outlives the run,

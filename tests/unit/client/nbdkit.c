@@ -76,8 +76,8 @@ nbdkit_start(const char *first, ...)
 	for (n = 2; n <= MAX_ARGS && argv[n - 1] != NULL; n++)
 		argv[n] = va_arg(ap, const char *);
 	va_end(ap);
-	ck_assert_msg(net_child_start(loop, argv, on_child_exit, NULL, &child,
-	    &e) == 0, "%s", e.text);
+	ck_assert_msg(net_child_start(loop, argv, NULL, on_child_exit, NULL,
+	    &child, &e) == 0, "%s", e.text);
 	(void)snprintf(nbdkit_uri, sizeof nbdkit_uri,
 	    "nbd+unix:///?socket=%s", net_child_socket(child));
 }

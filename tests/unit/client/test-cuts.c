@@ -560,8 +560,8 @@ start_child(const char *const argv[])
 {
 	struct error e;
 
-	ck_assert_msg(net_child_start(loop, argv, on_child_exit, NULL, &child,
-	    &e) == 0, "%s", e.text);
+	ck_assert_msg(net_child_start(loop, argv, NULL, on_child_exit, NULL,
+	    &child, &e) == 0, "%s", e.text);
 }
 
 static void

@@ -41,7 +41,7 @@ open_text(const char *text, enum endpoint_role role, struct endpoint **ret)
 	int r;
 
 	ck_assert_int_eq(endpoint_spec_from_text(NULL, text, &spec, &err), 0);
-	r = endpoint_open(loop, spec, role, 1000, ret, &err);
+	r = endpoint_open(loop, spec, role, 1000, NULL, ret, &err);
 	endpoint_spec_free(spec);
 	return r;
 }

@@ -93,7 +93,8 @@ on_stopped(void *arg)
 static void
 start(const char *const argv[])
 {
-	int r = net_child_start(loop, argv, on_exit_of_child, NULL, &child, &e);
+	int r = net_child_start(loop, argv, NULL, on_exit_of_child, NULL,
+	    &child, &e);
 
 	ck_assert_msg(r == 0, "%s", e.text);
 }
@@ -249,14 +250,14 @@ START_TEST(a_command_that_does_not_exist_is_told_at_once)
 	static const char *const path[] = { "/nowhere/x", NULL };
 	static const char *const none[] = { NULL };
 
-	ck_assert_int_eq(net_child_start(loop, argv, on_exit_of_child, NULL,
-	    &child, &e), -ENOENT);
+	ck_assert_int_eq(net_child_start(loop, argv, NULL, on_exit_of_child,
+	    NULL, &child, &e), -ENOENT);
 	ck_assert_str_eq(e.text, "cannot run command 'no-such-command-at-all':"
 	    " No such file or directory");
-	ck_assert_int_eq(net_child_start(loop, path, on_exit_of_child, NULL,
-	    &child, &e), -ENOENT);
-	ck_assert_int_eq(net_child_start(loop, none, on_exit_of_child, NULL,
-	    &child, &e), -EINVAL);
+	ck_assert_int_eq(net_child_start(loop, path, NULL, on_exit_of_child,
+	    NULL, &child, &e), -ENOENT);
+	ck_assert_int_eq(net_child_start(loop, none, NULL, on_exit_of_child,
+	    NULL, &child, &e), -EINVAL);
 }
 END_TEST
 
@@ -264,9 +265,64 @@ START_TEST(a_command_that_may_not_be_run_is_told_at_once)
 {
 	static const char *const argv[] = { "/etc/passwd", NULL };
 
-	ck_assert_int_eq(net_child_start(loop, argv, on_exit_of_child, NULL,
-	    &child, &e), -EACCES);
+	ck_assert_int_eq(net_child_start(loop, argv, NULL, on_exit_of_child,
+	    NULL, &child, &e), -EACCES);
 	ck_assert_ptr_nonnull(strstr(e.text, "Permission denied"));
+}
+END_TEST
+
+static char said[128];
+static bool stops_at_words;
+
+static void
+on_said(void *arg, const char *line)
+{
+	size_t used = strlen(said);
+
+	(void)arg;
+	(void)snprintf(said + used, sizeof said - used, "%s,", line);
+	if (stops_at_words)
+		net_loop_stop(loop);
+}
+
+START_TEST(what_it_says_is_told_before_its_exit)
+{
+	const char *const argv[] = { "sh", "-c", "echo out; echo error >&2; "
+	    "printf rest; exit 3", NULL };
+
+	said[0] = '\0';
+	ck_assert_int_eq(net_child_start(loop, argv, on_said, on_exit_of_child,
+	    NULL, &child, &e), 0);
+	ck_assert_int_eq(net_loop_run(loop), 0);
+	ck_assert_int_eq(n_exits, 1);
+	ck_assert_str_eq(said, "out,error,rest,");
+	/* And of the next one as well. */
+	ck_assert_int_eq(net_child_restart(child, loop, argv, &e), 0);
+	ck_assert_int_eq(net_loop_run(loop), 0);
+	ck_assert_str_eq(said, "out,error,rest,out,error,rest,");
+	stop_within(GRACE_MS);
+}
+END_TEST
+
+/* It would stand still, with what it has to do before it ends. */
+START_TEST(one_that_is_stopped_can_say_as_much_as_it_likes)
+{
+	const char *const argv[] = { "sh", "-c", "trap 'seq 200000; "
+	    ": >\"$TMPDIR/done\"; exit' TERM; echo ready; "
+	    "while :; do sleep 0.05; done", NULL };
+	char done[96];
+
+	said[0] = '\0';
+	(void)snprintf(done, sizeof done, "%s/done", tmp);
+	ck_assert_int_eq(net_child_start(loop, argv, on_said, on_exit_of_child,
+	    NULL, &child, &e), 0);
+	stops_at_words = true;
+	ck_assert_int_eq(net_loop_run(loop), 0);
+	stops_at_words = false;
+	ck_assert_str_eq(said, "ready,");
+	stop_within(10 * GRACE_MS);
+	ck_assert_str_eq(said, "ready,");
+	ck_assert_int_eq(unlink(done), 0);
 }
 END_TEST
 
@@ -559,6 +615,8 @@ add_watch_tests(TCase *tc)
 	    one_that_has_ended_can_be_started_again_where_it_was);
 	tcase_add_test(tc, one_that_cannot_be_started_again_is_gone);
 	tcase_add_test(tc, an_exit_is_told_with_its_status);
+	tcase_add_test(tc, what_it_says_is_told_before_its_exit);
+	tcase_add_test(tc, one_that_is_stopped_can_say_as_much_as_it_likes);
 	tcase_add_test(tc, looking_finds_an_exit_without_the_loop);
 	tcase_add_test(tc, looking_at_one_that_runs_changes_nothing);
 	tcase_add_loop_test(tc, a_child_can_be_moved_to_another_loop, 0, 3);
