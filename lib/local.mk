@@ -208,6 +208,7 @@ noinst_LTLIBRARIES += %D%/libnbdsync.la
 	%D%/transfer/flow.c \
 	%D%/transfer/further.c \
 	%D%/transfer/gave-up.c \
+	%D%/transfer/lane-commands.c \
 	%D%/transfer/lane-private.h \
 	%D%/transfer/keeper.c \
 	%D%/transfer/keeper.h \

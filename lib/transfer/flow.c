@@ -33,8 +33,9 @@ now_us(void)
 
 /* Carriers. */
 
-void
-flow_wake_starving(struct lane *lane)
+/* Disks that wait for a carrier look again. */
+static void
+wake_starving(struct lane *lane)
 {
 	struct lane_disk *d;
 	unsigned i;
@@ -62,7 +63,7 @@ flow_drop_unneeded(struct lane *lane)
 			carriers_give_back(&lane->carriers,
 			    STEAL(lane->requests[i].carrier));
 	}
-	flow_wake_starving(lane);
+	wake_starving(lane);
 }
 
 /* Those of the slot's bytes that are not needed any more are given up. */
@@ -85,7 +86,7 @@ drop_carriers(struct lane *lane, struct copy_request *of)
 		any = true;
 	}
 	if (any)
-		flow_wake_starving(lane);
+		wake_starving(lane);
 }
 
 /*
@@ -119,7 +120,7 @@ drop_stale(struct lane *lane, struct lane_request *req)
 	if (req->carrier == NULL)
 		return;
 	carriers_give_back(&lane->carriers, STEAL(req->carrier));
-	flow_wake_starving(lane);
+	wake_starving(lane);
 }
 
 /*

@@ -9,8 +9,9 @@
 #include "transfer/zeroes.h"
 
 /*
- * The inside of a lane: lane.c has its commands and its disks, flow.c the
- * requests and bytes between the engine and the disks.
+ * The inside of a lane: lane.c is what its run calls, lane-commands.c what
+ * follows from that, with the lane's disks; flow.c has the requests and bytes
+ * between the engine and the disks.
  */
 
 #define LANE_MAX_DISKS (1 + COPY_MAX_TARGETS)
@@ -125,7 +126,17 @@ lane_disk(struct lane *lane, enum copy_side side, unsigned target)
 	return &lane->disks[side == COPY_SOURCE ? 0 : 1 + target];
 }
 
-/* lane.c */
+/* lane-commands.c */
+/* next_command is to be carried out. */
+void lane_obey(struct lane *lane);
+/* The run is over: what is under way ends soon; or at once. */
+void lane_obey_stop(struct lane *lane);
+void lane_obey_abort(struct lane *lane);
+/* It has ended. */
+void lane_answer(struct lane *lane);
+void lane_note_failure(struct lane_disk *d, int error, const char *message);
+/* The same, of a connection that is lost, or never came to be. */
+void lane_note_lost(struct lane_disk *d, int error, const char *message);
 /* See what is to be sent, or whether all is over. */
 void lane_pump(struct lane *lane);
 void lane_start_draining(struct lane *lane);
@@ -167,11 +178,6 @@ void probe_begin(struct lane *lane);
 void probe_request_done(struct lane_disk *d, struct nbd_request *nbd);
 void probe_done(struct lane *lane);
 
-/* lane.c */
-void lane_answer(struct lane *lane);
-void lane_note_failure(struct lane_disk *d, int error, const char *message);
-/* The same, of a connection that is lost, or never came to be. */
-void lane_note_lost(struct lane_disk *d, int error, const char *message);
 /* throttle.c, on the lane's worker: to go no faster than the run may. */
 int throttle_init(struct lane *lane);
 void throttle_done(struct lane *lane);
@@ -186,8 +192,6 @@ void flow_pump(struct lane *lane);
 void flow_request_done(struct lane *lane, struct lane_request *req);
 /* Is a request of the engine's on its way there? */
 bool flow_waits_for(const struct lane_disk *d);
-/* Disks that wait for a carrier look again. */
-void flow_wake_starving(struct lane *lane);
 /* All is over: what nobody will send any more makes room. */
 void flow_drop_unneeded(struct lane *lane);
 /* As those of disk_events; arg is a struct lane_disk. */
