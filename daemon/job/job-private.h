@@ -16,7 +16,9 @@
 #include "transfer/progress.h"
 
 /*
- * What job.c (one job) and jobs.c (the table of them) share.
+ * The inside of a job, and of the table of them: jobs.c has the table, job.c
+ * starts runs and ends them, and each of the other files, named below, has one
+ * thing that jobs do.
  */
 
 enum job_counter {
@@ -226,6 +228,7 @@ struct job {
 	uint64_t counters[JOB_COUNTERS];
 };
 
+/* job.c */
 /*
  * Log "job 'NAME': ..."; about, or what of it is known, is filled in from the
  * job.
@@ -243,6 +246,7 @@ void job_say_refused(struct job *job, const struct error *e) ON_MAIN;
 struct job *job_new(struct jobs *jobs, const char *name) ON_MAIN;
 void job_free(struct job *job) ON_MAIN;
 
+/* disks.c */
 /* Show the endpoints that the configuration now has for it. */
 void job_refresh(struct job *job, const struct conf *conf) ON_MAIN;
 
@@ -252,7 +256,8 @@ bool job_disks_are_same(const struct job_disks *a, const struct job_disks *b);
 void job_name_disks(const struct job_disks *disks,
     char ret_name[JOB_DISKS_SIZE]);
 
-/* shared.c: its run begins to write, perhaps to disks of other jobs. */
+/* shared.c */
+/* Its run begins to write, perhaps to disks of other jobs. */
 void job_tell_of_writing(struct job *job) ON_MAIN;
 /* It has ended. */
 void job_tell_of_written(struct job *job, const struct run_result *result)
@@ -260,6 +265,7 @@ void job_tell_of_written(struct job *job, const struct run_result *result)
 /* Runs of other jobs write to its disks now. */
 bool job_is_written_by_others(const struct job *job) ON_MAIN;
 
+/* wish.c */
 /* Keep a wish.  -ENOMEM: the last one is kept. */
 int job_take_wish(struct job *job, const struct job_wish *wish) ON_MAIN;
 void job_forget_wish(struct job *job) ON_MAIN;
@@ -272,22 +278,29 @@ bool job_is_partial(const struct job *job);
 /* The ranges of the wish, as far as the job has them; -ERANGE, -ENOMEM. */
 int job_cut_ranges(const struct job_wish *wish, const struct conf_job *cj,
     struct run_range **ret_ranges, size_t *ret_n, struct error *e);
+
+/* job.c */
 /* As job_cancel(), but what is left may go on.  -ESRCH: there is no run. */
 int job_end_run(struct job *job) ON_MAIN;
 /* Start with the wish that is kept. */
 int job_go_on(struct job *job, const char *trigger, struct error *e) ON_MAIN;
 
+/* rate.c */
 /* Go as fast as is wished, or set, or as the configuration now says. */
 void job_apply_rate(struct job *job, const struct conf *conf) ON_MAIN;
 /* The same for all jobs together, at this time of the day. */
 void jobs_apply_rate(struct jobs *jobs, const struct conf *conf) ON_MAIN;
 /* See whether another rate is over. */
 void job_tick_rate(struct job *job) ON_MAIN;
+
+/* memory.c */
 /* Ask the store what it knows of this job; nothing without a store. */
 void job_recall(struct job *job) ON_MAIN;
 /* The same, if it could not answer. */
 void job_ask_again(struct job *job) ON_MAIN;
-/* last-run.c: tell this of the last run; NULL: out of memory. */
+
+/* last-run.c */
+/* Tell this of the last run; NULL: out of memory. */
 void job_tell_last_run(struct job *job, const json_t *report) ON_MAIN;
 /* For the answer of store_get_job(). */
 void job_recall_on_store(struct store_call *call);
@@ -296,7 +309,8 @@ void job_recall_on_store(struct store_call *call);
 void job_take_last_run(struct job *job, const struct store_call *call) ON_MAIN;
 void job_take_last_map(struct job *job, const struct store_call *call) ON_MAIN;
 
-/* kept-map.c: the map of a job over a restart. */
+/* kept-map.c */
+/* The map of a job over a restart. */
 struct job_kept_map {
 	struct run_map map;
 	struct ranges differing;
@@ -310,6 +324,7 @@ void job_kept_map_read(struct job_kept_map *kept, const char *text);
 void job_kept_map_done(struct job_kept_map *kept);
 void job_take_kept_map(struct job *job, struct job_kept_map *kept) ON_MAIN;
 
+/* memory.c */
 /* A run has ended, as job->report says. */
 void job_remember(struct job *job, const struct run_result *result) ON_MAIN;
 /* What was due up to then has been dealt with. */
@@ -319,7 +334,8 @@ void job_keep_pause(struct job *job) ON_MAIN;
 /* Add the UUID and counters to what job_to_json() makes, and return it. */
 json_t *job_add_memory(const struct job *job, json_t *o) ON_MAIN;
 
-/* begun.c: for its notes, the run that is under way. */
+/* begun.c */
+/* For its notes, the run that is under way. */
 json_t *job_begun_to_json(const struct job *job) ON_MAIN;
 /*
  * true: the last run is the one that its notes tell of as under way, and not
@@ -328,10 +344,12 @@ json_t *job_begun_to_json(const struct job *job) ON_MAIN;
  */
 bool job_take_begun(struct job *job, const struct store_call *call) ON_MAIN;
 
+/* memory.c */
 /* Put what the job is now into state; -ENOMEM: it is as it was. */
 int job_write_notes(struct job *job) ON_MAIN;
 
-/* keep.c: what the store is to have, however often it has to be asked. */
+/* keep.c */
+/* What the store is to have, however often it has to be asked. */
 void keep_init(struct keep *keep) ON_MAIN;
 void keep_done(struct keep *keep) ON_MAIN;
 /* Something of it has changed. */
@@ -355,15 +373,18 @@ bool keep_waits(const struct jobs *jobs) ON_MAIN;
 /* Now is the time, and not in a second. */
 void keep_hurry(struct jobs *jobs) ON_MAIN;
 
-/* trim.c: give memory back when nothing runs for a while. */
+/* trim.c */
+/* Give memory back when nothing runs for a while. */
 int trim_init(struct jobs *jobs) ON_MAIN;
 void trim_later(struct jobs *jobs) ON_MAIN;
 
+/* jobs.c */
 /* Look at all jobs twice a second, while one of them needs it. */
 void jobs_start_tick(struct jobs *jobs) ON_MAIN;
 /* Give the job a new rev and tell the watches. */
 void jobs_changed(struct jobs *jobs, struct job *job) ON_MAIN;
 
+/* schedule.c */
 /* The configuration has this job. */
 void job_set_schedule(struct job *job, const struct conf_job *cj) ON_MAIN;
 void jobs_on_schedule_timer(void *jobs);
@@ -377,7 +398,8 @@ void job_look_at_window(struct job *job) ON_MAIN;
 /* Seconds; -1: it runs when it is told to. */
 int64_t job_next_run(const struct job *job) ON_MAIN;
 
-/* result.c: log how the run has ended. */
+/* result.c */
+/* Log how the run has ended. */
 void job_log_result(struct job *job, const struct run_result *result) ON_MAIN;
 /*
  * The same as report_result_cut(), with the run's names.  NULL: out of memory.
@@ -393,19 +415,23 @@ json_t *job_describe_run(const struct job *job) ON_MAIN;
 json_t *job_describe_result(const struct job *job, const json_t *report,
     const struct run_result *result) ON_MAIN;
 
+/* lost.c */
 /* See whether connections were lost, or are back. */
 void job_look_at_losses(struct job *job, const struct run_progress *p) ON_MAIN;
 
+/* alarm.c */
 /* The level has changed, or is told once more. */
 void job_alarm(struct job *job, struct job_alarm *alarm,
     const struct job_alarm_kind *kind) ON_MAIN;
 
+/* stalled.c */
 void job_set_stalled(struct job *job, const struct conf_job *cj) ON_MAIN;
 /* Another run begins. */
 void job_reset_stall(struct job *job) ON_MAIN;
 /* See whether the run stands still, or no longer. */
 void job_look_at_stall(struct job *job, const struct run_progress *p) ON_MAIN;
 
+/* passes.c */
 /* Another run begins. */
 void job_reset_passes(struct job *job) ON_MAIN;
 /* See whether passes of a mirror fail, or no longer. */
@@ -414,10 +440,12 @@ void job_look_at_passes(struct job *job, const struct run_progress *p)
 /* The last one has, and the run goes on. */
 bool job_has_failing_passes(const struct job *job);
 
+/* spec.c */
 /* Of the next run; what it points to lives with the job and configuration. */
 void job_make_spec(struct job *job, const struct conf_job *cj,
     struct run_spec *ret_spec) ON_MAIN;
 
+/* distrust.c */
 /* A run has ended. */
 void job_note_distrust(struct job *job, const struct run_result *result)
     ON_MAIN;
@@ -434,6 +462,7 @@ void job_take_distrusted(struct job *job, uint32_t distrusted,
 void job_look_at_distrust(struct job *job, const struct run_progress *p)
     ON_MAIN;
 
+/* differing.c */
 /* A run has ended: what it says of what differs. */
 void job_note_differing(struct job *job, const struct run_result *result)
     ON_MAIN;
@@ -441,6 +470,7 @@ void job_note_differing(struct job *job, const struct run_result *result)
 int job_mark_differing(const struct job *job, const struct run_map *map,
     struct run_map *ret_map);
 
+/* success.c */
 bool job_is_success(enum run_outcome outcome);
 /* The run has ended. */
 void job_note_success(struct job *job, const struct run_result *result)
@@ -448,6 +478,7 @@ void job_note_success(struct job *job, const struct run_result *result)
 /* See whether another pass of a mirror is complete. */
 void job_look_at_mirror(struct job *job, const struct run_progress *p) ON_MAIN;
 
+/* rpo.c */
 void job_set_rpo(struct job *job, const struct conf_job *cj) ON_MAIN;
 /* See whether it is violated, or no longer. */
 void job_look_at_rpo(struct job *job) ON_MAIN;
@@ -455,21 +486,29 @@ uint64_t job_rpo_age_ms(const struct job *job);
 uint64_t job_rpo_next_ms(const struct job *job);
 /* null: there is none. */
 json_t *job_rpo_to_json(const struct job *job) ON_MAIN;
+
+/* schedule.c */
 /* null: it runs when it is told to. */
 json_t *job_schedule_to_json(const struct job *job) ON_MAIN;
 
+/* status.c */
 /* Look at it: rates, a state that has changed, the end of a pause. */
 void job_tick(struct job *job) ON_MAIN;
 /* What others are told now. */
 void job_remember_state(struct job *job) ON_MAIN;
+
+/* pause.c */
 /* A pause has ended its run, the pause is over, and it is idle: start it. */
 void job_start_again(struct job *job) ON_MAIN;
+
+/* status.c */
 /* There is something to look at twice a second. */
 bool job_needs_tick(const struct job *job);
 
 /* A run has ended with this. */
 void job_count(struct job *job, const struct run_result *result) ON_MAIN;
 
+/* jobs.c */
 /* Something has come to rest: if we are stopping, has everything? */
 void jobs_look_at_stopping(struct jobs *jobs) ON_MAIN;
 
