@@ -194,6 +194,7 @@ simulations = \
 
 %C%_unit_client_test_disk_commands_SOURCES = \
 	%D%/unit/client/test-disk-commands.c \
+	%D%/unit/client/assert-err.h \
 	%D%/unit/client/fake-server.c \
 	%D%/unit/client/fake-server.h \
 	%D%/unit/client/nbdkit.c \
@@ -216,6 +217,7 @@ simulations = \
 
 %C%_unit_client_test_listing_SOURCES = \
 	%D%/unit/client/test-listing.c \
+	%D%/unit/client/assert-err.h \
 	%D%/unit/client/fake-server.c \
 	%D%/unit/client/fake-server.h \
 	%D%/unit/client/nbdkit.c \
@@ -228,6 +230,7 @@ simulations = \
 
 %C%_unit_client_test_nbdclient_SOURCES = \
 	%D%/unit/client/test-nbdclient.c \
+	%D%/unit/client/assert-err.h \
 	%D%/unit/client/fake-server.c \
 	%D%/unit/client/fake-server.h \
 	%D%/unit/client/nbdkit.c \

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "base/annotate.h"
+#include "assert-err.h"
 #include "base/bytes.h"
 #include "fake-server.h"
 #include "nbd/protocol.h"
@@ -105,16 +106,6 @@ status(uint64_t sector, uint64_t n, const char *context)
 	    &told, &err);
 }
 
-#define assert_ok(call) ck_assert_msg((call) == 0, "%s", err.text)
-#define assert_fails(call, want)                                               \
-	do {                                                                   \
-		int code_ = (call);                                            \
-		ck_assert_msg(code_ == (want), "%d: %s", code_, err.text);     \
-		ck_assert_int_eq(err.code, code_);                             \
-	} while (0)
-#define assert_says(part)                                                      \
-	ck_assert_msg(strstr(err.text, part) != NULL, "'%s' is not in '%s'",   \
-	    part, err.text)
 #define assert_told(i, off, len, fl)                                           \
 	do {                                                                   \
 		ck_assert_uint_eq(told[i].offset, off);                        \

@@ -13,6 +13,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "assert-err.h"
 #include "base/bytes.h"
 #include "fake-server.h"
 #include "nbd/protocol.h"
@@ -76,17 +77,6 @@ open_fake(void (*serve)(int fd), const struct nbdclient_options *options)
 	ck_assert_int_eq(nbdclient_connect_fd(fake_start(serve), options,
 	    &channel, &err), 0);
 }
-
-#define assert_ok(call) ck_assert_msg((call) == 0, "%s", err.text)
-#define assert_fails(call, want)                                               \
-	do {                                                                   \
-		int code_ = (call);                                            \
-		ck_assert_msg(code_ == (want), "%d: %s", code_, err.text);     \
-		ck_assert_int_eq(err.code, code_);                             \
-	} while (0)
-#define assert_says(part)                                                      \
-	ck_assert_msg(strstr(err.text, part) != NULL, "'%s' is not in '%s'",   \
-	    part, err.text)
 
 static int
 read_one(uint64_t sector, void *buf, size_t len)
