@@ -81,7 +81,9 @@ noinst_LTLIBRARIES += %D%/libcli.la
 	%D%/progress.c \
 	%D%/progress.h \
 	%D%/reload.c \
+	%D%/screen-detail.c \
 	%D%/screen-draw.c \
+	%D%/screen-list.c \
 	%D%/screen-private.h \
 	%D%/screen.c \
 	%D%/screen.h \
