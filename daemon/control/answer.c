@@ -56,9 +56,9 @@ on_sent(struct evhttp_request *http, void *arg)
 	server_on_sent(arg);
 }
 
+/* What all answers have in common, before they are sent. */
 static void
-send_buffer(struct request *r, int status, const char *type,
-    struct evbuffer *buf) ON_MAIN
+begin_answer(struct request *r, int status, const char *type) ON_MAIN
 {
 	log_audit(r, status);
 	counters_add_request(&r->server->counters, r->route, status);
@@ -66,6 +66,13 @@ send_buffer(struct request *r, int status, const char *type,
 	ctl_set_header(&r->base, "X-Content-Type-Options", "nosniff");
 	ctl_set_header(&r->base, "Cache-Control", "no-store");
 	evhttp_request_set_on_complete_cb(r->http, on_sent, r->server);
+}
+
+static void
+send_buffer(struct request *r, int status, const char *type,
+    struct evbuffer *buf) ON_MAIN
+{
+	begin_answer(r, status, type);
 	evhttp_send_reply(r->http, status, NULL, buf);
 	if (buf != NULL)
 		evbuffer_free(buf);
@@ -177,12 +184,7 @@ ctl_stream_start(struct ctl_request *req, const char *type,
 		send_no_memory(r, evbuffer_new());
 		return NULL;
 	}
-	log_audit(r, 200);
-	counters_add_request(&r->server->counters, r->route, 200);
-	ctl_set_header(req, "Content-Type", type);
-	ctl_set_header(req, "X-Content-Type-Options", "nosniff");
-	ctl_set_header(req, "Cache-Control", "no-store");
-	evhttp_request_set_on_complete_cb(r->http, on_sent, r->server);
+	begin_answer(r, 200, type);
 	evhttp_send_reply_start(r->http, 200, NULL);
 	request_free(r);
 	return stream;
