@@ -41,6 +41,7 @@ noinst_LTLIBRARIES += %D%/libdaemon.la
 	%D%/control/auth.c \
 	%D%/control/auth.h \
 	%D%/control/cancel.c \
+	%D%/control/checkpoint.c \
 	%D%/control/connections.c \
 	%D%/control/connections.h \
 	%D%/control/counters.c \
@@ -48,7 +49,6 @@ noinst_LTLIBRARIES += %D%/libdaemon.la
 	%D%/control/endpoints.c \
 	%D%/control/events.c \
 	%D%/control/events.h \
-	%D%/control/checkpoint.c \
 	%D%/control/health.c \
 	%D%/control/held.c \
 	%D%/control/history.c \
@@ -79,18 +79,18 @@ noinst_LTLIBRARIES += %D%/libdaemon.la
 	%D%/control/server.h \
 	%D%/control/shutdown.c \
 	%D%/control/socket.c \
-	%D%/control/start.h \
-	%D%/control/verify-stored.c \
 	%D%/control/socket.h \
 	%D%/control/start.c \
+	%D%/control/start.h \
 	%D%/control/stream.c \
 	%D%/control/tail.h \
 	%D%/control/tcp.c \
 	%D%/control/tcp.h \
+	%D%/control/verify-stored.c \
 	%D%/control/version.c \
-	%D%/daemon.c \
-	%D%/daemon.h \
+	%D%/job/alarm.c \
 	%D%/job/begun.c \
+	%D%/job/connections.c \
 	%D%/job/differing.c \
 	%D%/job/disks.c \
 	%D%/job/distrust.c \
@@ -103,8 +103,6 @@ noinst_LTLIBRARIES += %D%/libdaemon.la
 	%D%/job/keep.c \
 	%D%/job/kept-map.c \
 	%D%/job/last-run.c \
-	%D%/job/alarm.c \
-	%D%/job/connections.c \
 	%D%/job/lost.c \
 	%D%/job/memory.c \
 	%D%/job/passes.c \
@@ -140,12 +138,14 @@ noinst_LTLIBRARIES += %D%/libdaemon.la
 	%D%/schedule/cron.h \
 	%D%/schedule/schedule.c \
 	%D%/schedule/schedule.h \
-	%D%/state.c \
-	%D%/state.h \
-	%D%/notify.c \
-	%D%/notify.h \
 	%D%/certificates.c \
 	%D%/certificates.h \
+	%D%/daemon.c \
+	%D%/daemon.h \
+	%D%/notify.c \
+	%D%/notify.h \
+	%D%/state.c \
+	%D%/state.h \
 	%D%/watchdog.c \
 	%D%/watchdog.h
 %C%_libdaemon_la_LIBTOOLFLAGS = --tag=disable-shared

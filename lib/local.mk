@@ -125,11 +125,6 @@ noinst_LTLIBRARIES += %D%/libnbdsync.la
 	%D%/copy/bad.h \
 	%D%/copy/behind.c \
 	%D%/copy/clear.c \
-	%D%/digest/digest.c \
-	%D%/digest/digest.h \
-	%D%/digest/kind.h \
-	%D%/digest/sha256.c \
-	%D%/digest/xxh3.c \
 	%D%/copy/compare.c \
 	%D%/copy/cursor.h \
 	%D%/copy/digest.c \
@@ -164,21 +159,26 @@ noinst_LTLIBRARIES += %D%/libnbdsync.la
 	%D%/copy/sparse.c \
 	%D%/copy/tuning.c \
 	%D%/copy/tuning.h \
-	%D%/runtime/mailbox.c \
-	%D%/runtime/mailbox.h \
-	%D%/runtime/worker.c \
-	%D%/runtime/worker.h \
+	%D%/digest/digest.c \
+	%D%/digest/digest.h \
+	%D%/digest/kind.h \
+	%D%/digest/sha256.c \
+	%D%/digest/xxh3.c \
 	%D%/endpoint/disk.h \
 	%D%/endpoint/endpoint-command.c \
+	%D%/endpoint/endpoint-fill.c \
 	%D%/endpoint/endpoint-nbd.c \
 	%D%/endpoint/endpoint-null.c \
-	%D%/endpoint/endpoint-fill.c \
 	%D%/endpoint/endpoint-path.c \
 	%D%/endpoint/endpoint.h \
 	%D%/endpoint/kind.h \
 	%D%/endpoint/kinds.c \
 	%D%/endpoint/spec.c \
 	%D%/endpoint/spec.h \
+	%D%/runtime/mailbox.c \
+	%D%/runtime/mailbox.h \
+	%D%/runtime/worker.c \
+	%D%/runtime/worker.h \
 	%D%/store/aside.c \
 	%D%/store/call.c \
 	%D%/store/checkpoint.c \
@@ -200,58 +200,58 @@ noinst_LTLIBRARIES += %D%/libnbdsync.la
 	%D%/transfer/canary.h \
 	%D%/transfer/carrier.c \
 	%D%/transfer/carrier.h \
-	%D%/transfer/connections.h \
 	%D%/transfer/checkpoint.c \
+	%D%/transfer/connections.c \
+	%D%/transfer/connections.h \
 	%D%/transfer/differences.c \
 	%D%/transfer/differences.h \
 	%D%/transfer/drive.c \
+	%D%/transfer/fill.c \
 	%D%/transfer/flow.c \
 	%D%/transfer/further.c \
 	%D%/transfer/gave-up.c \
-	%D%/transfer/lane-commands.c \
-	%D%/transfer/lane-private.h \
 	%D%/transfer/keeper.c \
 	%D%/transfer/keeper.h \
+	%D%/transfer/lane-commands.c \
+	%D%/transfer/lane-private.h \
 	%D%/transfer/lane.c \
 	%D%/transfer/lane.h \
-	%D%/transfer/picture.c \
-	%D%/transfer/progress.c \
-	%D%/transfer/progress.h \
-	%D%/transfer/planning.c \
-	%D%/transfer/probe.c \
-	%D%/transfer/pulse.c \
-	%D%/transfer/marks.c \
-	%D%/transfer/marks.h \
 	%D%/transfer/latency.c \
 	%D%/transfer/latency.h \
+	%D%/transfer/marks.c \
+	%D%/transfer/marks.h \
 	%D%/transfer/mirror.c \
-	%D%/transfer/recheck.c \
+	%D%/transfer/picture.c \
+	%D%/transfer/planning.c \
+	%D%/transfer/probe.c \
+	%D%/transfer/progress.c \
+	%D%/transfer/progress.h \
+	%D%/transfer/pulse.c \
 	%D%/transfer/readback-blocks.c \
 	%D%/transfer/readback-private.h \
 	%D%/transfer/readback.c \
-	%D%/transfer/fill.c \
-	%D%/transfer/connections.c \
+	%D%/transfer/recheck.c \
 	%D%/transfer/recognize.c \
 	%D%/transfer/reconnect.c \
 	%D%/transfer/report-checkpoint.c \
-	%D%/transfer/report.c \
-	%D%/transfer/report-line.c \
 	%D%/transfer/report-json.c \
+	%D%/transfer/report-line.c \
 	%D%/transfer/report-lists.c \
+	%D%/transfer/report.c \
 	%D%/transfer/report.h \
+	%D%/transfer/resume.c \
 	%D%/transfer/run-map.c \
 	%D%/transfer/run-map.h \
 	%D%/transfer/run-names.c \
 	%D%/transfer/run-private.h \
-	%D%/transfer/resume.c \
 	%D%/transfer/run.c \
 	%D%/transfer/run.h \
-	%D%/transfer/stats.c \
-	%D%/transfer/stats.h \
-	%D%/transfer/throttle.c \
 	%D%/transfer/series-private.h \
 	%D%/transfer/series.c \
 	%D%/transfer/series.h \
+	%D%/transfer/stats.c \
+	%D%/transfer/stats.h \
+	%D%/transfer/throttle.c \
 	%D%/transfer/verdict.c \
 	%D%/transfer/wind-up.c \
 	%D%/transfer/zeroes.c \
