@@ -55,13 +55,14 @@ disk_run(struct nbdclient_disk *disk, const struct op_params *params,
 	return w.code;
 }
 
-int
-nbdclient_read_flags(struct nbdclient_disk *disk, uint64_t sector,
+/* The commands of buffers and flags. */
+static int
+disk_run_iov(struct nbdclient_disk *disk, enum op_kind kind, uint64_t sector,
     const struct iovec *iov, int n_iov, unsigned flags,
     struct nbdclient_error *err)
 {
 	const struct op_params params = {
-		.kind = OP_READ,
+		.kind = kind,
 		.flags = flags,
 		.sector = sector,
 		.iov = iov,
@@ -69,6 +70,14 @@ nbdclient_read_flags(struct nbdclient_disk *disk, uint64_t sector,
 	};
 
 	return disk_run(disk, &params, err);
+}
+
+int
+nbdclient_read_flags(struct nbdclient_disk *disk, uint64_t sector,
+    const struct iovec *iov, int n_iov, unsigned flags,
+    struct nbdclient_error *err)
+{
+	return disk_run_iov(disk, OP_READ, sector, iov, n_iov, flags, err);
 }
 
 int
@@ -83,15 +92,7 @@ nbdclient_write_flags(struct nbdclient_disk *disk, uint64_t sector,
     const struct iovec *iov, int n_iov, unsigned flags,
     struct nbdclient_error *err)
 {
-	const struct op_params params = {
-		.kind = OP_WRITE,
-		.flags = flags,
-		.sector = sector,
-		.iov = iov,
-		.n_iov = n_iov,
-	};
-
-	return disk_run(disk, &params, err);
+	return disk_run_iov(disk, OP_WRITE, sector, iov, n_iov, flags, err);
 }
 
 int

@@ -237,20 +237,30 @@ event_start(struct nbdclient_event_disk *d, const struct op_params *params,
 	return io_start(&d->io, params, on_done, arg, err);
 }
 
-int
-nbdclient_event_read(struct nbdclient_event_disk *disk, uint64_t sector,
-    const struct iovec *iov, int n_iov, unsigned flags,
+/* The commands of buffers and flags. */
+static int
+event_start_iov(struct nbdclient_event_disk *d, enum op_kind kind,
+    uint64_t sector, const struct iovec *iov, int n_iov, unsigned flags,
     nbdclient_done_cb *on_done, void *arg, struct nbdclient_error *err)
 {
 	const struct op_params params = {
-		.kind = OP_READ,
+		.kind = kind,
 		.flags = flags,
 		.sector = sector,
 		.iov = iov,
 		.n_iov = n_iov,
 	};
 
-	return event_start(disk, &params, on_done, arg, err);
+	return event_start(d, &params, on_done, arg, err);
+}
+
+int
+nbdclient_event_read(struct nbdclient_event_disk *disk, uint64_t sector,
+    const struct iovec *iov, int n_iov, unsigned flags,
+    nbdclient_done_cb *on_done, void *arg, struct nbdclient_error *err)
+{
+	return event_start_iov(disk, OP_READ, sector, iov, n_iov, flags,
+	    on_done, arg, err);
 }
 
 int
@@ -258,15 +268,8 @@ nbdclient_event_write(struct nbdclient_event_disk *disk, uint64_t sector,
     const struct iovec *iov, int n_iov, unsigned flags,
     nbdclient_done_cb *on_done, void *arg, struct nbdclient_error *err)
 {
-	const struct op_params params = {
-		.kind = OP_WRITE,
-		.flags = flags,
-		.sector = sector,
-		.iov = iov,
-		.n_iov = n_iov,
-	};
-
-	return event_start(disk, &params, on_done, arg, err);
+	return event_start_iov(disk, OP_WRITE, sector, iov, n_iov, flags,
+	    on_done, arg, err);
 }
 
 int
