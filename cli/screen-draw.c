@@ -100,8 +100,8 @@ draw_help(struct canvas *c)
 		" c            cancel the run              nbdsync cancel JOB",
 		" p            pause, or resume            nbdsync pause JOB",
 		"                                          nbdsync resume JOB",
-		" + -          twice, half as fast         nbdsync rate JOB "
-		"RATE",
+		(" + -          twice, half as fast         nbdsync rate JOB "
+		"RATE"),
 		" l            what was logged of it       nbdsync log JOB",
 		" /            list names that have this in them",
 		" ?            this help",

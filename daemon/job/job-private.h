@@ -82,7 +82,7 @@ struct job_alarm_kind {
 	enum hook_kind hook;
 	bool is_of_run;			/* over with the run */
 	int (*level)(const struct job *job);	/* now */
-	json_t *(*describe)(const struct job *job) ON_MAIN;
+	json_t *(*describe)(const struct job *job);	/* on the main thread */
 };
 
 /* What of a disk a job reads or writes: some of what is in between. */
