@@ -119,17 +119,20 @@ sql "UPDATE jobs SET map = json_set(map, '\$.stretches', (
     SELECT json_group_array(json_array(i * 512, 512,
 	iif(i % 2, 'error', 'durable'))) FROM n)) WHERE name = 'j'"
 start_daemon "$tmp/conf"
-# used NAME: microseconds of a processor that the thread has used
+# used THREAD: microseconds of a processor that it has used
 used()
 {
-	for task_ in /proc/"$(pid_of daemon)"/task/*; do
-		[ "$(cat "$task_/comm")" = "$1" ] || continue
-		awk '{ printf "%d", $1 / 1000 }' "$task_/schedstat"
-	done
+	awk '{ printf "%d", $1 / 1000 }' \
+	    "/proc/$(pid_of daemon)/task/$1/schedstat"
+}
+store_thread()
+{
+	grep -lx nbdsync-store /proc/"$(pid_of daemon)"/task/*/comm |
+	    sed 's|/comm$||; s|.*/||'
 }
 wait_for "[ \"\$(job_field j .last_run.id)\" = $id ]"
-store=$(used nbdsync-store)
-main=$(used nbdsyncd)
+store=$(used "$(store_thread)")
+main=$(used "$(pid_of daemon)")
 ok "the store's thread reads a report that is very long ($store us)" \
     [ "$store" -gt 20000 ]
 ok "and the main thread does not ($main us)" [ "$main" -lt $((store / 2)) ]
@@ -138,9 +141,9 @@ is "the status has the first of the ranges" \
     "100 true"
 is "the map has all" "$(api '/v1/jobs/j/map?exact=1' |
     jq '.stretches | length')" $n
-main=$(used nbdsyncd)
+main=$(used "$(pid_of daemon)")
 api "/v1/runs/$id" >"$tmp/run"
-main=$(($(used nbdsyncd) - main))
+main=$(($(used "$(pid_of daemon)") - main))
 is "and so has the history" "$(jq '.report.bad_ranges | length' "$tmp/run")" $n
 ok "which is not kept waiting either ($main us)" [ "$main" -lt \
     $((store / 4)) ]
