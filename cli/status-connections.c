@@ -31,10 +31,8 @@ add(struct connections *c, const json_t *o)
 		c->n_lost++;
 		return;
 	}
-	if (c->n_ready++ == 0) {
+	if (c->n_ready++ == 0)
 		c->tls = answer_text(o, "tls");
-		c->cipher = answer_text(o, "tls_cipher");
-	}
 	c->in_flight += json_integer_value(json_object_get(o, "in_flight"));
 	if (p99 > c->p99_ms)
 		c->p99_ms = p99;
@@ -44,7 +42,7 @@ int
 connections_next(const json_t *list, size_t *i, struct connections *ret)
 {
 	const json_t *o = json_array_get(list, *i);
-	struct connections c = { .tls = "", .cipher = "" };
+	struct connections c = { .tls = "" };
 
 	if (o == NULL)
 		return -ENOENT;

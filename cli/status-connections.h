@@ -17,7 +17,6 @@ struct connections {
 	unsigned n;
 	unsigned n_ready;
 	const char *tls;		/* "": no TLS */
-	const char *cipher;
 	json_int_t in_flight;		/* requests, on all */
 	double p99_ms;			/* what 99 of 100 requests took at
 					   most, of the slowest; 0: not
