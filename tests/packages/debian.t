@@ -13,7 +13,7 @@ requires mmdebstrap --version
 requires test "$(id -u)" -eq 0
 requires grep -q ' cgroup2 ' /proc/mounts
 requires jq --version
-plan 91
+plan 97
 
 name=nbdsync-$(sed -n 's/^PACKAGE_VERSION = //p' "$builddir/Makefile")
 archive=$builddir/$name.tar.xz
@@ -202,12 +202,16 @@ endpoints = ( { name = "vm1"; path = "/srv/vm1.img"; role = "source"; },
       "rdelay=50ms" ]; },
   { name = "far"; path = "/var/lib/nbdsync/far.img"; },
   { name = "gone"; command = [ "/nonexistent" ]; },
+  { name = "snapshot"; path = "/dev/vg0/vm1-nbdsync"; role = "source"; },
+  { name = "still"; path = "/var/lib/nbdsync/still.img"; },
   { name = "null"; uri = "null:"; } );
 jobs = ( { name = "vm1"; source = "vm1"; destination = "copy"; },
   { name = "worn"; source = "worn"; destination = "null"; retries = 0; },
   { name = "half"; source = "vm1"; destinations = [ "null", "gone" ]; },
   { name = "hooked"; source = "vm1"; destination = "null";
     pre = [ "/usr/local/lib/nbdsync/snapshot" ]; },
+  { name = "lvm"; source = "snapshot"; destination = "still";
+    resume_max_age = "0"; },
   { name = "slow"; source = "slow"; destination = "far"; connections = 1;
     queue_depth = 1; request_size = "16KiB"; checkpoint = "1s"; } );
 END_CONF
@@ -219,7 +223,26 @@ cat >"$booted/usr/local/lib/nbdsync/snapshot" <<'END'
 #!/bin/sh
 echo "$NBDSYNC_JOB" >/srv/snapshots/made
 END
-chmod 755 "$booted/usr/local/lib/nbdsync/snapshot"
+# What stands in for LVM.
+truncate -s "$MiB" "$booted/var/lib/nbdsync/still.img"
+chown "$user" "$booted/var/lib/nbdsync/still.img"
+cat >"$booted/usr/local/sbin/lvs" <<'END'
+#!/bin/sh
+[ -e "/dev/$2" ]
+END
+cat >"$booted/usr/local/sbin/lvcreate" <<'END'
+#!/bin/sh
+echo "$(id -u) $*" >>/srv/lvcreate
+mkdir -p -m 755 /dev/vg0
+cp /srv/vm1.img /dev/vg0/vm1-nbdsync
+chgrp disk /dev/vg0/vm1-nbdsync
+chmod 640 /dev/vg0/vm1-nbdsync
+END
+cat >"$booted/usr/local/sbin/lvremove" <<'END'
+#!/bin/sh
+rm "/dev/$3"
+END
+chmod 755 "$booted/usr/local/sbin"/* "$booted/usr/local/lib/nbdsync/snapshot"
 printf '#!/bin/sh\ncat >/var/lib/nbdsync/mail\n' >"$booted/usr/sbin/sendmail"
 chmod +x "$booted/usr/sbin/sendmail"
 conf=$booted/etc/nbdsync/nbdsync.conf
@@ -245,7 +268,7 @@ mail=$booted/var/lib/nbdsync/mail
 ok "the system is booted" boot "$booted"
 is "with the daemon" "$(property nbdsync.service ActiveState)" active
 is "which says what it does" "$(property nbdsync.service StatusText)" \
-    "5 jobs, 0 running"
+    "6 jobs, 0 running"
 ok "a job is started by its unit" inside systemctl start nbdsync-job@vm1
 ok "it makes a copy" cmp "$booted/srv/vm1.img" \
     "$booted/var/lib/nbdsync/copy.img"
@@ -309,6 +332,26 @@ sed -n '/^\[Service\]$/,/^\.Ed/p' "$srcdir/doc/nbdsync.conf.5" | grep = |
 ok "the manual has what lets it" inside systemctl restart nbdsync
 ok "do that" inside nbdsync start --wait --quiet hooked
 is "it has done it" "$(cat "$booted/srv/snapshots/made")" hooked
+
+# The recipe of a snapshot, as it is written.
+cp "$booted/usr/share/doc/nbdsync/examples/hooks/lvm-snapshot" \
+    "$booted/usr/local/lib/nbdsync"
+sed -n '/^ExecSt.*lvm-snapshot/p' "$srcdir/doc/recipes.md" |
+    drop_in nbdsync-job@lvm.service Service snapshot
+sed -n -E 's/^#	((PrivateDevices|DevicePolicy|DeviceAllow|Suppl).*)/\1/p' \
+    "$booted/lib/systemd/system/nbdsync.service" |
+    drop_in nbdsync.service Service disks
+inside systemctl restart nbdsync
+ok "a snapshot is copied" inside systemctl start nbdsync-job@lvm
+ok "as the disk was" cmp "$booted/srv/vm1.img" \
+    "$booted/var/lib/nbdsync/still.img"
+is "root has made it" "$(cat "$booted/srv/lvcreate")" \
+    "0 --yes --quiet --snapshot --size 5G --name vm1-nbdsync vg0/vm1"
+not_ok "and taken it away" inside test -e /dev/vg0/vm1-nbdsync
+inside nbdsync pause --quiet lvm
+ok "also of a job that is paused" inside systemctl start nbdsync-job@lvm
+is "one was made, and is gone" "$(wc -l <"$booted/srv/lvcreate") $(
+    inside ls /dev/vg0)" "2 "
 
 sed -i 's/jobs = /job = /' "$conf"
 not_ok "a wrong configuration is not reloaded" inside systemctl reload nbdsync
