@@ -582,6 +582,7 @@ integration_tests = \
 	%D%/integration/daemon-fill.t \
 	%D%/integration/daemon-hooks.t \
 	%D%/integration/daemon-hooks-killed.t \
+	%D%/integration/daemon-ended-in-run.t \
 	%D%/integration/daemon-endpoints.t \
 	%D%/integration/daemon-credentials.t \
 	%D%/integration/daemon-events.t \

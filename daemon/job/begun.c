@@ -18,10 +18,16 @@
 json_t *
 job_begun_to_json(const struct job *job)
 {
-	return json_pack("{s:s, s:s, s:s, s:s, s:b, s:I}", "id", job->run_id,
+	/* Once: a run that ends the daemon is not to do it again and again. */
+	bool is_due_again = job->is_own &&
+	    strcmp(job->trigger, "catch-up") != 0;
+
+	return json_pack("{s:s, s:s, s:s, s:s, s:b, s:I, s:I}", "id",
+	    job->run_id,
 	    "uuid", job->run_uuid, "trigger", job->trigger, "mode",
 	    run_mode_name(job->mode), "partial", job_is_partial(job),
-	    "started_ms", (json_int_t)job->started_at_ms);
+	    "started_ms", (json_int_t)job->started_at_ms, "due_after_s",
+	    (json_int_t)(is_due_again ? job->due_after : 0));
 }
 
 /* As of one that has ended; NULL: out of memory. */
@@ -32,6 +38,7 @@ describe(json_t *begun, const struct run_result *result) ON_MAIN
 	json_t *report = report_result_cut(result, JOB_LIST_MAX);
 
 	(void)json_object_del(o, "started_ms");
+	(void)json_object_del(o, "due_after_s");
 	(void)json_object_set_new(o, "reason", json_string(""));
 	if (report == NULL || json_object_update(o, report) < 0) {
 		json_decref(o);
@@ -75,6 +82,20 @@ add_to_history(struct job *job, const json_t *o,
 		jobs_keep_run(job->jobs, run);
 	else
 		store_run_free(run);
+}
+
+/* It is due again, as far as what is missed is caught up with. */
+static void
+note_due(struct job *job, const json_t *begun) ON_MAIN
+{
+	json_int_t due_after = json_integer_value(json_object_get(begun,
+	    "due_after_s"));
+
+	if (due_after <= 0 || job->run != NULL)
+		return;
+	job->is_due_again = true;
+	/* Which is taken over when we are through. */
+	job->state.last_fire_ms = (int64_t)due_after * 1000;
 }
 
 static void
@@ -145,6 +166,7 @@ take(struct job *job, json_t *begun, const struct store_call *call) ON_MAIN
 	job->counters[JOB_COUNT_FAILED]++;
 	job->is_dirty = true;
 	add_to_history(job, o, &result);
+	note_due(job, begun);
 	run_hooks(job, o, &result);
 	json_decref(o);
 }

@@ -145,6 +145,10 @@ struct job {
 	const char *skipped_why;	/* a constant */
 
 	bool is_own;			/* the run was started by us */
+	int64_t due_after;		/* then, schedule_done of before; 0:
+					   another has started it */
+	bool is_due_again;		/* what is due was begun by the daemon
+					   before us, which has ended in it */
 	bool waits_for_window;		/* its end has ended the run */
 
 	uint64_t rpo_warn_ms;		/* 0: none */
@@ -391,6 +395,9 @@ void jobs_on_schedule_timer(void *jobs);
 /* The store has said up to when an earlier daemon has dealt with it. */
 void job_take_fire(struct job *job, int64_t done_s, uint64_t schedule_id)
     ON_MAIN;
+/* The run ends since the daemon does, or has: it is due again.  done: its
+ * due_after. */
+void job_make_due_again(struct job *job, int64_t done) ON_MAIN;
 /* What is to go on has to wait for that: it is seen to.  false: it may. */
 bool job_hold_for_window(struct job *job) ON_MAIN;
 /* See whether its window has closed, or opened. */

@@ -165,6 +165,17 @@ take_outcome(struct job *job, enum run_outcome outcome, bool is_skipped) ON_MAIN
 		job->is_other_copy = job->is_disturbed;
 }
 
+/* It was ended by the end of the daemon, before its own. */
+static void
+look_at_stopping(struct job *job, enum run_outcome outcome) ON_MAIN
+{
+	if (jobs_is_stopping(job->jobs) && job->is_configured &&
+	    job->due_after > 0 && !job->resume_starts &&
+	    !job->waits_for_window &&
+	    (outcome == RUN_CANCELLED || outcome == RUN_STOPPED))
+		job_make_due_again(job, job->due_after);
+}
+
 /* Keep what became of the run, and go on to the hooks after it. */
 static void
 keep_result(struct job *job, const struct run_result *result,
@@ -186,8 +197,10 @@ keep_result(struct job *job, const struct run_result *result,
 	job->report = o;
 	job_tell_last_run(job, o);
 	take_outcome(job, result->outcome, is_skipped);
-	if (!is_skipped)
+	if (!is_skipped) {
 		job_count(job, result);
+		look_at_stopping(job, result->outcome);
+	}
 	job_remember(job, result);
 	if (job->hooks == NULL) {
 		end_run(job);
@@ -396,6 +409,8 @@ let_go(struct job *job, const char *trigger, struct series *run) ON_MAIN
 	    strcmp(trigger, "catch-up") == 0 ||
 	    strcmp(trigger, "window") == 0 ||
 	    (strcmp(trigger, "resume") == 0 && job->is_own);
+	if (!job->is_own)
+		job->due_after = 0;
 	job->run = run;
 	job->has_ended = false;
 	job->is_cancelled = false;
@@ -516,6 +531,7 @@ job_cancel(struct job *job)
 	bool had_rest = give_up_rest(job);
 	int r = job_end_run(job);
 
+	job->due_after = 0;
 	return had_rest ? 0 : r;
 }
 

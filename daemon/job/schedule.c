@@ -107,11 +107,20 @@ skip(struct job *job, const char *why) ON_MAIN
 	jobs_changed(job->jobs, job);
 }
 
+void
+job_make_due_again(struct job *job, int64_t done)
+{
+	job->is_due_again = true;
+	set_done(job, done);
+}
+
 static void
-start(struct job *job, const char *trigger) ON_MAIN
+start(struct job *job, const char *trigger, int64_t due_after) ON_MAIN
 {
 	struct error e;
 
+	if (job->run == NULL)
+		job->due_after = due_after;
 	if (job->is_paused) {
 		skip(job, "the job is paused");
 	} else if (job->run != NULL) {
@@ -125,8 +134,10 @@ start(struct job *job, const char *trigger) ON_MAIN
 static void
 look(struct job *job, int64_t now) ON_MAIN
 {
-	int64_t done = job->schedule_done;
+	int64_t before = job->schedule_done;
+	int64_t done = before;
 	enum schedule_verdict verdict;
+	bool is_again = job->is_due_again;
 
 	if (!job->is_configured || !schedule_is_set(&job->schedule) ||
 	    job->late_hooks != NULL)
@@ -137,10 +148,12 @@ look(struct job *job, int64_t now) ON_MAIN
 	verdict = schedule_look(&job->schedule, now, &done);
 	if (done != job->schedule_done)
 		set_done(job, done);
-	if (verdict == SCHEDULE_RUN)
-		start(job, "schedule");
-	else if (verdict == SCHEDULE_CATCH_UP)
-		start(job, "catch-up");
+	if (verdict != SCHEDULE_WAIT)
+		job->is_due_again = false;
+	if (verdict == SCHEDULE_RUN && !is_again)
+		start(job, "schedule", before);
+	else if (verdict == SCHEDULE_RUN || verdict == SCHEDULE_CATCH_UP)
+		start(job, "catch-up", before);
 	else if (verdict == SCHEDULE_MISSED)
 		skip(job, "its time had passed");
 }
