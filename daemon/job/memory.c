@@ -461,9 +461,7 @@ late_report_make(void *arg)
 {
 	struct late_report *late = arg;
 
-	if (report_put_kept_lists(late->told, late->lists) < 0)
-		return NULL;
-	return report_text(late->told);
+	return report_text_with_lists(late->told, late->lists);
 }
 
 /* What is told of the run, and what is too much to be told each time. */

@@ -7,6 +7,7 @@
  */
 
 #include <errno.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -55,17 +56,86 @@ append(const char *bytes, size_t n, void *arg)
 	return 0;
 }
 
+static void
+put_value(struct text *t, const json_t *value)
+{
+	if (value == NULL || json_dump_callback(value, append, t,
+	    JSON_COMPACT | JSON_PRESERVE_ORDER | JSON_ENCODE_ANY) != 0)
+		t->has_failed = true;
+}
+
+/* The value is stolen. */
+static void
+put_new_value(struct text *t, json_t *value)
+{
+	put_value(t, value);
+	json_decref(value);
+}
+
+static char *
+finish(struct text *t)
+{
+	if (!t->has_failed)
+		return t->bytes;
+	free(t->bytes);
+	return NULL;
+}
+
 char *
 report_text(const json_t *o)
 {
 	struct text t = { .bytes = NULL };
 
-	if (o == NULL || json_dump_callback(o, append, &t,
-	    JSON_COMPACT | JSON_PRESERVE_ORDER) != 0 || t.has_failed) {
-		free(t.bytes);
-		return NULL;
+	put_value(&t, o);
+	return finish(&t);
+}
+
+static const struct report_list *
+find_list(const struct report_list *lists, size_t n, const char *key)
+{
+	for (size_t i = 0; i < n; i++)
+		if (strcmp(lists[i].key, key) == 0)
+			return &lists[i];
+	return NULL;
+}
+
+static void
+put_list(struct text *t, const struct report_list *list,
+    const struct run_result *r)
+{
+	(void)append("[", 1, t);
+	for (size_t i = 0; i < list->n && !t->has_failed; i++) {
+		if (i > 0)
+			(void)append(",", 1, t);
+		put_new_value(t, list->make(r, i));
 	}
-	return t.bytes;
+	(void)append("]", 1, t);
+}
+
+char *
+report_text_with(const json_t *o, const struct report_list *lists,
+    size_t n_lists, const struct run_result *r)
+{
+	struct text t = { .has_failed = o == NULL };
+	const char *before = "", *key;
+	json_t *value;
+
+	(void)append("{", 1, &t);
+	json_object_foreach((json_t *)(uintptr_t)o, key, value) {
+		const struct report_list *list = find_list(lists, n_lists,
+		    key);
+
+		(void)append(before, strlen(before), &t);
+		put_new_value(&t, json_string(key));
+		(void)append(":", 1, &t);
+		if (list != NULL)
+			put_list(&t, list, r);
+		else
+			put_value(&t, value);
+		before = ",";
+	}
+	(void)append("}", 1, &t);
+	return finish(&t);
 }
 
 void

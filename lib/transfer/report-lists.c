@@ -2,7 +2,9 @@
 /*
  * The lists of a report, which may have a hundred thousand entries.  That
  * takes a quarter of a second, so that whoever has others to answer meanwhile
- * keeps what they are made of, and has them made on another thread.
+ * keeps what they are made of, and has them made on another thread; and as
+ * values of jansson's they would take a hundred megabytes, so that they are
+ * written one by one.
  */
 
 #include <errno.h>
@@ -202,12 +204,19 @@ report_lists_bytes(const struct report_lists *l)
 	return sizeof *l + l->bytes;
 }
 
-int
-report_put_kept_lists(json_t *o, const struct report_lists *l)
+char *
+report_text_with_lists(json_t *o, const struct report_lists *l)
 {
-	int r = report_put_lists(o, &l->r, SIZE_MAX);
+	const struct report_list lists[] = {
+		{ "differences", l->r.n_differences, difference },
+		{ "not_copied", l->r.n_not_copied, gap },
+		{ "bad_ranges", l->r.n_bad_ranges, bad_range },
+	};
 
-	return r < 0 ? r : report_put_block_digests(o, &l->r);
+	if (report_put_block_digests(o, &l->r) < 0)
+		return NULL;
+	return report_text_with(o, lists, sizeof lists / sizeof lists[0],
+	    &l->r);
 }
 
 void

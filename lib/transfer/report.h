@@ -35,8 +35,8 @@ int report_put_block_digests(json_t *o, const struct run_result *r);
 struct report_lists;
 struct report_lists *report_keep_lists(const struct run_result *r);
 size_t report_lists_bytes(const struct report_lists *l);
-/* All of it; as above. */
-int report_put_kept_lists(json_t *o, const struct report_lists *l);
+/* As report_text(), with all of it; the digests are put into o. */
+char *report_text_with_lists(json_t *o, const struct report_lists *l);
 /* NULL: nothing. */
 void report_lists_free(struct report_lists *l);
 
@@ -55,6 +55,17 @@ json_t *report_checkpoint(const struct store_checkpoint *checkpoint);
  * free(); NULL: out of memory, or o is NULL.
  */
 char *report_text(const json_t *o);
+/*
+ * Likewise, and what o has under the keys of these lists is left out for them:
+ * each entry is made when its turn comes, and gone when it is written.
+ */
+struct report_list {
+	const char *key;
+	size_t n;
+	json_t *(*make)(const struct run_result *r, size_t i);
+};
+char *report_text_with(const json_t *o, const struct report_list *lists,
+    size_t n_lists, const struct run_result *r);
 /*
  * Another member of an object that is of no use without it.  value is stolen;
  * if it is NULL, or there is no memory, *o is released, and NULL from then on.

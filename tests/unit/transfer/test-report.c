@@ -59,6 +59,44 @@ START_TEST(times_are_utc_with_milliseconds)
 }
 END_TEST
 
+START_TEST(lists_that_were_kept_make_the_same_report)
+{
+	const struct run_difference differences[] = {
+		{ .offset = 512, .length = 1024 },
+		{ .offset = 4096, .length = 512, .is_zero_at_source = true },
+	};
+	const struct run_bad_range bad[] = { { .side = "source",
+	    .offset = 7, .length = 3, .errnum = -EIO } };
+	const struct run_block_digest blocks[] = { { .is_known = true } };
+	const struct run_result r = {
+		.progress.limited_by = "none",
+		.differences = differences,
+		.n_differences = 2,
+		.bad_ranges = bad,
+		.n_bad_ranges = 1,
+		.block_digests = blocks,
+		.n_block_digests = 1,
+	};
+	struct report_lists *lists = report_keep_lists(&r);
+	json_t *cut = report_result_cut(&r, 1);
+	json_t *all = report_result_in_full(&r), *o;
+	char *text;
+
+	ck_assert_uint_eq(json_array_size(json_object_get(cut,
+	    "differences")), 1);
+	ck_assert(json_is_true(json_object_get(cut, "lists_are_cut")));
+	(void)json_object_del(cut, "lists_are_cut");
+	text = report_text_with_lists(cut, lists);
+	o = json_loads(text, 0, NULL);
+	ck_assert(json_equal(o, all));
+	free(text);
+	json_decref(o);
+	json_decref(cut);
+	json_decref(all);
+	report_lists_free(lists);
+}
+END_TEST
+
 START_TEST(digests_of_blocks_are_told_in_full_only)
 {
 	const struct run_block_digest blocks[] = {
@@ -218,6 +256,7 @@ main(void)
 	tcase_add_test(t, the_ratio_is_1_only_when_all_is_over);
 	tcase_add_test(t, a_run_that_never_began_has_done_nothing);
 	tcase_add_test(t, times_are_utc_with_milliseconds);
+	tcase_add_test(t, lists_that_were_kept_make_the_same_report);
 	tcase_add_test(t, digests_of_blocks_are_told_in_full_only);
 	tcase_add_test(t, a_failed_request_is_told_in_full);
 	tcase_add_test(t, a_success_has_no_failure);
