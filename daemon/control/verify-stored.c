@@ -32,34 +32,50 @@ has_bytes(const json_t *o, const char *key)
 	return json_integer_value(json_object_get(o, key)) > 0;
 }
 
-/* A run that came to nothing, before anything was written. */
+/* Its daemon was killed in it: what it has written nobody knows. */
 static bool
-has_written_nothing(const json_t *report)
+was_killed(const json_t *report)
+{
+	return is_word(report, "result", "failed") &&
+	    json_integer_value(json_object_get(json_object_get(report,
+		"failure"), "errno")) == EINTR;
+}
+
+static bool
+has_bytes_written(const json_t *report)
 {
 	const json_t *list = json_object_get(json_object_get(report,
 	    "progress"), "destinations");
 	const json_t *d;
 	size_t i;
 
-	if (is_word(report, "result", JOB_SKIPPED))
-		return true;
-	if (is_word(report, "mode", "mirror") ||
-	    (!is_word(report, "result", "failed") &&
-		!is_word(report, "result", "cancelled")))
-		return false;
 	json_array_foreach((json_t *)(uintptr_t)list, i, d)
 		if (has_bytes(d, "written_bytes") ||
 		    has_bytes(d, "zeroed_bytes") ||
 		    has_bytes(d, "trimmed_bytes"))
-			return false;
-	return true;
+			return true;
+	return false;
+}
+
+/* A run that came to nothing, before anything was written. */
+static bool
+has_written_nothing(const json_t *report)
+{
+	if (is_word(report, "result", JOB_SKIPPED))
+		return true;
+	if (is_word(report, "mode", "mirror") || was_killed(report) ||
+	    (!is_word(report, "result", "failed") &&
+		!is_word(report, "result", "cancelled")))
+		return false;
+	return !has_bytes_written(report);
 }
 
 static bool
 has_changed_nothing(const json_t *report)
 {
 	return is_word(report, "mode", "verify") ?
-	    !has_bytes(report, "repaired_bytes") :
+	    !has_bytes(report, "repaired_bytes") &&
+		!has_bytes_written(report) :
 	    has_written_nothing(report);
 }
 

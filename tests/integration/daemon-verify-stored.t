@@ -8,7 +8,7 @@ requires nbdkit eval --version
 requires nbdkit file --version
 requires nbdkit --filter=blocksize-policy file --version
 requires jq --version
-plan 55
+plan 58
 
 size=$((70 * MiB + 512))
 make_data "$tmp/data" $size 7
@@ -216,3 +216,14 @@ is "another daemon does not begin it again" "$(job_field mend .state)" idle
 ok "nor anything else, with the source" test ! -s "$tmp/src.busy"
 is "and repairs nothing" "$(dd if="$tmp/mended" bs=1 skip=$((65 * MiB)) \
     count=1 status=none)" X
+
+# What a daemon was killed in has written something, and left no digests.
+exits 0 "a job copies once more" "$nbdsync" start --wait mend
+in_history mend
+api /v1/jobs/mend/start --data '{"rate":"1MiB/s"}' >/dev/null
+wait_copied mend
+stop_process daemon KILL
+start_daemon "$tmp/conf"
+in_history mend
+exits 7 "what is left of a run in which the daemon was killed" stored mend
+like "has nothing to be compared with" "$err" "the last that has written"
