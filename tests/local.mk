@@ -625,6 +625,7 @@ integration_tests = \
 	%D%/integration/daemon-schema-states.t \
 	%D%/integration/daemon-server-words.t \
 	%D%/integration/daemon-shared-disks.t \
+	%D%/integration/daemon-shared-runs.t \
 	%D%/integration/daemon-socket.t \
 	%D%/integration/daemon-space.t \
 	%D%/integration/daemon-stalled.t \

@@ -160,6 +160,10 @@ take(struct job *job, json_t *begun, const struct store_call *call) ON_MAIN
 		job_take_last_map(job, call);
 	job->has_last_run = true;
 	job->last_outcome = RUN_FAILED;
+	job->ended_at_ms = result.finished_at_ms;
+	/* The clock was put back: what it has kept may seem newer than that. */
+	job->has_stale = job->has_stale ||
+	    result.finished_at_ms < result.started_at_ms;
 	if (result.started_at_ms > job->state.last_attempt_ms)
 		job->state.last_attempt_ms = result.started_at_ms;
 	job->counters[JOB_COUNT_RUNS]++;

@@ -93,6 +93,8 @@ struct job_disk {
 };
 
 struct job_disks {
+	uint64_t parts;			/* which are read, and where to they
+					   are written */
 	struct job_disk source;
 	struct job_disk destinations[RUN_MAX_DESTINATIONS];
 };
@@ -131,7 +133,12 @@ struct job {
 	int64_t started_at_ms;
 	enum run_mode mode;		/* of the run, or as configured */
 	bool is_disturbed;		/* another job has written there while
-					   the run did */
+					   the run wrote, or compared */
+	bool is_outdated;		/* another job has written to one of
+					   its disks while it ran */
+	int64_t written_at_ms;		/* when a run last began to write */
+	int64_t ended_at_ms;		/* when the last run did: what it has
+					   kept is not newer */
 	bool repairs;			/* the run, if it compares */
 	struct progress meter;		/* its rates */
 	const char *told_state;		/* that rev stands for */
@@ -185,6 +192,8 @@ struct job {
 
 	struct run_map last_map;	/* as the last run that has written
 					   left it */
+	bool is_map_gone;		/* the store's is of what is there no
+					   more */
 	struct ranges differing;	/* bytes of the source, as comparisons
 					   have found */
 	bool has_success;
@@ -266,8 +275,16 @@ void job_tell_of_writing(struct job *job) ON_MAIN;
 /* It has ended. */
 void job_tell_of_written(struct job *job, const struct run_result *result)
     ON_MAIN;
+/* Its run begins, perhaps while those of others write there. */
+void job_look_for_writers(struct job *job) ON_MAIN;
 /* Runs of other jobs write to its disks now. */
 bool job_is_written_by_others(const struct job *job) ON_MAIN;
+/* To its destinations. */
+bool job_has_other_writer(const struct job *job);
+/* When they last began to; 0: never.  INT64_MAX: that is not known yet. */
+int64_t job_written_by_others_at_ms(const struct job *job) ON_MAIN;
+/* Whether its runs write, as it is now. */
+bool job_writes(const struct job *job);
 
 /* wish.c */
 /* Keep a wish.  -ENOMEM: the last one is kept. */

@@ -158,8 +158,12 @@ take_outcome(struct job *job, enum run_outcome outcome, bool is_skipped) ON_MAIN
 	job->has_last_run = true;
 	if (job_is_partial(job) && (outcome == RUN_SUCCEEDED ||
 	    outcome == RUN_STOPPED || outcome == RUN_REPAIRED ||
-	    outcome == RUN_CANCELLED))
+	    outcome == RUN_CANCELLED)) {
+		/* A part of it is of another time than the rest. */
+		job->is_other_copy = job->is_other_copy ||
+		    (job->repairs && outcome != RUN_SUCCEEDED);
 		return;
+	}
 	job->last_outcome = outcome;
 	if (job_is_success(outcome))
 		job->is_other_copy = job->is_disturbed;
@@ -184,6 +188,7 @@ keep_result(struct job *job, const struct run_result *result,
 	json_t *o;
 
 	job->has_ended = true;
+	job->ended_at_ms = result->finished_at_ms;
 	/* It came to its end, though it was to be ended: nothing is left. */
 	if (result->outcome != RUN_FAILED && result->outcome != RUN_CANCELLED &&
 	    result->outcome != RUN_STOPPED) {
@@ -226,6 +231,12 @@ outdate_checkpoint(struct job *job, const struct run_result *result) ON_MAIN
 	bool is_complete = result->outcome != RUN_FAILED &&
 	    result->outcome != RUN_CANCELLED;
 
+	/* Nor is anything kept of what others have written to meanwhile. */
+	if (job->is_outdated) {
+		job->resume_after_ms = result->finished_at_ms;
+		job->has_stale = true;
+		return;
+	}
 	/* It may have repaired something. */
 	if (job->mode == RUN_VERIFY && !result->leaves_outdated)
 		return;
@@ -274,6 +285,7 @@ on_hooks_before(void *arg, enum hooks_verdict verdict, const struct error *e)
 		job->totals.skipped_runs++;
 	if (verdict == HOOKS_GO) {
 		job_tell_of_writing(job);
+		job_keep_state(job);
 		series_start(job->run);
 		jobs_changed(job->jobs, job);
 		return;
@@ -416,6 +428,7 @@ let_go(struct job *job, const char *trigger, struct series *run) ON_MAIN
 	job->is_cancelled = false;
 	job->late_distrusted = 0;
 	job->is_disturbed = false;
+	job->is_outdated = false;
 	job->resume_starts = false;
 	job->waits_for_window = false;
 	progress_init(&job->meter);
@@ -430,6 +443,7 @@ let_go(struct job *job, const char *trigger, struct series *run) ON_MAIN
 	job_say(job, MSG_RUN_STARTED, LOG_LEVEL_INFO,
 	    "run %s started: '%s' to '%s'%s%s", job->run_id, job->source,
 	    job->destination_names, reason[0] != '\0' ? ": " : "", reason);
+	job_look_for_writers(job);
 	begin_run(job);
 	job_keep_state(job);
 	jobs_changed(job->jobs, job);

@@ -345,6 +345,9 @@ keep(struct jobs *jobs, const struct conf *conf, struct job *job) ON_MAIN
 	job->rev = ++jobs->rev;
 	if (jobs->conf == NULL)
 		return;
+	/* Nobody has told it of what others have written meanwhile. */
+	if (is_new && job->run == NULL)
+		job->resume_after_ms = job_now_ms();
 	if (is_new)
 		job_say(job, MSG_JOB_CHANGED, LOG_LEVEL_INFO, "configured");
 	else

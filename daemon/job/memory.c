@@ -109,6 +109,7 @@ notes_to_json(const struct job *job) ON_MAIN
 	put_counters(job, &o);
 	put_pause(job, &o);
 	report_put_number(&o, "outdated_ms", (uint64_t)job->resume_after_ms);
+	report_put_number(&o, "written_ms", (uint64_t)job->written_at_ms);
 	put_distrusted(job, &o);
 	report_put_number(&o, "known_since_ms",
 	    (uint64_t)job->known_since_ms);
@@ -239,6 +240,8 @@ take_notes(struct job *job, uint64_t *ret_schedule_id) ON_MAIN
 	job_take_distrusted(job, (uint32_t)number(o, "distrusted"),
 	    json_string_value(json_object_get(o, "distrusted_for")));
 	take_outdated(job, json_object_get(o, "outdated_ms"));
+	if (job->written_at_ms == 0)
+		job->written_at_ms = (int64_t)number(o, "written_ms");
 	take_outcome(job, json_string_value(json_object_get(o, "outcome")));
 	take_success(job, json_object_get(o, "success"));
 	take_pause(job, json_object_get(o, "pause"));
@@ -283,6 +286,8 @@ take_state(struct job *job, const struct store_call *call) ON_MAIN
 	/* A run that was due may have been started without waiting for this. */
 	if (mine.last_fire_ms > stored->last_fire_ms)
 		job->state.last_fire_ms = mine.last_fire_ms;
+	if (call->n_runs > 0 && job->ended_at_ms == 0)
+		job->ended_at_ms = call->runs[0]->finished_at_ms;
 	take_notes(job, &schedule_id);
 	if (!job_take_begun(job, call))
 		job_take_last_run(job, call);

@@ -7,7 +7,14 @@
  *
  * Jobs are told when a run begins to write, and before that, since the daemon
  * may be killed in it, and when it has ended: what was kept meanwhile is as
- * old.  Two may write at once, which is logged; neither leaves a copy then.
+ * old.  Two may write at once, which is logged; neither leaves a copy then, nor
+ * a place to go on from: that would have what one has written, and the other
+ * one has written over since.  Nor does a comparison tell of a copy if another
+ * job wrote there while it looked.
+ *
+ * A job that is not configured is not told.  So each one notes when it last
+ * began to write, for those that come back; where the daemon itself has seen
+ * them come, nothing that they had counts.
  */
 
 #include "job/job-private.h"
@@ -54,39 +61,74 @@ does_the_same(const struct job *writer, const struct job *other)
 	    job_disks_are_same(&writer->disks, &other->disks);
 }
 
+/* A clock that was put back makes nothing newer that the job has kept. */
 static void
 outdate(struct job *job, int64_t now_ms) ON_MAIN
 {
+	if (job->ended_at_ms > now_ms)
+		now_ms = job->ended_at_ms;
 	job->resume_after_ms = now_ms;
-	if (job->run != NULL)
+	if (job->run != NULL) {
+		job->is_outdated = true;
 		series_outdate(job->run, now_ms);
+		series_disturb(job->run);
+	}
 	job_keep_state_first(job);
 }
 
-static bool
-writes(const struct job *job)
+bool
+job_writes(const struct job *job)
 {
 	return job->mode != RUN_VERIFY || job->repairs;
 }
 
 static bool
-is_writing(const struct job *job)
+is_running(const struct job *job)
 {
-	return job->run != NULL && !job->has_ended && writes(job);
+	return job->run != NULL && !job->has_ended;
 }
 
-/* Two that write at once, and not the same: what is there is of both. */
+static bool
+is_writing(const struct job *job)
+{
+	return is_running(job) && job_writes(job);
+}
+
+/*
+ * What is there in the end, if another one writes, too.  Of two that write the
+ * same, it is that.  Who only compares may have looked at what is not there any
+ * more.
+ */
+static bool
+disturbs(const struct job *writer, const struct job *other)
+{
+	return is_running(other) && shares_destination(writer, other) &&
+	    !(job_writes(other) &&
+		job_disks_are_same(&writer->disks, &other->disks));
+}
+
 static void
 note_disturbed(struct job *writer, struct job *other, bool is_begin) ON_MAIN
 {
-	if (!is_writing(other) ||
-	    job_disks_are_same(&writer->disks, &other->disks))
+	if (!disturbs(writer, other))
 		return;
-	writer->is_disturbed = other->is_disturbed = true;
+	other->is_disturbed = true;
+	if (!job_writes(other))
+		return;
+	writer->is_disturbed = true;
 	if (is_begin)
 		job_say(writer, MSG_RUN_NOTE, LOG_LEVEL_WARNING, "job '%s' "
 		    "writes to the same destination now: what is there in "
 		    "the end may be of both", other->name);
+}
+
+/* Of its own destination another one now has something else. */
+static void
+note_other_copy(struct job *job) ON_MAIN
+{
+	job->is_other_copy = true;
+	run_map_done(&job->last_map);
+	ranges_clear(&job->differing);
 }
 
 static void
@@ -102,8 +144,10 @@ tell_others(struct job *writer, bool is_begin, bool is_copy) ON_MAIN
 		outdate(other, now_ms);
 		was_other = other->is_other_copy;
 		if (shares_destination(writer, other)) {
-			other->is_other_copy = !(is_copy &&
-			    does_the_same(writer, other));
+			if (is_copy && does_the_same(writer, other))
+				other->is_other_copy = false;
+			else
+				note_other_copy(other);
 			note_disturbed(writer, other, is_begin);
 		}
 		if (was_other != other->is_other_copy)
@@ -114,15 +158,31 @@ tell_others(struct job *writer, bool is_begin, bool is_copy) ON_MAIN
 void
 job_tell_of_writing(struct job *job)
 {
-	if (writes(job))
-		tell_others(job, true, false);
+	if (!job_writes(job))
+		return;
+	job->written_at_ms = job_now_ms();
+	tell_others(job, true, false);
 }
 
 void
 job_tell_of_written(struct job *job, const struct run_result *result)
 {
-	if (writes(job) && result->has_begun)
+	if (job_writes(job) && result->has_begun)
 		tell_others(job, false, job_is_success(result->outcome));
+}
+
+void
+job_look_for_writers(struct job *job)
+{
+	const struct job *other = NULL;
+
+	while ((other = jobs_next(job->jobs, other)) != NULL) {
+		if (!is_writing(other) || !concerns(other, job))
+			continue;
+		job->is_outdated = true;
+		series_disturb(job->run);
+		job->is_disturbed = job->is_disturbed || disturbs(other, job);
+	}
 }
 
 bool
@@ -131,8 +191,36 @@ job_is_written_by_others(const struct job *job)
 	const struct job *other = NULL;
 
 	while ((other = jobs_next(job->jobs, other)) != NULL)
-		if (other->run != NULL && !other->has_ended &&
-		    writes(other) && concerns(other, job))
+		if (is_writing(other) && concerns(other, job))
 			return true;
 	return false;
+}
+
+bool
+job_has_other_writer(const struct job *job)
+{
+	const struct job *other = NULL;
+
+	while ((other = jobs_next(job->jobs, other)) != NULL)
+		if (is_writing(other) && other != job &&
+		    shares_destination(other, job))
+			return true;
+	return false;
+}
+
+int64_t
+job_written_by_others_at_ms(const struct job *job)
+{
+	const struct job *other = NULL;
+	int64_t at_ms = 0;
+
+	while ((other = jobs_next(job->jobs, other)) != NULL) {
+		if (!concerns(other, job))
+			continue;
+		if (job_is_unknown(other))
+			return INT64_MAX;
+		if (other->written_at_ms > at_ms)
+			at_ms = other->written_at_ms;
+	}
+	return at_ms;
 }

@@ -36,6 +36,9 @@ why_anew(const struct job *job, const struct conf_job *cj) ON_MAIN
 		return "asked for";
 	if (job_is_written_by_others(job))
 		return "another job writes to one of its disks";
+	if (job_written_by_others_at_ms(job) == INT64_MAX)
+		return "whether another job has written to one of its disks "
+		       "is not known yet";
 	if (cj->resume_max_age_ms != CONF_AGE_AUTO)
 		return cj->resume_max_age_ms == 0 ? "resume_max_age is 0" :
 						    NULL;
@@ -47,6 +50,15 @@ why_anew(const struct job *job, const struct conf_job *cj) ON_MAIN
 		return "the hook before the run may have made the source "
 		       "anew; resume_max_age says how long it does not";
 	return NULL;
+}
+
+static int64_t
+resume_after_ms(const struct job *job) ON_MAIN
+{
+	int64_t written_ms = job_written_by_others_at_ms(job);
+
+	return written_ms > job->resume_after_ms ? written_ms :
+						   job->resume_after_ms;
 }
 
 void
@@ -104,7 +116,7 @@ job_make_spec(struct job *job, const struct conf_job *cj,
 		.checkpoint_ms = cj->checkpoint_ms,
 		.resume_max_age_ms = cj->resume_max_age_ms == CONF_AGE_AUTO ?
 		    RESUME_MAX_AGE_MS : cj->resume_max_age_ms,
-		.resume_after_ms = job->resume_after_ms,
+		.resume_after_ms = resume_after_ms(job),
 		.sample_ppm = job->wish.sample_ppm,
 		.sample_seed = (uint64_t)job_now_ms(),
 		.full = why != NULL,

@@ -271,19 +271,36 @@ checkpoint_remove(struct run *run)
 	return 0;
 }
 
+/* What others write to as well is not what this run has made durable. */
+static bool
+is_disturbed(struct keeper *k)
+{
+	if (!atomic_load(&k->is_disturbed))
+		return false;
+	k->is_stale = k->is_stale || !k->is_forgotten;
+	k->is_forgotten = true;
+	return true;
+}
+
 void
 checkpoint_tick(struct run *run, uint64_t now_ms)
 {
 	struct keeper *k = &run->keeper;
+	bool keeps_none;
 	bool has_news;
 
-	if (k->store == NULL || k->call != NULL || now_ms - k->saved_at_ms <
+	if (k->store == NULL || k->call != NULL)
+		return;
+	keeps_none = is_disturbed(k);
+	if (now_ms - k->saved_at_ms <
 	    (k->is_stale ? REMOVE_AGAIN_MS : k->interval_ms))
 		return;
 	if (k->is_stale) {
 		(void)checkpoint_remove(run);
 		return;
 	}
+	if (keeps_none)
+		return;
 	(void)pthread_mutex_lock(&k->lock);
 	has_news = k->has_news;
 	(void)pthread_mutex_unlock(&k->lock);
@@ -302,6 +319,7 @@ leaves_nothing(struct run *run)
 
 	return (outcome != RUN_FAILED && outcome != RUN_CANCELLED &&
 		   !(outcome == RUN_BAD_RANGES && run->is_to_be_filled)) ||
+	    atomic_load(&run->keeper.is_disturbed) ||
 	    keeper_is_empty(&run->keeper);
 }
 
@@ -435,7 +453,7 @@ checkpoint_check(const struct run *run, const struct store_checkpoint *cp,
 	    cp->n_destinations != run->n_destinations)
 		return error_set(why, -ESTALE,
 		    "mode, ranges or settings have changed");
-	if (cp->saved_at_ms < atomic_load(&run->keeper.resume_after_ms))
+	if (cp->saved_at_ms <= atomic_load(&run->keeper.resume_after_ms))
 		return error_set(why, -ESTALE, "it is out of date: another "
 		    "job has written to one of the disks since, or a later "
 		    "run could not replace or remove it");

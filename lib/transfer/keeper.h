@@ -40,6 +40,7 @@ struct keeper {
 	const char *full_because;
 	bool is_stale;			/* what the store has is not to be
 					   gone on from: to be removed */
+	bool is_forgotten;		/* that was so as others write */
 	uint64_t generation;
 	uint64_t saved_at_ms;		/* monotonic; of the last try */
 	struct store_call *call;	/* to save or remove one; NULL: no
@@ -47,6 +48,8 @@ struct keeper {
 	struct error trouble;		/* code not 0: the last save failed */
 
 	/* Any thread. */
+	_Atomic bool is_disturbed;	/* others write to the disks, too:
+					   nothing is kept any more */
 	_Atomic int64_t resume_after_ms;
 	_Atomic uint64_t kept_at_ms;	/* monotonic; of the last save that
 					   succeeded; 0: none */

@@ -446,6 +446,12 @@ run_outdate(struct run *run, int64_t resume_after_ms)
 	atomic_store(&run->keeper.resume_after_ms, resume_after_ms);
 }
 
+void
+run_disturb(struct run *run)
+{
+	atomic_store(&run->keeper.is_disturbed, true);
+}
+
 static void
 get_checkpoint(const struct run *run, uint64_t now, struct run_progress *ret)
 {

@@ -499,6 +499,12 @@ void run_set_rate(struct run *run, uint64_t rate);
 /* Another resume_after_ms, if it has not begun yet.  Any thread. */
 void run_outdate(struct run *run, int64_t resume_after_ms);
 
+/*
+ * Others write to its disks, too.  What it has done may not be there any more:
+ * it keeps no place to go on from, and removes what it has kept.  Any thread.
+ */
+void run_disturb(struct run *run);
+
 /* A connection that was lost while copying, and is tried again. */
 struct run_loss {
 	bool is_destination;		/* else it is the source's */

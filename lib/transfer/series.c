@@ -372,6 +372,13 @@ series_outdate(struct series *s, int64_t resume_after_ms)
 		run_outdate(s->run, resume_after_ms);
 }
 
+void
+series_disturb(struct series *s)
+{
+	if (s->run != NULL)
+		run_disturb(s->run);
+}
+
 /* From a disk of the pass to that of the series; false: it is none of it. */
 static bool
 place(const struct series *s, bool *is_destination, unsigned *destination)

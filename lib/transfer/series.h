@@ -49,6 +49,8 @@ void series_abort(struct series *s);
 void series_set_rate(struct series *s, uint64_t rate);
 /* As run_outdate(). */
 void series_outdate(struct series *s, int64_t resume_after_ms);
+/* As run_disturb(), of the pass. */
+void series_disturb(struct series *s);
 /* As run_take_loss(), of the pass; sides are those of the series. */
 struct run_loss *series_take_loss(struct series *s);
 /* As run_get_connections(), of the pass; likewise. */

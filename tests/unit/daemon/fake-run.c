@@ -131,6 +131,11 @@ run_get_connections(const struct run *run UNUSED,
 }
 
 void
+run_disturb(struct run *run UNUSED)
+{
+}
+
+void
 run_outdate(struct run *run, int64_t resume_after_ms)
 {
 	run->fake.spec.resume_after_ms = resume_after_ms;
