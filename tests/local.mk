@@ -578,6 +578,7 @@ integration_tests = \
 	%D%/integration/daemon-conf-errors.t \
 	%D%/integration/daemon-conflicts.t \
 	%D%/integration/daemon-connections.t \
+	%D%/integration/daemon-consistent.t \
 	%D%/integration/daemon-copy.t \
 	%D%/integration/daemon-fill.t \
 	%D%/integration/daemon-hooks.t \

@@ -23,6 +23,12 @@ add_text(uint64_t hash, const char *text)
 }
 
 static uint64_t
+add_number(uint64_t hash, uint64_t n)
+{
+	return (hash ^ n) * 0x100000001b3;
+}
+
+static uint64_t
 add_spec(uint64_t hash, const struct endpoint_spec *spec)
 {
 	hash = (hash ^ (unsigned)spec->type) * 0x100000001b3;
@@ -60,6 +66,20 @@ describe_disk(const struct conf *conf, const struct conf_job *cj,
 	return d;
 }
 
+/* Two jobs may have the same limits, and other parts in between. */
+static uint64_t
+describe_parts(const struct conf_job *cj)
+{
+	uint64_t hash = add_number(HASH_SEED, cj->trim);
+
+	for (size_t i = 0; i < cj->ranges.n; i++) {
+		hash = add_number(hash, cj->ranges.v[i].from);
+		hash = add_number(hash, cj->ranges.v[i].length);
+		hash = add_number(hash, cj->ranges.v[i].to);
+	}
+	return hash;
+}
+
 static bool
 is_same_disk(const struct job_disk *a, const struct job_disk *b)
 {
@@ -72,20 +92,14 @@ job_disks_are_same(const struct job_disks *a, const struct job_disks *b)
 	for (unsigned i = 0; i < RUN_MAX_DESTINATIONS; i++)
 		if (!is_same_disk(&a->destinations[i], &b->destinations[i]))
 			return false;
-	return is_same_disk(&a->source, &b->source);
-}
-
-static uint64_t
-add_number(uint64_t hash, uint64_t n)
-{
-	return (hash ^ n) * 0x100000001b3;
+	return a->parts == b->parts && is_same_disk(&a->source, &b->source);
 }
 
 void
 job_name_disks(const struct job_disks *disks, char ret_name[JOB_DISKS_SIZE])
 {
 	const struct job_disk *d = &disks->source;
-	uint64_t hash = HASH_SEED;
+	uint64_t hash = add_number(HASH_SEED, disks->parts);
 
 	for (unsigned i = 0; i <= RUN_MAX_DESTINATIONS; i++) {
 		hash = add_number(hash, d->id);
@@ -103,8 +117,8 @@ static void
 refresh_disks(struct job *job, const struct conf *conf,
     const struct conf_job *cj) ON_MAIN
 {
-	struct job_disks disks = { .source = describe_disk(conf, cj,
-	    cj->source, true) };
+	struct job_disks disks = { .parts = describe_parts(cj),
+		.source = describe_disk(conf, cj, cj->source, true) };
 	bool is_first = job->disks.source.end == 0;
 
 	for (unsigned i = 0; i < job->n_destinations; i++)

@@ -120,8 +120,9 @@ job_take_kept_map(struct job *job, struct job_kept_map *kept)
 	char disks[JOB_DISKS_SIZE];
 
 	job_name_disks(&job->disks, disks);
-	/* It is of others, or a run has ended since. */
-	if (strcmp(kept->disks, disks) != 0 || job->last_map.size > 0)
+	/* It is of others, who may have written there, or a run has ended. */
+	if (job->is_map_gone || strcmp(kept->disks, disks) != 0 ||
+	    job->last_map.size > 0)
 		return;
 	job->last_map = kept->map;
 	kept->map = (struct run_map){ .v = NULL };

@@ -120,6 +120,8 @@ notes_to_json(const struct job *job) ON_MAIN
 		report_put(&o, "begun", job_begun_to_json(job));
 	if (job->waits_for_window)
 		report_put(&o, "held", json_true());
+	if (job->last_map.size == 0)
+		report_put(&o, "map_gone", json_true());
 	return o;
 }
 
@@ -240,6 +242,7 @@ take_notes(struct job *job, uint64_t *ret_schedule_id) ON_MAIN
 	job_take_distrusted(job, (uint32_t)number(o, "distrusted"),
 	    json_string_value(json_object_get(o, "distrusted_for")));
 	take_outdated(job, json_object_get(o, "outdated_ms"));
+	job->is_map_gone = json_is_true(json_object_get(o, "map_gone"));
 	if (job->written_at_ms == 0)
 		job->written_at_ms = (int64_t)number(o, "written_ms");
 	take_outcome(job, json_string_value(json_object_get(o, "outcome")));

@@ -89,8 +89,8 @@ static bool
 is_consistent(const struct job *job)
 {
 	return job->has_success && job_is_success(job->last_outcome) &&
-	    !job->is_other_copy &&
-	    (job->run == NULL || job->mode == RUN_VERIFY);
+	    !job->is_other_copy && !job_has_other_writer(job) &&
+	    (job->run == NULL || !job_writes(job));
 }
 
 static void
@@ -129,6 +129,11 @@ keep_map(struct job *job) ON_MAIN
 	    map.size == 0)
 		return;
 	run_map_done(&job->last_map);
+	/* Of what others have written there, too, nothing is known. */
+	if (job->is_disturbed) {
+		run_map_done(&map);
+		return;
+	}
 	job->last_map = map;
 	run_map_fit(&job->last_map);
 }
