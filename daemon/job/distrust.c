@@ -4,7 +4,9 @@
  * disk.  A job remembers its own until a run has written all once more, which
  * it notes as soon as it happens: the run may go on for long, and the daemon
  * be killed.  Those of other jobs count where the endpoint is the same: often
- * one job copies, and another one compares.
+ * one job copies, and another one compares.  So a job that is configured no
+ * more, perhaps as it is called otherwise, leaves them to those that write
+ * there, too, or at least look.
  */
 
 #include <errno.h>
@@ -170,4 +172,53 @@ job_get_distrusted(struct job *job, const char *const names[], unsigned n,
 	job->others_distrusted = others & ~job->distrusted;
 	*ret_distrusted = job->distrusted | others;
 	return 0;
+}
+
+/* True: the heir has such a destination. */
+static bool
+give(const struct job *job, struct job *heir) ON_MAIN
+{
+	const char *names[RUN_MAX_DESTINATIONS];
+	char *list;
+	uint32_t bits;
+
+	for (unsigned i = 0; i < heir->n_destinations; i++)
+		names[i] = heir->destinations[i];
+	list = join_names(names, heir->disks.destinations,
+	    heir->n_destinations);
+	if (list == NULL)
+		return false;
+	bits = translate(job->distrusted, job->distrusted_for, list);
+	if (bits == 0) {
+		free(list);
+		return false;
+	}
+	if (heir->run != NULL) {
+		job_take_distrusted(heir, bits, list);
+		free(list);
+	} else {
+		heir->distrusted = bits | translate(heir->distrusted,
+		    heir->distrusted_for, list);
+		free(heir->distrusted_for);
+		heir->distrusted_for = list;
+	}
+	job_keep_state(heir);
+	return true;
+}
+
+void
+job_leave_distrust(struct job *job)
+{
+	struct job *heir = NULL;
+	bool has_heir = false;
+
+	if (job->distrusted == 0)
+		return;
+	while ((heir = jobs_next(job->jobs, heir)) != NULL)
+		if (heir != job && heir->is_configured &&
+		    heir->mode != RUN_VERIFY)
+			has_heir |= give(job, heir);
+	while (!has_heir && (heir = jobs_next(job->jobs, heir)) != NULL)
+		if (heir != job && heir->is_configured)
+			(void)give(job, heir);
 }

@@ -473,6 +473,8 @@ void job_make_spec(struct job *job, const struct conf_job *cj,
 /* A run has ended. */
 void job_note_distrust(struct job *job, const struct run_result *result)
     ON_MAIN;
+/* It goes: those that it does not trust are for others to write anew. */
+void job_leave_distrust(struct job *job) ON_MAIN;
 /*
  * For a run with these destinations: those that this job or others do not
  * trust, as of a spec.  -ENOMEM.

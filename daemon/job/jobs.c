@@ -276,6 +276,7 @@ jobs_on_job_idle(struct jobs *jobs, struct job *job)
 	if (!job->is_configured) {
 		job_say(job, MSG_JOB_CHANGED, LOG_LEVEL_INFO,
 		    "is no longer configured and now gone");
+		job_leave_distrust(job);
 		job_free(job);
 		jobs_tell_watches(jobs);
 	}
@@ -363,6 +364,7 @@ drop(struct job *job) ON_MAIN
 	if (job->run == NULL && job->late_hooks == NULL) {
 		job_say(job, MSG_JOB_CHANGED, LOG_LEVEL_INFO,
 		    "no longer configured");
+		job_leave_distrust(job);
 		job_free(job);
 	} else if (job->is_configured) {
 		job_say(job, MSG_JOB_CHANGED, LOG_LEVEL_INFO,

@@ -6,7 +6,7 @@
 . "$srcdir/tests/lib/daemonlib.sh"
 requires nbdkit --filter=error file --version
 requires jq --version
-plan 35
+plan 43
 
 size=$((1 * MiB))
 make_data "$tmp/src.img" $size disk
@@ -197,3 +197,31 @@ ok "it was asked for one" [ ! -e "$tmp/refuse" ]
 run "$nbdsync" start --wait filled
 like "the next run knows of it" "$(job_field filled '.last_run.gave_up[]')" \
     'has refused a flush before'
+
+# What a job knows does not go with it.
+stop_process daemon
+rm -r "$STATE_DIRECTORY"
+
+#	only JOBS	are configured
+only()
+{
+	conf "endpoints = ( { name = \"s\"; uri = \"$(uri src)\"; },
+	  { name = \"d\"; uri = \"$(uri cached)\"; } );
+	jobs = ( $1 { name = \"look\"; mode = \"verify\"; source = \"s\";
+	    destination = \"d\"; } );"
+}
+only '{ name = "vm"; source = "s"; destination = "d"; },'
+start_daemon "$tmp/conf"
+change again
+touch "$tmp/refuse"
+exits 4 "a job is refused a flush" "$nbdsync" start --wait vm
+only '{ name = "other"; source = "s"; destination = "d"; },'
+ok "and is called otherwise" "$nbdsync" reload
+exits 3 "that the cache is equal is no success of it" "$nbdsync" verify \
+    --wait other
+only ""
+ok "and then is no more" "$nbdsync" reload
+exits 3 "nor is it one of the job that is left" "$nbdsync" start --wait look
+ok "all is written by that" "$nbdsync" start --mode copy --wait look
+ok "to the disk" cmp "$tmp/src.img" "$tmp/disk"
+ok "and then it is equal" "$nbdsync" start --wait look
