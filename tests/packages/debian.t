@@ -13,7 +13,7 @@ requires mmdebstrap --version
 requires test "$(id -u)" -eq 0
 requires grep -q ' cgroup2 ' /proc/mounts
 requires jq --version
-plan 97
+plan 101
 
 name=nbdsync-$(sed -n 's/^PACKAGE_VERSION = //p' "$builddir/Makefile")
 archive=$builddir/$name.tar.xz
@@ -393,6 +393,10 @@ start_slow()
 	inside systemctl reset-failed nbdsync.service
 	n_restarts=$(property nbdsync.service NRestarts)
 	inside nbdsync start --quiet slow
+	comes_on
+}
+comes_on()
+{
 	wait_for '[ "$(inside nbdsync status --json slow |
 	    jq ".run.progress.durable_bytes // 0")" -gt 0 ]'
 }
@@ -404,6 +408,10 @@ is_back()
 goes_on()
 {
 	inside nbdsync start --quiet slow
+	goes_on_itself
+}
+goes_on_itself()
+{
 	wait_for '[ "$(inside nbdsync status --json slow |
 	    jq "[.run | .. | .resumed_bytes? // 0] | add")" -gt 0 ]'
 }
@@ -433,6 +441,16 @@ like "and systemd has waited for its signs" \
 exec 8>&-
 ok "the next run goes on here, too" goes_on
 ok "and is ended, too" inside nbdsync cancel --wait --quiet slow
+
+inside systemctl reset-failed nbdsync.service
+n_restarts=$(property nbdsync.service NRestarts)
+sed -i 's/checkpoint = "1s"/interval = "52w"; &/' "$conf"
+inside systemctl reload nbdsync
+ok "one has begun by itself" comes_on
+kill -KILL "$(outer_pid nbdsync.service nbdsyncd)"
+ok "that daemon is started anew, too" is_back
+ok "and the run goes on by itself" goes_on_itself
+ok "until it is ended" inside nbdsync cancel --wait --quiet slow
 ok "it stops" inside systemctl stop nbdsync.service nbdsync.socket
 is "well" "$(property nbdsync.service Result)" success
 not_ok "and its socket is gone" inside test -e /run/nbdsync/control.sock
