@@ -209,6 +209,9 @@ show(const struct command *command, const json_t *run, bool explains)
 	message(command, "as of %s, run %s",
 	    output_local_time(at != NULL ? at : "?", local),
 	    json_string_value(json_object_get(run, "id")));
+	if (json_is_true(json_object_get(report, "partial")))
+		message(command, "warning: that has not compared all of both "
+		    "disks");
 	if (json_is_true(json_object_get(report, "differences_are_cut")))
 		message(command, "warning: there are more differences than "
 		    "are listed");

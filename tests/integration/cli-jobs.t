@@ -6,7 +6,7 @@
 . "$srcdir/tests/lib/daemonlib.sh"
 requires nbdkit --filter=delay file --version
 requires sqlite3 --version
-plan 62
+plan 64
 
 make_data "$tmp/a" $((2 * MiB)) 1
 make_data "$tmp/b" $((2 * MiB)) 2
@@ -89,6 +89,11 @@ Where the destination has zeroes only, what was written there is lost, or nothin
 ever was."
 "$nbdsync" start --wait --quiet two
 exits 9 "a copy after it is no comparison" "$nbdsync" diff two
+unlike "which was of all" "$err" "not compared all"
+"$nbdsync" verify --wait --quiet --range 0:4KiB two
+run "$nbdsync" diff two
+like "one of a part says so" "$status $(echo "$err" | tr "\n" " ")" \
+    "^0 .*not compared all of both"
 
 # A server that loses what is written to its first block.
 start_nbdkit liar eval get_size="echo $((2 * MiB))" can_write=true \
