@@ -98,5 +98,3 @@ like "what a server said is in it" "$(cat "$tmp/human")" \
     "job 'name': failed: .*\" job=other .x5C\" .* <3>"
 like "and a hook" "$(cat "$tmp/human")" \
     "warning: job 'hook': pre: MESSAGE=\"x\" job=other level=error "
-stop_process journal
-stop_process syslog
