@@ -134,6 +134,8 @@ struct job {
 	enum run_mode mode;		/* of the run, or as configured */
 	bool is_disturbed;		/* another job has written there while
 					   the run wrote, or compared */
+	bool is_mixed;			/* another one has written to its source
+					   meanwhile */
 	bool is_outdated;		/* another job has written to one of
 					   its disks while it ran */
 	int64_t written_at_ms;		/* when a run last began to write */

@@ -166,7 +166,7 @@ take_outcome(struct job *job, enum run_outcome outcome, bool is_skipped) ON_MAIN
 	}
 	job->last_outcome = outcome;
 	if (job_is_success(outcome))
-		job->is_other_copy = job->is_disturbed;
+		job->is_other_copy = job->is_disturbed || job->is_mixed;
 }
 
 /* It was ended by the end of the daemon, before its own. */
@@ -428,6 +428,7 @@ let_go(struct job *job, const char *trigger, struct series *run) ON_MAIN
 	job->is_cancelled = false;
 	job->late_distrusted = 0;
 	job->is_disturbed = false;
+	job->is_mixed = false;
 	job->is_outdated = false;
 	job->resume_starts = false;
 	job->waits_for_window = false;

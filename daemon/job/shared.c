@@ -10,7 +10,8 @@
  * old.  Two may write at once, which is logged; neither leaves a copy then, nor
  * a place to go on from: that would have what one has written, and the other
  * one has written over since.  Nor does a comparison tell of a copy if another
- * job wrote there while it looked.
+ * job wrote there while it looked, nor anybody who has read what another one
+ * wrote to meanwhile: that is of no one time.
  *
  * A job that is not configured is not told.  So each one notes when it last
  * began to write, for those that come back; where the daemon itself has seen
@@ -107,6 +108,13 @@ disturbs(const struct job *writer, const struct job *other)
 		job_disks_are_same(&writer->disks, &other->disks));
 }
 
+/* Its run reads what changes. */
+static bool
+mixes(const struct job *writer, const struct job *other)
+{
+	return is_running(other) && is_written_by(writer, &other->disks.source);
+}
+
 static void
 note_disturbed(struct job *writer, struct job *other, bool is_begin) ON_MAIN
 {
@@ -142,6 +150,7 @@ tell_others(struct job *writer, bool is_begin, bool is_copy) ON_MAIN
 		if (!concerns(writer, other))
 			continue;
 		outdate(other, now_ms);
+		other->is_mixed = other->is_mixed || mixes(writer, other);
 		was_other = other->is_other_copy;
 		if (shares_destination(writer, other)) {
 			if (is_copy && does_the_same(writer, other))
@@ -182,6 +191,7 @@ job_look_for_writers(struct job *job)
 		job->is_outdated = true;
 		series_disturb(job->run);
 		job->is_disturbed = job->is_disturbed || disturbs(other, job);
+		job->is_mixed = job->is_mixed || mixes(other, job);
 	}
 }
 

@@ -6,7 +6,7 @@
 . "$srcdir/tests/lib/testlib.sh"
 . "$srcdir/tests/lib/daemonlib.sh"
 requires nbdkit file --version
-plan 29
+plan 32
 
 size=$((4 * MiB))
 make_data "$tmp/data" $size 1
@@ -34,6 +34,8 @@ configure()
 	  { name = \"look\"; mode = \"verify\"; $pairs $slow },
 	  { name = \"twin\"; mode = \"mirror\"; $pairs pass_interval = \"1h\"; },
 	  { name = \"ends\"; $pairs $ends },
+	  { name = \"feed\"; source = \"other\"; destination = \"data\";
+	    ranges = ( { from = \"0\"; length = \"4KiB\"; to = \"0\"; } ); },
 	  { name = \"parts\"; $pairs $1 },
 	  { name = \"part\"; source = \"other\"; destination = \"dst\";
 	    ranges = ( { from = \"0\"; length = \"4KiB\"; to = \"0\"; } ); } );"
@@ -123,3 +125,11 @@ is "until the next run" "$(map_size)" $size
 stop_process daemon
 start_daemon "$tmp/conf"
 is "whose map stays" "$(map_size)" $size
+
+# What is read while another job writes there is of no one time.
+api /v1/jobs/vm/start --data '{"rate":"512KiB/s"}' >/dev/null
+wait_for "[ \$(job_field vm .run.progress.done_bytes) -ge $MiB ]"
+ok "a job writes to the source of another one" "$nbdsync" start --wait feed
+"$nbdsync" rate vm 0 >/dev/null
+ok "which ends well" "$nbdsync" wait vm
+is "and has no copy of one time" "$(consistent vm)" "false 0"
