@@ -447,6 +447,9 @@ job_ask_again(struct job *job)
 		ask(job);
 }
 
+/* Made into text within a millisecond. */
+#define SHORT_LISTS 16384
+
 /* A run's report for the history, as far as it was made on the main thread. */
 struct late_report {
 	json_t *told;			/* with cut lists */
@@ -463,7 +466,7 @@ late_report_free(void *arg)
 	free(late);
 }
 
-/* The store's thread. */
+/* Any thread. */
 static char *
 late_report_make(void *arg)
 {
@@ -493,6 +496,12 @@ add_report(const struct job *job, const struct run_result *result,
 		return;
 	}
 	(void)json_object_del(late->told, "lists_are_cut");
+	/* As text it takes less room while it waits. */
+	if (report_lists_bytes(late->lists) <= SHORT_LISTS) {
+		run->report = late_report_make(late);
+		late_report_free(late);
+		return;
+	}
 	run->make_report = late_report_make;
 	run->arg = late;
 	run->free_arg = late_report_free;
