@@ -105,6 +105,7 @@ jobs = ( { name = \"j\"; source = \"s\"; destination = \"d\"; mode = \"sync\";
   reconnect = \"20s\"; } );"
 # What a sanitizer keeps of freed memory would grow for long.
 ASAN_OPTIONS=${ASAN_OPTIONS-}:quarantine_size_mb=1
+export ASAN_OPTIONS
 start_daemon "$tmp/conf"
 
 third=$(($(date +%s) + rounds / 3))
