@@ -10,17 +10,6 @@ requires qemu-nbd --version
 plan 16
 
 umask 022
-# What listens where journald or syslogd would: a datagram, then a line "--".
-listen_at()
-{
-	start_process "$1" perl -MSocket -e '
-	socket(S, AF_UNIX, SOCK_DGRAM, 0) or die;
-	bind(S, pack_sockaddr_un($ARGV[0])) or die;
-	$| = 1;
-	while (defined recv(S, $_, 65536, 0)) { print; print "\n--\n" }' \
-	    "$tmp/$1.sock"
-	wait_for "[ -S $tmp/$1.sock ]"
-}
 listen_at journal
 listen_at syslog
 

@@ -140,3 +140,15 @@ unlock_state()
 	wait "$(pid_of lock)"
 	rm "$tmp/lock.started"
 }
+
+# What listens where journald or syslogd would: a datagram, then a line "--".
+listen_at()
+{
+	start_process "$1" perl -MSocket -e '
+	socket(S, AF_UNIX, SOCK_DGRAM, 0) or die;
+	bind(S, pack_sockaddr_un($ARGV[0])) or die;
+	$| = 1;
+	while (defined recv(S, $_, 65536, 0)) { print; print "\n--\n" }' \
+	    "$tmp/$1.sock"
+	wait_for "[ -S $tmp/$1.sock ]"
+}
